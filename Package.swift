@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "swift-xchat",
+    platforms: [.macOS(.v15), .iOS(.v18)],
+    products: [
+        .library(name: "LibSodium", targets: ["LibSodium"]),
+        .library(name: "XChatEvents", targets: ["XChatEvents"]),
+        .library(name: "XChat", targets: ["XChat"]),
+        .library(name: "XChatHTTP", targets: ["XChatHTTP"]),
+        .library(name: "XChatSandbox", targets: ["XChatSandbox"]),
+        .executable(name: "xchat", targets: ["XChatCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    ],
+    targets: [
+        // Rooms, lowest first. Data goes one way through them; nobody reaches back.
+        .systemLibrary(
+            name: "CSodium",
+            pkgConfig: "libsodium",
+            providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]
+        ),
+        .target(name: "LibSodium", dependencies: ["CSodium"], swiftSettings: settings),
+        .target(name: "ThriftBinary", swiftSettings: settings),
+        .target(name: "XChatEvents", dependencies: ["ThriftBinary"], swiftSettings: settings),
+        .target(name: "XChat", dependencies: ["LibSodium", "XChatEvents", crypto], swiftSettings: settings),
+        .target(
+            name: "XChatHTTP",
+            dependencies: [
+                "XChat", "XChatEvents", logging,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "XChatSandbox",
+            dependencies: [
+                "XChat", "XChatEvents", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "XChatCommand",
+            dependencies: [
+                "LibSodium", "ThriftBinary", "XChatEvents", "XChat", "XChatHTTP", "XChatSandbox", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+
+        .testTarget(name: "LibSodiumTests", dependencies: ["LibSodium"], swiftSettings: settings),
+        .testTarget(name: "ThriftBinaryTests", dependencies: ["ThriftBinary"], swiftSettings: settings),
+        .testTarget(name: "XChatEventsTests", dependencies: ["XChatEvents", "ThriftBinary"], swiftSettings: settings),
+        .testTarget(
+            name: "XChatTests",
+            dependencies: ["XChat", "XChatEvents", "ThriftBinary", "LibSodium", crypto],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "XChatHTTPTests",
+            dependencies: [
+                "XChatHTTP", "XChat", "XChatEvents", "XChatSandbox",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "XChatSandboxTests",
+            dependencies: [
+                "XChatSandbox", "XChat", "XChatEvents",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "XChatCommandTests",
+            dependencies: ["XChatCommand", "XChat", "XChatEvents"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: ["XChat", "XChatEvents"],
+            path: "Tests/Interop",
+            exclude: ["peer.py"],
+            swiftSettings: settings
+        ),
+    ]
+)
