@@ -42,7 +42,12 @@ let package = Package(
         ),
         .target(name: "LibSodium", dependencies: ["CSodium"], swiftSettings: settings),
         .target(name: "ThriftBinary", swiftSettings: settings),
-        .target(name: "XChatEvents", dependencies: ["ThriftBinary"], swiftSettings: settings),
+        .target(
+            name: "XChatEvents",
+            dependencies: ["ThriftBinary"],
+            exclude: ["xchat.thrift"],
+            swiftSettings: settings
+        ),
         .target(name: "XChat", dependencies: ["LibSodium", "XChatEvents", crypto], swiftSettings: settings),
         .target(
             name: "XChatHTTP",

@@ -1,0 +1,29 @@
+/// The field numbers that one struct has shown so far, so that none comes twice.
+package struct FieldSet: Sendable {
+    // Every number that a schema uses today is below 128: no allocation for those.
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+    private var others: Set<Int16> = []
+
+    package init() {}
+
+    /// Takes note of `field`.
+    ///
+    /// - Throws: `duplicateField` if the struct had it before.
+    package mutating func claim(_ field: ThriftField) throws(ThriftError) {
+        let isNew: Bool
+        switch field.id {
+        case 0..<64:
+            let bit: UInt64 = 1 << UInt64(field.id)
+            isNew = low & bit == 0
+            low |= bit
+        case 64..<128:
+            let bit: UInt64 = 1 << UInt64(field.id - 64)
+            isNew = high & bit == 0
+            high |= bit
+        default:
+            isNew = others.insert(field.id).inserted
+        }
+        guard isNew else { throw ThriftError(.duplicateField, offset: field.offset) }
+    }
+}

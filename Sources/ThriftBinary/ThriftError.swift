@@ -1,0 +1,98 @@
+/// Why bytes are not the Thrift that was asked for, and where.
+///
+/// It never holds a byte of the input: the path is made of the schema's names, field numbers and indexes.
+package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: Hashable, Sendable {
+        /// The input ends inside a value.
+        case truncated
+        /// A type code that TBinaryProtocol does not have.
+        case unknownType
+        /// A known field, or an element of a known list or map, of another type than the schema's.
+        case wrongType
+        /// The same field twice in one struct.
+        case duplicateField
+        /// The same key twice in one map.
+        case duplicateKey
+        /// Text that is not UTF-8.
+        case invalidUTF8
+        /// A negative length or count.
+        case negativeSize
+        /// A string over ``ThriftLimits/stringBytes``.
+        case stringTooLong
+        /// A list, set or map over ``ThriftLimits/elements``.
+        case tooManyElements
+        /// Lists, sets and maps that together declare more than ``ThriftLimits/totalElements``.
+        case tooManyElementsInAll
+        /// Nesting beyond ``ThriftLimits/depth``.
+        case tooDeep
+        /// A union without a field.
+        case emptyUnion
+        /// A union with two known fields.
+        case unionConflict
+        /// A required field that is absent.
+        case missingField
+        /// Bytes after the end of the outermost struct.
+        case trailingBytes
+    }
+
+    package let code: Code
+    /// Where in the structure, such as `detail.messageCreateEvent.contents`; unknown fields as `#14`, elements as
+    /// `[3]`; empty for the outermost struct itself.
+    package private(set) var path: String
+    /// The byte at which the refused item starts.
+    package let offset: Int
+
+    package init(_ code: Code, path: String = "", offset: Int) {
+        self.code = code
+        self.path = path
+        self.offset = offset
+    }
+
+    /// The same error, one level further out.
+    package func inside(_ component: String) -> Self {
+        var error = self
+        if path.isEmpty {
+            error.path = component
+        } else if path.utf8.first == UInt8(ascii: "[") {
+            error.path = component + path
+        } else {
+            error.path = component + "." + path
+        }
+        return error
+    }
+
+    /// The same error, inside an element of a list or an entry of a map.
+    package func inside(index: Int) -> Self {
+        inside("[\(index)]")
+    }
+
+    /// The same error, inside a field that no schema names.
+    package func inside(unknown field: ThriftField) -> Self {
+        inside("#\(field.id)")
+    }
+
+    /// What is wrong, in words, without the place.
+    package var reason: String {
+        switch code {
+        case .truncated: "the input ends inside a value"
+        case .unknownType: "unknown type code"
+        case .wrongType: "not the type that the schema says"
+        case .duplicateField: "the field stands twice"
+        case .duplicateKey: "the map key stands twice"
+        case .invalidUTF8: "text that is not UTF-8"
+        case .negativeSize: "negative size"
+        case .stringTooLong: "string over \(ThriftLimits.stringBytes) bytes"
+        case .tooManyElements: "more than \(ThriftLimits.elements) elements"
+        case .tooManyElementsInAll: "more than \(ThriftLimits.totalElements) elements in all"
+        case .tooDeep: "nested deeper than \(ThriftLimits.depth) levels"
+        case .emptyUnion: "a union without a field"
+        case .unionConflict: "a union with two fields"
+        case .missingField: "a required field is absent"
+        case .trailingBytes: "bytes after the end"
+        }
+    }
+
+    package var description: String {
+        path.isEmpty ? "\(reason) at byte \(offset)" : "\(path): \(reason) at byte \(offset)"
+    }
+}

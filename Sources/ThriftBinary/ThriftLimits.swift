@@ -1,0 +1,11 @@
+/// The limits of one parse, those of X's own reader.
+package enum ThriftLimits {
+    /// Structs open at once, known and skipped together; and the levels of nesting inside a skipped value.
+    package static let depth = 64
+    /// Bytes of one string.
+    package static let stringBytes = 104_857_600
+    /// Elements of one list, set or map; a map of n entries counts n.
+    package static let elements = 10_000
+    /// Elements of all lists, sets and maps of one parse, as declared.
+    package static let totalElements = 100_000
+}

@@ -1,0 +1,227 @@
+/// Reads TBinaryProtocol from bytes that may be hostile.
+///
+/// Strict where X's own reader is not: types are compared with what the caller expects, a field comes once, and nothing
+/// is allocated on the word of a length field. The limits are those of ``ThriftLimits``, counted over one reader.
+package struct ThriftReader: Sendable {
+    private let bytes: [UInt8]
+    /// The position of the next byte to read.
+    package private(set) var offset = 0
+    private var openStructs = 0
+    private var declaredElements = 0
+
+    package init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    private var remaining: Int { bytes.count - offset }
+
+    /// Refuses what stands after the outermost struct.
+    package func finish() throws(ThriftError) {
+        guard remaining == 0 else { throw ThriftError(.trailingBytes, offset: offset) }
+    }
+
+    // MARK: Structs
+
+    /// Opens a struct, which needs its ``endStruct()``.
+    package mutating func beginStruct() throws(ThriftError) -> FieldSet {
+        guard openStructs < ThriftLimits.depth else { throw ThriftError(.tooDeep, offset: offset) }
+        openStructs += 1
+        return FieldSet()
+    }
+
+    /// Closes the struct that was opened last.
+    package mutating func endStruct() {
+        openStructs -= 1
+    }
+
+    /// The next field header of the struct that is open, or nil at its end.
+    package mutating func nextField() throws(ThriftError) -> ThriftField? {
+        let start = offset
+        let code = try byte()
+        guard code != 0 else { return nil }
+        guard let type = ThriftType(rawValue: code) else { throw ThriftError(.unknownType, offset: start) }
+        return ThriftField(id: try i16(), type: type, offset: start)
+    }
+
+    /// Refuses a field of another type than `expected`.
+    package func expect(_ expected: ThriftType, _ field: ThriftField) throws(ThriftError) {
+        guard field.type == expected else { throw ThriftError(.wrongType, offset: field.offset) }
+    }
+
+    // MARK: Values
+
+    /// One byte; anything but 0 is true, as in X's reader.
+    package mutating func bool() throws(ThriftError) -> Bool {
+        try byte() != 0
+    }
+
+    package mutating func i8() throws(ThriftError) -> Int8 {
+        Int8(bitPattern: try byte())
+    }
+
+    package mutating func i16() throws(ThriftError) -> Int16 {
+        Int16(truncatingIfNeeded: try bigEndian(2))
+    }
+
+    package mutating func i32() throws(ThriftError) -> Int32 {
+        Int32(truncatingIfNeeded: try bigEndian(4))
+    }
+
+    package mutating func i64() throws(ThriftError) -> Int64 {
+        Int64(truncatingIfNeeded: try bigEndian(8))
+    }
+
+    package mutating func double() throws(ThriftError) -> Double {
+        Double(bitPattern: try bigEndian(8))
+    }
+
+    /// Text: valid UTF-8, taken as it is.
+    package mutating func string() throws(ThriftError) -> String {
+        let start = offset
+        let range = try stringRange()
+        guard let string = String(validating: bytes[range], as: UTF8.self) else {
+            throw ThriftError(.invalidUTF8, offset: start)
+        }
+        return string
+    }
+
+    /// Raw bytes.
+    package mutating func binary() throws(ThriftError) -> [UInt8] {
+        Array(bytes[try stringRange()])
+    }
+
+    /// A fixed number of bytes without a length before them, such as a UUID's 16.
+    package mutating func rawBytes(_ count: Int) throws(ThriftError) -> [UInt8] {
+        let start = offset
+        try advance(count)
+        return Array(bytes[start..<offset])
+    }
+
+    /// The head of a list or set: the type of its elements, and how many.
+    ///
+    /// The count is within the limits, and the input is long enough to hold that many.
+    package mutating func listHead() throws(ThriftError) -> (element: ThriftType, count: Int) {
+        let element = try type()
+        return (element, try elementCount(minimumSize: element.minimumSize))
+    }
+
+    /// The head of a map: the types of its keys and values, and how many entries.
+    package mutating func mapHead() throws(ThriftError) -> (key: ThriftType, value: ThriftType, count: Int) {
+        let key = try type()
+        let value = try type()
+        return (key, value, try elementCount(minimumSize: key.minimumSize + value.minimumSize))
+    }
+
+    // MARK: Values that nobody reads
+
+    /// Passes over the value of a field that no schema knows.
+    package mutating func skip(_ field: ThriftField) throws(ThriftError) {
+        try skip(field.type, level: 1)
+    }
+
+    /// Passes over a value of a type that is known to be fit, and returns its bytes.
+    ///
+    /// Its inner shape is checked as for any skipped value; what it means is not.
+    package mutating func opaque(_ type: ThriftType) throws(ThriftError) -> [UInt8] {
+        let start = offset
+        try skip(type, level: 1)
+        return Array(bytes[start..<offset])
+    }
+
+    private mutating func skip(_ type: ThriftType, level: Int) throws(ThriftError) {
+        guard level <= ThriftLimits.depth else { throw ThriftError(.tooDeep, offset: offset) }
+        if let size = type.fixedSize { return try advance(size) }
+        switch type {
+        case .structure: try skipStruct(level: level)
+        case .list, .set: try skipList(level: level)
+        case .map: try skipMap(level: level)
+        default: _ = try stringRange()
+        }
+    }
+
+    private mutating func skipStruct(level: Int) throws(ThriftError) {
+        var fields = try beginStruct()
+        while let field = try nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                try skip(field.type, level: level + 1)
+            } catch {
+                throw error.inside(unknown: field)
+            }
+        }
+        endStruct()
+    }
+
+    private mutating func skipList(level: Int) throws(ThriftError) {
+        let head = try listHead()
+        for index in 0..<head.count {
+            do throws(ThriftError) {
+                try skip(head.element, level: level + 1)
+            } catch {
+                throw error.inside(index: index)
+            }
+        }
+    }
+
+    private mutating func skipMap(level: Int) throws(ThriftError) {
+        let head = try mapHead()
+        for index in 0..<head.count {
+            do throws(ThriftError) {
+                try skip(head.key, level: level + 1)
+                try skip(head.value, level: level + 1)
+            } catch {
+                throw error.inside(index: index)
+            }
+        }
+    }
+
+    // MARK: Bytes
+
+    private mutating func byte() throws(ThriftError) -> UInt8 {
+        guard offset < bytes.count else { throw ThriftError(.truncated, offset: offset) }
+        defer { offset += 1 }
+        return bytes[offset]
+    }
+
+    private mutating func advance(_ count: Int) throws(ThriftError) {
+        guard count <= remaining else { throw ThriftError(.truncated, offset: offset) }
+        offset += count
+    }
+
+    private mutating func bigEndian(_ size: Int) throws(ThriftError) -> UInt64 {
+        let start = offset
+        try advance(size)
+        var value: UInt64 = 0
+        for position in start..<offset { value = value << 8 | UInt64(bytes[position]) }
+        return value
+    }
+
+    private mutating func type() throws(ThriftError) -> ThriftType {
+        let start = offset
+        guard let type = ThriftType(rawValue: try byte()) else { throw ThriftError(.unknownType, offset: start) }
+        return type
+    }
+
+    private mutating func stringRange() throws(ThriftError) -> Range<Int> {
+        let start = offset
+        let length = Int(try i32())
+        guard length >= 0 else { throw ThriftError(.negativeSize, offset: start) }
+        guard length <= ThriftLimits.stringBytes else { throw ThriftError(.stringTooLong, offset: start) }
+        guard length <= remaining else { throw ThriftError(.truncated, offset: start) }
+        defer { offset += length }
+        return offset..<(offset + length)
+    }
+
+    private mutating func elementCount(minimumSize: Int) throws(ThriftError) -> Int {
+        let start = offset
+        let count = Int(try i32())
+        guard count >= 0 else { throw ThriftError(.negativeSize, offset: start) }
+        guard count <= ThriftLimits.elements else { throw ThriftError(.tooManyElements, offset: start) }
+        declaredElements += count
+        guard declaredElements <= ThriftLimits.totalElements else {
+            throw ThriftError(.tooManyElementsInAll, offset: start)
+        }
+        guard count * minimumSize <= remaining else { throw ThriftError(.truncated, offset: start) }
+        return count
+    }
+}

@@ -1,0 +1,55 @@
+/// The type codes of TBinaryProtocol.
+package enum ThriftType: UInt8, Hashable, Sendable {
+    case bool = 2
+    case i8 = 3
+    case double = 4
+    case i16 = 6
+    case i32 = 8
+    case i64 = 10
+    /// Text and raw bytes alike; only a schema tells them apart.
+    case string = 11
+    case structure = 12
+    case map = 13
+    case set = 14
+    case list = 15
+    case uuid = 16
+
+    /// The size in bytes of every value of this type, or nil where values differ in size.
+    package var fixedSize: Int? {
+        switch self {
+        case .bool, .i8: 1
+        case .i16: 2
+        case .i32: 4
+        case .i64, .double: 8
+        case .uuid: 16
+        case .string, .structure, .map, .set, .list: nil
+        }
+    }
+
+    /// The fewest bytes that a value of this type takes, so that a declared count can be held against what is left.
+    package var minimumSize: Int {
+        switch self {
+        case .string: 4
+        case .structure: 1
+        case .list, .set: 5
+        case .map: 6
+        default: fixedSize ?? 1
+        }
+    }
+}
+
+/// A field header: what a struct says before each of its values.
+package struct ThriftField: Hashable, Sendable {
+    /// The field's number.
+    package let id: Int16
+    /// The type of the value that follows.
+    package let type: ThriftType
+    /// Where the header stands in the input.
+    package let offset: Int
+
+    package init(id: Int16, type: ThriftType, offset: Int) {
+        self.id = id
+        self.type = type
+        self.offset = offset
+    }
+}

@@ -1,0 +1,657 @@
+// generated from xchat.thrift by script/generate-events; change the IDL, not this file
+
+package import ThriftBinary
+
+/// The server asks for events to be fetched.
+public struct PullMessagesInstruction: Hashable, Sendable {
+    /// Field 1, `sequence_start`.
+    public var sequenceStart: WireString?
+    /// Field 2, `sender_id`.
+    public var senderID: WireString?
+    /// Field 6, `is_batched_pull`.
+    public var isBatchedPull: Bool?
+
+    /// Makes a value; what is left out is absent on the wire.
+    public init(sequenceStart: WireString? = nil, senderID: WireString? = nil, isBatchedPull: Bool? = nil) {
+        self.sequenceStart = sequenceStart
+        self.senderID = senderID
+        self.isBatchedPull = isBatchedPull
+    }
+}
+
+extension PullMessagesInstruction: WireStruct {
+    package static let schema = StructSchema(
+        struct: "PullMessagesInstruction",
+        [
+            FieldSchema(1, "sequence_start", .string),
+            FieldSchema(2, "sender_id", .string),
+            FieldSchema(6, "is_batched_pull", .bool),
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: sequenceStart = try reader.read(WireString.self, field)
+                case 2: senderID = try reader.read(WireString.self, field)
+                case 6: isBatchedPull = try reader.read(Bool.self, field)
+                default: try reader.skip(field)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.write(sequenceStart, as: WireString.self, id: 1)
+        writer.write(senderID, as: WireString.self, id: 2)
+        writer.write(isBatchedPull, as: Bool.self, id: 6)
+        writer.stop()
+    }
+}
+
+/// The server keeps the connection open.
+public struct KeepAliveInstruction: Hashable, Sendable {
+    /// Makes a value.
+    public init() {}
+}
+
+extension KeepAliveInstruction: WireStruct {
+    package static let schema = StructSchema(struct: "KeepAliveInstruction", [])
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                try reader.skip(field)
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.stop()
+    }
+}
+
+/// The bounds of a page of fetched events.
+public struct PullMessagePageDetails: Hashable, Sendable {
+    /// Field 3, `min_sequence_id`.
+    public var minSequenceID: WireString?
+    /// Field 4, `max_sequence_id`.
+    public var maxSequenceID: WireString?
+    /// Field 7, `is_batched_pull`.
+    public var isBatchedPull: Bool?
+
+    /// Makes a value; what is left out is absent on the wire.
+    public init(minSequenceID: WireString? = nil, maxSequenceID: WireString? = nil, isBatchedPull: Bool? = nil) {
+        self.minSequenceID = minSequenceID
+        self.maxSequenceID = maxSequenceID
+        self.isBatchedPull = isBatchedPull
+    }
+}
+
+extension PullMessagePageDetails: WireStruct {
+    package static let schema = StructSchema(
+        struct: "PullMessagePageDetails",
+        [
+            FieldSchema(3, "min_sequence_id", .string),
+            FieldSchema(4, "max_sequence_id", .string),
+            FieldSchema(7, "is_batched_pull", .bool),
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 3: minSequenceID = try reader.read(WireString.self, field)
+                case 4: maxSequenceID = try reader.read(WireString.self, field)
+                case 7: isBatchedPull = try reader.read(Bool.self, field)
+                default: try reader.skip(field)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.write(minSequenceID, as: WireString.self, id: 3)
+        writer.write(maxSequenceID, as: WireString.self, id: 4)
+        writer.write(isBatchedPull, as: Bool.self, id: 7)
+        writer.stop()
+    }
+}
+
+/// A fetch of events has ended.
+public struct PullMessagesFinishedInstruction: Hashable, Sendable {
+    /// Field 1, `finished_pull`.
+    public var finishedPull: Bool?
+    /// Field 2, `sequence_continue`.
+    public var sequenceContinue: WireString?
+    /// Field 3, `pull_message_page_details`.
+    public var pullMessagePageDetails: PullMessagePageDetails?
+
+    /// Makes a value; what is left out is absent on the wire.
+    public init(
+        finishedPull: Bool? = nil,
+        sequenceContinue: WireString? = nil,
+        pullMessagePageDetails: PullMessagePageDetails? = nil
+    ) {
+        self.finishedPull = finishedPull
+        self.sequenceContinue = sequenceContinue
+        self.pullMessagePageDetails = pullMessagePageDetails
+    }
+}
+
+extension PullMessagesFinishedInstruction: WireStruct {
+    package static let schema = StructSchema(
+        struct: "PullMessagesFinishedInstruction",
+        [
+            FieldSchema(1, "finished_pull", .bool),
+            FieldSchema(2, "sequence_continue", .string),
+            FieldSchema(3, "pull_message_page_details", .structure(PullMessagePageDetails.self)),
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: finishedPull = try reader.read(Bool.self, field)
+                case 2: sequenceContinue = try reader.read(WireString.self, field)
+                case 3: pullMessagePageDetails = try reader.read(PullMessagePageDetails.self, field)
+                default: try reader.skip(field)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.write(finishedPull, as: Bool.self, id: 1)
+        writer.write(sequenceContinue, as: WireString.self, id: 2)
+        writer.write(pullMessagePageDetails, as: PullMessagePageDetails.self, id: 3)
+        writer.stop()
+    }
+}
+
+/// The server asks for the PIN to be entered again.
+public struct PinReminderInstruction: Hashable, Sendable {
+    /// Field 1, `should_register`.
+    public var shouldRegister: Bool?
+    /// Field 2, `should_generate`.
+    public var shouldGenerate: Bool?
+    /// Field 3, `is_required`.
+    public var isRequired: Bool?
+
+    /// Makes a value; what is left out is absent on the wire.
+    public init(shouldRegister: Bool? = nil, shouldGenerate: Bool? = nil, isRequired: Bool? = nil) {
+        self.shouldRegister = shouldRegister
+        self.shouldGenerate = shouldGenerate
+        self.isRequired = isRequired
+    }
+}
+
+extension PinReminderInstruction: WireStruct {
+    package static let schema = StructSchema(
+        struct: "PinReminderInstruction",
+        [
+            FieldSchema(1, "should_register", .bool),
+            FieldSchema(2, "should_generate", .bool),
+            FieldSchema(3, "is_required", .bool),
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: shouldRegister = try reader.read(Bool.self, field)
+                case 2: shouldGenerate = try reader.read(Bool.self, field)
+                case 3: isRequired = try reader.read(Bool.self, field)
+                default: try reader.skip(field)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.write(shouldRegister, as: Bool.self, id: 1)
+        writer.write(shouldGenerate, as: Bool.self, id: 2)
+        writer.write(isRequired, as: Bool.self, id: 3)
+        writer.stop()
+    }
+}
+
+/// The server asks for events to be fetched another way.
+public struct SwitchToHybridPullInstruction: Hashable, Sendable {
+    /// Field 1, `requesting_user_agent`.
+    public var requestingUserAgent: WireString?
+
+    /// Makes a value; what is left out is absent on the wire.
+    public init(requestingUserAgent: WireString? = nil) {
+        self.requestingUserAgent = requestingUserAgent
+    }
+}
+
+extension SwitchToHybridPullInstruction: WireStruct {
+    package static let schema = StructSchema(
+        struct: "SwitchToHybridPullInstruction",
+        [
+            FieldSchema(1, "requesting_user_agent", .string)
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: requestingUserAgent = try reader.read(WireString.self, field)
+                default: try reader.skip(field)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.write(requestingUserAgent, as: WireString.self, id: 1)
+        writer.stop()
+    }
+}
+
+/// The server asks for a temporary passcode to be shown.
+public struct DisplayTemporaryPasscodeInstruction: Hashable, Sendable {
+    /// Field 1, `token`.
+    public var token: WireString?
+    /// Field 2, `latest_public_key_version`.
+    public var latestPublicKeyVersion: WireString?
+
+    /// Makes a value; what is left out is absent on the wire.
+    public init(token: WireString? = nil, latestPublicKeyVersion: WireString? = nil) {
+        self.token = token
+        self.latestPublicKeyVersion = latestPublicKeyVersion
+    }
+}
+
+extension DisplayTemporaryPasscodeInstruction: WireStruct {
+    package static let schema = StructSchema(
+        struct: "DisplayTemporaryPasscodeInstruction",
+        [
+            FieldSchema(1, "token", .string),
+            FieldSchema(2, "latest_public_key_version", .string),
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: token = try reader.read(WireString.self, field)
+                case 2: latestPublicKeyVersion = try reader.read(WireString.self, field)
+                default: try reader.skip(field)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.write(token, as: WireString.self, id: 1)
+        writer.write(latestPublicKeyVersion, as: WireString.self, id: 2)
+        writer.stop()
+    }
+}
+
+/// What a device says of itself.
+public struct DeviceDescriptor: Hashable, Sendable {
+    /// Field 1, `device_type`.
+    public var deviceType: WireString?
+    /// Field 2, `device_model`.
+    public var deviceModel: WireString?
+    /// Field 3, `app_version`.
+    public var appVersion: WireString?
+    /// Field 4, `app_name`.
+    public var appName: WireString?
+
+    /// Makes a value; what is left out is absent on the wire.
+    public init(
+        deviceType: WireString? = nil,
+        deviceModel: WireString? = nil,
+        appVersion: WireString? = nil,
+        appName: WireString? = nil
+    ) {
+        self.deviceType = deviceType
+        self.deviceModel = deviceModel
+        self.appVersion = appVersion
+        self.appName = appName
+    }
+}
+
+extension DeviceDescriptor: WireStruct {
+    package static let schema = StructSchema(
+        struct: "DeviceDescriptor",
+        [
+            FieldSchema(1, "device_type", .string),
+            FieldSchema(2, "device_model", .string),
+            FieldSchema(3, "app_version", .string),
+            FieldSchema(4, "app_name", .string),
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: deviceType = try reader.read(WireString.self, field)
+                case 2: deviceModel = try reader.read(WireString.self, field)
+                case 3: appVersion = try reader.read(WireString.self, field)
+                case 4: appName = try reader.read(WireString.self, field)
+                default: try reader.skip(field)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.write(deviceType, as: WireString.self, id: 1)
+        writer.write(deviceModel, as: WireString.self, id: 2)
+        writer.write(appVersion, as: WireString.self, id: 3)
+        writer.write(appName, as: WireString.self, id: 4)
+        writer.stop()
+    }
+}
+
+/// A step of the enrolment of a device.
+public struct DeviceEnrollmentInstruction: Hashable, Sendable {
+    /// Field 1, `enrollment_id`.
+    public var enrollmentID: WireString?
+    /// Field 2, `status`.
+    public var status: DeviceEnrollmentStatus?
+    /// Field 3, `enrolled_device_public_key`: with `ACCEPTED`.
+    public var enrolledDevicePublicKey: WireString?
+    /// Field 4, `new_device_public_key`: with `KEY_EXCHANGED`.
+    public var newDevicePublicKey: WireString?
+    /// Field 5, `encrypted_key_material`: with `KEYS_SENT`.
+    public var encryptedKeyMaterial: WireString?
+    /// Field 6, `public_key_hash`: with `PENDING_ACCEPTANCE`.
+    public var publicKeyHash: WireString?
+    /// Field 7, `user_agent`: superseded by `device_descriptor`.
+    public var userAgent: WireString?
+    /// Field 8, `device_descriptor`.
+    public var deviceDescriptor: DeviceDescriptor?
+
+    /// Makes a value; what is left out is absent on the wire.
+    public init(
+        enrollmentID: WireString? = nil,
+        status: DeviceEnrollmentStatus? = nil,
+        enrolledDevicePublicKey: WireString? = nil,
+        newDevicePublicKey: WireString? = nil,
+        encryptedKeyMaterial: WireString? = nil,
+        publicKeyHash: WireString? = nil,
+        userAgent: WireString? = nil,
+        deviceDescriptor: DeviceDescriptor? = nil
+    ) {
+        self.enrollmentID = enrollmentID
+        self.status = status
+        self.enrolledDevicePublicKey = enrolledDevicePublicKey
+        self.newDevicePublicKey = newDevicePublicKey
+        self.encryptedKeyMaterial = encryptedKeyMaterial
+        self.publicKeyHash = publicKeyHash
+        self.userAgent = userAgent
+        self.deviceDescriptor = deviceDescriptor
+    }
+}
+
+extension DeviceEnrollmentInstruction: WireStruct {
+    package static let schema = StructSchema(
+        struct: "DeviceEnrollmentInstruction",
+        [
+            FieldSchema(1, "enrollment_id", .string),
+            FieldSchema(2, "status", .enumeration(DeviceEnrollmentStatus.self)),
+            FieldSchema(3, "enrolled_device_public_key", .string),
+            FieldSchema(4, "new_device_public_key", .string),
+            FieldSchema(5, "encrypted_key_material", .string),
+            FieldSchema(6, "public_key_hash", .string),
+            FieldSchema(7, "user_agent", .string),
+            FieldSchema(8, "device_descriptor", .structure(DeviceDescriptor.self)),
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: enrollmentID = try reader.read(WireString.self, field)
+                case 2: status = try reader.read(DeviceEnrollmentStatus.self, field)
+                case 3: enrolledDevicePublicKey = try reader.read(WireString.self, field)
+                case 4: newDevicePublicKey = try reader.read(WireString.self, field)
+                case 5: encryptedKeyMaterial = try reader.read(WireString.self, field)
+                case 6: publicKeyHash = try reader.read(WireString.self, field)
+                case 7: userAgent = try reader.read(WireString.self, field)
+                case 8: deviceDescriptor = try reader.read(DeviceDescriptor.self, field)
+                default: try reader.skip(field)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.write(enrollmentID, as: WireString.self, id: 1)
+        writer.write(status, as: DeviceEnrollmentStatus.self, id: 2)
+        writer.write(enrolledDevicePublicKey, as: WireString.self, id: 3)
+        writer.write(newDevicePublicKey, as: WireString.self, id: 4)
+        writer.write(encryptedKeyMaterial, as: WireString.self, id: 5)
+        writer.write(publicKeyHash, as: WireString.self, id: 6)
+        writer.write(userAgent, as: WireString.self, id: 7)
+        writer.write(deviceDescriptor, as: DeviceDescriptor.self, id: 8)
+        writer.stop()
+    }
+}
+
+/// What the server asks of a client on the live connection.
+public enum MessageInstruction: Hashable, Sendable {
+    /// Field 1, `pullMessagesInstruction`.
+    case pullMessagesInstruction(PullMessagesInstruction)
+    /// Field 2, `keepAliveInstruction`.
+    case keepAliveInstruction(KeepAliveInstruction)
+    /// Field 3, `pullMessagesFinishedInstruction`.
+    case pullMessagesFinishedInstruction(PullMessagesFinishedInstruction)
+    /// Field 4, `pinReminderInstruction`.
+    case pinReminderInstruction(PinReminderInstruction)
+    /// Field 5, `switchToHybridPullInstruction`.
+    case switchToHybridPullInstruction(SwitchToHybridPullInstruction)
+    /// Field 6, `displayTemporaryPasscodeInstruction`.
+    case displayTemporaryPasscodeInstruction(DisplayTemporaryPasscodeInstruction)
+    /// Field 7, `deviceEnrollmentInstruction`.
+    case deviceEnrollmentInstruction(DeviceEnrollmentInstruction)
+    /// A variant that this version does not know.
+    case unknown(UnknownField)
+}
+
+extension MessageInstruction: WireStruct {
+    package static let schema = StructSchema(
+        union: "MessageInstruction",
+        [
+            FieldSchema(1, "pullMessagesInstruction", .structure(PullMessagesInstruction.self)),
+            FieldSchema(2, "keepAliveInstruction", .structure(KeepAliveInstruction.self)),
+            FieldSchema(3, "pullMessagesFinishedInstruction", .structure(PullMessagesFinishedInstruction.self)),
+            FieldSchema(4, "pinReminderInstruction", .structure(PinReminderInstruction.self)),
+            FieldSchema(5, "switchToHybridPullInstruction", .structure(SwitchToHybridPullInstruction.self)),
+            FieldSchema(6, "displayTemporaryPasscodeInstruction", .structure(DisplayTemporaryPasscodeInstruction.self)),
+            FieldSchema(7, "deviceEnrollmentInstruction", .structure(DeviceEnrollmentInstruction.self)),
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var choice = UnionChoice<Self>(at: reader.offset)
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: try choice.take(.pullMessagesInstruction(reader.read(field)), field)
+                case 2: try choice.take(.keepAliveInstruction(reader.read(field)), field)
+                case 3: try choice.take(.pullMessagesFinishedInstruction(reader.read(field)), field)
+                case 4: try choice.take(.pinReminderInstruction(reader.read(field)), field)
+                case 5: try choice.take(.switchToHybridPullInstruction(reader.read(field)), field)
+                case 6: try choice.take(.displayTemporaryPasscodeInstruction(reader.read(field)), field)
+                case 7: try choice.take(.deviceEnrollmentInstruction(reader.read(field)), field)
+                default: try choice.keep(field, from: &reader)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+        self = try choice.resolved(orUnknown: Self.unknown)
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        switch self {
+        case .pullMessagesInstruction(let value): writer.write(value, id: 1)
+        case .keepAliveInstruction(let value): writer.write(value, id: 2)
+        case .pullMessagesFinishedInstruction(let value): writer.write(value, id: 3)
+        case .pinReminderInstruction(let value): writer.write(value, id: 4)
+        case .switchToHybridPullInstruction(let value): writer.write(value, id: 5)
+        case .displayTemporaryPasscodeInstruction(let value): writer.write(value, id: 6)
+        case .deviceEnrollmentInstruction(let value): writer.write(value, id: 7)
+        case .unknown(let field): writer.write(field)
+        }
+        writer.stop()
+    }
+}
+
+/// Several events at once.
+public struct BatchedMessageEvents: Hashable, Sendable {
+    /// Field 1, `message_events`.
+    public var messageEvents: [MessageEvent]?
+
+    /// Makes a value; what is left out is absent on the wire.
+    public init(messageEvents: [MessageEvent]? = nil) {
+        self.messageEvents = messageEvents
+    }
+}
+
+extension BatchedMessageEvents: WireStruct {
+    package static let schema = StructSchema(
+        struct: "BatchedMessageEvents",
+        [
+            FieldSchema(1, "message_events", .list(.structure(MessageEvent.self)))
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: messageEvents = try reader.read(ListOf<MessageEvent>.self, field)
+                default: try reader.skip(field)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        writer.write(messageEvents, as: ListOf<MessageEvent>.self, id: 1)
+        writer.stop()
+    }
+}
+
+/// A frame of the live connection.
+public enum Message: Hashable, Sendable {
+    /// Field 1, `messageEvent`.
+    case messageEvent(MessageEvent)
+    /// Field 2, `messageInstruction`.
+    case messageInstruction(MessageInstruction)
+    /// Field 3, `batchedMessageEvents`.
+    case batchedMessageEvents(BatchedMessageEvents)
+    /// A variant that this version does not know.
+    case unknown(UnknownField)
+}
+
+extension Message: WireStruct {
+    package static let schema = StructSchema(
+        union: "Message",
+        [
+            FieldSchema(1, "messageEvent", .structure(MessageEvent.self)),
+            FieldSchema(2, "messageInstruction", .structure(MessageInstruction.self)),
+            FieldSchema(3, "batchedMessageEvents", .structure(BatchedMessageEvents.self)),
+        ]
+    )
+
+    package init(from reader: inout ThriftReader) throws(ThriftError) {
+        var choice = UnionChoice<Self>(at: reader.offset)
+        var fields = try reader.beginStruct()
+        while let field = try reader.nextField() {
+            do throws(ThriftError) {
+                try fields.claim(field)
+                switch field.id {
+                case 1: try choice.take(.messageEvent(reader.read(field)), field)
+                case 2: try choice.take(.messageInstruction(reader.read(field)), field)
+                case 3: try choice.take(.batchedMessageEvents(reader.read(field)), field)
+                default: try choice.keep(field, from: &reader)
+                }
+            } catch {
+                throw error.inside(Self.schema, field)
+            }
+        }
+        reader.endStruct()
+        self = try choice.resolved(orUnknown: Self.unknown)
+    }
+
+    package func write(to writer: inout ThriftWriter) {
+        switch self {
+        case .messageEvent(let value): writer.write(value, id: 1)
+        case .messageInstruction(let value): writer.write(value, id: 2)
+        case .batchedMessageEvents(let value): writer.write(value, id: 3)
+        case .unknown(let field): writer.write(field)
+        }
+        writer.stop()
+    }
+}
