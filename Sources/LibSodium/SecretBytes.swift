@@ -1,0 +1,171 @@
+import CSodium
+
+/// Secret bytes that are wiped when their one owner lets go of them.
+///
+/// The type cannot be copied, and so it cannot be printed, compared, hashed or encoded: none of that compiles. The bytes
+/// are read through ``withBytes(_:)`` and never change after initialization, which is why tasks may share a value by borrowing it.
+///
+/// There are two storages. Ordinary memory is for what lives briefly. ``init(guarding:)`` uses `sodium_malloc` for
+/// long-lived keys: its pages are locked against swapping where the system allows, surrounded by inaccessible ones and read-only,
+/// at the price of several pages and system calls for each value.
+@safe
+public struct SecretBytes: ~Copyable, @unchecked Sendable {
+    private enum Storage {
+        case ordinary
+        case guarded
+        case lent
+    }
+
+    private let start: UnsafeMutablePointer<UInt8>
+    private let storage: Storage
+
+    /// The length in bytes.
+    public let count: Int
+
+    /// Makes room and has it filled; what was written before a failure is wiped.
+    private init(
+        count: Int,
+        in storage: Storage,
+        filledBy fill: (UnsafeMutablePointer<UInt8>) throws(SodiumError) -> Void
+    ) throws(SodiumError) {
+        try Sodium.initialize()  // sodium_malloc before sodium_init works, and then sodium_free aborts the process
+        guard count >= 0 else { throw SodiumError(.invalidParameters, "count") }
+        let start: UnsafeMutablePointer<UInt8>
+        switch storage {
+        case .guarded:
+            guard let memory = unsafe sodium_malloc(count) else { throw SodiumError(.outOfMemory, "sodium_malloc") }
+            unsafe start = memory.bindMemory(to: UInt8.self, capacity: count)
+        case .ordinary, .lent:
+            unsafe start = UnsafeMutablePointer.allocate(capacity: count)
+        }
+        do throws(SodiumError) {
+            try unsafe fill(start)
+        } catch {
+            unsafe Self.release(start, count, storage)
+            throw error
+        }
+        unsafe self.start = start
+        self.storage = storage
+        self.count = count
+    }
+
+    /// Copies bytes into ordinary memory of their own.
+    ///
+    /// The caller's copy stays as it is; ``Sodium/wipe(_:)`` it if it is an array.
+    ///
+    /// - Parameter bytes: The secret.
+    /// - Throws: `initializationFailed`.
+    public init(copying bytes: Span<UInt8>) throws(SodiumError) {
+        let count = bytes.count
+        self = try unsafe withPointer(bytes) { (bytes) throws(SodiumError) in
+            try unsafe SecretBytes(count: count, in: .ordinary) { start in
+                unsafe start.initialize(from: bytes, count: count)
+            }
+        }
+    }
+
+    /// Copies bytes into guarded memory of their own (`sodium_malloc`, then read-only).
+    ///
+    /// - Parameter bytes: The secret.
+    /// - Throws: `outOfMemory`, `initializationFailed`.
+    public init(guarding bytes: Span<UInt8>) throws(SodiumError) {
+        let count = bytes.count
+        self = try unsafe withPointer(bytes) { (bytes) throws(SodiumError) in
+            try unsafe SecretBytes(count: count, in: .guarded) { (start) throws(SodiumError) in
+                unsafe start.initialize(from: bytes, count: count)
+                guard unsafe sodium_mprotect_readonly(start) == 0 else {
+                    throw SodiumError(.outOfMemory, "sodium_mprotect_readonly")
+                }
+            }
+        }
+    }
+
+    /// Lets a closure write the bytes in place, so that no other copy of them exists.
+    ///
+    /// - Parameters:
+    ///   - count: The length in bytes.
+    ///   - body: Writes the secret; it finds zeros.
+    /// - Throws: `invalidParameters` for a negative count, `initializationFailed`, or what `body` throws.
+    public init(
+        count: Int,
+        initializingWith body: (inout MutableSpan<UInt8>) throws(SodiumError) -> Void
+    ) throws(SodiumError) {
+        self = try unsafe SecretBytes(count: count, in: .ordinary) { (start) throws(SodiumError) in
+            unsafe start.initialize(repeating: 0, count: count)
+            var span = unsafe UnsafeMutableBufferPointer(start: start, count: count).mutableSpan
+            try body(&span)
+        }
+    }
+
+    /// Takes what one call of C writes.
+    ///
+    /// - Parameters:
+    ///   - count: The length in bytes, all of which `call` writes.
+    ///   - failure: Thrown when `call` does not return 0.
+    ///   - call: The call of C.
+    /// - Throws: `failure`, or as every other initializer.
+    init(
+        count: Int,
+        failure: SodiumError,
+        filledBy call: (UnsafeMutablePointer<UInt8>) -> CInt
+    ) throws(SodiumError) {
+        self = try unsafe SecretBytes(count: count, in: .ordinary) { (start) throws(SodiumError) in
+            guard unsafe call(start) == 0 else { throw failure }
+        }
+    }
+
+    /// Takes over memory that it wipes but does not free, so that a test can read what is left there.
+    package init(lending memory: UnsafeMutableBufferPointer<UInt8>) throws(SodiumError) {
+        try Sodium.initialize()
+        guard let start = memory.baseAddress else { throw SodiumError(.invalidParameters, "memory") }
+        unsafe self.start = start
+        storage = .lent
+        count = memory.count
+    }
+
+    /// Draws a fresh secret (`randombytes_buf`).
+    ///
+    /// - Parameter count: The length in bytes.
+    /// - Returns: The secret, in ordinary memory.
+    /// - Throws: `invalidParameters` for a negative count, `initializationFailed`.
+    public static func random(count: Int) throws(SodiumError) -> SecretBytes {
+        try unsafe SecretBytes(count: count, failure: SodiumError(.invalidParameters, "count")) { output in
+            unsafe randombytes_buf(output, count)
+            return 0
+        }
+    }
+
+    /// Lends the bytes to a closure.
+    ///
+    /// What the closure copies out of them is no longer wiped by anybody.
+    ///
+    /// - Parameter body: Reads the bytes; the span cannot leave it.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
+    public borrowing func withBytes<R: ~Copyable, E: Error>(
+        _ body: (Span<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        try body(unsafe UnsafeBufferPointer(start: start, count: count).span)
+    }
+
+    /// Lends the address to one call of C that changes the bytes: the state of a stream.
+    mutating func withMutablePointer<R>(_ body: (UnsafeMutablePointer<UInt8>) -> R) -> R {
+        unsafe body(start)
+    }
+
+    private static func release(_ start: UnsafeMutablePointer<UInt8>, _ count: Int, _ storage: Storage) {
+        switch storage {
+        case .ordinary:
+            unsafe sodium_memzero(start, count)
+            unsafe start.deallocate()
+        case .guarded:
+            unsafe sodium_free(start)  // makes the pages writable, wipes them, frees them
+        case .lent:
+            unsafe sodium_memzero(start, count)
+        }
+    }
+
+    deinit {
+        unsafe Self.release(start, count, storage)
+    }
+}

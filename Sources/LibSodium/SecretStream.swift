@@ -1,0 +1,233 @@
+import CSodium
+
+/// A sequence of frames that can be neither reordered, nor dropped, nor cut short unseen
+/// (`crypto_secretstream_xchacha20poly1305`: XChaCha20 and Poly1305).
+///
+/// A stream is a header and then frames, each 17 bytes longer than its chunk. How long a chunk is, and where frames begin in
+/// a file, is up to the caller. Only the final tag tells that a stream is complete.
+public enum SecretStream {
+    /// The length of a key: 32 bytes.
+    public static let keyByteCount = Int(crypto_secretstream_xchacha20poly1305_keybytes())
+    /// The length of a header: 24 bytes.
+    public static let headerByteCount = Int(crypto_secretstream_xchacha20poly1305_headerbytes())
+    /// How much longer a frame is than its chunk: 17 bytes, the tag and the authenticator.
+    public static let overheadByteCount = Int(crypto_secretstream_xchacha20poly1305_abytes())
+    private static let stateByteCount = Int(crypto_secretstream_xchacha20poly1305_statebytes())
+    private static let maximumChunkByteCount = upperBound(crypto_secretstream_xchacha20poly1305_messagebytes_max())
+
+    /// What a frame says of itself, sealed along with its chunk.
+    ///
+    /// The final tag has the bits of both ``push`` and ``rekey``: compare whole values, never bits.
+    public enum Tag: UInt8, Hashable, Sendable {
+        /// One chunk of many.
+        case message = 0
+        /// The last chunk of a group of chunks.
+        case push = 1
+        /// A chunk after which the key is replaced, so that the old one can be forgotten.
+        case rekey = 2
+        /// The last chunk of the stream.
+        case final = 3
+    }
+
+    /// The writing end of a stream, whose state is wiped when it goes away.
+    public struct Push: ~Copyable, Sendable {
+        /// The first 24 bytes of the stream: random, not secret.
+        public let header: [UInt8]
+        /// Whether the final chunk was pushed.
+        public private(set) var isEnded = false
+        private var state: State
+
+        /// Begins a stream (`crypto_secretstream_xchacha20poly1305_init_push`).
+        ///
+        /// - Parameter key: The shared key, 32 bytes; it may serve any number of streams.
+        /// - Throws: `wrongLength`, `initializationFailed`.
+        public init(key: Span<UInt8>) throws(SodiumError) {
+            try require(keyByteCount, key, "key")
+            var state = try State()
+            header = try unsafe withPointer(key) { (key) throws(SodiumError) in
+                try unsafe filled(count: headerByteCount, failure: SodiumError(.invalidParameters, "key")) { header in
+                    unsafe state.call { state in
+                        unsafe crypto_secretstream_xchacha20poly1305_init_push(state, header, key)
+                    }
+                }
+            }
+            self.state = state
+        }
+
+        /// Seals a chunk (`crypto_secretstream_xchacha20poly1305_push`).
+        ///
+        /// - Parameters:
+        ///   - chunk: The chunk; may be empty.
+        ///   - tag: What the frame says of itself. ``Tag/final`` ends the stream.
+        /// - Returns: The frame, 17 bytes longer than the chunk.
+        /// - Throws: `streamEnded`, `tooLong`.
+        public mutating func push(_ chunk: Span<UInt8>, tag: Tag = .message) throws(SodiumError) -> [UInt8] {
+            var frame: [UInt8] = []
+            try push(chunk, tag: tag, appendingTo: &frame)
+            return frame
+        }
+
+        /// Seals a chunk behind what an array holds, without memory of its own where the array has room.
+        ///
+        /// - Parameters:
+        ///   - chunk: The chunk; may be empty.
+        ///   - tag: What the frame says of itself. ``Tag/final`` ends the stream.
+        ///   - output: Grows by the frame, 17 bytes longer than the chunk; unchanged on failure.
+        /// - Throws: `streamEnded`, `tooLong`.
+        public mutating func push(
+            _ chunk: Span<UInt8>,
+            tag: Tag = .message,
+            appendingTo output: inout [UInt8]
+        ) throws(SodiumError) {
+            try push(chunk, rawTag: tag.rawValue, appendingTo: &output)
+            isEnded = tag == .final
+        }
+
+        /// Seals a chunk with any tag byte, such as those that libsodium lets through and nobody defined.
+        package mutating func push(
+            _ chunk: Span<UInt8>,
+            rawTag: UInt8,
+            appendingTo output: inout [UInt8]
+        ) throws(SodiumError) {
+            guard !isEnded else { throw SodiumError(.streamEnded, "stream") }
+            let frameCount = try length(
+                of: chunk,
+                plus: overheadByteCount,
+                maximum: maximumChunkByteCount,
+                "chunk"
+            )
+            let chunkCount = UInt64(chunk.count)
+            try unsafe withPointer(chunk) { (chunk) throws(SodiumError) in
+                try unsafe append(frameCount, to: &output, failure: SodiumError(.invalidParameters, "chunk")) { frame in
+                    unsafe state.call { state in
+                        unsafe crypto_secretstream_xchacha20poly1305_push(
+                            state,
+                            frame,
+                            nil,
+                            chunk,
+                            chunkCount,
+                            nil,
+                            0,
+                            rawTag
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    /// The reading end of a stream, whose state is wiped when it goes away.
+    ///
+    /// A frame that fails ends it: every later one fails too, because a stream with a hole in it is not the one that was sent.
+    public struct Pull: ~Copyable, Sendable {
+        private enum Progress {
+            case open
+            case ended
+            case failed
+        }
+
+        private var progress = Progress.open
+        private var state: State
+
+        /// Whether the final frame was pulled: only then is the stream complete.
+        public var isEnded: Bool { progress == .ended }
+
+        /// Begins to read a stream (`crypto_secretstream_xchacha20poly1305_init_pull`).
+        ///
+        /// A wrong header or key shows at the first frame.
+        ///
+        /// - Parameters:
+        ///   - header: The first 24 bytes of the stream.
+        ///   - key: The shared key, 32 bytes.
+        /// - Throws: `wrongLength`, `initializationFailed`.
+        public init(header: Span<UInt8>, key: Span<UInt8>) throws(SodiumError) {
+            try require(headerByteCount, header, "header")
+            try require(keyByteCount, key, "key")
+            var state = try State()
+            let status = unsafe withPointers(header, key) { header, key in
+                unsafe state.call { state in
+                    unsafe crypto_secretstream_xchacha20poly1305_init_pull(state, header, key)
+                }
+            }
+            guard status == 0 else { throw SodiumError(.invalidParameters, "header") }
+            self.state = state
+        }
+
+        /// Opens a frame (`crypto_secretstream_xchacha20poly1305_pull`).
+        ///
+        /// - Parameter frame: The frame, at least 17 bytes.
+        /// - Returns: The chunk and the frame's tag.
+        /// - Throws: As ``pull(_:appendingTo:)``.
+        public mutating func pull(_ frame: Span<UInt8>) throws(SodiumError) -> (chunk: [UInt8], tag: Tag) {
+            var chunk: [UInt8] = []
+            let tag = try pull(frame, appendingTo: &chunk)
+            return (chunk, tag)
+        }
+
+        /// Opens a frame behind what an array holds, without memory of its own where the array has room.
+        ///
+        /// - Parameters:
+        ///   - frame: The frame, at least 17 bytes.
+        ///   - output: Grows by the chunk; unchanged on failure.
+        /// - Returns: The frame's tag.
+        /// - Throws: `wrongLength` for a frame under 17 bytes; `authenticationFailed`, also for every frame after one that
+        ///   failed; `invalidParameters` for a tag that is none of the four; `streamEnded` after the final frame.
+        public mutating func pull(_ frame: Span<UInt8>, appendingTo output: inout [UInt8]) throws(SodiumError) -> Tag {
+            switch progress {
+            case .open: break
+            case .ended: throw SodiumError(.streamEnded, "stream")
+            case .failed: throw SodiumError(.authenticationFailed, "stream")
+            }
+            progress = .failed  // until this frame proves good
+            let chunkCount = try length(of: frame, minus: overheadByteCount, "frame")
+            guard chunkCount <= maximumChunkByteCount else { throw SodiumError(.tooLong, "frame") }
+            let frameCount = UInt64(frame.count)
+            let before = output.count
+            var rawTag: UInt8 = 0
+            try unsafe withPointer(frame) { (frame) throws(SodiumError) in
+                try unsafe append(chunkCount, to: &output, failure: SodiumError(.authenticationFailed, "frame")) {
+                    chunk in
+                    unsafe state.call { state in
+                        unsafe crypto_secretstream_xchacha20poly1305_pull(
+                            state,
+                            chunk,
+                            nil,
+                            &rawTag,
+                            frame,
+                            frameCount,
+                            nil,
+                            0
+                        )
+                    }
+                }
+            }
+            guard let tag = Tag(rawValue: rawTag) else {
+                output.removeLast(output.count - before)
+                throw SodiumError(.invalidParameters, "tag")
+            }
+            progress = tag == .final ? .ended : .open
+            return tag
+        }
+    }
+
+    /// The key and counter of one end, in memory that is wiped.
+    private struct State: ~Copyable, Sendable {
+        private var bytes: SecretBytes
+
+        init() throws(SodiumError) {
+            bytes = try SecretBytes(count: stateByteCount) { _ in }
+        }
+
+        /// Lends the state to one call of C.
+        ///
+        /// The C struct consists of bytes, so that any address suits it.
+        mutating func call<R>(
+            _ body: (UnsafeMutablePointer<crypto_secretstream_xchacha20poly1305_state>) -> R
+        ) -> R {
+            unsafe bytes.withMutablePointer { start in
+                unsafe UnsafeMutableRawPointer(start)
+                    .withMemoryRebound(to: crypto_secretstream_xchacha20poly1305_state.self, capacity: 1, body)
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import LibSodium
+import Testing
+
+struct SecretBytesTests {
+    private let secret = [UInt8](1...32)
+
+    @Test func `holds the bytes it was given, in ordinary and in guarded memory`() throws {
+        let copied = try SecretBytes(copying: secret.span)
+        let guarded = try SecretBytes(guarding: secret.span)
+        #expect(copied.count == 32)
+        #expect([UInt8](copied) == secret)
+        #expect(guarded.count == 32)
+        #expect([UInt8](guarded) == secret)
+    }
+
+    @Test func `may be empty`() throws {
+        let empty: [UInt8] = []
+        let copied = try SecretBytes(copying: empty.span)
+        let guarded = try SecretBytes(guarding: empty.span)
+        #expect([UInt8](copied) == [])
+        #expect([UInt8](guarded) == [])
+    }
+
+    @Test func `is written in place, over zeros`() throws {
+        let bytes = try SecretBytes(count: 3) { span in
+            span[1] = 7
+        }
+        #expect([UInt8](bytes) == [0, 7, 0])
+    }
+
+    @Test func `passes on the error of the closure that writes it`() {
+        let error = refusal { () throws(SodiumError) in
+            _ = try SecretBytes(count: 3) { (_) throws(SodiumError) in
+                _ = try Sodium.randomBytes(count: -1)
+            }
+        }
+        #expect(error?.code == .invalidParameters)
+    }
+
+    @Test func `refuses a negative count`() {
+        #expect(refusal { () throws(SodiumError) in _ = try SecretBytes.random(count: -1) }?.code == .invalidParameters)
+        #expect(
+            refusal { () throws(SodiumError) in _ = try SecretBytes(count: -1) { _ in } }?.code == .invalidParameters
+        )
+    }
+
+    @Test func `random secrets differ`() throws {
+        let first = try SecretBytes.random(count: 32)
+        let second = try SecretBytes.random(count: 32)
+        #expect([UInt8](first) != [UInt8](second))
+        #expect([UInt8](first) != zeros(32))
+    }
+
+    @Test func `memory is all zero when its owner has gone`() throws {
+        let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 64)
+        defer { unsafe memory.deallocate() }
+        unsafe memory.initialize(repeating: 0xA5)
+        try unsafe holdBriefly(memory)
+        #expect(unsafe memory.allSatisfy { $0 == 0 })
+    }
+
+    private func holdBriefly(_ memory: UnsafeMutableBufferPointer<UInt8>) throws {
+        let secret = try unsafe SecretBytes(lending: memory)
+        #expect([UInt8](secret) == [UInt8](repeating: 0xA5, count: 64))
+    }
+
+    @Test func `guarded memory cannot be written`() async {
+        await #expect(processExitsWith: .failure) {
+            let secret = try SecretBytes(guarding: [1, 2, 3].span)
+            secret.withBytes { bytes in
+                unsafe bytes.withUnsafeBufferPointer { buffer in
+                    unsafe UnsafeMutablePointer(mutating: buffer.baseAddress)?.pointee = 9
+                }
+            }
+        }
+    }
+}
