@@ -1,0 +1,66 @@
+/// Builds events of one sender in one conversation, ready to be signed.
+public struct EventBuilder: Hashable, Sendable {
+    /// The id of the event, unique per action.
+    public var messageID: WireString
+    /// The user who signs.
+    public var senderID: UserID
+    /// The conversation.
+    public var conversationID: ConversationID
+
+    /// Makes a builder.
+    ///
+    /// - Parameters:
+    ///   - messageID: the id of the event; a fresh one unless given.
+    ///   - senderID: the user who signs.
+    ///   - conversationID: the conversation, in canonical form.
+    public init(messageID: WireString = MessageID.random(), senderID: UserID, conversationID: ConversationID) {
+        self.messageID = messageID
+        self.senderID = senderID
+        self.conversationID = conversationID
+    }
+
+    /// The event in which `detail` happens, and the text to sign for it, of the current version.
+    ///
+    /// - Parameter detail: what happens.
+    /// - Returns: the event without a signature.
+    /// - Throws: `comma`, `missing` and so on, naming the field that has no place in a signed text.
+    public func event(_ detail: MessageEventDetail) throws(PayloadError) -> UnsignedEvent {
+        try UnsignedEvent(
+            MessageEvent(
+                messageID: messageID,
+                senderID: senderID,
+                conversationID: conversationID.value,
+                detail: detail
+            )
+        )
+    }
+}
+
+/// An event that waits for its signature.
+public struct UnsignedEvent: Hashable, Sendable {
+    /// The event, without a signature.
+    public let event: MessageEvent
+    /// The text to sign.
+    public let payload: SignedPayload
+
+    fileprivate init(_ event: MessageEvent) throws(PayloadError) {
+        self.event = event
+        self.payload = try SignedPayload(of: event)
+    }
+
+    /// The event with its signature.
+    ///
+    /// - Parameters:
+    ///   - signature: the raw signature over the signed text; written as base64 without padding.
+    ///   - publicKeyVersion: the version under which the signing key is registered.
+    /// - Returns: the event as recipients get it, but for what the server adds.
+    public func signed(_ signature: [UInt8], publicKeyVersion: KeyVersion) -> MessageEvent {
+        var event = event
+        event.messageEventSignature = MessageEventSignature(
+            signature: WireString(Base64.encode(signature, padding: false)),
+            publicKeyVersion: publicKeyVersion,
+            signatureVersion: WireString(SignatureVersion.current.description)
+        )
+        return event
+    }
+}
