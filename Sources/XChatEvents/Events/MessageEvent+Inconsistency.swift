@@ -1,0 +1,179 @@
+extension MessageEvent {
+    /// Why the event cannot be taken at its signed word, or nil where it can.
+    ///
+    /// A signed text has no counts and no escapes, so whoever relays an event can move the bounds of its lists, or leave
+    /// out a slot, and the signature stays right. What honest senders write obeys rules that such a forgery breaks: the
+    /// conversation is named; listed ids are ids; no list has anyone twice; new members are not members already,
+    /// administrators are members, and so is who adds somebody; no text is the word that stands for its absence.
+    ///
+    /// The reason names the field and holds no input. Whether the event has a signed text at all is for
+    /// ``SignedPayload`` to say, and members that are absent are no business of this check. Events of kinds that nobody
+    /// signs are consistent.
+    public var inconsistency: String? {
+        guard kind.isSigned, let detail else { return nil }
+        do throws(Inconsistency) {
+            // Without it the slots that follow would move up, and a sequence id could pass for the conversation.
+            guard let conversationID else { throw Inconsistency("conversation_id: absent") }
+            guard !conversationID.isEmpty else { throw Inconsistency("conversation_id: empty") }
+            try check(detail)
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+
+    private func check(_ detail: MessageEventDetail) throws(Inconsistency) {
+        switch detail {
+        case .conversationKeyChangeEvent(let change): try check(change)
+        case .groupChangeEvent(let change): try check(change)
+        case .messageDeleteEvent(let deletion):
+            try Inconsistency.check(areDigits: deletion.sequenceIDs ?? [], "sequence_ids")
+        case .conversationDeleteEvent(let deletion): try check(deletion)
+        case .conversationMetadataChangeEvent(let change): try check(change)
+        case .messageCreateEvent, .markConversationReadEvent, .markConversationUnreadEvent:
+            // Every slot is present or last.
+            break
+        case .messageFailureEvent, .messageTypingEvent, .memberAccountDeleteEvent, .grokSearchResponseEvent, .unknown:
+            break
+        }
+    }
+
+    /// The version of the signed text; a version that is refused counts as the current one, since nothing is taken.
+    private var textVersion: Int32 {
+        let version = try? SignatureVersion(messageEventSignature?.signatureVersion)
+        return (version ?? .current).number
+    }
+
+    private func check(_ change: ConversationKeyChangeEvent) throws(Inconsistency) {
+        // Later versions do not sign the list.
+        guard textVersion < 6 else { return }
+        let users = (change.conversationParticipantKeys ?? []).compactMap(\.userID)
+        try Inconsistency.check(areDigits: users, "conversation_participant_keys")
+    }
+
+    private func check(_ deletion: ConversationDeleteEvent) throws(Inconsistency) {
+        // The inner id is not signed. It may have another of the forms of the same conversation.
+        guard let inner = deletion.conversationID, let outer = conversationID else { return }
+        let sender = senderID ?? ""
+        let ids = [inner, outer].map { ConversationID(canonicalizing: $0, sender: sender) }
+        guard ids[0] == ids[1] else {
+            throw Inconsistency("conversationDeleteEvent.conversation_id: not the conversation of the event")
+        }
+    }
+
+    private func check(_ change: ConversationMetadataChangeEvent) throws(Inconsistency) {
+        switch change.conversationMetadataChange {
+        case .muteConversation(let mute):
+            try Inconsistency.check(areConversations: mute.mutedConversationIDs ?? [], "muted_conversation_ids")
+        case .unmuteConversation(let unmute):
+            try Inconsistency.check(areConversations: unmute.unmutedConversationIDs ?? [], "unmuted_conversation_ids")
+        default:
+            break
+        }
+    }
+
+    private func check(_ change: GroupChangeEvent) throws(Inconsistency) {
+        switch change.groupChange {
+        case .groupCreate(let create): try check(create)
+        case .groupMemberAdd(let addition): try check(addition)
+        case .groupAdminAdd(let addition):
+            try Inconsistency.check(areMembers: addition.adminIDs ?? [], "admin_ids")
+        case .groupAdminRemove(let removal):
+            try Inconsistency.check(areMembers: removal.adminIDs ?? [], "admin_ids")
+        case .groupMemberRemove(let removal):
+            try Inconsistency.check(areMembers: removal.memberIDs ?? [], "member_ids")
+        case .groupJoinReject(let rejection):
+            try Inconsistency.check(areMembers: rejection.rejectedUserIDs ?? [], "rejected_user_ids")
+        case .groupInviteEnable(let invite):
+            try Inconsistency.check(isNotNull: invite.affiliateID, "affiliate_id")
+        default:
+            break
+        }
+    }
+
+    private func check(_ create: GroupCreate) throws(Inconsistency) {
+        try Inconsistency.check(areMembers: create.memberIDs ?? [], "member_ids")
+        try Inconsistency.check(areMembers: create.adminIDs ?? [], "admin_ids")
+        // Who creates a group need not be in its list of members.
+        let members = Set(create.memberIDs ?? []).union([senderID ?? ""])
+        guard members.isSuperset(of: create.adminIDs ?? []) else {
+            throw Inconsistency("admin_ids: names someone who is no member")
+        }
+        if textVersion >= 4 {
+            try Inconsistency.check(isNotNull: create.title, "title")
+            try Inconsistency.check(isNotNull: create.avatarURL, "avatar_url")
+        }
+    }
+
+    private func check(_ addition: GroupMemberAddChange) throws(Inconsistency) {
+        guard let new = addition.memberIDs, let current = addition.currentMemberIDs,
+            let admins = addition.currentAdminIDs
+        else { return }
+        try Inconsistency.check(areMembers: new, "member_ids")
+        try Inconsistency.check(areMembers: current, "current_member_ids")
+        try Inconsistency.check(areMembers: admins, "current_admin_ids")
+        guard !new.isEmpty else { throw Inconsistency("member_ids: empty") }
+        let members = Set(current)
+        guard members.isDisjoint(with: new) else {
+            throw Inconsistency("member_ids: names someone who is a member already")
+        }
+        guard members.isSuperset(of: admins) else {
+            throw Inconsistency("current_admin_ids: names someone who is no member")
+        }
+        guard let senderID, members.contains(senderID) else {
+            throw Inconsistency("current_member_ids: without the sender")
+        }
+        if (3...6).contains(textVersion) {
+            let pending = addition.currentPendingMemberIDs ?? []
+            try Inconsistency.check(areMembers: pending, "current_pending_member_ids")
+            guard members.isDisjoint(with: pending) else {
+                throw Inconsistency("current_pending_member_ids: names someone who is a member already")
+            }
+        }
+        try Inconsistency.check(isNotNull: addition.currentTitle, "current_title")
+        try checkTail(of: addition)
+    }
+
+    /// The components after the lists: an invitation adds three, so that without these rules the last administrators
+    /// could pass for title, avatar and lifetime.
+    private func checkTail(of addition: GroupMemberAddChange) throws(Inconsistency) {
+        try Inconsistency.check(isNotNull: addition.currentAvatarURL, "current_avatar_url")
+        if let avatar = addition.currentAvatarURL, avatar.isDigits {
+            throw Inconsistency("current_avatar_url: a number")
+        }
+        guard textVersion >= 7, let invite = addition.groupInviteEnable else { return }
+        try Inconsistency.check(isNotNull: invite.inviteURL, "invite_url")
+        try Inconsistency.check(isNotNull: invite.affiliateID, "affiliate_id")
+    }
+}
+
+/// A contradiction, by X's name of the field.
+private struct Inconsistency: Error {
+    let reason: String
+
+    init(_ reason: String) {
+        self.reason = reason
+    }
+
+    static func check(areDigits ids: [WireString], _ field: String) throws(Inconsistency) {
+        guard ids.allSatisfy(\.isDigits) else { throw Inconsistency("\(field): an id that is not digits") }
+    }
+
+    static func check(areMembers ids: [WireString], _ field: String) throws(Inconsistency) {
+        try check(areDigits: ids, field)
+        guard Set(ids).count == ids.count else { throw Inconsistency("\(field): somebody twice") }
+    }
+
+    static func check(areConversations ids: [WireString], _ field: String) throws(Inconsistency) {
+        for id in ids where !id.isDigits {
+            let conversation = ConversationID(canonicalizing: id)
+            guard conversation.isGroup || conversation.participants != nil else {
+                throw Inconsistency("\(field): an id that is no conversation's")
+            }
+        }
+    }
+
+    static func check(isNotNull text: WireString?, _ field: String) throws(Inconsistency) {
+        guard text != "null" else { throw Inconsistency("\(field): the word null, which stands for none") }
+    }
+}
