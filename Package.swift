@@ -105,6 +105,7 @@ let package = Package(
         .testTarget(
             name: "XChatCommandTests",
             dependencies: ["XChatCommand", "XChat", "XChatEvents"],
+            exclude: ["Vectors"],
             swiftSettings: settings
         ),
         .testTarget(

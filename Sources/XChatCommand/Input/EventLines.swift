@@ -1,0 +1,77 @@
+/// Splits input into lines of events: blank lines are skipped, a line over the limit is kept out of memory.
+package struct EventLines {
+    /// One line that is not blank.
+    package enum Line: Hashable, Sendable {
+        case text([UInt8])
+        /// The line is longer than `maximumLineBytes`.
+        case tooLong
+    }
+
+    /// The longest line that is read, its end not counted: 16 MiB.
+    package static let maximumLineBytes = 16 << 20
+
+    package private(set) var lines: [Line] = []
+    private var current: [UInt8] = []
+    private var isTooLong = false
+    private let limit: Int
+
+    package init(limit: Int = maximumLineBytes) {
+        self.limit = limit
+    }
+
+    /// Takes the next bytes of one input.
+    package mutating func append(_ chunk: [UInt8]) {
+        var rest = chunk[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            extend(rest[..<end])
+            endLine()
+            rest = rest[(end + 1)...]
+        }
+        extend(rest)
+    }
+
+    /// The end of one input ends its last line too.
+    package mutating func endInput() {
+        endLine()
+    }
+
+    private mutating func extend(_ piece: ArraySlice<UInt8>) {
+        // One byte more may stand for the carriage return before the newline.
+        guard !isTooLong, piece.count <= limit + 1 - current.count else {
+            isTooLong = true
+            current = []
+            return
+        }
+        current += piece
+    }
+
+    private mutating func endLine() {
+        if current.last == UInt8(ascii: "\r") {
+            current.removeLast()
+        }
+        if isTooLong || current.count > limit {
+            lines.append(.tooLong)
+        } else if !current.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+            lines.append(.text(current))
+        }
+        current = []
+        isTooLong = false
+    }
+}
+
+extension EventLines {
+    /// The lines of all files in their order; `-` is standard input, and so is an empty list.
+    package static func read(_ paths: [String]) throws(CommandError) -> [Line] {
+        var reader = EventLines()
+        for path in paths.isEmpty ? ["-"] : paths {
+            let source = try openInput(path)
+            while true {
+                let chunk = try source.read(upTo: 1 << 16)
+                guard !chunk.isEmpty else { break }
+                reader.append(chunk)
+            }
+            reader.endInput()
+        }
+        return reader.lines
+    }
+}

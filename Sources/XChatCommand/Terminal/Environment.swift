@@ -1,0 +1,27 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// Environment variables.
+package enum Environment {
+    /// A variable in its own bytes; `nil` where it is not set.
+    package static func bytes(_ name: String) -> [UInt8]? {
+        guard let start = unsafe getenv(name) else { return nil }
+        return unsafe Array(UnsafeRawBufferPointer(start: start, count: strlen(start)))
+    }
+
+    /// A variable as text; an empty one counts as not set.
+    ///
+    /// - Throws: when it is not UTF-8.
+    package static func text(_ name: String) throws(CommandError) -> String? {
+        guard let bytes = bytes(name), !bytes.isEmpty else { return nil }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandError("the environment variable \(name) is not UTF-8")
+        }
+        return text
+    }
+}

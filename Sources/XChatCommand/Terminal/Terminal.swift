@@ -1,0 +1,53 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// The person at the terminal, reachable also where input and output are redirected.
+struct Terminal: ~Copyable {
+    private let device: Descriptor
+
+    /// Nil where there is no terminal.
+    init?() {
+        guard let device = try? Descriptor.open("/dev/tty", O_RDWR | O_NOCTTY), device.isTerminal else { return nil }
+        self.device = device
+    }
+
+    /// Asks a question and reads the answer, one line.
+    func ask(_ question: String) throws(CommandError) -> String {
+        _ = try device.write(Array(question.utf8))
+        return String(decoding: try readLine(), as: UTF8.self)
+    }
+
+    /// Asks for a secret and reads it without showing it.
+    func askSecret(_ question: String) throws(CommandError) -> [UInt8] {
+        var settings = termios()
+        guard unsafe tcgetattr(device.number, &settings) == 0 else { throw .system("/dev/tty") }
+        let before = settings
+        // Without signals too: an interrupt would leave the terminal without echo.
+        settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
+        guard unsafe tcsetattr(device.number, TCSAFLUSH, &settings) == 0 else { throw .system("/dev/tty") }
+        defer {
+            var before = before
+            _ = unsafe tcsetattr(device.number, TCSAFLUSH, &before)
+        }
+        _ = try device.write(Array(question.utf8))
+        let secret = try readLine()
+        _ = try device.write([UInt8(ascii: "\n")])
+        let interrupt: UInt8 = 0x03
+        guard !secret.contains(interrupt) else { throw CommandError("interrupted") }
+        return secret
+    }
+
+    private func readLine() throws(CommandError) -> [UInt8] {
+        var line: [UInt8] = []
+        while let byte = try device.read(upTo: 1).first, byte != UInt8(ascii: "\n") {
+            guard line.count < 4096 else { throw CommandError("the answer is too long") }
+            line.append(byte)
+        }
+        return line
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+import XChatCommand
+import XChatEvents
+
+/// An event and what X's SDK makes of it; see Vectors/README.md.
+struct EventVector: CustomTestStringConvertible {
+    let name: String
+    let event: WireString
+    let expected: JSONValue
+
+    var testDescription: String { name }
+
+    static let all: [EventVector] = {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        guard let file = try? Data(contentsOf: folder.appending(path: "Vectors/event-json.jsonl")) else { return [] }
+        return file.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            guard let place = try? JSONPlace(parsing: Array(line), document: "vector"),
+                let name = try? place.required("name").string(), let event = try? place.required("event").string(),
+                let expected = try? place.required("sdk").value
+            else { return nil }
+            return EventVector(name: name.string, event: event, expected: expected)
+        }
+    }()
+}
+
+struct EventJSONTests {
+    @Test("an event has the members, values and order of X's SDK", arguments: EventVector.all)
+    func vector(_ vector: EventVector) throws {
+        let event = try MessageEvent(base64: vector.event)
+        var contents: MessageEntryHolder?
+        if case .messageCreateEvent(let create) = event.detail {
+            contents = try create.contents.map { bytes in try MessageEntryHolder(decoding: bytes) }
+        }
+        let json = eventJSON(event, contents: contents, keyVersion: nil, isVerified: false)
+        #expect(json.line == vector.expected.line)
+    }
+
+    @Test func `the whole file ran`() {
+        #expect(EventVector.all.count == 135)
+    }
+
+    @Test func `verified and the key version are what the engine found`() {
+        let event = MessageEvent(detail: .messageCreateEvent(MessageCreateEvent(contents: [1])))
+        guard case .object(let json) = eventJSON(event, contents: nil, keyVersion: "7", isVerified: true) else {
+            Issue.record("not an object")
+            return
+        }
+        #expect(json["verified"] == true)
+        #expect(json["key_version"] == "7")
+    }
+}
