@@ -104,7 +104,7 @@ let package = Package(
         ),
         .testTarget(
             name: "XChatCommandTests",
-            dependencies: ["XChatCommand", "XChat", "XChatEvents"],
+            dependencies: ["XChatCommand", "LibSodium", "XChat", "XChatEvents"],
             exclude: ["Vectors"],
             swiftSettings: settings
         ),

@@ -46,7 +46,10 @@ struct EventLinesTests {
             #expect(lines(limit + end, limit: 10) == texts([limit]))
             #expect(lines(limit + "x" + end, limit: 10) == [.tooLong])
         }
-        #expect(lines("a\n" + String(repeating: "x", count: 1000) + "\nb", limit: 10) == texts(["a"]) + [.tooLong] + texts(["b"]))
+        #expect(
+            lines("a\n" + String(repeating: "x", count: 1000) + "\nb", limit: 10) == texts(["a"]) + [.tooLong]
+                + texts(["b"])
+        )
     }
 
     @Test func `bytes that are no text are kept`() {

@@ -51,9 +51,12 @@ struct JSONReaderTests {
     @Test(
         "what is not JSON is refused with its reason",
         arguments: [
-            ("", JSONError.Reason.unexpectedEnd), ("{", .unexpectedEnd), ("[1,", .unexpectedEnd), ("\"a", .unexpectedEnd),
-            ("tru", .unexpectedEnd), ("truE", .unexpectedByte), ("[1,]", .unexpectedByte), ("{\"a\":1,}", .unexpectedByte),
-            ("{a:1}", .unexpectedByte), ("{\"a\" 1}", .unexpectedByte), ("'a'", .unexpectedByte), ("NaN", .unexpectedByte),
+            ("", JSONError.Reason.unexpectedEnd), ("{", .unexpectedEnd), ("[1,", .unexpectedEnd),
+            ("\"a", .unexpectedEnd),
+            ("tru", .unexpectedEnd), ("truE", .unexpectedByte), ("[1,]", .unexpectedByte),
+            ("{\"a\":1,}", .unexpectedByte),
+            ("{a:1}", .unexpectedByte), ("{\"a\" 1}", .unexpectedByte), ("'a'", .unexpectedByte),
+            ("NaN", .unexpectedByte),
             ("+1", .unexpectedByte), ("01", .invalidNumber), ("-", .invalidNumber), ("1.", .invalidNumber),
             ("1e", .invalidNumber), (".5", .unexpectedByte), ("1 2", .trailingBytes), ("{}x", .trailingBytes),
             ("\"\n\"", .controlCharacter), ("\"\u{0}\"", .controlCharacter), (#""\x""#, .invalidEscape),
@@ -111,7 +114,9 @@ struct JSONWriterTests {
     }
 
     @Test func `every scalar survives`() throws {
-        let scalars = (0...0x10FFFF).lazy.compactMap { Unicode.Scalar($0 as Int) }.filter { $0.value % 7 == 0 || $0.value < 0x3000 }
+        let scalars = (0...0x10FFFF).lazy.compactMap { Unicode.Scalar($0 as Int) }.filter {
+            $0.value % 7 == 0 || $0.value < 0x3000
+        }
         var text = ""
         text.unicodeScalars.append(contentsOf: scalars)
         let value = JSONValue.string(text)

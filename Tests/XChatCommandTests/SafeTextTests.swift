@@ -5,7 +5,8 @@ struct SafeTextTests {
     @Test(
         "what could deceive at a terminal is escaped",
         arguments: [
-            "\u{1b}", "\u{7}", "\u{0}", "\r", "\n", "\t", "\u{7f}", "\u{85}", "\u{9b}", "\u{200e}", "\u{200f}", "\u{202a}",
+            "\u{1b}", "\u{7}", "\u{0}", "\r", "\n", "\t", "\u{7f}", "\u{85}", "\u{9b}", "\u{200e}", "\u{200f}",
+            "\u{202a}",
             "\u{202e}", "\u{2066}", "\u{2069}", "\u{061c}", "\u{2028}", "\u{2029}", "\u{feff}", "\u{200b}", "\u{e0041}",
         ]
     )

@@ -60,7 +60,9 @@ package struct JSONPlace {
     /// A whole number, written without a fraction or an exponent.
     package func integer<Number: FixedWidthInteger>(_ type: Number.Type) throws(CommandError) -> Number {
         guard case .number(let digits) = value else { throw mismatch("a number") }
-        guard let number = Number(digits) else { throw error("expected a whole number from \(Number.min) to \(Number.max)") }
+        guard let number = Number(digits) else {
+            throw error("expected a whole number from \(Number.min) to \(Number.max)")
+        }
         return number
     }
 

@@ -1,0 +1,83 @@
+package import LibSodium
+
+/// The file in which the state of one user is kept sealed under a passphrase.
+package final class KeyStore {
+    /// The largest file that is opened: 64 MiB.
+    private static let maximumBytes = 64 << 20
+
+    /// The file.
+    package let path: String
+    private let folder: String
+    private let askPassphrase: (_ isNew: Bool) throws -> SecretBytes
+    // Argon2id is slow on purpose: one passphrase and one run of it serve a whole command.
+    private var opened: Opened?
+
+    private final class Opened {
+        let seal: KeyStoreSeal
+        let key: SecretBytes
+
+        init(seal: KeyStoreSeal, key: consuming SecretBytes) {
+            self.seal = seal
+            self.key = key
+        }
+    }
+
+    /// The key store of a home folder; nothing is read yet.
+    ///
+    /// - Parameters:
+    ///   - home: The folder.
+    ///   - askPassphrase: Gives the passphrase; asked once, and only when it is needed.
+    package init(home: String, askPassphrase: @escaping (_ isNew: Bool) throws -> SecretBytes = readPassphrase) {
+        folder = home
+        path = home + "/keystore"
+        self.askPassphrase = askPassphrase
+    }
+
+    /// Makes the key store; one that is there is left as it is, and that is an error.
+    package func create(_ content: [UInt8], limits: PasswordHash.Limits = .moderate) throws {
+        try refuseExisting()
+        let seal = try KeyStoreSeal(limits: limits)
+        let key = try seal.key(askPassphrase(true))
+        try Files.makeFolder(folder)
+        try Files.create(path, try seal.file(sealing: content.span, key: key))
+    }
+
+    /// Refuses to go on where there is a key store already.
+    package func refuseExisting() throws(CommandError) {
+        guard !Files.exists(path) else {
+            throw CommandError("\(quoted(path)) is there already; name another folder with --home")
+        }
+    }
+
+    /// The content.
+    package func read() throws -> [UInt8] {
+        guard Files.exists(path) else {
+            throw CommandError(
+                "there is no key store \(quoted(path)); make one with \"xchat keys generate --user ID\", "
+                    + "or name a session file with --session"
+            )
+        }
+        let (seal, box) = try KeyStoreSeal.read(try Files.read(path, limit: Self.maximumBytes), name: quoted(path))
+        let key = try open(seal)
+        do {
+            return try key.key.withBytes { (key) throws(SodiumError) in try SecretBox.open(box.span, key: key) }
+        } catch {
+            throw CommandError("\(quoted(path)): the passphrase is wrong, or the key store was damaged")
+        }
+    }
+
+    /// Puts another content in the place of the one that was read.
+    package func replace(_ content: [UInt8]) throws {
+        guard let opened else { throw CommandError("\(quoted(path)): was not read") }
+        try Files.replace(path, try opened.seal.file(sealing: content.span, key: opened.key))
+    }
+
+    private func open(_ seal: KeyStoreSeal) throws -> Opened {
+        if let opened, opened.seal == seal {
+            return opened
+        }
+        let opened = Opened(seal: seal, key: try seal.key(askPassphrase(false)))
+        self.opened = opened
+        return opened
+    }
+}
