@@ -1,0 +1,58 @@
+import LibSodium
+
+/// The 32-byte key of a conversation: it seals messages, metadata and media alike.
+///
+/// The bytes live in memory that is wiped when the last reference goes. They never appear in a description.
+public final class ConversationKey: Sendable {
+    /// The length in bytes.
+    public static let length = 32
+
+    private let secret: SecretBytes
+
+    private init(secret: consuming SecretBytes) {
+        self.secret = secret
+    }
+
+    /// A copy of the given bytes.
+    ///
+    /// - Parameter bytes: 32 bytes, random ones.
+    /// - Throws: `invalid_key` for any other length.
+    public convenience init(bytes: Span<UInt8>) throws(XChatError) {
+        guard bytes.count == Self.length else {
+            throw XChatError(.invalidKey, "a conversation key is \(Self.length) bytes, not \(bytes.count)")
+        }
+        do {
+            self.init(secret: try SecretBytes(copying: bytes))
+        } catch {
+            throw XChatError(.unsupported, "no memory for a conversation key: \(error)")
+        }
+    }
+
+    /// A fresh random key (libsodium's `randombytes_buf`).
+    ///
+    /// - Returns: A key that nobody else has.
+    /// - Throws: `unsupported` if libsodium cannot start.
+    public static func generate() throws(XChatError) -> ConversationKey {
+        do {
+            return ConversationKey(secret: try SecretBytes.random(count: length))
+        } catch {
+            throw XChatError(.unsupported, "libsodium made no key: \(error)")
+        }
+    }
+
+    /// Lends the bytes; a copy of them is the caller's to wipe.
+    ///
+    /// - Parameter body: Sees the 32 bytes.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
+    public func withBytes<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try secret.withBytes(body)
+    }
+
+    /// Whether two keys are the same, compared in constant time.
+    func isEqual(to other: ConversationKey) -> Bool {
+        withBytes { left in other.withBytes { right in Sodium.isEqual(left, right) } }
+    }
+}

@@ -1,0 +1,142 @@
+public import XChatEvents
+
+/// A user's private identity and signing keys.
+///
+/// They live in memory that is wiped when the last copy of this value goes; copies share it. They leave it only
+/// through ``withExport(_:)``.
+public struct PrivateKeys: Sendable {
+    /// The suite of both keys.
+    public let suite: SuiteName
+    /// The public half of the identity key.
+    public let identityKey: IdentityPublicKey
+    /// The public half of the signing key; nil for an import that held an identity key alone.
+    public let signingKey: SigningPublicKey?
+    let keys: any SuitePrivateKeys
+
+    private init(suite: SuiteName, keys: any SuitePrivateKeys) {
+        self.suite = suite
+        self.keys = keys
+        identityKey = IdentityPublicKey(suite: suite, key: keys.identityKey)
+        signingKey = keys.signingKey.map { SigningPublicKey(suite: suite, key: $0) }
+    }
+
+    /// Fresh keys.
+    ///
+    /// - Parameter suite: The cipher suite.
+    /// - Returns: Keys that nobody else has.
+    /// - Throws: `unsupported` for a suite that does not exist.
+    public static func generate(_ suite: SuiteName = .xchat) throws(XChatError) -> PrivateKeys {
+        PrivateKeys(suite: suite, keys: try CipherSuites.named(suite).generate())
+    }
+
+    /// Reads an exported blob; its suite is told from its bytes.
+    ///
+    /// - Parameter blob: For `.xchat` the identity scalar (32 bytes, big-endian) and, if present, the signing scalar
+    ///   (section 3.2 of the protocol): 32 or 64 bytes. For `.sodium` magic, version and two keys: 73 bytes.
+    /// - Throws: `invalid_key` for any other form or a scalar out of range, `unsupported` for a later version.
+    public init(importing blob: Span<UInt8>) throws(XChatError) {
+        for suite in CipherSuites.all {
+            guard let keys = try suite.privateKeys(blob: blob) else { continue }
+            self.init(suite: suite.name, keys: keys)
+            return
+        }
+        throw XChatError(.invalidKey, "the private key blob is of no known form (\(blob.count) bytes)")
+    }
+
+    /// Lends the blob that ``init(importing:)`` reads: the private keys in the clear.
+    ///
+    /// - Parameter body: Sees the blob; a copy of it is the caller's to wipe.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
+    public func withExport<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result {
+        try keys.withBlob(body)
+    }
+
+    /// The registration payload: what a client posts to `/2/users/{id}/public_keys` (sections 3.10 to 3.12).
+    ///
+    /// - Parameter version: The version to ask for; the server may assign another.
+    /// - Returns: Both public keys with their mutual signatures (`.sodium`: the one that X25519 allows).
+    /// - Throws: `not_unlocked` without a signing key.
+    public func registration(version: KeyVersion) throws(XChatError) -> Registration {
+        let signingKey = try needSigningKey()
+        let endorsement = try keys.endorsement()
+        return Registration(
+            publicKey: Registration.Keys(
+                identityPublicKeySignature: Base64.encode(try keys.sign(identityKey.spki.span)),
+                publicKey: identityKey.base64,
+                publicKeyFingerprint: identityKey.fingerprint,
+                registrationMethod: "CustomPin",
+                signingPublicKey: signingKey.base64,
+                signingPublicKeySignature: endorsement.map { Base64.encode($0) }
+            ),
+            version: version.string,
+            generateVersion: true
+        )
+    }
+
+    /// One's own entry of `signing_keys`.
+    ///
+    /// - Parameters:
+    ///   - userID: Whose keys these are.
+    ///   - version: The version that the server registered them under.
+    /// - Returns: The entry, bound.
+    /// - Throws: `not_unlocked` without a signing key.
+    public func boundKey(userID: UserID, version: KeyVersion) throws(XChatError) -> BoundKey {
+        let signingKey = try needSigningKey()
+        return try BoundKey(
+            checking: RegisteredKey(
+                userID: userID,
+                publicKeyVersion: version,
+                publicKey: WireString(signingKey.base64),
+                identityPublicKey: WireString(identityKey.base64),
+                identityPublicKeySignature: WireString(Base64.encode(try keys.sign(identityKey.spki.span)))
+            )
+        )
+    }
+
+    func needSigningKey() throws(XChatError) -> SigningPublicKey {
+        guard let signingKey else { throw XChatError(.notUnlocked, "the private keys hold no signing key") }
+        return signingKey
+    }
+}
+
+/// The registration payload in X's field names.
+public struct Registration: Codable, Hashable, Sendable {
+    /// The two public keys and the signatures that bind them.
+    public struct Keys: Codable, Hashable, Sendable {
+        /// The signing key's signature over the identity SPKI, base64.
+        public var identityPublicKeySignature: String
+        /// The identity key, SPKI in base64.
+        public var publicKey: String
+        /// ``IdentityPublicKey/fingerprint``.
+        public var publicKeyFingerprint: String
+        /// How the private keys are kept; X's SDK always says `CustomPin`.
+        public var registrationMethod: String
+        /// The signing key, SPKI in base64.
+        public var signingPublicKey: String
+        /// The identity key's signature over the signing SPKI, base64; absent in the `.sodium` suite.
+        public var signingPublicKeySignature: String?
+
+        enum CodingKeys: String, CodingKey {
+            case identityPublicKeySignature = "identity_public_key_signature"
+            case publicKey = "public_key"
+            case publicKeyFingerprint = "public_key_fingerprint"
+            case registrationMethod = "registration_method"
+            case signingPublicKey = "signing_public_key"
+            case signingPublicKeySignature = "signing_public_key_signature"
+        }
+    }
+
+    /// The keys.
+    public var publicKey: Keys
+    /// The version asked for, decimal.
+    public var version: String
+    /// Whether the server is to choose the version.
+    public var generateVersion: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case publicKey = "public_key"
+        case version
+        case generateVersion = "generate_version"
+    }
+}

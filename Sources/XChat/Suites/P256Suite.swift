@@ -1,0 +1,158 @@
+import Crypto
+import Foundation
+import LibSodium
+
+/// X's own suite: P-256 for both keys, ECIES for wrapping (section 4 of the protocol), ECDSA with SHA-256.
+enum P256Suite: CipherSuite {
+    static let name = SuiteName.xchat
+
+    static func identityKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteIdentityKey)? {
+        guard let point = try point(encoded) else { return nil }
+        do {
+            let key = try P256.KeyAgreement.PublicKey(x963Representation: point.x963Representation)
+            return P256IdentityKey(key: key, asReceived: encoded)
+        } catch {
+            throw XChatError(.invalidKey, "not a point of P-256")
+        }
+    }
+
+    static func signingKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteSigningKey)? {
+        guard let point = try point(encoded) else { return nil }
+        return P256SigningKey(key: point, asReceived: encoded)
+    }
+
+    static func generate() throws(XChatError) -> any SuitePrivateKeys {
+        P256PrivateKeys(identity: P256.KeyAgreement.PrivateKey(), signing: P256.Signing.PrivateKey())
+    }
+
+    static func privateKeys(blob: Span<UInt8>) throws(XChatError) -> (any SuitePrivateKeys)? {
+        guard blob.count == 32 || blob.count == 64 else { return nil }
+        do {
+            // swift-crypto refuses scalars outside [1, n-1].
+            let identity = try unsafe blob.extracting(first: 32).withUnsafeBytes {
+                try unsafe P256.KeyAgreement.PrivateKey(rawRepresentation: $0)
+            }
+            guard blob.count == 64 else { return P256PrivateKeys(identity: identity, signing: nil) }
+            let signing = try unsafe blob.extracting(last: 32).withUnsafeBytes {
+                try unsafe P256.Signing.PrivateKey(rawRepresentation: $0)
+            }
+            return P256PrivateKeys(identity: identity, signing: signing)
+        } catch {
+            throw XChatError(.invalidKey, "a scalar of the private key blob is out of range")
+        }
+    }
+
+    /// The point in an SPKI with exactly our header, or in SEC1 form; nil for any other form.
+    private static func point(_ encoded: [UInt8]) throws(XChatError) -> P256.Signing.PublicKey? {
+        do {
+            let point = SubjectPublicKeyInfo.p256.key(in: encoded) ?? encoded
+            switch (point.count, point.first) {
+            case (65, 0x04): return try P256.Signing.PublicKey(x963Representation: point)
+            case (33, 0x02), (33, 0x03): return try P256.Signing.PublicKey(compressedRepresentation: point)
+            default: return nil
+            }
+        } catch {
+            throw XChatError(.invalidKey, "not a point of P-256")
+        }
+    }
+}
+
+struct P256IdentityKey: SuiteIdentityKey {
+    let spki: [UInt8]
+    let boundEncodings: [[UInt8]]
+    private let key: P256.KeyAgreement.PublicKey
+
+    init(key: P256.KeyAgreement.PublicKey, asReceived: [UInt8]? = nil) {
+        self.key = key
+        (spki, boundEncodings) = p256Encodings(key.x963Representation, asReceived: asReceived)
+    }
+
+    func wrap(_ conversationKey: ConversationKey) throws(XChatError) -> [UInt8] {
+        try ECIES.seal(conversationKey, to: key, ephemeral: P256.KeyAgreement.PrivateKey())
+    }
+
+    func endorses(_ signingKey: any SuiteSigningKey, signature: [UInt8]) -> Bool? {
+        // The same point under the type that can verify: swift-crypto has a type a role.
+        guard let key = try? P256.Signing.PublicKey(x963Representation: key.x963Representation) else { return false }
+        let verifier = P256SigningKey(key: key)
+        return signingKey.boundEncodings.contains { verifier.isValid(signature, for: $0.span) }
+    }
+}
+
+struct P256SigningKey: SuiteSigningKey {
+    let spki: [UInt8]
+    let boundEncodings: [[UInt8]]
+    private let key: P256.Signing.PublicKey
+
+    init(key: P256.Signing.PublicKey, asReceived: [UInt8]? = nil) {
+        self.key = key
+        (spki, boundEncodings) = p256Encodings(key.x963Representation, asReceived: asReceived)
+    }
+
+    func isValid(_ signature: [UInt8], for text: Span<UInt8>) -> Bool {
+        guard let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { return false }
+        return key.isValidSignature(signature, for: sha256(text))
+    }
+}
+
+/// X's servers and older clients differ in what they sign of a key: its SPKI or the bare point (section 3.15).
+private func p256Encodings(_ point: Data, asReceived: [UInt8]?) -> (spki: [UInt8], bound: [[UInt8]]) {
+    let sec1 = Array(point)
+    let spki = SubjectPublicKeyInfo.p256.encoding(sec1)
+    var bound = [spki, sec1]
+    if let asReceived, !bound.contains(asReceived) { bound.append(asReceived) }
+    return (spki, bound)
+}
+
+/// Both scalars live inside swift-crypto's key objects, which wipe them when the last reference goes.
+final class P256PrivateKeys: SuitePrivateKeys {
+    private let identity: P256.KeyAgreement.PrivateKey
+    private let signing: P256.Signing.PrivateKey?
+    let identityKey: any SuiteIdentityKey
+    let signingKey: (any SuiteSigningKey)?
+
+    init(identity: P256.KeyAgreement.PrivateKey, signing: P256.Signing.PrivateKey?) {
+        self.identity = identity
+        self.signing = signing
+        signingKey = signing.map { P256SigningKey(key: $0.publicKey) }
+        identityKey = P256IdentityKey(key: identity.publicKey)
+    }
+
+    func unwrap(_ wrapped: [UInt8]) throws(XChatError) -> ConversationKey {
+        try ECIES.open(wrapped, with: identity)
+    }
+
+    func sign(_ text: Span<UInt8>) throws(XChatError) -> [UInt8] {
+        guard let signing else { throw XChatError(.notUnlocked, "the private keys hold no signing key") }
+        do {
+            return Array(try signing.signature(for: sha256(text)).rawRepresentation)
+        } catch {
+            throw XChatError(.unsupported, "swift-crypto made no signature")
+        }
+    }
+
+    func endorsement() throws(XChatError) -> [UInt8]? {
+        guard let signingKey else { throw XChatError(.notUnlocked, "the private keys hold no signing key") }
+        var scalar = identity.rawRepresentation
+        defer { scalar.resetBytes(in: scalar.indices) }
+        do {
+            let key = try P256.Signing.PrivateKey(rawRepresentation: scalar)
+            return Array(try key.signature(for: sha256(signingKey.spki.span)).rawRepresentation)
+        } catch {
+            throw XChatError(.unsupported, "swift-crypto made no signature")
+        }
+    }
+
+    func withBlob<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result {
+        var scalars = identity.rawRepresentation
+        if let signing { scalars.append(signing.rawRepresentation) }
+        defer { scalars.resetBytes(in: scalars.indices) }
+        return try body(scalars.span)
+    }
+}
+
+private func sha256(_ text: Span<UInt8>) -> SHA256.Digest {
+    var hash = SHA256()
+    unsafe text.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
+    return hash.finalize()
+}

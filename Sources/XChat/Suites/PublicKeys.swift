@@ -1,0 +1,120 @@
+import Crypto
+public import XChatEvents
+
+/// A user's identity key: conversation keys are wrapped to it.
+///
+/// P-256 (`.xchat`) or X25519 (`.sodium`); the suite is told from the bytes, never from a flag beside them. Two values
+/// are equal when the keys are, whatever encoding they came in.
+public struct IdentityPublicKey: Hashable, Sendable {
+    /// The suite that the key belongs to.
+    public let suite: SuiteName
+    /// DER SubjectPublicKeyInfo: 91 bytes for P-256, 44 bytes (RFC 8410) for X25519.
+    public let spki: [UInt8]
+    let key: any SuiteIdentityKey
+
+    /// Reads a key: SPKI, or for P-256 also a SEC1 point of 65 or 33 bytes.
+    ///
+    /// - Parameter encoded: The bytes of the key.
+    /// - Throws: `invalid_key` for an unknown form or header, or a point that is not on the curve.
+    public init(encoded: [UInt8]) throws(XChatError) {
+        for suite in CipherSuites.all {
+            guard let key = try suite.identityKey(encoded: encoded) else { continue }
+            self.init(suite: suite.name, key: key)
+            return
+        }
+        throw XChatError(.invalidKey, "the identity key is of no known form (\(encoded.count) bytes)")
+    }
+
+    /// Reads a key from base64 (section 1 of the protocol: padding optional, no white space).
+    ///
+    /// - Parameter base64: The text.
+    /// - Throws: `invalid_key`.
+    public init(base64: WireString) throws(XChatError) {
+        try self.init(encoded: decodeKey(base64, "identity key"))
+    }
+
+    init(suite: SuiteName, key: any SuiteIdentityKey) {
+        self.suite = suite
+        self.spki = key.spki
+        self.key = key
+    }
+
+    /// The SPKI as padded base64, as it goes over the wire.
+    public var base64: String { Base64.encode(spki) }
+
+    /// SHA-256 of the SPKI as 43 characters of base64url, for people to compare (section 3.14 of the protocol).
+    ///
+    /// It covers the identity key alone. It is no pin: anybody can bind a fresh signing key to a genuine identity key.
+    public var fingerprint: String { Base64.encodeURLSafe(Array(SHA256.hash(data: spki))) }
+
+    /// Equal keys, in constant form.
+    public static func == (left: Self, right: Self) -> Bool { left.spki == right.spki }
+
+    /// Hashes the SPKI.
+    public func hash(into hasher: inout Hasher) { hasher.combine(spki) }
+}
+
+/// A user's signing key: it verifies that user's events.
+///
+/// P-256 (`.xchat`) or Ed25519 (`.sodium`); the suite is told from the bytes.
+public struct SigningPublicKey: Hashable, Sendable {
+    /// The suite that the key belongs to.
+    public let suite: SuiteName
+    /// DER SubjectPublicKeyInfo: 91 bytes for P-256, 44 bytes (RFC 8410) for Ed25519.
+    public let spki: [UInt8]
+    let key: any SuiteSigningKey
+
+    /// Reads a key: SPKI, or for P-256 also a SEC1 point of 65 or 33 bytes.
+    ///
+    /// - Parameter encoded: The bytes of the key.
+    /// - Throws: `invalid_key` for an unknown form or header, or a point that is not on the curve.
+    public init(encoded: [UInt8]) throws(XChatError) {
+        for suite in CipherSuites.all {
+            guard let key = try suite.signingKey(encoded: encoded) else { continue }
+            self.init(suite: suite.name, key: key)
+            return
+        }
+        throw XChatError(.invalidKey, "the signing key is of no known form (\(encoded.count) bytes)")
+    }
+
+    /// Reads a key from base64 (section 1 of the protocol: padding optional, no white space).
+    ///
+    /// - Parameter base64: The text.
+    /// - Throws: `invalid_key`.
+    public init(base64: WireString) throws(XChatError) {
+        try self.init(encoded: decodeKey(base64, "signing key"))
+    }
+
+    init(suite: SuiteName, key: any SuiteSigningKey) {
+        self.suite = suite
+        self.spki = key.spki
+        self.key = key
+    }
+
+    /// The SPKI as padded base64, as it goes over the wire.
+    public var base64: String { Base64.encode(spki) }
+
+    /// Whether a detached signature of 64 bytes (raw r‖s, or Ed25519) over a text is this key's.
+    ///
+    /// - Parameters:
+    ///   - signature: The signature; any other length than 64 bytes is false.
+    ///   - text: The bytes that were signed.
+    /// - Returns: True only if it verifies.
+    public func isValid(_ signature: [UInt8], for text: Span<UInt8>) -> Bool {
+        key.isValid(signature, for: text)
+    }
+
+    /// Equal keys, whatever encoding they came in.
+    public static func == (left: Self, right: Self) -> Bool { left.spki == right.spki }
+
+    /// Hashes the SPKI.
+    public func hash(into hasher: inout Hasher) { hasher.combine(spki) }
+}
+
+private func decodeKey(_ base64: WireString, _ what: String) throws(XChatError) -> [UInt8] {
+    do {
+        return try Base64.decode(base64)
+    } catch {
+        throw XChatError(error, as: .invalidKey, in: what)
+    }
+}

@@ -1,0 +1,134 @@
+import LibSodium
+
+/// The suite that is libsodium throughout: `crypto_box_seal` to X25519 identity keys, Ed25519 signatures.
+enum SodiumSuite: CipherSuite {
+    static let name = SuiteName.sodium
+
+    static func identityKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteIdentityKey)? {
+        if let raw = SubjectPublicKeyInfo.x25519.key(in: encoded) { return SodiumIdentityKey(raw: raw) }
+        guard SubjectPublicKeyInfo.ed25519.key(in: encoded) == nil else {
+            throw XChatError(.invalidKey, "an Ed25519 key where the X25519 identity key belongs")
+        }
+        return nil
+    }
+
+    static func signingKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteSigningKey)? {
+        if let raw = SubjectPublicKeyInfo.ed25519.key(in: encoded) { return SodiumSigningKey(raw: raw) }
+        guard SubjectPublicKeyInfo.x25519.key(in: encoded) == nil else {
+            throw XChatError(.invalidKey, "an X25519 key where the Ed25519 signing key belongs")
+        }
+        return nil
+    }
+
+    static func generate() throws(XChatError) -> any SuitePrivateKeys {
+        do {
+            let blob = try SecretBytes.random(count: 64)
+            return try blob.withBytes { bytes throws(SodiumError) in try SodiumPrivateKeys(halves: bytes) }
+        } catch {
+            throw XChatError(.unsupported, "libsodium made no keys: \(error)")
+        }
+    }
+
+    static func privateKeys(blob: Span<UInt8>) throws(XChatError) -> (any SuitePrivateKeys)? {
+        let prefix = SodiumPrivateKeys.blobPrefix
+        guard blob.count >= prefix.count else { return nil }
+        for index in prefix.indices.dropLast() where blob[index] != prefix[index] { return nil }
+        guard blob[prefix.count - 1] == prefix[prefix.count - 1] else {
+            throw XChatError(.unsupported, "the private key blob is of a later version")
+        }
+        guard blob.count == prefix.count + 64 else {
+            throw XChatError(.invalidKey, "the private key blob is \(blob.count) bytes, not \(prefix.count + 64)")
+        }
+        do {
+            return try SodiumPrivateKeys(halves: blob.extracting(droppingFirst: prefix.count))
+        } catch {
+            throw XChatError(.invalidKey, "the private key blob: \(error)")
+        }
+    }
+}
+
+struct SodiumIdentityKey: SuiteIdentityKey {
+    let raw: [UInt8]
+
+    var spki: [UInt8] { SubjectPublicKeyInfo.x25519.encoding(raw) }
+    var boundEncodings: [[UInt8]] { [spki] }
+
+    func wrap(_ key: ConversationKey) throws(XChatError) -> [UInt8] {
+        do {
+            return try key.withBytes { bytes throws(SodiumError) in
+                try SealedBox.seal(bytes, to: raw.span)
+            }
+        } catch {
+            // crypto_box_seal fails for points of small order only: no key can be agreed on with them.
+            throw XChatError(.invalidKey, "nothing can be sealed to this identity key")
+        }
+    }
+
+    func endorses(_ signingKey: any SuiteSigningKey, signature: [UInt8]) -> Bool? { nil }
+}
+
+struct SodiumSigningKey: SuiteSigningKey {
+    let raw: [UInt8]
+
+    var spki: [UInt8] { SubjectPublicKeyInfo.ed25519.encoding(raw) }
+    var boundEncodings: [[UInt8]] { [spki] }
+
+    func isValid(_ signature: [UInt8], for text: Span<UInt8>) -> Bool {
+        Sign.isValid(signature.span, for: text, publicKey: raw.span)
+    }
+}
+
+/// An X25519 secret key and an Ed25519 seed.
+final class SodiumPrivateKeys: SuitePrivateKeys {
+    /// Magic, then the version byte.
+    ///
+    /// With 64 bytes behind it a blob is 73 long: never 32 or 64, X's own lengths.
+    static let blobPrefix: [UInt8] = Array("xchatkey".utf8) + [1]
+
+    private let box: KeyPair
+    private let sign: KeyPair
+    /// Magic ‖ version ‖ X25519 ‖ Ed25519 seed: kept as one so that an export needs no second copy.
+    private let blob: SecretBytes
+
+    init(halves: Span<UInt8>) throws(SodiumError) {
+        box = try SealedBox.keyPair(secretKey: halves.extracting(first: 32))
+        sign = try Sign.keyPair(seed: halves.extracting(last: 32))
+        var bytes = Self.blobPrefix
+        bytes.reserveCapacity(bytes.count + halves.count)
+        for index in halves.indices { bytes.append(halves[index]) }
+        defer { Sodium.wipe(&bytes) }
+        blob = try SecretBytes(guarding: bytes.span)
+    }
+
+    var identityKey: any SuiteIdentityKey { SodiumIdentityKey(raw: box.publicKey) }
+    var signingKey: (any SuiteSigningKey)? { SodiumSigningKey(raw: sign.publicKey) }
+
+    func unwrap(_ wrapped: [UInt8]) throws(XChatError) -> ConversationKey {
+        let publicKey = box.publicKey
+        let key: SecretBytes
+        do {
+            key = try box.secretKey.withBytes { secretKey throws(SodiumError) in
+                try SealedBox.open(wrapped.span, publicKey: publicKey.span, secretKey: secretKey)
+            }
+        } catch {
+            throw XChatError(.authenticationFailed, "the wrapped key does not open")
+        }
+        return try key.withBytes { bytes throws(XChatError) in try ConversationKey(bytes: bytes) }
+    }
+
+    func sign(_ text: Span<UInt8>) throws(XChatError) -> [UInt8] {
+        do {
+            return try sign.secretKey.withBytes { secretKey throws(SodiumError) in
+                try Sign.signature(for: text, secretKey: secretKey)
+            }
+        } catch {
+            throw XChatError(.unsupported, "libsodium made no signature: \(error)")
+        }
+    }
+
+    func endorsement() throws(XChatError) -> [UInt8]? { nil }
+
+    func withBlob<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result {
+        try blob.withBytes(body)
+    }
+}

@@ -1,0 +1,81 @@
+import XChatEvents
+
+/// Why the engine refused: a stable code to match on, and a sentence for people.
+///
+/// The message names what and where (a field, a version, a user id); it never holds input bytes, plaintext or a secret.
+/// A failed decryption says ``Code/authenticationFailed`` and no more.
+public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What went wrong.
+    ///
+    /// The raw values are the words that `xchat decrypt` and `xchat verify` print.
+    public struct Code: RawRepresentable, Hashable, Sendable {
+        /// The word as it is printed.
+        public let rawValue: String
+
+        /// A code from its word.
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// The input is not base64 of one Thrift `MessageEvent`, or the event has no detail.
+        public static let notAnEvent = Code(rawValue: "not_an_event")
+        /// The event carries no signature.
+        public static let noSignature = Code(rawValue: "no_signature")
+        /// No trusted signing key of the sender has the version that the signature names.
+        public static let unknownSigner = Code(rawValue: "unknown_signer")
+        /// The signature does not verify under any trusted key of the sender and version.
+        public static let wrongSignature = Code(rawValue: "wrong_signature")
+        /// The event cannot be written as a signed text: a required member is missing or one contains a comma.
+        public static let notRepresentable = Code(rawValue: "not_representable")
+        /// The signature version is below 2.
+        public static let versionRefused = Code(rawValue: "version_refused")
+        /// No conversation key is known that the operation needs.
+        public static let keyMissing = Code(rawValue: "key_missing")
+        /// The message is not encrypted.
+        public static let unencrypted = Code(rawValue: "unencrypted")
+        /// The signed text of the event can be read in two ways, or the event contradicts itself.
+        public static let inconsistent = Code(rawValue: "inconsistent")
+        /// The sender does not belong to the conversation.
+        public static let notAParticipant = Code(rawValue: "not_a_participant")
+        /// The kind of event is one that nobody signs.
+        public static let neverSigned = Code(rawValue: "never_signed")
+        /// A ciphertext did not authenticate.
+        public static let authenticationFailed = Code(rawValue: "authentication_failed")
+        /// Something authenticated but is not what it has to be, or a value is not of its form.
+        public static let malformed = Code(rawValue: "malformed")
+        /// Larger than the limit that the message names.
+        public static let tooLarge = Code(rawValue: "too_large")
+        /// Well formed, but of a kind that this version does not know.
+        public static let unsupported = Code(rawValue: "unsupported")
+        /// A key that is of no known suite, off its curve, or not bound to its partner.
+        public static let invalidKey = Code(rawValue: "invalid_key")
+        /// A key of one cipher suite where one of another is needed.
+        public static let wrongSuite = Code(rawValue: "wrong_suite")
+        /// The keys served for a user are not the ones pinned.
+        public static let pinChanged = Code(rawValue: "pin_changed")
+        /// Private keys, or the version they are registered under, are needed and not there.
+        public static let notUnlocked = Code(rawValue: "not_unlocked")
+        /// An argument that no call of this kind can take.
+        public static let invalidArgument = Code(rawValue: "invalid_argument")
+    }
+
+    /// What to match on.
+    public let code: Code
+    /// What happened and where, in one sentence.
+    public let message: String
+
+    /// An error of the given code.
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The code and the message.
+    public var description: String { "\(code.rawValue): \(message)" }
+}
+
+extension XChatError {
+    init(_ error: EventError, as code: Code, in place: String) {
+        self.init(code, "\(place): \(error)")
+    }
+}
