@@ -32,43 +32,55 @@ enum Known {
     static let signatures: [Signed] = [
         Signed(
             payload: "MessageDeleteEvent,m-1,1111,1111:2222,2,5,6",
-            signature: "XxSLmsqZb/GNubc2XWoUTwDtL90VcP+EB7uvfqfC5dR6MPdIhugTCbGm+blevX+QOeqiaI5rvc9vxtlS+LEKXg"
+            signature:
+                "XxSLmsqZb/GNubc2XWoUTwDtL90VcP+EB7uvfqfC5dR6MPdIhugTCbGm+blevX+QOeqiaI5rvc9vxtlS+LEKXg"
         ),
         Signed(
             payload: "MarkConversationReadEvent,m-1,1111,1111:2222,9,17",
-            signature: "caPDSmNMOwXyUjzAdZYE2HN24ZPxjaGg1qjvRlx2E3cetmsC5gZAZciiuPnLhfPDkpcyiuWWa0VAOaTsOs3yng"
+            signature:
+                "caPDSmNMOwXyUjzAdZYE2HN24ZPxjaGg1qjvRlx2E3cetmsC5gZAZciiuPnLhfPDkpcyiuWWa0VAOaTsOs3yng"
         ),
         Signed(
-            payload: "ConversationKeyChangeEvent,k-1,1111,1111:2222,1001,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAM",
-            signature: "36q7Q68pPQ2IMsMuJSk6E3odXBDV5Lm35UhJ3WurhD2m3lGo5VL5pTHEyUHiEtgAVElV3JwmFsxK6Xd+crX4zw"
+            payload:
+                "ConversationKeyChangeEvent,k-1,1111,1111:2222,1001,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAM",
+            signature:
+                "36q7Q68pPQ2IMsMuJSk6E3odXBDV5Lm35UhJ3WurhD2m3lGo5VL5pTHEyUHiEtgAVElV3JwmFsxK6Xd+crX4zw"
         ),
         Signed(
             payload: "GroupChangeEvent.GroupMemberAddChange,m-1,1111,g9,3,1,2,1,T,null,null,1001",
-            signature: "eebGuO7DGVsNGwyssLok3EiL/Ip2p6qwVMGZ9IYngeFCocw/I6zABcp3IVpEFqfX0PSQX9I2gtDmmF46A9dSwQ"
+            signature:
+                "eebGuO7DGVsNGwyssLok3EiL/Ip2p6qwVMGZ9IYngeFCocw/I6zABcp3IVpEFqfX0PSQX9I2gtDmmF46A9dSwQ"
         ),
         Signed(
             payload: "GroupChangeEvent.GroupMemberAddChange,m-1,1111,g9,3,1,2,1,8,T,null,null,1001",
-            signature: "oMVjIkP//Bp62z8IvAY/LpeI4N5m7xgEPT0uT9AHnPXL+QSgQnEsfvEQzbxoPnhGXhLbFNifoMblPpGj0e+NJA"
+            signature:
+                "oMVjIkP//Bp62z8IvAY/LpeI4N5m7xgEPT0uT9AHnPXL+QSgQnEsfvEQzbxoPnhGXhLbFNifoMblPpGj0e+NJA"
         ),
         Signed(
             payload: "GroupChangeEvent.GroupMemberAddChange,m-1,1111,g9,3,1,2,1,8,T,null,null,1001,false",
-            signature: "Y5cFFM9HcVwHRI9U8aj/5ZbezTexvmlt+P/jphkbwHs7RSynag6Lzx2/RcuxQVN37XylydkDoyT2AwHzcLgAsQ"
+            signature:
+                "Y5cFFM9HcVwHRI9U8aj/5ZbezTexvmlt+P/jphkbwHs7RSynag6Lzx2/RcuxQVN37XylydkDoyT2AwHzcLgAsQ"
         ),
         Signed(
-            payload: "GroupChangeEvent.GroupMemberAddChange,m-1,1111,g9,3,1,2,1,T,null,null,1001,false,u,null,null",
-            signature: "3n1pE8qusyVcWpkNknDnImhblpwQizTlYEMIuXzVbqdkVg2qMRJ5881tw/1fvw5gbIxCECGCdLZdEhyE+G49BQ"
+            payload:
+                "GroupChangeEvent.GroupMemberAddChange,m-1,1111,g9,3,1,2,1,T,null,null,1001,false,u,null,null",
+            signature:
+                "3n1pE8qusyVcWpkNknDnImhblpwQizTlYEMIuXzVbqdkVg2qMRJ5881tw/1fvw5gbIxCECGCdLZdEhyE+G49BQ"
         ),
         Signed(
             payload: "GroupChangeEvent.GroupCreate,m-1,1111,1001,1,2",
-            signature: "Wkfelz/+cwXu5h2UNFR4G+1GFroaWL9Y23CzwMHfDkliS/XXRWVDanB8HJDlPTXAK4KnV10eC6acmCcCQlpGPg"
+            signature:
+                "Wkfelz/+cwXu5h2UNFR4G+1GFroaWL9Y23CzwMHfDkliS/XXRWVDanB8HJDlPTXAK4KnV10eC6acmCcCQlpGPg"
         ),
         Signed(
             payload: "GroupChangeEvent.GroupCreate,m-1,1111,1001,1,2,null,T,null",
-            signature: "XC4BWf7n2aR5H8Jq/xi8T1oHFVYMy7loDwhqajkm1Sj2/agBCuin6A5UhSZKlbyLRBCPXbZhMCb+1mYzKnPVww"
+            signature:
+                "XC4BWf7n2aR5H8Jq/xi8T1oHFVYMy7loDwhqajkm1Sj2/agBCuin6A5UhSZKlbyLRBCPXbZhMCb+1mYzKnPVww"
         ),
         Signed(
             payload: "GroupChangeEvent.GroupTitleChange,m-1,1111,g9,1001,",
-            signature: "z4Att7a1vlMIvR0MWwJZ5c7oMcVjxoSQcC8s55uCtKMXWkYv2wEoSNCmpR+0U1l1ZaR1WESvX7DZYKSD0IhMTw"
+            signature:
+                "z4Att7a1vlMIvR0MWwJZ5c7oMcVjxoSQcC8s55uCtKMXWkYv2wEoSNCmpR+0U1l1ZaR1WESvX7DZYKSD0IhMTw"
         ),
     ]
 }
@@ -91,7 +103,9 @@ enum Known {
         )
         #expect(try BoundKey(checking: registered).identityKey == keys.identityKey)
         registered.identityPublicKey = WireString(signingKey.base64)
-        #expect { try BoundKey(checking: registered) } throws: { ($0 as? XChatError)?.code == .invalidKey }
+        #expect { try BoundKey(checking: registered) } throws: {
+            ($0 as? XChatError)?.code == .invalidKey
+        }
     }
 
     @Test func `the wrapped key with ephemeral scalar 77, in both directions`() throws {
@@ -101,7 +115,9 @@ enum Known {
         #expect(key.isEqual(to: try Known.conversationKey()))
 
         let ephemeral = try P256.KeyAgreement.PrivateKey(rawRepresentation: Known.scalar(77))
-        let recipient = try P256.KeyAgreement.PublicKey(x963Representation: keys.identityKey.spki.suffix(65))
+        let recipient = try P256.KeyAgreement.PublicKey(
+            x963Representation: keys.identityKey.spki.suffix(65)
+        )
         #expect(try ECIES.seal(Known.conversationKey(), to: recipient, ephemeral: ephemeral) == wrapped)
     }
 
@@ -113,9 +129,27 @@ enum Known {
         #expect(!signingKey.isValid(signature, over: Array((known.payload + ",").utf8)))
     }
 
+    @Test func `the signed text of a key change is the payload of the known answer`() throws {
+        let event = MessageEvent(
+            messageID: "k-1",
+            senderID: "1111",
+            conversationID: "1111:2222",
+            detail: .conversationKeyChangeEvent(
+                ConversationKeyChangeEvent(conversationKeyVersion: "1001", conversationParticipantKeys: [])
+            )
+        )
+        let payload = try SignedPayload(of: event, version: .current)
+        let text = try payload.withText(conversationKey: Known.conversationKey()) {
+            (text) throws(XChatError) in
+            text.indices.map { text[$0] }
+        }
+        #expect(String(decoding: text, as: UTF8.self) == Known.signatures[2].payload)
+    }
+
     @Test func `the sealed text of the known answer opens to the known plaintext`() throws {
         let box = try Base64.decode(
-            "JCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQklAiz7xMKVx88Ro3H3F+Jj/QWw/ahba7DJvfniAXFQKqSvQ==" as WireString
+            "JCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQklAiz7xMKVx88Ro3H3F+Jj/QWw/ahba7DJvfniAXFQKqSvQ=="
+                as WireString
         )
         let plaintext = try Known.conversationKey().withBytes { key throws(SodiumError) in
             try SecretBox.open(box.span, key: key)

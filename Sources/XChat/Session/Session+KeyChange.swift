@@ -1,0 +1,198 @@
+import LibSodium
+public import XChatEvents
+
+/// A conversation key wrapped to one participant.
+public struct ParticipantKey: Hashable, Sendable {
+    /// The participant.
+    public let userID: UserID
+    /// Padded base64 of the wrapped key: 113 bytes in the `.xchat` suite, 80 in `.sodium`.
+    public let encryptedConversationKey: WireString
+    /// The version of the identity key that it is wrapped to.
+    public let publicKeyVersion: KeyVersion
+}
+
+/// A signed action in the form that the REST calls take.
+public struct ActionSignature: Hashable, Sendable {
+    /// The UUID that is signed with the action.
+    public let messageID: WireString
+    /// Padded base64 of the Thrift `MessageEventDetail`.
+    public let encodedMessageEventDetail: String
+    /// Unpadded base64 of the signature.
+    public let signature: WireString
+    /// The registered version of the signing key.
+    public let publicKeyVersion: KeyVersion
+    /// The version of the signed text's layout.
+    public let signatureVersion: WireString
+    /// The public half of the signing key, padded base64 of its SPKI.
+    public let signingPublicKey: String
+    /// The signed text; nil for key changes, whose text contains the conversation key.
+    public let signaturePayload: String?
+}
+
+/// A fresh conversation key, wrapped to every participant and signed.
+public struct KeyChange: Sendable {
+    /// The canonical conversation id.
+    public let conversationID: ConversationID
+    /// The version of the new key: milliseconds since 1970.
+    public let version: KeyVersion
+    /// One wrapped key a participant, in the order of the call.
+    public let participantKeys: [ParticipantKey]
+    /// What `action_signatures` of the REST call takes.
+    public let actionSignature: ActionSignature
+    /// The event that the participants get, without what the server adds to it.
+    public let event: MessageEvent
+    /// The key itself. It must never be sent.
+    public let key: ConversationKey
+}
+
+extension Session {
+    /// Makes a new conversation key for a conversation (section 12 of the protocol).
+    ///
+    /// Nothing of the session but the last minted version changes: call
+    /// ``addConversationKey(_:in:version:)`` once the server has accepted it.
+    /// - Parameters:
+    ///   - conversation: The canonical conversation id.
+    ///   - participants: Bound keys of everybody who is to read, oneself included. Of several versions of one user the
+    ///     highest number counts.
+    ///   - version: By default now in milliseconds, and always above every version known of the conversation.
+    /// - Returns: What the keys endpoint takes.
+    /// - Throws: `not_unlocked`, `wrong_suite` for a mixed conversation, `not_a_participant` when somebody of a 1:1 or
+    ///   oneself is missing or somebody else is there, `invalid_argument`, `invalid_key`.
+    public mutating func prepareKeyChange(
+        in conversation: ConversationID,
+        participants: [BoundKey],
+        version: KeyVersion? = nil
+    ) throws(XChatError) -> KeyChange {
+        let (keys, signingKeyVersion) = try signer()
+        let signingKey = try keys.needSigningKey()
+        try requireMembership(of: conversation)
+        let recipients = try newest(of: participants, in: conversation, suite: keys.suite)
+        let version = if let version { version } else { try mintVersion(for: conversation) }
+        guard version.number != nil else {
+            throw XChatError(.invalidArgument, "a key version is a decimal number")
+        }
+
+        let key = try ConversationKey.generate()
+        let participantKeys = try recipients.map { (recipient) throws(XChatError) in
+            ParticipantKey(
+                userID: recipient.userID,
+                encryptedConversationKey: WireString(
+                    Base64.encode(try recipient.identityKey.key.wrap(key))
+                ),
+                publicKeyVersion: recipient.version
+            )
+        }
+        let detail = MessageEventDetail.conversationKeyChangeEvent(
+            ConversationKeyChangeEvent(
+                conversationKeyVersion: version,
+                conversationParticipantKeys: participantKeys.map {
+                    ConversationParticipantKey(
+                        userID: $0.userID,
+                        encryptedConversationKey: $0.encryptedConversationKey,
+                        publicKeyVersion: $0.publicKeyVersion
+                    )
+                },
+                forKeyRotation: false
+            )
+        )
+        let builder = EventBuilder(
+            messageID: MessageID.random(),
+            senderID: userID,
+            conversationID: conversation
+        )
+        let unsigned = try builder.build(detail)
+        let signature = try unsigned.payload.withText(conversationKey: key) { (text) throws(XChatError) in
+            try keys.keys.sign(text)
+        }
+        let event = unsigned.signed(signature, publicKeyVersion: signingKeyVersion)
+        return KeyChange(
+            conversationID: conversation,
+            version: version,
+            participantKeys: participantKeys,
+            actionSignature: ActionSignature(
+                messageID: builder.messageID,
+                encodedMessageEventDetail: Base64.encode(detail.encoded()),
+                signature: WireString(Base64.encode(signature, padding: false)),
+                publicKeyVersion: signingKeyVersion,
+                signatureVersion: WireString(SignatureVersion.current.description),
+                signingPublicKey: signingKey.base64,
+                signaturePayload: nil
+            ),
+            event: event,
+            key: key
+        )
+    }
+
+    /// One key a user, in the order in which the users first appear.
+    private func newest(
+        of participants: [BoundKey],
+        in conversation: ConversationID,
+        suite: SuiteName
+    ) throws(XChatError) -> [BoundKey] {
+        var order: [UserID] = []
+        var newest: [UserID: BoundKey] = [:]
+        for key in participants {
+            guard let number = key.version.number else {
+                throw XChatError(.invalidArgument, "key version \(printable(key.version)) is not a number")
+            }
+            guard key.suite == suite else {
+                throw XChatError(
+                    .wrongSuite,
+                    "the keys of user \(printable(key.userID)) are of the suite \(key.suite), not \(suite)"
+                )
+            }
+            guard mayBelong(key.userID, to: conversation) else {
+                throw XChatError(
+                    .notAParticipant,
+                    "user \(printable(key.userID)) is not in \(printable(conversation.value))"
+                )
+            }
+            if let known = newest[key.userID] {
+                if number > known.version.number ?? 0 { newest[key.userID] = key }
+            } else {
+                order.append(key.userID)
+                newest[key.userID] = key
+            }
+        }
+        var required = [userID]
+        if let (first, second) = conversation.participants { required += [first, second] }
+        for user in required where newest[user] == nil {
+            throw XChatError(.notAParticipant, "no key of participant \(printable(user)) was given")
+        }
+        return order.compactMap { newest[$0] }
+    }
+
+    private mutating func mintVersion(for conversation: ConversationID) throws(XChatError)
+        -> KeyVersion
+    {
+        let floor = max(
+            lastMintedVersion,
+            keyRing.mark(of: conversation) ?? 0,
+            keyRing.versions(in: conversation).compactMap(\.number).max() ?? 0
+        )
+        let (next, overflow) = floor.addingReportingOverflow(1)
+        guard !overflow else {
+            throw XChatError(.invalidArgument, "the conversation's key version cannot rise any more")
+        }
+        lastMintedVersion = max(next, clock())
+        return WireString(String(lastMintedVersion))
+    }
+}
+
+extension SignedPayload {
+    /// Lends the whole signed text. Where it ends in the conversation key, the copy is wiped afterwards.
+    func withText<Result>(
+        conversationKey: ConversationKey,
+        _ body: (Span<UInt8>) throws(XChatError) -> Result
+    ) throws(XChatError) -> Result {
+        guard endsWithConversationKey else { return try body(bytes.span) }
+        var encodedKey = conversationKey.withBytes { Base64.encodeBytes($0, padding: false) }
+        defer { Sodium.wipe(&encodedKey) }
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count + encodedKey.count)
+        text += bytes
+        text += encodedKey
+        defer { Sodium.wipe(&text) }
+        return try body(text.span)
+    }
+}

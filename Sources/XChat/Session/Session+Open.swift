@@ -1,0 +1,205 @@
+import LibSodium
+public import XChatEvents
+
+extension Session {
+    /// Verifies and opens events: key changes first, wherever they stand, then everything.
+    ///
+    /// Conversation keys that the events deliver join the key ring. One bad event changes nothing for the others.
+    /// - Parameter events: Parsed events, or why one did not parse; such an error is passed through.
+    /// - Returns: One result an event, in the order of the input.
+    public mutating func open(
+        _ events: [Result<MessageEvent, XChatError>]
+    ) -> [Result<Event, XChatError>] {
+        var results: [Result<Event, XChatError>?] = Array(repeating: nil, count: events.count)
+        for (index, event) in events.enumerated() {
+            guard case .success(let event) = event,
+                case .conversationKeyChangeEvent(let change) = event.detail
+            else {
+                continue
+            }
+            results[index] = acceptKeyChange(change, of: event)
+        }
+        for (index, event) in events.enumerated() {
+            switch (event, results[index]) {
+            case (.failure(let error), _):
+                results[index] = .failure(error)
+            case (.success(let event), nil):
+                results[index] = Result { () throws(XChatError) in try openOther(event) }
+            case (.success(let event), .failure(let error)) where error.code == .keyMissing:
+                // Another event may have delivered the key that this one's signature covers.
+                results[index] = Result { () throws(XChatError) in try verifiedKeyChange(event) }
+            case (.success, _):
+                break
+            }
+        }
+        return results.compactMap { $0 }
+    }
+
+    /// Verifies and opens one event.
+    ///
+    /// - Parameter event: The event; a key change among them adds its key to the key ring.
+    /// - Returns: The event with its contents.
+    /// - Throws: A reason of ``Verifier/verify(_:keys:conversationKeys:)``, `not_a_participant`, `key_missing`,
+    ///   `authentication_failed`, or `malformed` for contents that authenticated and are not a `MessageEntryHolder`.
+    public mutating func open(_ event: MessageEvent) throws(XChatError) -> Event {
+        if case .conversationKeyChangeEvent(let change) = event.detail {
+            return try acceptKeyChange(change, of: event).get()
+        }
+        return try openOther(event)
+    }
+
+    /// Verifies an event without opening it or keeping anything of it.
+    ///
+    /// - Parameter event: The event.
+    /// - Throws: The reason why it is not verified; `never_signed` for the kinds that are never signed.
+    public func verify(_ event: MessageEvent) throws(XChatError) {
+        if case .conversationKeyChangeEvent(let change) = event.detail {
+            try verifyKeyChange(event, delivered: deliveredKey(in: change))
+        } else {
+            try Verifier.verify(event, keys: trustedKeys(of: event))
+            try verifyMembership(of: event)
+        }
+    }
+
+    // MARK: Key changes
+
+    /// Verifies a key change and, whatever came of that, keeps the key that it delivers at the level it earned.
+    private mutating func acceptKeyChange(
+        _ change: ConversationKeyChangeEvent,
+        of event: MessageEvent
+    ) -> Result<Event, XChatError> {
+        let delivered = deliveredKey(in: change)
+        do {
+            let covered = try verifyKeyChange(event, delivered: delivered)
+            // Below version 6 the signature covers the wrapped keys and not the key itself.
+            keep(delivered, of: change, in: event, level: covered == nil ? .legacy : .verified)
+            return .success(Event(received: event, isVerified: true, contents: nil))
+        } catch {
+            switch error.code {
+            case .notAParticipant, .inconsistent: break  // Nothing of such an event is kept.
+            case .unknownSigner: keep(delivered, of: change, in: event, level: .legacy)
+            default: keep(delivered, of: change, in: event, level: .unverified)
+            }
+            return .failure(error)
+        }
+    }
+
+    private func verifiedKeyChange(_ event: MessageEvent) throws(XChatError) -> Event {
+        try verifyKeyChange(event, delivered: nil)
+        return Event(received: event, isVerified: true, contents: nil)
+    }
+
+    @discardableResult
+    private func verifyKeyChange(
+        _ event: MessageEvent,
+        delivered: ConversationKey?
+    ) throws(XChatError) -> ConversationKey? {
+        var keys: [ConversationKey] = []
+        if let delivered {
+            // Only this one: the signature must not pass for a key that was put in place of the signed one.
+            keys = [delivered]
+        } else if case .conversationKeyChangeEvent(let change) = event.detail,
+            let conversation = event.canonicalConversationID
+        {
+            keys = keyRing.candidates(in: conversation, version: change.conversationKeyVersion ?? "")
+        }
+        let covered = try Verifier.verify(event, keys: trustedKeys(of: event), conversationKeys: keys)
+        try verifyMembership(of: event)
+        return covered
+    }
+
+    private mutating func keep(
+        _ key: ConversationKey?,
+        of change: ConversationKeyChangeEvent,
+        in event: MessageEvent,
+        level: KeyLevel
+    ) {
+        guard let key, let conversation = event.canonicalConversationID,
+            let version = change.conversationKeyVersion,
+            event.senderID.map({ mayBelong($0, to: conversation) }) ?? false
+        else { return }
+        keyRing.add(key, in: conversation, version: version, level: level)
+    }
+
+    /// The key that a key change delivers to us: our own entry of our own version first, then our own, then the rest.
+    private func deliveredKey(in change: ConversationKeyChangeEvent) -> ConversationKey? {
+        guard let keys = privateKeys?.keys else { return nil }
+        let entries = change.conversationParticipantKeys ?? []
+        let own = entries.filter { $0.userID == userID }
+        var ranked = own.filter { $0.publicKeyVersion == signingKeyVersion }
+        ranked += own.filter { $0.publicKeyVersion != signingKeyVersion }
+        ranked += entries.filter { $0.userID != userID }
+        for entry in ranked {
+            guard let encoded = entry.encryptedConversationKey, let wrapped = try? Base64.decode(encoded),
+                let key = try? keys.unwrap(wrapped)
+            else { continue }
+            return key
+        }
+        return nil
+    }
+
+    // MARK: Everything else
+
+    private func openOther(_ event: MessageEvent) throws(XChatError) -> Event {
+        guard event.kind.isSigned else {
+            return Event(received: event, isVerified: false, contents: nil)
+        }
+        try verify(event)
+        guard case .messageCreateEvent(let create) = event.detail else {
+            return Event(received: event, isVerified: true, contents: nil)
+        }
+        return Event(received: event, isVerified: true, contents: try contents(of: create, in: event))
+    }
+
+    private func contents(
+        of create: MessageCreateEvent,
+        in event: MessageEvent
+    ) throws(XChatError) -> MessageEntryHolder {
+        let version = create.conversationKeyVersion ?? ""
+        let candidates = event.canonicalConversationID.map { keyRing.candidates(in: $0, version: version) } ?? []
+        guard !candidates.isEmpty else {
+            throw XChatError(
+                .keyMissing,
+                "no key \(printable(version)) for conversation \(printable(event.conversationID ?? "")): "
+                    + "it comes in the conversation's key changes (meta.conversation_key_events of its history)"
+            )
+        }
+        let box = create.contents ?? []
+        for key in candidates {
+            let opened = try? key.withBytes { key throws(SodiumError) in
+                try SecretBox.open(box.span, key: key)
+            }
+            guard var plaintext = opened else { continue }
+            defer { Sodium.wipe(&plaintext) }
+            do {
+                return try MessageEntryHolder(decoding: plaintext)
+            } catch {
+                throw XChatError(error, as: .malformed, in: "the decrypted contents")
+            }
+        }
+        throw XChatError(.authenticationFailed, "the message does not open")
+    }
+
+    // MARK: Trust
+
+    private func trustedKeys(of event: MessageEvent) -> [BoundKey] {
+        event.senderID.map { pins[$0] } ?? []
+    }
+
+    private func verifyMembership(of event: MessageEvent) throws(XChatError) {
+        guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return }
+        guard mayBelong(sender, to: conversation) else {
+            throw XChatError(
+                .notAParticipant,
+                "sender \(printable(sender)) is not in conversation \(printable(conversation.value))"
+            )
+        }
+    }
+}
+
+extension MessageEvent {
+    /// The conversation that the event names, in canonical form: `1111-2222` and `1111:2222` are one.
+    var canonicalConversationID: ConversationID? {
+        conversationID.map { ConversationID(canonicalizing: $0, sender: senderID ?? "") }
+    }
+}
