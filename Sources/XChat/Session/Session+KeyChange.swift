@@ -41,7 +41,9 @@ public struct KeyChange: Sendable {
     public let actionSignature: ActionSignature
     /// The event that the participants get, without what the server adds to it.
     public let event: MessageEvent
-    /// The key itself. It must never be sent.
+    /// The key itself.
+    ///
+    /// It must never be sent.
     public let key: ConversationKey
 }
 
@@ -180,7 +182,9 @@ extension Session {
 }
 
 extension SignedPayload {
-    /// Lends the whole signed text. Where it ends in the conversation key, the copy is wiped afterwards.
+    /// Lends the whole signed text.
+    ///
+    /// Where it ends in the conversation key, the copy is wiped afterwards.
     func withText<Result>(
         conversationKey: ConversationKey,
         _ body: (Span<UInt8>) throws(XChatError) -> Result

@@ -7,9 +7,13 @@ public struct TextDraft: Hashable, Sendable {
     public var text: String
     /// Links, mentions and the like; nil writes no list, an empty list writes an empty one.
     public var entities: [RichTextEntity]?
-    /// Whether the recipients' devices are to notify. Not covered by the signature.
+    /// Whether the recipients' devices are to notify.
+    ///
+    /// Not covered by the signature.
     public var shouldNotify: Bool
-    /// After how many milliseconds the message disappears. Not covered by the signature.
+    /// After how many milliseconds the message disappears.
+    ///
+    /// Not covered by the signature.
     public var ttlMsec: Int64?
 
     /// A draft.
@@ -26,7 +30,9 @@ public struct TextDraft: Hashable, Sendable {
     }
 }
 
-/// A message, sealed and signed once. A retry sends these same bytes; sealing again would be another message.
+/// A message, sealed and signed once.
+///
+/// A retry sends these same bytes; sealing again would be another message.
 public struct SealedMessage: Hashable, Sendable {
     /// The UUID that is signed with the message.
     public let messageID: WireString

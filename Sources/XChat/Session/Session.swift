@@ -13,9 +13,13 @@ public import XChatEvents
 public struct Session: Sendable {
     /// The user whose session this is.
     public let userID: UserID
-    /// Signs, and unwraps conversation keys. Without them only what needs neither works.
+    /// Signs, and unwraps conversation keys.
+    ///
+    /// Without them only what needs neither works.
     public let privateKeys: PrivateKeys?
-    /// The version that the server registered the keys under. Signing needs it.
+    /// The version that the server registered the keys under.
+    ///
+    /// Signing needs it.
     public var signingKeyVersion: KeyVersion?
     /// The keys that are trusted to verify others' events, and to receive conversation keys.
     public private(set) var pins = PinBook()
@@ -71,7 +75,9 @@ public struct Session: Sendable {
         try pins.pin(try bound(served, of: user), of: user)
     }
 
-    /// Accepts changed keys of a user, in place of the pins of the same versions. Ask a person first.
+    /// Accepts changed keys of a user, in place of the pins of the same versions.
+    ///
+    /// Ask a person first.
     ///
     /// - Parameter keys: What ``PinBook/changes(in:of:)`` found.
     public mutating func acceptChange(_ keys: [BoundKey]) {
