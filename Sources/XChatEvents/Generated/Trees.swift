@@ -20,8 +20,8 @@ extension Member: WireStruct {
     package static let schema = StructSchema(
         struct: "Member",
         [
-            FieldSchema(1, "userId", .i64),
-            FieldSchema(2, "keyVersion", .i64),
+            FieldSchema(1, "userId", .i64, isRequired: true),
+            FieldSchema(2, "keyVersion", .i64, isRequired: true),
         ]
     )
 
@@ -74,7 +74,7 @@ extension PubKeyBytes: WireStruct {
     package static let schema = StructSchema(
         struct: "PubKeyBytes",
         [
-            FieldSchema(1, "pubKeyBytes", .binary)
+            FieldSchema(1, "pubKeyBytes", .binary, isRequired: true)
         ]
     )
 
@@ -181,8 +181,8 @@ extension TreeKeyData: WireStruct {
     package static let schema = StructSchema(
         struct: "TreeKeyData",
         [
-            FieldSchema(1, "publicKey", .structure(PubKeyBytes.self)),
-            FieldSchema(2, "subTreeHash", .binary),
+            FieldSchema(1, "publicKey", .structure(PubKeyBytes.self), isRequired: true),
+            FieldSchema(2, "subTreeHash", .binary, isRequired: true),
         ]
     )
 

@@ -33,11 +33,14 @@ package struct FieldSchema: Sendable {
     /// X's name.
     package let name: String
     package let type: SchemaType
+    /// Whether the struct is refused without it.
+    package let isRequired: Bool
 
-    package init(_ id: Int16, _ name: String, _ type: SchemaType) {
+    package init(_ id: Int16, _ name: String, _ type: SchemaType, isRequired: Bool = false) {
         self.id = id
         self.name = name
         self.type = type
+        self.isRequired = isRequired
     }
 }
 

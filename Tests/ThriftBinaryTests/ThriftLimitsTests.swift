@@ -1,0 +1,126 @@
+import Testing
+import ThriftBinary
+
+@Suite("Every size, count and nesting has a limit")
+struct ThriftLimitsTests {
+    private static func size(_ value: Int) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
+    }
+
+    @Test("a length beyond what is there is refused at once", arguments: [5, 1_000_000, ThriftLimits.stringBytes])
+    func hugeString(_ length: Int) {
+        var string = ThriftReader(Self.size(length) + [1, 2, 3, 4])
+        #expect(throws: ThriftError(.truncated, offset: 0)) { try string.string() }
+        var binary = ThriftReader(Self.size(length) + [1, 2, 3, 4])
+        #expect(throws: ThriftError(.truncated, offset: 0)) { try binary.binary() }
+    }
+
+    @Test func `a string over the limit is refused for that`() {
+        for length in [ThriftLimits.stringBytes + 1, Int(Int32.max)] {
+            var reader = ThriftReader(Self.size(length))
+            #expect(throws: ThriftError(.stringTooLong, offset: 0)) { try reader.binary() }
+        }
+    }
+
+    @Test func `a negative length or count is refused`() {
+        for bytes: [UInt8] in [[0xff, 0xff, 0xff, 0xff], [0x80, 0, 0, 0]] {
+            var string = ThriftReader(bytes)
+            #expect(throws: ThriftError(.negativeSize, offset: 0)) { try string.string() }
+            var list = ThriftReader([2] + bytes)
+            #expect(throws: ThriftError(.negativeSize, offset: 1)) { try list.listHead() }
+            var map = ThriftReader([2, 2] + bytes)
+            #expect(throws: ThriftError(.negativeSize, offset: 2)) { try map.mapHead() }
+        }
+    }
+
+    @Test func `a list holds ten thousand elements and no more`() throws {
+        var fits = ThriftReader([2] + Self.size(10_000) + [UInt8](repeating: 0, count: 10_000))
+        #expect(try fits.listHead().count == 10_000)
+        var over = ThriftReader([2] + Self.size(10_001) + [UInt8](repeating: 0, count: 10_001))
+        #expect(throws: ThriftError(.tooManyElements, offset: 1)) { try over.listHead() }
+        var map = ThriftReader([2, 2] + Self.size(10_001) + [UInt8](repeating: 0, count: 20_002))
+        #expect(throws: ThriftError(.tooManyElements, offset: 2)) { try map.mapHead() }
+    }
+
+    @Test("a count is held against the bytes that are left", arguments: SkippingTests.values)
+    func countBeyondInput(_ type: ThriftType, _ bytes: [UInt8]) throws {
+        let minimum = type.minimumSize
+        #expect(minimum >= 1)
+        #expect(minimum <= bytes.count)
+        var short = ThriftReader([type.rawValue] + Self.size(3) + [UInt8](repeating: 0, count: 3 * minimum - 1))
+        #expect(throws: ThriftError(.truncated, offset: 1)) { try short.listHead() }
+        var enough = ThriftReader([type.rawValue] + Self.size(3) + [UInt8](repeating: 0, count: 3 * minimum))
+        #expect(try enough.listHead().count == 3)
+    }
+
+    @Test func `all lists together hold a hundred thousand elements`() throws {
+        let list = [2] + Self.size(10_000) + [UInt8](repeating: 0, count: 10_000)
+        let lists = [UInt8]((0..<10).map { _ in list }.joined())
+        let field = ThriftField(id: 1, type: .list, offset: 0)
+        var reader = ThriftReader(lists + [2] + Self.size(1) + [0])
+        for _ in 0..<10 { try reader.skip(field) }
+        #expect(throws: ThriftError(.tooManyElementsInAll, offset: lists.count + 1)) { try reader.skip(field) }
+        // A map counts its entries, and lists inside lists count too: ten lists make ten more.
+        var nested = ThriftReader([15] + Self.size(10) + lists)
+        #expect(throws: ThriftError(.tooManyElementsInAll, path: "[9]", offset: 5 + lists.count - 10_004)) {
+            try nested.skip(field)
+        }
+        var empty = ThriftReader(lists + [13, 2] + Self.size(0))
+        for _ in 0..<10 { try empty.skip(field) }
+        #expect(throws: Never.self) { try empty.mapHead() }
+    }
+
+    @Test func `64 structs may be open at once`() throws {
+        var reader = ThriftReader([])
+        for _ in 0..<64 { _ = try reader.beginStruct() }
+        #expect(throws: ThriftError(.tooDeep, offset: 0)) { try reader.beginStruct() }
+        reader.endStruct()
+        #expect(throws: Never.self) { try reader.beginStruct() }
+    }
+
+    /// `count` structs, one in the other, each as field 1.
+    private static func structs(_ count: Int) -> [UInt8] {
+        [UInt8]((1..<count).map { _ in [12, 0, 1] as [UInt8] }.joined()) + [UInt8](repeating: 0, count: count)
+    }
+
+    @Test func `skipped structs count with those that are open`() throws {
+        let field = ThriftField(id: 1, type: .structure, offset: 0)
+        for open in [1, 3] {
+            var fits = ThriftReader(Self.structs(64 - open))
+            for _ in 0..<open { _ = try fits.beginStruct() }
+            #expect(throws: Never.self) { try fits.skip(field) }
+            var over = ThriftReader(Self.structs(65 - open))
+            for _ in 0..<open { _ = try over.beginStruct() }
+            let error = #expect(throws: ThriftError.self) { try over.skip(field) }
+            #expect(error?.code == .tooDeep)
+            #expect(error?.offset == 3 * (64 - open))
+        }
+    }
+
+    /// `count` lists, one in the other, the innermost empty.
+    private static func lists(_ count: Int) -> [UInt8] {
+        [UInt8]((1..<count).map { _ in [15, 0, 0, 0, 1] as [UInt8] }.joined()) + [15, 0, 0, 0, 0]
+    }
+
+    @Test func `skipped values nest 64 levels`() {
+        let field = ThriftField(id: 1, type: .list, offset: 0)
+        var fits = ThriftReader(Self.lists(64))
+        #expect(throws: Never.self) { try fits.skip(field) }
+        var over = ThriftReader(Self.lists(65))
+        let error = #expect(throws: ThriftError.self) { try over.skip(field) }
+        #expect(error?.code == .tooDeep)
+        #expect(error?.offset == 5 * 64)
+        var endless = ThriftReader(Self.lists(100_000))
+        #expect(throws: ThriftError.self) { try endless.skip(field) }
+    }
+
+    @Test func `values without a schema are as bounded`() {
+        #expect(throws: Never.self) { try ThriftValue(decodingStruct: Self.structs(64)) }
+        let error = #expect(throws: ThriftError.self) { try ThriftValue(decodingStruct: Self.structs(65)) }
+        #expect(error?.code == .tooDeep)
+        let lists = #expect(throws: ThriftError.self) {
+            try ThriftValue(decodingStruct: [15, 0, 1] + Self.lists(100_000))
+        }
+        #expect(lists?.code == .tooDeep)
+    }
+}
