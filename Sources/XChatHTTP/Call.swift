@@ -1,0 +1,148 @@
+import Foundation
+import NIOHTTP1
+
+/// One request, before it meets a base URL, a token and a socket.
+struct APIRequest: Sendable {
+    enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+    }
+
+    let method: Method
+    /// The path with placeholders, for logs and errors: it names no user and no conversation.
+    let route: String
+    let path: String
+    var query: [(name: String, value: String)] = []
+    var body: Data?
+
+    var operation: String { "\(method.rawValue) \(route)" }
+
+    /// The absolute URL below a base without a trailing slash.
+    func url(base: String) -> String {
+        let pairs = query.map { "\(Self.escaped($0.name))=\(Self.escaped($0.value))" }
+        return base + path + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
+    }
+
+    /// Percent-encodes all but RFC 3986's unreserved characters: page tokens are opaque.
+    private static func escaped(_ text: String) -> String {
+        var result: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: result.append(byte)
+            default: result += "%\(byte < 16 ? "0" : "")\(String(byte, radix: 16, uppercase: true))".utf8
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}
+
+/// An answer, read whole within its limit.
+struct APIResponse: Sendable {
+    let status: Int
+    var headers = HTTPHeaders()
+    var body = Data()
+}
+
+/// A request together with how its answer is read: two pure functions and no socket.
+struct Call<Answer>: Sendable {
+    let request: APIRequest
+    /// The largest body of an answer, in bytes.
+    let limit: Int
+    /// Reads the body of a successful answer.
+    let read: @Sendable (Success) throws(APIError) -> Answer
+}
+
+/// An answer with a 2xx status.
+struct Success: Sendable {
+    let body: Data
+    let token: Token
+
+    init(_ response: APIResponse, token: Token) throws(APIError) {
+        guard (200..<300).contains(response.status) else { throw APIError(refusal: response, token: token) }
+        guard !response.body.isEmpty else { throw APIError(.malformedResponse, "the answer has no body") }
+        (body, self.token) = (response.body, token)
+    }
+
+    /// The whole body, for answers with more than `data`.
+    func decode<Body: Decodable>(_ type: Body.Type) throws(APIError) -> Body {
+        do {
+            return try JSONDecoder().decode(type, from: body)
+        } catch let error as DecodingError {
+            throw APIError(.malformedResponse, error.place)
+        } catch {
+            throw APIError(.malformedResponse, "not JSON")
+        }
+    }
+
+    /// The `data` member.
+    ///
+    /// An answer may hold `data` and `errors`; without `data` the first of the errors is thrown.
+    func data<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload {
+        if let data = try decode(Envelope<Payload>.self).data { return data }
+        if let error = complaints.first { throw error }
+        throw APIError(.malformedResponse, "the answer has neither data nor errors")
+    }
+
+    /// The `data` member as a list, which v2 answers leave out when it is empty.
+    func list<Element: Decodable>(_ type: Element.Type) throws(APIError) -> [Element] {
+        if let data = try decode(Envelope<[Element]>.self).data { return data }
+        if let error = complaints.first { throw error }
+        return []
+    }
+
+    /// The `errors` beside or instead of `data`.
+    var complaints: [APIError] {
+        guard let body = try? JSONDecoder().decode(ErrorBody.self, from: body) else { return [] }
+        return body.complaints.map { APIError($0, code: $0.errorCode, token: token) }
+    }
+}
+
+private struct Envelope<Payload: Decodable>: Decodable {
+    let data: Payload?
+}
+
+extension APIError {
+    init(_ complaint: Complaint, code: Code, status: Int? = nil, token: Token) {
+        self.init(code, complaint.detail(redacting: token), status: status)
+        problem = complaint.problem
+    }
+
+    /// Reads any answer whose status is not 2xx.
+    init(refusal response: APIResponse, token: Token) {
+        let status = response.status
+        if (300..<400).contains(status) {
+            // The host alone: a redirect's query may hold anything.
+            let host = response.headers.first(name: "location").flatMap { URL(string: $0)?.host() }
+            let target = host.map { "to the host \(token.redacted(from: $0).display(limit: 255))" } ?? "to this host"
+            self.init(.redirected, "the server redirects \(target); redirects are not followed", status: status)
+            return
+        }
+        let code = Code(status: status) ?? .malformedResponse
+        guard let body = try? JSONDecoder().decode(ErrorBody.self, from: response.body),
+            let first = body.complaints.first
+        else {
+            self.init(code, "the server gives no reason", status: status)
+            resetAt = RateLimit.reset(in: response.headers)
+            return
+        }
+        self.init(first, code: code, status: status, token: token)
+        if code == .rateLimited { resetAt = RateLimit.reset(in: response.headers) }
+    }
+}
+
+extension DecodingError {
+    /// Where decoding stopped, in the names of our own coding keys: nothing of the input is repeated.
+    fileprivate var place: String {
+        func path(_ keys: [any CodingKey]) -> String {
+            keys.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined().drop { $0 == "." }.description
+        }
+        switch self {
+        case .keyNotFound(let key, let context): return "\(path(context.codingPath + [key])) is missing"
+        case .valueNotFound(_, let context): return "\(path(context.codingPath)) is null"
+        case .typeMismatch(_, let context): return "\(path(context.codingPath)) has the wrong type"
+        case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+            return "\(path(context.codingPath)) cannot be read"
+        default: return "the answer is not JSON"
+        }
+    }
+}

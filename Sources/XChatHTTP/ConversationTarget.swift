@@ -1,0 +1,54 @@
+public import XChatEvents
+
+/// The `{id}` of a conversation in the API's paths: a recipient's user id, two user ids joined by `-`, or a group id.
+public struct ConversationTarget: Hashable, Sendable {
+    /// What stands in the path: `2222`, `1111-2222` or `g123`.
+    public let pathComponent: String
+
+    /// Takes a target in any of its forms; `A:B`, the form inside events, becomes `A-B`.
+    ///
+    /// - Parameter text: `^([0-9]{1,19}|[0-9]{1,19}-[0-9]{1,19}|g[0-9]{1,19})$`, compared as bytes.
+    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument``, so that nothing else gets into a URL.
+    public init(_ text: WireString) throws(APIError) {
+        let bytes = Array(text.utf8)
+        let ids = bytes.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") }
+        switch ids.count {
+        case 1 where ids[0].isUserID: pathComponent = text.string
+        case 1 where ids[0].first == UInt8(ascii: "g") && ids[0].dropFirst().isUserID: pathComponent = text.string
+        case 2 where ids[0].isUserID && ids[1].isUserID:
+            pathComponent = ids.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
+        default:
+            throw APIError(
+                .invalidArgument,
+                "a conversation is a user id, two user ids joined by '-', or 'g' and a number; ids have 1 to 19 digits"
+            )
+        }
+    }
+
+    /// The target of a canonical conversation id.
+    ///
+    /// - Throws: as ``init(_:)``.
+    public init(_ conversation: ConversationID) throws(APIError) {
+        try self.init(conversation.value)
+    }
+
+    /// The canonical id this target has for a user.
+    func conversation(of user: UserID) -> ConversationID {
+        ConversationID(canonicalizing: WireString(pathComponent), sender: user)
+    }
+}
+
+extension Collection<UInt8> {
+    /// Whether it matches `^[0-9]{1,19}$`.
+    var isUserID: Bool {
+        (1...19).contains(count) && allSatisfy { (0x30...0x39).contains($0) }
+    }
+}
+
+extension WireString {
+    /// The user id as it stands in a path.
+    func userIDPathComponent() throws(APIError) -> String {
+        guard Array(utf8).isUserID else { throw APIError(.invalidArgument, "a user id has 1 to 19 digits") }
+        return string
+    }
+}

@@ -1,0 +1,154 @@
+import XChatEvents
+
+/// One event as the server lists it.
+///
+/// Everything but the encoded event is the server's word.
+public struct ServedEvent: Hashable, Sendable {
+    /// The base64 of the event; empty when the server left it out, so that the event fails where it is opened instead of
+    /// vanishing here.
+    public let encodedEvent: String
+    /// The server's id of the event, its sequence id in practice.
+    public let id: String?
+    /// An opaque token that a send may carry.
+    public let conversationToken: String?
+}
+
+/// One page of a conversation's history, newest first.
+public struct EventPage: Hashable, Sendable {
+    /// The events of the page, newest first, key changes excepted.
+    public let events: [ServedEvent]
+    /// Key changes needed to open the page, base64.
+    ///
+    /// They are not among ``events``.
+    public let keyEvents: [String]
+    /// Asks for the next, older page; nil on the last one.
+    public let nextToken: String?
+    /// What the server could not deliver beside what it did.
+    public let problems: [APIError]
+}
+
+/// A whole conversation, oldest first.
+public struct History: Hashable, Sendable {
+    /// All key changes, each once, base64.
+    public let keyEvents: [String]
+    /// All other events, each once.
+    public let events: [ServedEvent]
+    /// What the server could not deliver beside what it did.
+    public let problems: [APIError]
+}
+
+extension Call<EventPage> {
+    /// The call `GET /2/chat/conversations/{id}/events`.
+    static func events(
+        in target: ConversationTarget,
+        maxResults: Int,
+        paginationToken: String?,
+        limit: Int
+    ) throws(APIError) -> Self {
+        guard (1...100).contains(maxResults) else {
+            throw APIError(.invalidArgument, "a page has 1 to 100 events")
+        }
+        var query = [(name: "max_results", value: String(maxResults))]
+        if let paginationToken { query.append(("pagination_token", paginationToken)) }
+        return Call(
+            request: APIRequest(
+                method: .get,
+                route: "/2/chat/conversations/{id}/events",
+                path: "/2/chat/conversations/\(target.pathComponent)/events",
+                query: query
+            ),
+            limit: limit
+        ) { (answer) throws(APIError) in
+            let items = try answer.list(EventItem.self)
+            let meta = try answer.decode(EventsMeta.self).meta
+            return EventPage(
+                events: items.map {
+                    ServedEvent(
+                        encodedEvent: $0.encodedEvent ?? "",
+                        id: $0.id,
+                        conversationToken: $0.conversationToken
+                    )
+                },
+                keyEvents: meta?.conversationKeyEvents ?? [],
+                // An empty token would ask for the first page again.
+                nextToken: meta?.nextToken.flatMap { $0.isEmpty ? nil : $0 },
+                problems: answer.complaints
+            )
+        }
+    }
+}
+
+/// Puts pages together.
+///
+/// It decides when a walk has to end; the caller does the asking.
+struct HistoryWalk {
+    let maximumPages: Int
+    let maximumBytes: Int
+    private var pages: [EventPage] = []
+    private var tokens: Set<WireString> = []
+    private var bytes = 0
+
+    init(maximumPages: Int, maximumBytes: Int) {
+        self.maximumPages = maximumPages
+        self.maximumBytes = maximumBytes
+    }
+
+    /// Takes a page and answers the token of the next one, or nil when this was the last.
+    mutating func add(_ page: EventPage) throws(APIError) -> String? {
+        bytes += page.events.reduce(0) { $0 + $1.encodedEvent.utf8.count }
+        bytes += page.keyEvents.reduce(0) { $0 + $1.utf8.count }
+        guard bytes <= maximumBytes else {
+            throw APIError(.tooLarge, "the history is larger than \(maximumBytes) bytes")
+        }
+        pages.append(page)
+        guard let token = page.nextToken else { return nil }
+        guard tokens.insert(WireString(token)).inserted else {
+            throw APIError(.malformedResponse, "the server gave the same page token twice")
+        }
+        guard pages.count < maximumPages else {
+            throw APIError(.tooLarge, "the history has more than \(maximumPages) pages")
+        }
+        return token
+    }
+
+    /// All pages, oldest first.
+    ///
+    /// Pages repeat key changes, and may overlap when events arrive during the walk.
+    var history: History {
+        var seen: Set<WireString> = []
+        let oldestFirst = pages.reversed()
+        return History(
+            keyEvents: oldestFirst.flatMap(\.keyEvents).filter { seen.insert(WireString($0)).inserted },
+            events: oldestFirst.flatMap { $0.events.reversed() }.filter {
+                $0.encodedEvent.isEmpty || seen.insert(WireString($0.encodedEvent)).inserted
+            },
+            problems: oldestFirst.flatMap(\.problems)
+        )
+    }
+}
+
+private struct EventItem: Decodable {
+    let encodedEvent: String?
+    let id: String?
+    let conversationToken: String?
+
+    enum CodingKeys: String, CodingKey {
+        case id
+        case encodedEvent = "encoded_event"
+        case conversationToken = "conversation_token"
+    }
+}
+
+private struct EventsMeta: Decodable {
+    struct Meta: Decodable {
+        let conversationKeyEvents: [String]?
+        let nextToken: String?
+
+        enum CodingKeys: String, CodingKey {
+            case conversationKeyEvents = "conversation_key_events"
+            case nextToken = "next_token"
+        }
+    }
+
+    let meta: Meta?
+}

@@ -1,0 +1,27 @@
+import NIOHTTP1
+
+import struct Foundation.Date
+
+/// The rate limit headers: a limit per window, and the limits per 24 hours that some routes have.
+enum RateLimit {
+    private static let prefixes = ["x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"]
+
+    /// When all exhausted windows are renewed; nil when no header says so.
+    static func reset(in headers: HTTPHeaders) -> Date? {
+        let exhausted = prefixes.filter { prefix in
+            headers.first(name: "\(prefix)-remaining").map { $0.utf8.elementsEqual("0".utf8) } ?? true
+        }
+        // A server that answers 429 and says that requests are left still means the time it names.
+        return [exhausted, prefixes].lazy.compactMap { prefixes in
+            prefixes.compactMap { seconds(headers.first(name: "\($0)-reset")) }.max()
+        }.first.map { Date(timeIntervalSince1970: Double($0)) }
+    }
+
+    /// Unix seconds up to the year 9999.
+    private static func seconds(_ text: String?) -> Int64? {
+        guard let text, (1...12).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let seconds = Int64(text), seconds < 253_402_300_800
+        else { return nil }
+        return seconds
+    }
+}

@@ -1,0 +1,112 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// The one place that does I/O: a request out, an answer in, within a time and a size.
+struct Transport: Sendable {
+    /// Scheme, host, port and path prefix, without a trailing slash.
+    let base: String
+    let token: Token
+    /// Covers name lookup, connection, request and the whole body of the answer.
+    let timeout: Duration
+
+    /// One pool of connections for the process, so that clients are plain values that need no closing.
+    private static let pool: HTTPClient = {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(10))
+        )
+        // A refused connection is an answer; trying again until the connect timeout only hides it.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
+    func send(_ request: APIRequest, limit: Int) async throws(APIError) -> APIResponse {
+        var message = HTTPClientRequest(url: request.url(base: base))
+        message.method = HTTPMethod(rawValue: request.method.rawValue)
+        message.headers.add(name: "authorization", value: token.headerValue)
+        message.headers.add(name: "accept", value: "application/json, application/problem+json")
+        if let body = request.body {
+            message.headers.add(name: "content-type", value: "application/json")
+            message.body = .bytes(ByteBuffer(bytes: body))
+        }
+        let result: Result<APIResponse, APIError>?
+        do {
+            result = try await Self.within(timeout) { [message] in await exchange(message, limit: limit) }
+        } catch {
+            throw APIError(.cancelled, "the task was cancelled")
+        }
+        guard let result else { throw timedOut }
+        return try result.get()
+    }
+
+    private func exchange(_ message: HTTPClientRequest, limit: Int) async -> Result<APIResponse, APIError> {
+        do {
+            let response = try await Self.pool.execute(message, timeout: TimeAmount(timeout))
+            let status = Int(response.status.code)
+            var answer = APIResponse(status: status, headers: response.headers)
+            switch status {
+            case 200..<300: answer.body = try await read(response.body, limit: limit)
+            case 300..<400: break
+            // Why a request was refused matters less than that it was, so a body too large is left aside.
+            default: answer.body = (try? await read(response.body, limit: min(limit, 64 * 1024))) ?? Data()
+            }
+            return .success(answer)
+        } catch {
+            return .failure(apiError(error, limit: limit))
+        }
+    }
+
+    private func read(_ body: HTTPClientResponse.Body, limit: Int) async throws -> Data {
+        let bytes = try await body.collect(upTo: limit)
+        // A cancelled body ends early, as if it were complete.
+        try Task.checkCancellation()
+        return Data(bytes.readableBytesView)
+    }
+
+    /// The bounded form of whatever the HTTP client throws: its own descriptions may repeat header values.
+    private func apiError(_ error: any Error, limit: Int) -> APIError {
+        switch error {
+        case is CancellationError: return APIError(.cancelled, "the task was cancelled")
+        case is NIOTooManyBytesError: return APIError(.tooLarge, "the answer is larger than \(limit) bytes")
+        case HTTPParserError.headerOverflow: return APIError(.tooLarge, "the headers of the answer are too large")
+        case HTTPParserError.invalidEOFState:
+            return APIError(.connection, "the connection closed before the answer was complete")
+        case is HTTPParserError: return APIError(.malformedResponse, "the answer is not HTTP")
+        case let error as HTTPClientError: return apiError(error)
+        default: return APIError(.connection, "no connection to \(base.display()) (\(type(of: error)))")
+        }
+    }
+
+    private func apiError(_ error: HTTPClientError) -> APIError {
+        switch error {
+        case .deadlineExceeded, .connectTimeout, .tlsHandshakeTimeout: timedOut
+        case .cancelled: APIError(.cancelled, "the task was cancelled")
+        default: APIError(.connection, error.shortDescription.display())
+        }
+    }
+
+    private var timedOut: APIError { APIError(.timedOut, "no complete answer within \(timeout)") }
+
+    /// Runs an operation, and cancels it and answers nil when the time is up.
+    ///
+    /// The client's own deadline ends with the head of the response; a body that drips has none.
+    private static func within<Value: Sendable>(
+        _ timeout: Duration,
+        _ operation: @escaping @Sendable () async -> Value
+    ) async throws(CancellationError) -> Value? {
+        let result = await withTaskGroup(of: Value?.self) { group in
+            group.addTask { await operation() }
+            group.addTask {
+                try? await Task.sleep(for: timeout)
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+        if Task.isCancelled { throw CancellationError() }
+        return result
+    }
+}

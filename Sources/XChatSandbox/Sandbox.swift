@@ -1,0 +1,102 @@
+public import Foundation
+import Hummingbird
+import HummingbirdCore
+public import Logging
+public import XChatEvents
+
+/// A stand-in for X's encrypted chat API, for development and tests.
+///
+/// It takes and serves public keys, wrapped keys, ciphertext and signatures under X's paths, names and statuses, and
+/// keeps them in memory; no plaintext and no private key ever reaches it. It is no production server: whoever knows a user
+/// id has that user's token, `sandbox-` and the id.
+public struct Sandbox: Sendable {
+    private let state = SandboxState()
+    private let host: String
+    private let port: Int
+    private let logger: Logger
+
+    /// Makes a sandbox; nothing listens yet.
+    ///
+    /// - Parameters:
+    ///   - host: The address to listen on. Whatever is not this machine opens the sandbox to everybody there.
+    ///   - port: The port; 0 lets the system choose.
+    ///   - logger: Where the server logs to; nowhere by default.
+    public init(host: String = "127.0.0.1", port: Int = 0, logger: Logger? = nil) {
+        self.host = host
+        self.port = port
+        self.logger = logger ?? Logger(label: "xchat.sandbox") { _ in SwiftLogNoOpLogHandler() }
+    }
+
+    /// Serves until the task is cancelled or a signal says stop.
+    ///
+    /// - Parameters:
+    ///   - stopsOnSignals: Whether SIGINT and SIGTERM end the server in good order, after which this returns.
+    ///   - onListening: Is told the URL once the port is open. Connections are accepted when it has returned, so it must
+    ///     not make requests itself; see ``serving(_:)``.
+    /// - Throws: When the port cannot be opened.
+    public func run(
+        stopsOnSignals: Bool = false,
+        onListening: @escaping @Sendable (URL) -> Void
+    ) async throws {
+        let application = application(onListening)
+        if stopsOnSignals {
+            try await application.runService()
+        } else {
+            try await application.run()
+        }
+    }
+
+    func application(_ onListening: @escaping @Sendable (URL) -> Void) -> some ApplicationProtocol {
+        Application(
+            router: Routes(state: state).router(),
+            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                availableConnectionsDelegate: MaximumAvailableConnections(256, logger: logger)
+            ),
+            onServerRunning: { [host] channel in
+                var components = URLComponents()
+                components.scheme = "http"
+                components.host = host.contains(":") ? "[\(host)]" : host
+                components.port = channel.localAddress?.port
+                if let url = components.url { onListening(url) }
+            },
+            logger: logger
+        )
+    }
+
+    /// Serves while the body runs.
+    ///
+    /// - Parameter body: Is given the URL of the running server.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws, or when the port cannot be opened.
+    public func serving<Result: Sendable>(
+        _ body: @escaping @Sendable (URL) async throws -> Result
+    ) async throws -> Result {
+        let (listening, report) = AsyncStream.makeStream(of: URL.self)
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask {
+                defer { report.finish() }
+                try await run { report.yield($0) }
+                return nil
+            }
+            group.addTask {
+                for await url in listening { return try await body(url) }
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let ended = try await group.next() {
+                if let result = ended { return result }
+            }
+            throw CancellationError()
+        }
+    }
+
+    /// What the server holds of a conversation, in order: what it could see of it, and all that it could see.
+    ///
+    /// - Parameter conversation: The canonical id.
+    /// - Returns: The stored events, key changes among them; none for an unknown conversation.
+    public func storedEvents(in conversation: ConversationID) async -> [MessageEvent] {
+        await state.conversations[conversation]?.events ?? []
+    }
+}

@@ -1,0 +1,169 @@
+import Foundation
+import Testing
+import XChat
+import XChatEvents
+import XChatSandbox
+
+@testable import XChatHTTP
+
+/// The whole way of a message: over real HTTP, through the sandbox, in both cipher suites.
+@Suite(.timeLimit(.minutes(1)))
+struct EndToEndTests {
+    @Test("a message goes from one user to the other", arguments: [SuiteName.xchat, .sodium])
+    func wholeWay(_ suite: SuiteName) async throws {
+        let sandbox = Sandbox()
+        try await sandbox.serving { url in
+            var alice = try await User("1111", suite, url)
+            var bob = try await User("2222", suite, url)
+            let conversation = try await alice.start(with: bob)
+            let target = try ConversationTarget(conversation)
+
+            var sent: [SentMessage] = []
+            for text in ["hello", "", "مرحبا 👋🏽\u{0}"] {
+                sent.append(try await alice.send(text, in: conversation))
+            }
+            #expect(sent.map(\.conversationID) == [conversation, conversation, conversation])
+            let sequenceIDs = sent.compactMap(\.sequenceID.number)
+            #expect(sequenceIDs == sequenceIDs.sorted() && Set(sequenceIDs).count == 3)
+            #expect(sequenceIDs.allSatisfy { $0 > 2_070_276_095_283_454_002 })
+
+            let history = try await bob.client.history(in: target)
+            #expect(history.keyEvents.count == 1)
+            #expect(history.events.map(\.id) == sent.map(\.sequenceID.string))
+            try bob.session.pin(try await bob.client.publicKeys(of: "1111"), of: "1111")
+            #expect(try bob.open(history) == ["hello", "", "مرحبا 👋🏽\u{0}"])
+
+            // What the server could see: no plaintext, and the event it served.
+            let stored = await sandbox.storedEvents(in: conversation)
+            #expect(stored.count == 4)
+            #expect(!stored.contains { String(decoding: $0.encoded(), as: UTF8.self).contains("hello") })
+            #expect(stored.last.map { Base64.encode($0.encoded()) } == history.events.last?.encodedEvent)
+        }
+    }
+
+    @Test func `the three forms of a conversation lead to the same place`() async throws {
+        try await Sandbox().serving { url in
+            var alice = try await User("1111", .xchat, url)
+            let bob = try await User("2222", .xchat, url)
+            let conversation = try await alice.start(with: bob)
+            for form in ["2222", "1111-2222", "2222-1111", "1111:2222"] {
+                let message = try alice.session.seal(TextDraft(form), in: conversation)
+                let sent = try await alice.client.send(
+                    message,
+                    to: ConversationTarget(WireString(form)),
+                    conversationToken: "any"
+                )
+                #expect(sent.conversationID == conversation)
+            }
+            let message = try alice.session.seal(TextDraft("x"), in: conversation)
+            for form in ["3333", "1111-3333", "g1"] {
+                let target = try ConversationTarget(WireString(form))
+                #expect(await thrownCode { _ = try await alice.client.send(message, to: target) } == .invalidArgument)
+            }
+        }
+    }
+
+    @Test func `a message sent again is answered with its first event`() async throws {
+        try await Sandbox().serving { url in
+            var alice = try await User("1111", .xchat, url)
+            let bob = try await User("2222", .xchat, url)
+            let conversation = try await alice.start(with: bob)
+            let message = try alice.session.seal(TextDraft("once"), in: conversation)
+            let first = try await alice.client.send(message)
+            #expect(try await alice.client.send(message) == first)
+            #expect(try await alice.client.history(in: ConversationTarget(conversation)).events.count == 1)
+        }
+    }
+
+    @Test func `a history of many pages comes whole and in order`() async throws {
+        try await Sandbox().serving { url in
+            var alice = try await User("1111", .sodium, url)
+            let bob = try await User("2222", .sodium, url)
+            let conversation = try await alice.start(with: bob)
+            for number in 0..<250 {
+                _ = try await alice.send("\(number)", in: conversation)
+                if number == 120 { _ = try await alice.start(with: bob) }
+            }
+            let target = try ConversationTarget(conversation)
+            let page = try await alice.client.events(in: target, maxResults: 7)
+            #expect(page.events.count == 7 && page.nextToken != nil && page.keyEvents.count == 2)
+            let history = try await alice.client.history(in: target)
+            #expect(history.keyEvents.count == 2)
+            #expect(try alice.open(history) == (0..<250).map { "\($0)" })
+        }
+    }
+
+    @Test func `a stale key is a failure event of its type`() async throws {
+        try await Sandbox().serving { url in
+            var alice = try await User("1111", .xchat, url)
+            let bob = try await User("2222", .xchat, url)
+            let conversation = try await alice.start(with: bob)
+            let stale = try alice.session.seal(TextDraft("late"), in: conversation)
+            _ = try await alice.start(with: bob)
+            do throws(APIError) {
+                _ = try await alice.client.send(stale)
+                Issue.record("the stale message was taken")
+            } catch {
+                #expect(error.code == .failureEvent)
+                #expect(error.failure == .nonLatestCkeyVersion)
+                #expect(error.status == 201)
+                #expect(error.description.contains("NON_LATEST_CKEY_VERSION (6)"))
+            }
+        }
+    }
+
+    @Test func `who is not registered is not found, and no conversation without keys either`() async throws {
+        try await Sandbox().serving { url in
+            let alice = try await User("1111", .xchat, url)
+            #expect(await thrownCode { _ = try await alice.client.publicKeys(of: "9") } == .notFound)
+            #expect(await thrownCode { _ = try await alice.client.history(in: ConversationTarget("9")) } == .notFound)
+            let stranger = try ChatClient(api: url.absoluteString, token: Token("sandbox-x"))
+            #expect(await thrownCode { _ = try await stranger.publicKeys(of: "1111") } == .unauthorized)
+            let app = try ChatClient(api: url.absoluteString, token: Token("sandbox-app"))
+            #expect(await thrownCode { _ = try await app.publicKeys(of: "1111") } == .forbidden)
+        }
+    }
+}
+
+/// A user with a session and a client.
+struct User {
+    let client: ChatClient
+    var session: Session
+
+    /// Makes keys and registers them.
+    init(_ id: UserID, _ suite: SuiteName, _ url: URL) async throws {
+        client = try ChatClient(api: url.absoluteString, token: Token("sandbox-\(id)"))
+        let keys = try PrivateKeys.generate(suite)
+        let version = try await client.register(keys.registration(version: "1"), user: id)
+        session = try Session(userID: id, privateKeys: keys, signingKeyVersion: version)
+        session.trust([try keys.boundKey(userID: id, version: version)])
+    }
+
+    /// Makes a conversation key and posts it.
+    mutating func start(with peer: User) async throws -> ConversationID {
+        let conversation = ConversationID.oneToOne(session.userID, peer.session.userID)
+        let peerKeys = try await client.publicKeys(of: peer.session.userID)
+        let ownKeys = try await client.publicKeys(of: session.userID)
+        let change = try session.prepareKeyChange(
+            in: conversation,
+            participants: (ownKeys + peerKeys).map { try BoundKey(checking: $0) }
+        )
+        let added = try await client.addKeys(change)
+        session.addConversationKey(change.key, in: conversation, version: change.version)
+        return added.conversationID
+    }
+
+    func send(_ text: String, in conversation: ConversationID) async throws -> SentMessage {
+        try await client.send(session.seal(TextDraft(text), in: conversation))
+    }
+
+    /// The texts of a history, each verified.
+    mutating func open(_ history: History) throws -> [String?] {
+        for event in history.keyEvents { _ = try session.open(MessageEvent(base64: event)) }
+        return try history.events.map { event in
+            let opened = try session.open(MessageEvent(base64: event.encodedEvent))
+            guard opened.isVerified, case .message(let message) = opened.contents?.contents else { return nil }
+            return message.messageText?.string
+        }
+    }
+}

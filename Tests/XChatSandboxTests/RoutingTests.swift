@@ -1,0 +1,211 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Testing
+import XChatEvents
+
+@testable import XChatSandbox
+
+/// What the sandbox answers before any key or message is looked at.
+struct RoutingTests {
+    @Test(
+        "a token that is none of a user's is refused with 401",
+        arguments: [
+            nil, "", "Bearer", "Bearer ", "Bearer sandbox-", "Bearer sandbox-x", "Bearer 1111", "bearer sandbox-1111",
+            "Basic sandbox-1111", "Bearer sandbox-12345678901234567890", "Bearer sandbox-11 11", "Bearer sandbox--1",
+            "Bearer sandbox-APP",
+        ]
+    )
+    func badToken(_ header: String?) async throws {
+        try await Router.test { router in
+            for (method, path) in Router.routes {
+                let answer = try await router.ask(method, path, authorization: header, body: "{}")
+                #expect(answer.status == 401)
+                #expect(answer.problem?.type == "https://api.x.com/2/problems/not-authorized-for-resource")
+            }
+        }
+    }
+
+    @Test func `an app token is accepted by no route`() async throws {
+        try await Router.test { router in
+            for (method, path) in Router.routes {
+                let answer = try await router.ask(method, path, authorization: "Bearer sandbox-app", body: "{}")
+                #expect(answer.status == 403)
+                #expect(answer.problem?.type == "https://api.x.com/2/problems/unsupported-authentication")
+            }
+        }
+    }
+
+    @Test func `an unknown user or conversation is refused with 404`() async throws {
+        try await Router.test { router in
+            let message = #"{"message_id":"m","encoded_message_create_event":""}"#
+            let keys = #"{"conversation_key_version":"1","conversation_participant_keys":[]}"#
+            for (method, path, body) in [
+                (HTTPRequest.Method.get, "/2/users/2222/public_keys", ""),
+                (.get, "/2/chat/conversations/2222/events", ""),
+                (.get, "/2/chat/conversations/g1/events", ""),
+                (.post, "/2/chat/conversations/1111-2222/messages", message),
+                (.post, "/2/chat/conversations/1111-2222/keys", keys),
+                (.post, "/2/chat/conversations/g1/keys", keys),
+            ] {
+                let answer = try await router.ask(method, path, user: "1111", body: body)
+                #expect(answer.status == 404, "\(path)")
+                #expect(answer.problem?.type == "https://api.x.com/2/problems/resource-not-found")
+                #expect(answer.problem?.resource_type != nil)
+            }
+        }
+    }
+
+    @Test(
+        "a malformed identifier in the path is refused with 400",
+        arguments: [
+            "/2/users/abc/public_keys", "/2/users/g1/public_keys", "/2/users/1-2/public_keys",
+            "/2/users/12345678901234567890/public_keys", "/2/users/%31x/public_keys",
+            "/2/chat/conversations/abc/events", "/2/chat/conversations/1111:2222/events",
+            "/2/chat/conversations/1111%3A2222/events", "/2/chat/conversations/1-2-3/events",
+            "/2/chat/conversations/-/events", "/2/chat/conversations/g/events", "/2/chat/conversations/g1-2/events",
+            "/2/chat/conversations/12345678901234567890/events",
+        ]
+    )
+    func badPath(_ path: String) async throws {
+        try await Router.test { router in
+            let answer = try await router.ask(.get, path, user: "1111")
+            #expect(answer.status == 400)
+            #expect(answer.problem?.parameter == "id")
+        }
+    }
+
+    @Test(
+        "a malformed body is refused with 400 and the member's name",
+        arguments: [
+            ("/2/chat/conversations/2222/messages", "", nil),
+            ("/2/chat/conversations/2222/messages", "<html>", nil),
+            ("/2/chat/conversations/2222/messages", "[]", nil),
+            ("/2/chat/conversations/2222/messages", "{}", "message_id"),
+            ("/2/chat/conversations/2222/messages", #"{"message_id":"m"}"#, "encoded_message_create_event"),
+            ("/2/chat/conversations/2222/messages", #"{"message_id":7}"#, "message_id"),
+            ("/2/chat/conversations/2222/messages", #"{"message_id":null}"#, "message_id"),
+            ("/2/chat/conversations/2222/keys", "{}", "conversation_key_version"),
+            (
+                "/2/chat/conversations/2222/keys",
+                #"{"conversation_key_version":"1","conversation_participant_keys":[{}]}"#,
+                "conversation_participant_keys.[0].user_id"
+            ),
+            ("/2/users/1111/public_keys", "{}", "public_key"),
+            ("/2/users/1111/public_keys", #"{"public_key":{},"version":"1"}"#, "public_key.public_key"),
+        ] as [(String, String, String?)]
+    )
+    func badBody(_ path: String, _ body: String, _ parameter: String?) async throws {
+        try await Router.test { router in
+            let answer = try await router.ask(.post, path, user: "1111", body: body)
+            #expect(answer.status == 400)
+            #expect(answer.problem?.type == "https://api.x.com/2/problems/invalid-request")
+            if let parameter { #expect(answer.problem?.parameter == parameter) }
+        }
+    }
+
+    @Test func `a page query out of range is refused with 400`() async throws {
+        try await Router.test { router in
+            for query in ["max_results=0", "max_results=101", "max_results=x", "max_results=", "pagination_token=x"] {
+                let answer = try await router.ask(.get, "/2/chat/conversations/2222/events?\(query)", user: "1111")
+                #expect(answer.status == 400, "\(query)")
+            }
+        }
+    }
+
+    @Test func `a body beyond the limit is refused with 413`() async throws {
+        try await Router.test { router in
+            let body = String(repeating: " ", count: Routes.maximumBodyBytes + 1)
+            let answer = try await router.ask(.post, "/2/chat/conversations/2222/messages", user: "1111", body: body)
+            #expect(answer.status == 413)
+        }
+    }
+
+    @Test func `keys are registered for oneself only`() async throws {
+        try await Router.test { router in
+            let answer = try await router.ask(.post, "/2/users/2222/public_keys", user: "1111", body: "{}")
+            #expect(answer.status == 403)
+        }
+    }
+
+    @Test func `an unknown route is a problem too`() async throws {
+        try await Router.test { router in
+            for path in ["/", "/2/chat/conversations", "/2/users/1111/public_keys/1", "/1.1/x"] {
+                let answer = try await router.ask(.get, path, user: "1111")
+                #expect(answer.status == 404)
+                #expect(answer.problem != nil)
+            }
+        }
+    }
+}
+
+/// The sandbox behind its router, without a socket.
+struct Router: Sendable {
+    private let client: any TestClientProtocol
+
+    static let routes: [(HTTPRequest.Method, String)] = [
+        (.get, "/2/users/1111/public_keys"), (.post, "/2/users/1111/public_keys"),
+        (.get, "/2/chat/conversations/2222/events"), (.post, "/2/chat/conversations/2222/keys"),
+        (.post, "/2/chat/conversations/2222/messages"),
+    ]
+
+    struct Answer: Sendable {
+        struct Problem: Decodable {
+            let type: String
+            let title: String
+            let detail: String
+            let status: Int
+            let parameter: String?
+            let resource_type: String?
+        }
+
+        let status: Int
+        let body: Data
+        let type: String?
+
+        /// The problem, if the answer is one in content type and members.
+        var problem: Problem? {
+            guard type == "application/problem+json" else { return nil }
+            let problem = try? JSONDecoder().decode(Problem.self, from: body)
+            return problem?.status == status ? problem : nil
+        }
+    }
+
+    static func test(
+        _ sandbox: Sandbox = Sandbox(),
+        _ body: @escaping @Sendable (Router) async throws -> Void
+    ) async throws {
+        try await sandbox.application { _ in }.test(.router) { client in
+            try await body(Router(client: client))
+        }
+    }
+
+    func ask(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        user: String,
+        body: String? = nil
+    ) async throws -> Answer {
+        try await ask(method, path, authorization: "Bearer sandbox-\(user)", body: body)
+    }
+
+    func ask(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        authorization: String?,
+        body: String? = nil
+    ) async throws -> Answer {
+        var headers: HTTPFields = [:]
+        if let authorization { headers[.authorization] = authorization }
+        let body = method == .get ? nil : body.map { ByteBuffer(string: $0) }
+        return try await client.execute(uri: path, method: method, headers: headers, body: body) { answer in
+            Answer(
+                status: answer.status.code,
+                body: Data(answer.body.readableBytesView),
+                type: answer.headers[.contentType]
+            )
+        }
+    }
+}
