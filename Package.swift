@@ -110,7 +110,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["XChat", "XChatEvents"],
+            dependencies: ["XChat", "XChatEvents", "LibSodium"],
             path: "Tests/Interop",
             exclude: ["peer.py"],
             swiftSettings: settings

@@ -1,0 +1,69 @@
+"""X's own SDK, chatxdk, behind one JSON request per line of stdin and one JSON answer per line of stdout.
+
+    {"chat": "alice", "call": "encrypt_message", "with": {"conversation_id": "1111:2222", "text": "hi", ...}}
+    {"result": ...}  or  {"error": "what the SDK said"}
+
+"chat" names an instance, made on first use; "call" is a method of chat_xdk.Chat and "with" its arguments. Bytes travel as
+{"base64": "..."} in both directions; a list inside a list becomes one of the SDK's tuples. No request ends the program; the
+end of stdin does.
+"""
+
+import base64
+import inspect
+import json
+import sys
+
+import chat_xdk
+
+
+def from_json(value):
+    if isinstance(value, dict):
+        if set(value) == {"base64"}:
+            return base64.b64decode(value["base64"], validate=True)
+        return {name: from_json(member) for name, member in value.items()}
+    if isinstance(value, list):
+        elements = [from_json(element) for element in value]
+        return [tuple(element) if isinstance(element, list) else element for element in elements]
+    return value
+
+
+def to_json(value):
+    if isinstance(value, (bytes, bytearray)):
+        return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, dict):
+        return {str(name): to_json(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(element) for element in value]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    # The SDK's result objects: their data, not their methods.
+    return {
+        name: to_json(member)
+        for name, member in inspect.getmembers(value)
+        if not name.startswith("_") and not callable(member)
+    }
+
+
+def answer(chats, line):
+    request = json.loads(line)
+    if request["call"].startswith("_"):
+        raise ValueError("not a call: " + request["call"])
+    chat = chats.setdefault(request["chat"], chat_xdk.Chat())
+    return getattr(chat, request["call"])(**from_json(request.get("with", {})))
+
+
+def main():
+    chats = {}
+    for line in sys.stdin:
+        try:
+            reply = {"result": to_json(answer(chats, line))}
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of the SDK arrives as one
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        sys.stdout.write(json.dumps(reply) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+import Foundation
+import Testing
+
+/// X's own SDK in a process of its own: `peer.py`, one JSON line there and one back.
+///
+/// Instances are not shared between tests; calls are answered in order.
+final class Peer {
+    private let process = Process()
+    private let requests = Pipe()
+    private let answers = Pipe()
+    private var received: [UInt8] = []
+
+    /// Ends the process if the SDK does not answer within this time, so that a test fails instead of hanging.
+    private static let patience = DispatchTimeInterval.seconds(120)
+
+    private static let root = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    private static let python = root.appending(path: ".venv/bin/python")
+
+    private static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: python.path) }
+
+    /// Whether the tests are to run: if they can, and under `CI=true` also if they cannot, which then shows as failure.
+    static var isWanted: Bool { isInstalled || ProcessInfo.processInfo.environment["CI"] == "true" }
+
+    /// Why they are skipped.
+    static let absence: Comment = "chatxdk is not in .venv, where script/test installs it"
+
+    init() throws {
+        guard Self.isInstalled else { throw Refusal(text: "\(Self.absence)") }
+        // A peer that died must show as an error of ours, not as a signal that ends the tests.
+        signal(SIGPIPE, SIG_IGN)
+        process.executableURL = Self.python
+        process.arguments = [Self.root.appending(path: "Tests/Interop/peer.py").path]
+        process.standardInput = requests
+        process.standardOutput = answers
+        try process.run()
+        // The child has its own copies; without closing ours, its end would never show as the end of the pipe.
+        try requests.fileHandleForReading.close()
+        try answers.fileHandleForWriting.close()
+    }
+
+    deinit {
+        try? requests.fileHandleForWriting.close()  // ends its loop
+        process.waitUntilExit()
+    }
+
+    /// Calls a method of the SDK's `Chat`.
+    ///
+    /// - Parameters:
+    ///   - method: Its name.
+    ///   - chat: Which instance; a new name makes a new one.
+    ///   - arguments: Its arguments by name.
+    ///   - returning: As what to read the result.
+    /// - Returns: What it returned.
+    /// - Throws: ``Refusal`` where the SDK raised an error.
+    func call<Result: Decodable>(
+        _ method: String,
+        of chat: String,
+        _ arguments: [String: Argument] = [:],
+        returning: Result.Type = Result.self
+    ) throws -> Result {
+        guard let result = try ask(method, of: chat, arguments, Result.self) else {
+            throw Refusal(text: "\(method) returned nothing")
+        }
+        return result
+    }
+
+    /// Calls a method of the SDK's `Chat` for its effect.
+    ///
+    /// - Parameters:
+    ///   - method: Its name.
+    ///   - chat: Which instance; a new name makes a new one.
+    ///   - arguments: Its arguments by name.
+    /// - Throws: ``Refusal`` where the SDK raised an error.
+    func perform(_ method: String, of chat: String, _ arguments: [String: Argument] = [:]) throws {
+        _ = try ask(method, of: chat, arguments, Ignored.self)
+    }
+
+    /// Why the SDK refuses a call, or nil when it does not.
+    ///
+    /// - Parameters:
+    ///   - method: Its name.
+    ///   - chat: Which instance; a new name makes a new one.
+    ///   - arguments: Its arguments by name.
+    /// - Returns: What the SDK says.
+    /// - Throws: Where there is no answer at all.
+    func refusal(_ method: String, of chat: String, _ arguments: [String: Argument]) throws -> String? {
+        do {
+            try perform(method, of: chat, arguments)
+            return nil
+        } catch let refusal as Refusal {
+            return refusal.text
+        }
+    }
+
+    private func ask<Result: Decodable>(
+        _ method: String,
+        of chat: String,
+        _ arguments: [String: Argument],
+        _: Result.Type
+    ) throws -> Result? {
+        let line = try JSONEncoder().encode(Request(chat: chat, call: method, with: arguments))
+        let process = process
+        let impatience = DispatchWorkItem { process.terminate() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience, execute: impatience)
+        defer { impatience.cancel() }
+        try requests.fileHandleForWriting.write(contentsOf: line + [UInt8(ascii: "\n")])
+        let answer = try JSONDecoder().decode(Answer<Result>.self, from: readLine())
+        if let error = answer.error { throw Refusal(text: error) }
+        return answer.result
+    }
+
+    private func readLine() throws -> Data {
+        var searched = 0
+        while true {
+            if let end = received[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer { received.removeSubrange(...end) }
+                return Data(received[..<end])
+            }
+            searched = received.count
+            let more = answers.fileHandleForReading.availableData
+            guard !more.isEmpty else { throw Refusal(text: "the peer has ended") }
+            received += more
+        }
+    }
+}
+
+/// What the SDK said instead of a result.
+struct Refusal: Error, CustomStringConvertible {
+    let text: String
+    var description: String { "chatxdk: \(text)" }
+}
+
+/// Bytes on their way to or from the SDK.
+struct Bytes: Codable, Hashable {
+    let base64: Data
+
+    init(_ bytes: [UInt8]) {
+        base64 = Data(bytes)
+    }
+
+    var bytes: [UInt8] { [UInt8](base64) }
+}
+
+/// An argument of one of the SDK's methods.
+enum Argument: Encodable {
+    case string(String)
+    case integer(Int64)
+    case bool(Bool)
+    case bytes(Bytes)
+    case list([Argument])
+    case members([String: Argument])
+
+    static func bytes(_ bytes: [UInt8]) -> Argument { .bytes(Bytes(bytes)) }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .string(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
+        case .bool(let value): try container.encode(value)
+        case .bytes(let value): try container.encode(value)
+        case .list(let value): try container.encode(value)
+        case .members(let value): try container.encode(value)
+        }
+    }
+}
+
+private struct Request: Encodable {
+    let chat: String
+    let call: String
+    let with: [String: Argument]
+}
+
+private struct Answer<Result: Decodable>: Decodable {
+    let result: Result?
+    let error: String?
+}
+
+private struct Ignored: Decodable {
+    init(from decoder: any Decoder) throws {}
+}
+
+/// Says on a line of its own how much was compared; script/test adds these lines up.
+func report(_ cases: Int, _ what: String) {
+    FileHandle.standardOutput.write(Data("interop: \(cases) \(what)\n".utf8))
+}
