@@ -32,7 +32,7 @@ struct EventJSONTests {
         if case .messageCreateEvent(let create) = event.detail {
             contents = try create.contents.map { bytes in try MessageEntryHolder(decoding: bytes) }
         }
-        let json = eventJSON(event, contents: contents, keyVersion: nil, isVerified: false)
+        let json = eventJSON(event, contents: contents, isVerified: false)
         #expect(json.line == vector.expected.line)
     }
 
@@ -40,9 +40,10 @@ struct EventJSONTests {
         #expect(EventVector.all.count == 135)
     }
 
-    @Test func `verified and the key version are what the engine found`() {
-        let event = MessageEvent(detail: .messageCreateEvent(MessageCreateEvent(contents: [1])))
-        guard case .object(let json) = eventJSON(event, contents: nil, keyVersion: "7", isVerified: true) else {
+    @Test func `verified is what the engine found and the key version what was received`() {
+        let create = MessageCreateEvent(contents: [1], conversationKeyVersion: "7")
+        let event = MessageEvent(detail: .messageCreateEvent(create))
+        guard case .object(let json) = eventJSON(event, contents: nil, isVerified: true) else {
             Issue.record("not an object")
             return
         }

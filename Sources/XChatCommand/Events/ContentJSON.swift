@@ -1,15 +1,10 @@
 import XChatEvents
 
 /// The members of a message beside those that every event has.
-func messageJSON(
-    _ create: MessageCreateEvent,
-    contents: MessageEntryHolder?,
-    keyVersion: WireString?,
-    isVerified: Bool
-) -> JSONObject {
+func messageJSON(_ create: MessageCreateEvent, contents: MessageEntryHolder?, isVerified: Bool) -> JSONObject {
     var json: JSONObject = [
         "content": contentJSON(contents?.contents),
-        "key_version": .init(keyVersion),
+        "key_version": .init(create.conversationKeyVersion),
         "verified": .bool(isVerified),
         "should_notify": .init(create.shouldNotify),
         "ttl_msec": .init(create.ttlMsec),

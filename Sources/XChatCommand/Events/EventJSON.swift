@@ -3,13 +3,8 @@ package import XChatEvents
 /// An event in the form in which X's SDK hands it out in Python: the same members, discriminators and values.
 ///
 /// Members that are always there are `null` when absent on the wire; others are left out. Which is which follows no rule.
-package func eventJSON(
-    _ event: MessageEvent,
-    contents: MessageEntryHolder?,
-    keyVersion: WireString?,
-    isVerified: Bool
-) -> JSONValue {
-    let (type, members) = detailJSON(event.detail, contents: contents, keyVersion: keyVersion, isVerified: isVerified)
+package func eventJSON(_ event: MessageEvent, contents: MessageEntryHolder?, isVerified: Bool) -> JSONValue {
+    let (type, members) = detailJSON(event.detail, contents: contents, isVerified: isVerified)
     var json: JSONObject = [
         "type": .string(type),
         "sequence_id": .init(event.sequenceID),
@@ -27,14 +22,12 @@ package func eventJSON(
 private func detailJSON(
     _ detail: MessageEventDetail?,
     contents: MessageEntryHolder?,
-    keyVersion: WireString?,
     isVerified: Bool
 ) -> (type: String, members: JSONObject) {
     switch detail {
     case .messageCreateEvent(let create):
         guard create.contents != nil else { return ("Unknown", ["event_type_id": 1]) }
-        let message = messageJSON(create, contents: contents, keyVersion: keyVersion, isVerified: isVerified)
-        return ("Message", message)
+        return ("Message", messageJSON(create, contents: contents, isVerified: isVerified))
     case .conversationKeyChangeEvent(let change):
         return (
             "KeyChange",

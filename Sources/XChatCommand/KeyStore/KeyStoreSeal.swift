@@ -6,7 +6,7 @@ package import LibSodium
 /// salt (16), box. Nothing of this head is secret; who changes it only makes the box refuse to open.
 package struct KeyStoreSeal: Hashable, Sendable {
     /// The first bytes of every key store.
-    static let magic = Array("xchatkey".utf8)
+    static let magic = Array("xchstore".utf8)
     static let version: UInt8 = 1
     private static let saltOffset = magic.count + 1 + 4 + 4
     private static let headByteCount = saltOffset + PasswordHash.saltByteCount

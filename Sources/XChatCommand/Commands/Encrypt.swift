@@ -1,0 +1,87 @@
+import ArgumentParser
+import XChat
+import XChatEvents
+
+struct Encrypt: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Encrypt and sign one message.",
+        discussion: """
+            Prints the body of a request to POST /2/chat/conversations/{id}/messages as one line of JSON. The text is \
+            taken whole and unchanged from standard input where neither --text nor --draft is given.
+
+            A draft is a JSON file: {"kind": "message", "text": "…", "entities": [[start, end, "mention"], …], \
+            "should_notify": true, "ttl_msec": 60000}. All members but kind and text may be left out. The types of \
+            entities are url, mention, hashtag, cashtag, email, address and phone_number; an entity ends before "end".
+            """
+    )
+
+    @OptionGroup
+    var state: StateOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
+            valueName: "id"
+        )
+    )
+    var conversation: String
+
+    @Option(help: "The text of the message.")
+    var text: String?
+
+    @Option(help: ArgumentHelp("A file with the message as JSON; - is standard input.", valueName: "file"))
+    var draft: String?
+
+    @Flag(help: "Print the base64 event that a recipient would get, instead of the request's body.")
+    var event = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The version of the conversation key to encrypt with. (default: the newest)",
+            valueName: "version"
+        )
+    )
+    var conversationKeyVersion: String?
+
+    func validate() throws {
+        guard text == nil || draft == nil else {
+            throw ValidationError("--text and --draft are two messages; give one of them.")
+        }
+        guard !conversation.utf8.isEmpty else { throw ValidationError("--conversation is empty.") }
+    }
+
+    func run() throws {
+        let session = try state.store().read().session()
+        let message = try session.seal(
+            try message(),
+            in: ConversationID(canonicalizing: WireString(conversation), sender: session.userID),
+            keyVersion: conversationKeyVersion.map { WireString($0) }
+        )
+        if event {
+            try Output.result(Base64.encode(message.event.encoded()))
+        } else {
+            try Output.result(message.requestBody.line)
+        }
+    }
+
+    private func message() throws -> TextDraft {
+        if let draft {
+            return try TextDraft(
+                parsing: try openInput(draft).readAll(limit: maximumInputBytes),
+                document: quoted(draft)
+            )
+        }
+        return TextDraft(try text ?? readStandardInputText())
+    }
+}
+
+extension SealedMessage {
+    /// The body of the request that sends the message.
+    var requestBody: JSONValue {
+        [
+            "message_id": .string(messageID),
+            "encoded_message_create_event": .string(encodedMessageCreateEvent),
+            "encoded_message_event_signature": .string(encodedMessageEventSignature),
+        ]
+    }
+}

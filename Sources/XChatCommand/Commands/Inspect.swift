@@ -1,0 +1,88 @@
+import ArgumentParser
+import XChat
+import XChatEvents
+
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what an event is made of and what its signature covers.",
+        discussion: """
+            Needs no key and verifies nothing. Shows the Thrift structure with X's names, unknown fields included, and \
+            the text that is signed; where that text ends in the conversation key it says <conversation key>.
+            """
+    )
+
+    @Argument(help: "A base64 event; without one, events are read from standard input, one per line.")
+    var event: String?
+
+    @Flag(help: "Print one line of JSON per event.")
+    var json = false
+
+    func run() throws {
+        var lines: [EventLines.Line]
+        if let event, event != "-" {
+            lines = [.text(Array(event.utf8))]
+        } else {
+            lines = try EventLines.read([])
+        }
+        guard !lines.isEmpty else { throw CommandError("standard input: there is no event") }
+        for (index, line) in lines.enumerated() {
+            let inspected = try Inspected(line, name: lines.count == 1 ? "the event" : "event \(index)")
+            try Output.result(json ? inspected.json.line : inspected.text)
+        }
+    }
+}
+
+/// What can be seen of an event without any key.
+private struct Inspected {
+    private let structure: StructureNode
+    private let payload: Result<SignedPayload, CommandError>
+
+    init(_ line: EventLines.Line, name: String) throws {
+        guard case .text(let text) = line else {
+            throw CommandError("\(name): the line is longer than \(EventLines.maximumLineBytes) bytes")
+        }
+        do {
+            let bytes = try Base64.decode(text)
+            structure = try StructureNode(describing: bytes, as: MessageEvent.self)
+            payload = Self.payload(of: bytes)
+        } catch {
+            throw CommandError("\(name): \(error)")
+        }
+    }
+
+    private static func payload(of bytes: [UInt8]) -> Result<SignedPayload, CommandError> {
+        do {
+            let event = try MessageEvent(decoding: bytes)
+            let version = try SignatureVersion(event.messageEventSignature?.signatureVersion)
+            return .success(try SignedPayload(of: event, version: version))
+        } catch {
+            return .failure(CommandError("\(error)"))
+        }
+    }
+
+    /// The signed text with a placeholder where only the holder of the key can go on.
+    private var signedText: Result<String, CommandError> {
+        payload.map { payload in
+            String(decoding: payload.bytes, as: UTF8.self)
+                + (payload.endsWithConversationKey ? "<conversation key>" : "")
+        }
+    }
+
+    var json: JSONValue {
+        var json: JSONObject = ["structure": structureJSON(structure), "signed_payload": nil]
+        switch signedText {
+        case .success(let text): json["signed_payload"] = .string(text)
+        case .failure(let error): json["signed_payload_error"] = .string(error.description)
+        }
+        return .object(json)
+    }
+
+    var text: String {
+        let signed =
+            switch signedText {
+            case .success(let text): "signed payload: \(visible(text))"
+            case .failure(let error): "no signed payload: \(visible(error.description))"
+            }
+        return structureText(structure) + signed
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import XChat
+import XChatEvents
+
+struct Keys: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make, keep, register and compare keys.",
+        subcommands: [
+            KeysGenerate.self, KeysImport.self, KeysExport.self, KeysList.self, KeysFingerprint.self, KeysRegister.self,
+            KeysTrust.self,
+        ]
+    )
+}
+
+/// A cipher suite on the command line.
+enum SuiteOption: String, ExpressibleByArgument, CaseIterable {
+    case xchat
+    case sodium
+
+    var name: SuiteName { SuiteName(rawValue: rawValue) }
+}
+
+/// The user id of an argument.
+///
+/// - Throws: when it is not 1 to 19 digits, which is what X takes in its URLs.
+func userID(_ argument: String) throws(ValidationError) -> UserID {
+    let userID = UserID(argument)
+    guard userID.isDigits, userID.utf8.count <= 19 else {
+        throw ValidationError("A user id has 1 to 19 digits, and \(quoted(argument)) is none.")
+    }
+    return userID
+}
+
+/// Where a command that makes a state puts it.
+struct NewStateOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Write a session file instead of making the key store; an existing file is never overwritten.",
+            valueName: "file"
+        )
+    )
+    var out: String?
+
+    @OptionGroup
+    var keyStore: KeyStoreOptions
+
+    func validate() throws {
+        guard out == nil || keyStore.home == nil else {
+            throw ValidationError("--out and --home name two places; give one of them.")
+        }
+    }
+
+    /// Where the state goes, in error texts.
+    var name: String { out.map(quoted) ?? "the key store" }
+
+    /// Writes a state where there was none.
+    func create(_ document: SessionDocument) throws {
+        if let out {
+            try Files.create(out, document.bytes)
+        } else {
+            try keyStore.keyStore().create(document.bytes)
+        }
+    }
+}
+
+extension Registration {
+    /// The registration payload in X's field names; members that are absent are left out.
+    var json: JSONValue {
+        var keys: JSONObject = [
+            "identity_public_key_signature": .string(publicKey.identityPublicKeySignature),
+            "public_key": .string(publicKey.publicKey),
+            "public_key_fingerprint": .string(publicKey.publicKeyFingerprint),
+            "registration_method": .string(publicKey.registrationMethod),
+            "signing_public_key": .string(publicKey.signingPublicKey),
+        ]
+        keys["signing_public_key_signature"] = publicKey.signingPublicKeySignature.map(JSONValue.string)
+        return ["public_key": .object(keys), "version": .string(version), "generate_version": .bool(generateVersion)]
+    }
+}
+
+extension Collection<BoundKey> {
+    /// Those of the highest version.
+    var newest: [BoundKey] {
+        let highest = map { $0.version.number ?? 0 }.max()
+        return filter { $0.version.number ?? 0 == highest }
+    }
+}

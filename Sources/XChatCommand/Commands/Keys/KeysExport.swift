@@ -1,0 +1,49 @@
+import ArgumentParser
+import LibSodium
+import XChat
+import XChatEvents
+
+struct KeysExport: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write the private keys as the blob that X's SDK imports.",
+        discussion: """
+            The blob is the secret itself, without a passphrase: whoever has it reads the user's messages and signs in \
+            the user's name. In the xchat suite it is the identity key and the signing key, 32 bytes each; X's SDK takes \
+            it in import_keys. In the sodium suite it is this program's own format.
+            """
+    )
+
+    @OptionGroup
+    var state: StateOptions
+
+    @Flag(help: "Write base64 and a newline instead of bytes.")
+    var base64 = false
+
+    @Option(help: ArgumentHelp("Write a new file, readable by its owner alone.", valueName: "file"))
+    var out: String?
+
+    func run() throws {
+        guard out != nil || base64 || !Descriptor.standardOutput.isTerminal else {
+            throw CommandError("the blob is bytes, and standard output is a terminal: add --base64 or --out FILE")
+        }
+        let document = try state.store().read()
+        guard let keys = try document.privateKeys() else {
+            throw CommandError("\(document.name): there are no private keys")
+        }
+        var blob: [UInt8] = try keys.withExport { blob in
+            base64 ? Base64.encodeBytes(blob) + [UInt8(ascii: "\n")] : blob.indices.map { blob[$0] }
+        }
+        defer { Sodium.wipe(&blob) }
+        if let out {
+            try Files.create(out, blob)
+        } else {
+            try Output.result(blob)
+        }
+        let kind = keys.signingKey == nil ? "identity key" : "identity and signing key"
+        Output.note(
+            "these are the private keys (\(kind), suite \(keys.suite)) of user \(visible(try document.userID().string)): "
+                + "whoever has them reads this user's messages and signs in this user's name"
+        )
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import XChat
+import XChatEvents
+
+struct KeysFingerprint: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fingerprint",
+        abstract: "Print a fingerprint to compare with the other person.",
+        discussion: """
+            The 43 characters cover the identity key: SHA-256 of its SPKI in base64url. They do not cover the signing key, \
+            so an equal fingerprint alone does not make served keys trustworthy; see "keys trust".
+            """
+    )
+
+    @OptionGroup
+    var state: StateOptions
+
+    @Option(help: ArgumentHelp("A user whose keys are pinned. (default: oneself)", valueName: "id"))
+    var user: String?
+
+    func run() throws {
+        let document = try state.store().read()
+        let user = try user.map { UserID($0) } ?? document.userID()
+        if try user == document.userID(), let keys = try document.privateKeys() {
+            try Output.result(keys.identityKey.fingerprint)
+            return
+        }
+        let newest = try document.boundKeys().bound.filter { $0.userID == user }.newest
+        guard !newest.isEmpty else { throw CommandError("\(document.name): no keys of user \(quoted(user.string))") }
+        for fingerprint in Set(newest.map(\.identityKey.fingerprint)).sorted() {
+            try Output.result(fingerprint)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import XChat
+import XChatEvents
+
+struct KeysGenerate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Make fresh private keys.",
+        discussion: """
+            Prints the registration payload, what a client posts to /2/users/{id}/public_keys, as one line of JSON. The \
+            private keys go into the key store, or with --out into a session file, which is no more protected than its \
+            permissions are.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The id of the user whose keys these are.", valueName: "id"))
+    var user: String
+
+    @Option(help: "The cipher suite: xchat for X's servers, sodium for deployments with a server of their own.")
+    var suite = SuiteOption.xchat
+
+    @OptionGroup
+    var state: NewStateOptions
+
+    func validate() throws {
+        _ = try userID(user)
+    }
+
+    func run() throws {
+        let userID = try userID(user)
+        // The server may assign another version; X's SDK asks for this one.
+        let version = KeyVersion(String(Int64(Date().timeIntervalSince1970 * 1000)))
+        let keys = try PrivateKeys.generate(suite.name)
+        let registration = try keys.registration(version: version)
+        var document = SessionDocument(userID: userID, name: state.name)
+        try document.set(keys)
+        if state.out != nil {
+            // A session file is its owner's word, also for keys that no server has seen: they work at once, offline.
+            document.set(signingKeyVersion: version)
+            document.append(try keys.boundKey(userID: userID, version: version).registered)
+        }
+        try state.create(document)
+        try Output.result(registration.json.line)
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import LibSodium
+import XChat
+import XChatEvents
+
+struct KeysImport: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Take over private keys that another client exported.",
+        discussion: """
+            Reads the private key blob, as bytes or in base64: 32 or 64 bytes as X's SDK exports them, or a blob of the \
+            sodium suite. The suite is told from the bytes. The keys go into a new key store, or with --out into a \
+            session file.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The id of the user whose keys these are.", valueName: "id"))
+    var user: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The version that the server registered the keys under. Without it nothing can be signed before \"keys register\".",
+            valueName: "version"
+        )
+    )
+    var keyVersion: String?
+
+    @OptionGroup
+    var state: NewStateOptions
+
+    @Argument(help: ArgumentHelp("The file with the blob; - is standard input.", valueName: "file"))
+    var file = "-"
+
+    func validate() throws {
+        _ = try userID(user)
+        if let keyVersion, KeyVersion(keyVersion).number == nil {
+            throw ValidationError("--key-version is not a number.")
+        }
+    }
+
+    func run() throws {
+        let userID = try userID(user)
+        let keys = try privateKeys()
+        var document = SessionDocument(userID: userID, name: state.name)
+        try document.set(keys)
+        if let keyVersion {
+            document.set(signingKeyVersion: KeyVersion(keyVersion))
+            if keys.signingKey != nil {
+                document.append(try keys.boundKey(userID: userID, version: KeyVersion(keyVersion)).registered)
+            }
+        }
+        try state.create(document)
+        Output.note("imported the \(keys.suite) keys of user \(userID), fingerprint \(keys.identityKey.fingerprint)")
+    }
+
+    private func privateKeys() throws -> PrivateKeys {
+        // No blob has the length that its own or another blob's base64 has, so one reading never hides the other.
+        var bytes = try openInput(file).readAll(limit: 4096)
+        defer { Sodium.wipe(&bytes) }
+        return try decodeBase64(bytes) ?? PrivateKeys(importing: bytes.span)
+    }
+
+    private func decodeBase64(_ bytes: [UInt8]) throws -> PrivateKeys? {
+        var text = bytes.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        defer { Sodium.wipe(&text) }
+        guard var blob = try? Base64.decode(text) else { return nil }
+        defer { Sodium.wipe(&blob) }
+        return try PrivateKeys(importing: blob.span)
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Foundation
+import XChatEvents
+import XChatHTTP
+import XChatSandbox
+
+struct Sandbox: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a stand-in for X's chat API on this machine.",
+        discussion: """
+            For development and tests, without account and without X: it is no production server. The first line on \
+            standard output is {"url": "http://127.0.0.1:PORT"}. Whoever presents the token sandbox-ID is user ID, and \
+            sandbox-app is the app's token. State is in memory and ends with the program. SIGINT and SIGTERM end it.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The address to listen on.", valueName: "host"))
+    var host = "127.0.0.1"
+
+    @Option(help: ArgumentHelp("The port to listen on; 0 picks a free one.", valueName: "port"))
+    var port: UInt16 = 0
+
+    @Flag(help: "Allow an address that other machines can reach: anybody there can then be any user.")
+    var insecure = false
+
+    func validate() throws {
+        guard insecure || Loopback.contains(host) else {
+            throw ValidationError(
+                "Other machines can reach \(quoted(host)), and anybody there can be any user; if that is meant, add --insecure."
+            )
+        }
+    }
+
+    func run() async throws {
+        Output.note("this is a sandbox for development and tests, no production server: every token is easily guessed")
+        try await XChatSandbox.Sandbox(host: host, port: Int(port)).run(stopsOnSignals: true) { url in
+            let line = (["url": .string(url.absoluteString)] as JSONValue).line
+            // Whoever started the sandbox and no longer reads can still use it.
+            try? Output.result(line)
+        }
+    }
+}

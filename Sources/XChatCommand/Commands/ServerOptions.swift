@@ -1,0 +1,23 @@
+import ArgumentParser
+import XChatHTTP
+
+/// The server to talk to.
+struct ServerOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The base URL of the chat API. (default: XCHAT_API_URL, else https://api.x.com)",
+            discussion: "The access token is read from XCHAT_TOKEN. It goes over plain http to this machine only.",
+            valueName: "url"
+        )
+    )
+    var api: String?
+
+    /// A client for the token in the environment.
+    func client() throws -> ChatClient {
+        guard let token = try Environment.text("XCHAT_TOKEN") else {
+            throw CommandError("the access token is missing: put it into the environment variable XCHAT_TOKEN")
+        }
+        let url = try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com"
+        return try ChatClient(api: url, token: try Token(token))
+    }
+}

@@ -1,0 +1,107 @@
+import XChat
+import XChatEvents
+import XChatHTTP
+
+/// The user's session together with the server: fetches what is missing, and pins keys on first use.
+struct RemoteSession {
+    private let store: StateStore
+    let client: ChatClient
+    private(set) var session: Session
+    /// Users whose served keys could not be taken; their events fail, and the command with them.
+    private(set) var distrusted: [UserID] = []
+
+    init(_ state: StateOptions, _ server: ServerOptions) throws {
+        store = try state.store()
+        session = try store.read().session()
+        client = try server.client()
+        // One's own keys come from the state alone; the server could serve any.
+        if let keys = session.privateKeys, keys.signingKey != nil, let version = session.signingKeyVersion {
+            session.trust([try keys.boundKey(userID: session.userID, version: version)])
+        }
+    }
+
+    /// The conversation that an argument names, in canonical form.
+    func conversation(_ argument: ConversationArgument) -> ConversationID {
+        ConversationID(canonicalizing: argument.id, sender: session.userID)
+    }
+
+    /// Keeps what was learned: pins, conversation keys and marks.
+    func save() throws {
+        try store.update { document in try document.add(learnedBy: session) }
+    }
+
+    /// The keys that the server serves for a user now; pinned on first use.
+    ///
+    /// - Throws: `pin_changed` where they differ from the pins.
+    mutating func servedKeys(of user: UserID) async throws -> [BoundKey] {
+        let served = try await client.publicKeys(of: user)
+        try session.pin(served, of: user)
+        return try session.bound(served, of: user)
+    }
+
+    /// The whole conversation: its key changes opened, its other events verified and opened, oldest first.
+    mutating func history(of conversation: ConversationID) async throws -> [Result<Event, XChatError>] {
+        let history = try await client.history(in: try ConversationTarget(conversation))
+        for problem in history.problems {
+            Output.warning("the server did not deliver everything: \(problem)")
+        }
+        let keyEvents = history.keyEvents.map { admit($0, to: conversation) }
+        let events = history.events.map { admit($0.encodedEvent, to: conversation) }
+        await fetchKeys(ofSigners: (keyEvents + events).compactMap { try? $0.get() }, in: conversation)
+        let results = session.open(keyEvents + events)
+        for case .failure(let error) in results.prefix(keyEvents.count) {
+            Output.warning("a key change was not accepted: \(visible(error.message))")
+        }
+        return Array(results.dropFirst(keyEvents.count))
+    }
+
+    /// Takes an event of the history, unless it belongs to another conversation: the server could mix them.
+    private func admit(_ encoded: String, to conversation: ConversationID) -> Result<MessageEvent, XChatError> {
+        Result { () throws(XChatError) in
+            let event = try MessageEvent(line: Array(encoded.utf8))
+            if let id = event.conversationID, canonical(id, of: event) != conversation {
+                throw XChatError(.inconsistent, "the event belongs to another conversation")
+            }
+            return event
+        }
+    }
+
+    private func canonical(_ id: WireString, of event: MessageEvent) -> ConversationID {
+        ConversationID(canonicalizing: id, sender: event.senderID ?? "")
+    }
+
+    /// Pins the keys of everybody who signed an event under a version that is not known yet.
+    private mutating func fetchKeys(ofSigners events: [MessageEvent], in conversation: ConversationID) async {
+        var missing: [UserID] = []
+        for event in events where event.kind.isSigned {
+            guard let signer = event.senderID, let version = event.messageEventSignature?.publicKeyVersion,
+                signer != session.userID, mayBelong(signer, to: conversation), !missing.contains(signer),
+                !session.pins[signer].contains(where: { $0.version == version })
+            else { continue }
+            missing.append(signer)
+        }
+        for signer in missing {
+            do {
+                _ = try await servedKeys(of: signer)
+            } catch {
+                distrusted.append(signer)
+                Output.note("xchat: \(visible((error as? XChatError)?.message ?? "\(error)"))")
+            }
+        }
+    }
+
+    private func mayBelong(_ user: UserID, to conversation: ConversationID) -> Bool {
+        guard let (first, second) = conversation.participants else { return true }
+        return user == first || user == second
+    }
+
+    /// Adds the key of a key change that the server accepted.
+    mutating func adopt(_ change: KeyChange) {
+        session.addConversationKey(change.key, in: change.conversationID, version: change.version)
+    }
+
+    /// Prepares a fresh key for a conversation.
+    mutating func prepareKeyChange(in conversation: ConversationID, participants: [BoundKey]) throws -> KeyChange {
+        try session.prepareKeyChange(in: conversation, participants: participants)
+    }
+}

@@ -1,0 +1,67 @@
+/// Where the state of the user is kept: a session file, or the key store.
+package final class StateStore {
+    private enum Place {
+        case sessionFile(String)
+        case keyStore(KeyStore)
+    }
+
+    /// The largest session file: 64 MiB.
+    private static let maximumBytes = 64 << 20
+
+    private let place: Place
+    private var hasWarned = false
+
+    /// A session file, which then is the whole state.
+    package init(sessionFile path: String) {
+        place = .sessionFile(path)
+    }
+
+    /// The key store.
+    package init(keyStore: KeyStore) {
+        place = .keyStore(keyStore)
+    }
+
+    /// What error texts call it.
+    package var name: String {
+        switch place {
+        case .sessionFile(let path): quoted(path)
+        case .keyStore(let store): quoted(store.path)
+        }
+    }
+
+    /// Reads the state; warns where others can read it too.
+    package func read() throws -> SessionDocument {
+        switch place {
+        case .sessionFile(let path):
+            let file = try Descriptor.reading(path)
+            if !hasWarned, try file.permissions() & 0o077 != 0 {
+                hasWarned = true
+                Output.warning("\(name) holds secrets and is open to others; close it with: chmod 600")
+            }
+            return try SessionDocument(parsing: try file.readAll(limit: Self.maximumBytes), name: name)
+        case .keyStore(let store):
+            return try SessionDocument(parsing: try store.read(), name: name)
+        }
+    }
+
+    /// Changes the state as it is now, which may be newer than what was read before.
+    ///
+    /// No other process of ours changes it meanwhile, and every reader sees the old state or the new one.
+    package func update(_ change: (inout SessionDocument) throws -> Void) throws {
+        let path =
+            switch place {
+            case .sessionFile(let path): path
+            case .keyStore(let store): store.path
+            }
+        try Files.withLock(on: path) {
+            let before = try read()
+            var document = before
+            try change(&document)
+            guard document != before else { return }
+            switch place {
+            case .sessionFile(let path): try Files.replace(path, document.bytes)
+            case .keyStore(let store): try store.replace(document.bytes)
+            }
+        }
+    }
+}
