@@ -28,13 +28,15 @@ struct MessageInteropTests {
         for (index, text) in drafts.enumerated() {
             let variation = Variation(index, text)
             let sealed = try people.alice.seal(
-                TextDraft(
-                    text,
-                    entities: variation.hasEntity
-                        ? [RichTextEntity(startIndex: 0, endIndex: 1, content: .hashtag(HashtagRichTextContent()))]
-                        : nil,
-                    shouldNotify: variation.notifies,
-                    ttlMsec: variation.ttlMsec
+                .message(
+                    MessageDraft(
+                        text,
+                        entities: variation.hasEntity
+                            ? [RichTextEntity(startIndex: 0, endIndex: 1, content: .hashtag(HashtagRichTextContent()))]
+                            : nil,
+                        shouldNotify: variation.notifies,
+                        ttlMsec: variation.ttlMsec
+                    )
                 ),
                 in: people.conversation
             )
@@ -137,7 +139,7 @@ struct MessageInteropTests {
         var texts = RandomTexts()
         let announced = try people.announceByAlice()
         let keys: Argument = .members([announced.change.version.string: .bytes(announced.change.key.bytes)])
-        let sealed = try people.alice.seal(TextDraft("attack at dawn"), in: people.conversation)
+        let sealed = try people.alice.seal(.text("attack at dawn"), in: people.conversation)
         let event = try people.served(sealed)
         let arguments = { (event: MessageEvent, people: People) -> [String: Argument] in
             [
@@ -179,7 +181,7 @@ struct MessageInteropTests {
     @Test func `a group's messages go both ways`() throws {
         var people = try People(in: ConversationID(canonicalizing: "g2070276095283454002"))
         let announced = try people.announceByAlice()
-        let sealed = try people.alice.seal(TextDraft("to all"), in: people.conversation)
+        let sealed = try people.alice.seal(.text("to all"), in: people.conversation)
         let events = [announced.event, try people.served(sealed)]
         let decrypted = try people.peer.call(
             "decrypt_events",

@@ -47,7 +47,7 @@ struct EndToEndTests {
             let bob = try await User("2222", .xchat, url)
             let conversation = try await alice.start(with: bob)
             for form in ["2222", "1111-2222", "2222-1111", "1111:2222"] {
-                let message = try alice.session.seal(TextDraft(form), in: conversation)
+                let message = try alice.session.seal(.text(form), in: conversation)
                 let sent = try await alice.client.send(
                     message,
                     to: ConversationTarget(WireString(form)),
@@ -55,7 +55,7 @@ struct EndToEndTests {
                 )
                 #expect(sent.conversationID == conversation)
             }
-            let message = try alice.session.seal(TextDraft("x"), in: conversation)
+            let message = try alice.session.seal(.text("x"), in: conversation)
             for form in ["3333", "1111-3333", "g1"] {
                 let target = try ConversationTarget(WireString(form))
                 #expect(await thrownCode { _ = try await alice.client.send(message, to: target) } == .invalidArgument)
@@ -68,7 +68,7 @@ struct EndToEndTests {
             var alice = try await User("1111", .xchat, url)
             let bob = try await User("2222", .xchat, url)
             let conversation = try await alice.start(with: bob)
-            let message = try alice.session.seal(TextDraft("once"), in: conversation)
+            let message = try alice.session.seal(.text("once"), in: conversation)
             let first = try await alice.client.send(message)
             #expect(try await alice.client.send(message) == first)
             #expect(try await alice.client.history(in: ConversationTarget(conversation)).events.count == 1)
@@ -98,7 +98,7 @@ struct EndToEndTests {
             var alice = try await User("1111", .xchat, url)
             let bob = try await User("2222", .xchat, url)
             let conversation = try await alice.start(with: bob)
-            let stale = try alice.session.seal(TextDraft("late"), in: conversation)
+            let stale = try alice.session.seal(.text("late"), in: conversation)
             _ = try await alice.start(with: bob)
             do throws(APIError) {
                 _ = try await alice.client.send(stale)
@@ -154,7 +154,7 @@ struct User {
     }
 
     func send(_ text: String, in conversation: ConversationID) async throws -> SentMessage {
-        try await client.send(session.seal(TextDraft(text), in: conversation))
+        try await client.send(session.seal(.text(text), in: conversation))
     }
 
     /// The texts of a history, each verified.

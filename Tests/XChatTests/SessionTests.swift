@@ -93,7 +93,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         var pair = try Pair(suite)
         var lines = [pair.change.event.encoded()]
         for text in Self.texts {
-            lines.append(try pair.alice.seal(TextDraft(text), in: Pair.conversation).event.encoded())
+            lines.append(try pair.alice.seal(.text(text), in: Pair.conversation).event.encoded())
         }
         // The key change stands last: it supplies its key all the same.
         lines.append(lines.removeFirst())
@@ -116,7 +116,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         let entities = [
             RichTextEntity(startIndex: 0, endIndex: 2, content: .hashtag(HashtagRichTextContent()))
         ]
-        let draft = TextDraft("#a", entities: entities, shouldNotify: false, ttlMsec: 5000)
+        let draft = Draft.message(MessageDraft("#a", entities: entities, shouldNotify: false, ttlMsec: 5000))
         let sealed = try pair.alice.seal(draft, in: Pair.conversation)
         _ = try pair.bob.open(pair.change.event)
         let event = try pair.bob.open(sealed.event)
@@ -133,17 +133,17 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
 
     @Test func `a draft that cannot be meant is refused`() throws {
         let pair = try Pair()
-        func refused(_ draft: TextDraft) -> XChatError.Code? {
-            code { _ = try pair.alice.seal(draft, in: Pair.conversation) }
+        func refused(_ draft: MessageDraft) -> XChatError.Code? {
+            code { _ = try pair.alice.seal(.message(draft), in: Pair.conversation) }
         }
-        #expect(refused(TextDraft("a", ttlMsec: -1)) == .invalidArgument)
+        #expect(refused(MessageDraft("a", ttlMsec: -1)) == .invalidArgument)
         for (start, end) in [(-1, 0), (1, 0), (0, 2), (2, 2)] as [(Int32, Int32)] {
             #expect(
-                refused(TextDraft("a", entities: [RichTextEntity(startIndex: start, endIndex: end)]))
+                refused(MessageDraft("a", entities: [RichTextEntity(startIndex: start, endIndex: end)]))
                     == .invalidArgument
             )
         }
-        #expect(refused(TextDraft("a", entities: [RichTextEntity(startIndex: 0)])) == .invalidArgument)
+        #expect(refused(MessageDraft("a", entities: [RichTextEntity(startIndex: 0)])) == .invalidArgument)
     }
 
     @Test(arguments: SuiteName.all)
@@ -152,7 +152,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
     ) throws {
         var pair = try Pair(suite)
         _ = try pair.bob.open(pair.change.event)
-        let event = try pair.alice.seal(TextDraft("pay 10"), in: Pair.conversation).event
+        let event = try pair.alice.seal(.text("pay 10"), in: Pair.conversation).event
         guard case .messageCreateEvent(let create) = event.detail else {
             throw XChatError(.malformed, "kind")
         }
@@ -215,7 +215,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
     @Test func `each way of having no valid signature has its reason`() throws {
         var pair = try Pair()
         _ = try pair.bob.open(pair.change.event)
-        let event = try pair.alice.seal(TextDraft("hi"), in: Pair.conversation).event
+        let event = try pair.alice.seal(.text("hi"), in: Pair.conversation).event
 
         func reason(_ change: (inout MessageEvent) -> Void) -> XChatError.Code? {
             var altered = event
@@ -305,7 +305,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
             version: pair.change.version,
             to: [pair.alice, pair.bob]
         )
-        let message = try pair.alice.seal(TextDraft("hi"), in: Pair.conversation).event
+        let message = try pair.alice.seal(.text("hi"), in: Pair.conversation).event
         for order in [[forged, pair.change.event, message], [pair.change.event, forged, message]] {
             var bob = pair.bob
             let results = bob.open(order.map { .success($0) })
@@ -334,8 +334,8 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         carol.addConversationKey(change.key, in: other, version: change.version)
         let events = [
             pair.change.event, change.event,
-            try pair.alice.seal(TextDraft("a"), in: Pair.conversation).event,
-            try carol.seal(TextDraft("c"), in: other).event,
+            try pair.alice.seal(.text("a"), in: Pair.conversation).event,
+            try carol.seal(.text("c"), in: other).event,
         ]
         for result in pair.bob.open(events.map { .success($0) }) {
             #expect(try result.get().isVerified)
@@ -344,7 +344,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
 
     @Test func `a key change of a signer who is gone opens history and never seals`() throws {
         let pair = try Pair()
-        let message = try pair.alice.seal(TextDraft("old"), in: Pair.conversation).event
+        let message = try pair.alice.seal(.text("old"), in: Pair.conversation).event
         var bob = try Session(
             userID: "2222",
             privateKeys: pair.bob.privateKeys,
@@ -353,10 +353,10 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         #expect(code { _ = try bob.open(pair.change.event) } == .unknownSigner)
         #expect(code { _ = try bob.open(message) } == .unknownSigner)
         #expect(bob.keyRing.newestVersion(in: Pair.conversation) == nil)
-        #expect(code { _ = try bob.seal(TextDraft("x"), in: Pair.conversation) } == .keyMissing)
+        #expect(code { _ = try bob.seal(.text("x"), in: Pair.conversation) } == .keyMissing)
         #expect(
             code {
-                _ = try bob.seal(TextDraft("x"), in: Pair.conversation, keyVersion: pair.change.version)
+                _ = try bob.seal(.text("x"), in: Pair.conversation, keyVersion: pair.change.version)
             } == .keyMissing
         )
         bob.trust(pair.alice.pins["1111"])
@@ -384,7 +384,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         var pair = try Pair()
         let wrong = try ConversationKey.generate()
         pair.bob.addConversationKey(wrong, in: Pair.conversation, version: pair.change.version)
-        let message = try pair.alice.seal(TextDraft("hi"), in: Pair.conversation).event
+        let message = try pair.alice.seal(.text("hi"), in: Pair.conversation).event
         #expect(code { _ = try pair.bob.open(message) } == .authenticationFailed)
         let results = pair.bob.open([.success(message), .success(pair.change.event)])
         #expect(try results[0].get().contents != nil)
@@ -418,7 +418,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         #expect(pair.alice.keyRing.newestVersion(in: Pair.conversation) == pair.change.version)
         pair.alice.restoreMark(UInt64.max, of: Pair.conversation)
         #expect(pair.alice.keyRing.newestVersion(in: Pair.conversation) == nil)
-        #expect(code { _ = try pair.alice.seal(TextDraft("x"), in: Pair.conversation) } == .keyMissing)
+        #expect(code { _ = try pair.alice.seal(.text("x"), in: Pair.conversation) } == .keyMissing)
         #expect(
             code {
                 _ = try pair.alice.prepareKeyChange(
@@ -484,9 +484,9 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
     @Test func `signing needs private keys and a registered version`() throws {
         let pair = try Pair()
         var session = try Session(userID: "1111")
-        #expect(code { _ = try session.seal(TextDraft("x"), in: Pair.conversation) } == .notUnlocked)
+        #expect(code { _ = try session.seal(.text("x"), in: Pair.conversation) } == .notUnlocked)
         session = try Session(userID: "1111", privateKeys: pair.alice.privateKeys)
-        #expect(code { _ = try session.seal(TextDraft("x"), in: Pair.conversation) } == .notUnlocked)
+        #expect(code { _ = try session.seal(.text("x"), in: Pair.conversation) } == .notUnlocked)
         #expect(code { _ = try Session(userID: "") } == .invalidArgument)
         #expect(code { _ = try Session(userID: "1", signingKeyVersion: "") } == .invalidArgument)
     }
@@ -495,6 +495,6 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         var session = try person("1,1")
         let group = ConversationID(canonicalizing: "g9")
         session.addConversationKey(try ConversationKey.generate(), in: group, version: "1")
-        #expect(code { _ = try session.seal(TextDraft("x"), in: group) } == .notRepresentable)
+        #expect(code { _ = try session.seal(.text("x"), in: group) } == .notRepresentable)
     }
 }

@@ -51,6 +51,24 @@ public final class ConversationKey: Sendable {
         try secret.withBytes(body)
     }
 
+    /// Seals with `crypto_secretbox` under a fresh nonce (section 5 of the protocol).
+    func seal(_ plaintext: [UInt8]) throws(XChatError) -> [UInt8] {
+        do {
+            return try withBytes { (key) throws(SodiumError) in try SecretBox.seal(plaintext.span, key: key) }
+        } catch {
+            throw XChatError(.unsupported, "libsodium sealed nothing: \(error)")
+        }
+    }
+
+    /// Opens what ``seal(_:)`` made; nothing is released unless all of it authenticates.
+    func open(_ box: [UInt8]) throws(XChatError) -> [UInt8] {
+        do {
+            return try withBytes { (key) throws(SodiumError) in try SecretBox.open(box.span, key: key) }
+        } catch {
+            throw XChatError(.authenticationFailed, "the ciphertext does not authenticate")
+        }
+    }
+
     /// Whether two keys are the same, compared in constant time.
     func isEqual(to other: ConversationKey) -> Bool {
         withBytes { left in other.withBytes { right in Sodium.isEqual(left, right) } }

@@ -4,11 +4,103 @@ public import XChatEvents
 public struct Event: Hashable, Sendable {
     /// Envelope and detail as they were received.
     ///
-    /// Sequence ids, timestamps, relay fields, `should_notify` and the ttl of
-    /// a message are the server's word: no signature covers them.
+    /// Not all of it is the sender's word: see ``XChatEvents/MessageEvent/signedFields``.
     public let received: MessageEvent
     /// True if the sender's signature verified; false only for the kinds that are never signed.
     public let isVerified: Bool
     /// The decrypted contents of a message; nil for every other kind.
     public let contents: MessageEntryHolder?
+    /// What became of the preview in a reply; nil where there is none that embeds an event.
+    public let replyValidation: ReplyValidation?
+
+    init(
+        received: MessageEvent,
+        isVerified: Bool,
+        contents: MessageEntryHolder? = nil,
+        replyValidation: ReplyValidation? = nil
+    ) {
+        self.received = received
+        self.isVerified = isVerified
+        self.contents = contents
+        self.replyValidation = replyValidation
+    }
+}
+
+// Nothing in the protocol ties an edit or a deletion to the author of the message: servers were seen to pass on those
+// of other participants.
+extension Event {
+    /// Whether this is an edit of `original` by its author.
+    ///
+    /// - Parameter original: A message of the same conversation.
+    /// - Returns: True if sender, conversation and the sequence id that the edit names are the original's.
+    public func isRightfulEdit(of original: Event) -> Bool {
+        guard case .messageEdit(let edit) = contents?.contents, case .message = original.contents?.contents else {
+            return false
+        }
+        return isVerified && original.isVerified && sharesAuthorAndConversation(with: original)
+            && edit.messageSequenceID != nil && edit.messageSequenceID == original.received.sequenceID
+    }
+
+    /// The contents of a message after an edit.
+    ///
+    /// - Parameter edit: The edit.
+    /// - Returns: The message with the new text and entities, or nil unless ``isRightfulEdit(of:)``.
+    public func edited(by edit: Event) -> MessageContents? {
+        guard edit.isRightfulEdit(of: self), case .messageEdit(let change) = edit.contents?.contents,
+            case .message(var message) = contents?.contents
+        else { return nil }
+        message.messageText = change.updatedText
+        message.entities = change.entities
+        return message
+    }
+
+    /// Whether this event rightfully deletes `original` for everybody.
+    ///
+    /// - Parameters:
+    ///   - original: A message of the same conversation.
+    ///   - administrators: In a group, who may delete others' messages.
+    /// - Returns: True if it names the original's sequence id, and its sender is the author or an administrator.
+    public func isRightfulDeletion(of original: Event, administrators: Set<UserID> = []) -> Bool {
+        guard case .messageDeleteEvent(let deletion) = received.detail, deletion.deleteMessageAction == .deleteForAll,
+            let sequenceID = original.received.sequenceID, deletion.sequenceIDs?.contains(sequenceID) == true,
+            isVerified, original.isVerified, let sender = received.senderID
+        else { return false }
+        let conversation = received.canonicalConversationID
+        guard conversation != nil, conversation == original.received.canonicalConversationID else { return false }
+        return sender == original.received.senderID || conversation?.isGroup == true && administrators.contains(sender)
+    }
+
+    private func sharesAuthorAndConversation(with other: Event) -> Bool {
+        received.senderID != nil && received.senderID == other.received.senderID
+            && received.canonicalConversationID != nil
+            && received.canonicalConversationID == other.received.canonicalConversationID
+    }
+}
+
+/// Finds signed events that were delivered before, by conversation and message id.
+///
+/// Optional: the protocol does not forbid a server to send an event twice, and a client that reads a history again
+/// will see them all again. It holds one entry for each event seen.
+public struct ReplayFilter: Sendable {
+    private struct Key: Hashable {
+        let conversation: ConversationID?
+        let messageID: WireString?
+    }
+
+    private var seen: Set<Key> = []
+
+    /// A filter that has seen nothing.
+    public init() {}
+
+    /// Notes an event.
+    ///
+    /// - Parameter event: An accepted event.
+    /// - Returns: False if an event with the same conversation and message id was noted before. Events that are never
+    ///   signed are not noted: nothing binds their ids.
+    public mutating func insert(_ event: Event) -> Bool {
+        guard event.isVerified else { return true }
+        return seen.insert(
+            Key(conversation: event.received.canonicalConversationID, messageID: event.received.messageID)
+        ).inserted
+    }
 }

@@ -73,7 +73,7 @@ extension Session {
             let covered = try verifyKeyChange(event, delivered: delivered)
             // Below version 6 the signature covers the wrapped keys and not the key itself.
             keep(delivered, of: change, in: event, level: covered == nil ? .legacy : .verified)
-            return .success(Event(received: event, isVerified: true, contents: nil))
+            return .success(Event(received: event, isVerified: true))
         } catch {
             switch error.code {
             case .notAParticipant, .inconsistent: break  // Nothing of such an event is kept.
@@ -86,7 +86,7 @@ extension Session {
 
     private func verifiedKeyChange(_ event: MessageEvent) throws(XChatError) -> Event {
         try verifyKeyChange(event, delivered: nil)
-        return Event(received: event, isVerified: true, contents: nil)
+        return Event(received: event, isVerified: true)
     }
 
     @discardableResult
@@ -122,7 +122,7 @@ extension Session {
     }
 
     /// The key that a key change delivers to us: our own entry of our own version first, then our own, then the rest.
-    private func deliveredKey(in change: ConversationKeyChangeEvent) -> ConversationKey? {
+    func deliveredKey(in change: ConversationKeyChangeEvent) -> ConversationKey? {
         guard let keys = privateKeys?.keys else { return nil }
         let entries = change.conversationParticipantKeys ?? []
         let own = entries.filter { $0.userID == userID }
@@ -142,21 +142,30 @@ extension Session {
 
     private func openOther(_ event: MessageEvent) throws(XChatError) -> Event {
         guard event.kind.isSigned else {
-            return Event(received: event, isVerified: false, contents: nil)
+            return Event(received: event, isVerified: false)
         }
         try verify(event)
         guard case .messageCreateEvent(let create) = event.detail else {
-            return Event(received: event, isVerified: true, contents: nil)
+            return Event(received: event, isVerified: true)
         }
-        return Event(received: event, isVerified: true, contents: try contents(of: create, in: event))
+        let holder = try contents(of: create, in: event)
+        var replyValidation: ReplyValidation?
+        if case .message(let message) = holder.contents, let preview = message.replyingToPreview {
+            replyValidation = validation(of: preview, conversationID: event.conversationID)
+        }
+        return Event(received: event, isVerified: true, contents: holder, replyValidation: replyValidation)
     }
 
-    private func contents(
+    /// Opens what a message holds, with whichever key of its version authenticates it.
+    func contents(
         of create: MessageCreateEvent,
-        in event: MessageEvent
+        in event: MessageEvent,
+        furtherKeys: [ConversationKey] = []
     ) throws(XChatError) -> MessageEntryHolder {
-        let version = create.conversationKeyVersion ?? ""
-        let candidates = event.canonicalConversationID.map { keyRing.candidates(in: $0, version: version) } ?? []
+        let box = create.contents ?? []
+        guard let version = create.conversationKeyVersion else { return try holder(box) }
+        var candidates = event.canonicalConversationID.map { keyRing.candidates(in: $0, version: version) } ?? []
+        candidates += furtherKeys
         guard !candidates.isEmpty else {
             throw XChatError(
                 .keyMissing,
@@ -164,29 +173,29 @@ extension Session {
                     + "it comes in the conversation's key changes (meta.conversation_key_events of its history)"
             )
         }
-        let box = create.contents ?? []
         for key in candidates {
-            let opened = try? key.withBytes { key throws(SodiumError) in
-                try SecretBox.open(box.span, key: key)
-            }
-            guard var plaintext = opened else { continue }
+            guard var plaintext = try? key.open(box) else { continue }
             defer { Sodium.wipe(&plaintext) }
-            do {
-                return try MessageEntryHolder(decoding: plaintext)
-            } catch {
-                throw XChatError(error, as: .malformed, in: "the decrypted contents")
-            }
+            return try holder(plaintext)
         }
         throw XChatError(.authenticationFailed, "the message does not open")
     }
 
+    private func holder(_ plaintext: [UInt8]) throws(XChatError) -> MessageEntryHolder {
+        do {
+            return try MessageEntryHolder(decoding: plaintext)
+        } catch {
+            throw XChatError(error, as: .malformed, in: "the decrypted contents")
+        }
+    }
+
     // MARK: Trust
 
-    private func trustedKeys(of event: MessageEvent) -> [BoundKey] {
+    func trustedKeys(of event: MessageEvent) -> [BoundKey] {
         event.senderID.map { pins[$0] } ?? []
     }
 
-    private func verifyMembership(of event: MessageEvent) throws(XChatError) {
+    func verifyMembership(of event: MessageEvent) throws(XChatError) {
         guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return }
         guard mayBelong(sender, to: conversation) else {
             throw XChatError(

@@ -1,35 +1,6 @@
 import LibSodium
 public import XChatEvents
 
-/// A text message to be sealed.
-public struct TextDraft: Hashable, Sendable {
-    /// The text; it may be empty.
-    public var text: String
-    /// Links, mentions and the like; nil writes no list, an empty list writes an empty one.
-    public var entities: [RichTextEntity]?
-    /// Whether the recipients' devices are to notify.
-    ///
-    /// Not covered by the signature.
-    public var shouldNotify: Bool
-    /// After how many milliseconds the message disappears.
-    ///
-    /// Not covered by the signature.
-    public var ttlMsec: Int64?
-
-    /// A draft.
-    public init(
-        _ text: String,
-        entities: [RichTextEntity]? = nil,
-        shouldNotify: Bool = true,
-        ttlMsec: Int64? = nil
-    ) {
-        self.text = text
-        self.entities = entities
-        self.shouldNotify = shouldNotify
-        self.ttlMsec = ttlMsec
-    }
-}
-
 /// A message, sealed and signed once.
 ///
 /// A retry sends these same bytes; sealing again would be another message.
@@ -49,59 +20,34 @@ public struct SealedMessage: Hashable, Sendable {
 }
 
 extension Session {
-    /// Encrypts and signs a text message (section 10 of the protocol).
+    /// Encrypts and signs (section 10 of the protocol): the one way out for whatever people send each other.
     ///
     /// - Parameters:
-    ///   - draft: The message.
+    ///   - draft: What to send.
     ///   - conversation: The canonical conversation id.
     ///   - keyVersion: The conversation key to use; by default the newest verified one.
     /// - Returns: What the send endpoint takes.
     /// - Throws: `not_unlocked`, `key_missing` (also for a key that is not verified), `not_a_participant`,
-    ///   `invalid_argument` for a negative ttl or an entity outside of the text, `not_representable` for an id with a comma.
+    ///   `invalid_argument` for a draft that cannot be meant, `not_representable` for an id with a comma; for a reply to an
+    ///   event also why that event is not to be quoted.
     public func seal(
-        _ draft: TextDraft,
+        _ draft: Draft,
         in conversation: ConversationID,
         keyVersion: KeyVersion? = nil
-    ) throws(XChatError) -> SealedMessage {
-        try draft.validate()
-        let contents = MessageContents(messageText: WireString(draft.text), entities: draft.entities)
-        return try seal(
-            .message(contents),
-            in: conversation,
-            keyVersion: keyVersion,
-            shouldNotify: draft.shouldNotify,
-            ttlMsec: draft.ttlMsec
-        )
-    }
-
-    /// The one way out for whatever is sealed.
-    func seal(
-        _ contents: MessageEntryContents,
-        in conversation: ConversationID,
-        keyVersion: KeyVersion?,
-        shouldNotify: Bool,
-        ttlMsec: Int64?
     ) throws(XChatError) -> SealedMessage {
         let (keys, signingKeyVersion) = try signer()
         try requireMembership(of: conversation)
         let (version, key) = try sealingKey(in: conversation, version: keyVersion)
+        let contents = try contents(of: draft, in: conversation, keyVersion: version)
 
         var plaintext = MessageEntryHolder(contents: contents).encoded()
         defer { Sodium.wipe(&plaintext) }
-        let box: [UInt8]
-        do {
-            box = try key.withBytes { key throws(SodiumError) in
-                try SecretBox.seal(plaintext.span, key: key)
-            }
-        } catch {
-            throw XChatError(.unsupported, "libsodium sealed nothing: \(error)")
-        }
-
+        let box = try key.seal(plaintext)
         let create = MessageCreateEvent(
             contents: box,
             conversationKeyVersion: version,
-            shouldNotify: shouldNotify,
-            ttlMsec: ttlMsec
+            shouldNotify: draft.shouldNotify,
+            ttlMsec: draft.ttlMsec
         )
         let messageID = MessageID.random()
         let builder = EventBuilder(messageID: messageID, senderID: userID, conversationID: conversation)
@@ -118,7 +64,58 @@ extension Session {
         )
     }
 
-    private func sealingKey(
+    private func contents(
+        of draft: Draft,
+        in conversation: ConversationID,
+        keyVersion: KeyVersion
+    ) throws(XChatError) -> MessageEntryContents {
+        try draft.validate()
+        switch draft {
+        case .message(let message):
+            var preview: ReplyingToPreview?
+            if let reply = message.reply {
+                preview = try self.preview(for: reply, in: conversation, keyVersion: keyVersion)
+            }
+            return .message(
+                MessageContents(
+                    messageText: WireString(message.text),
+                    entities: message.entities,
+                    attachments: message.attachments,
+                    replyingToPreview: preview,
+                    forwardedMessage: message.forwardedMessage,
+                    sentFrom: message.sentFrom,
+                    quickReply: message.quickReply,
+                    ctas: message.ctas
+                )
+            )
+        case .addReaction(let reaction):
+            return .reactionAdd(
+                MessageReactionAdd(
+                    messageSequenceID: reaction.target,
+                    emoji: WireString(reaction.emoji),
+                    messageAttachmentID: reaction.attachmentID
+                )
+            )
+        case .removeReaction(let reaction):
+            return .reactionRemove(
+                MessageReactionRemove(
+                    messageSequenceID: reaction.target,
+                    emoji: WireString(reaction.emoji),
+                    messageAttachmentID: reaction.attachmentID
+                )
+            )
+        case .edit(let edit):
+            return .messageEdit(
+                MessageEdit(
+                    messageSequenceID: edit.target,
+                    updatedText: WireString(edit.text),
+                    entities: edit.entities
+                )
+            )
+        }
+    }
+
+    func sealingKey(
         in conversation: ConversationID,
         version: KeyVersion?
     ) throws(XChatError) -> (version: KeyVersion, key: ConversationKey) {
@@ -134,21 +131,6 @@ extension Session {
             throw XChatError(.keyMissing, "no verified key \(printable(version)) for conversation \(place)")
         }
         return (version, key)
-    }
-}
-
-extension TextDraft {
-    func validate() throws(XChatError) {
-        if let ttlMsec, ttlMsec < 0 { throw XChatError(.invalidArgument, "ttl_msec is negative") }
-        // The unit of the offsets is not settled; bytes are the largest of the three that are in use.
-        let end = text.utf8.count
-        for (index, entity) in (entities ?? []).enumerated() {
-            guard let first = entity.startIndex, let last = entity.endIndex, 0 <= first, first <= last,
-                Int(last) <= end
-            else {
-                throw XChatError(.invalidArgument, "entities[\(index)] does not lie in the text")
-            }
-        }
     }
 }
 

@@ -25,6 +25,16 @@ public enum Verifier {
         if case .messageCreateEvent(let create) = event.detail, create.conversationKeyVersion == nil {
             throw XChatError(.unencrypted, "the message is not encrypted")
         }
+        return try verifySignature(of: event, keys: keys, conversationKeys: conversationKeys)
+    }
+
+    /// The same for an event of a kind that is signed, encrypted or not.
+    @discardableResult
+    static func verifySignature(
+        of event: MessageEvent,
+        keys: [BoundKey],
+        conversationKeys: [ConversationKey] = []
+    ) throws(XChatError) -> ConversationKey? {
         guard let signed = event.messageEventSignature, let encodedSignature = signed.signature else {
             throw XChatError(.noSignature, "the event carries no signature")
         }

@@ -11,24 +11,6 @@ public struct ParticipantKey: Hashable, Sendable {
     public let publicKeyVersion: KeyVersion
 }
 
-/// A signed action in the form that the REST calls take.
-public struct ActionSignature: Hashable, Sendable {
-    /// The UUID that is signed with the action.
-    public let messageID: WireString
-    /// Padded base64 of the Thrift `MessageEventDetail`.
-    public let encodedMessageEventDetail: String
-    /// Unpadded base64 of the signature.
-    public let signature: WireString
-    /// The registered version of the signing key.
-    public let publicKeyVersion: KeyVersion
-    /// The version of the signed text's layout.
-    public let signatureVersion: WireString
-    /// The public half of the signing key, padded base64 of its SPKI.
-    public let signingPublicKey: String
-    /// The signed text; nil for key changes, whose text contains the conversation key.
-    public let signaturePayload: String?
-}
-
 /// A fresh conversation key, wrapped to every participant and signed.
 public struct KeyChange: Sendable {
     /// The canonical conversation id.
@@ -65,8 +47,7 @@ extension Session {
         participants: [BoundKey],
         version: KeyVersion? = nil
     ) throws(XChatError) -> KeyChange {
-        let (keys, signingKeyVersion) = try signer()
-        let signingKey = try keys.needSigningKey()
+        let (keys, _) = try signer()
         try requireMembership(of: conversation)
         let recipients = try newest(of: participants, in: conversation, suite: keys.suite)
         let version = if let version { version } else { try mintVersion(for: conversation) }
@@ -97,29 +78,12 @@ extension Session {
                 forKeyRotation: false
             )
         )
-        let builder = EventBuilder(
-            messageID: MessageID.random(),
-            senderID: userID,
-            conversationID: conversation
-        )
-        let unsigned = try builder.build(detail)
-        let signature = try unsigned.payload.withText(conversationKey: key) { (text) throws(XChatError) in
-            try keys.keys.sign(text)
-        }
-        let event = unsigned.signed(signature, publicKeyVersion: signingKeyVersion)
+        let (action, event) = try sign(detail, in: conversation, covering: key)
         return KeyChange(
             conversationID: conversation,
             version: version,
             participantKeys: participantKeys,
-            actionSignature: ActionSignature(
-                messageID: builder.messageID,
-                encodedMessageEventDetail: Base64.encode(detail.encoded()),
-                signature: WireString(Base64.encode(signature, padding: false)),
-                publicKeyVersion: signingKeyVersion,
-                signatureVersion: WireString(SignatureVersion.current.description),
-                signingPublicKey: signingKey.base64,
-                signaturePayload: nil
-            ),
+            actionSignature: action,
             event: event,
             key: key
         )

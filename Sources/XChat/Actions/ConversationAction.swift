@@ -1,0 +1,209 @@
+public import XChatEvents
+
+/// A signed action on a conversation that needs no new conversation key.
+///
+/// X's own SDK builds the deletion of messages alone; the others follow the same table of signed texts (section 14 of
+/// the protocol), which every client verifies. Whether X's servers take each of them is not known.
+public enum ConversationAction: Hashable, Sendable {
+    /// Deletes messages by their sequence ids: for everybody, or for oneself.
+    case deleteMessages([WireString], forAll: Bool)
+    /// Deletes the conversation for oneself.
+    case deleteConversation(clearAllMessages: Bool?, sortOrderMsec: Int64?)
+    /// Marks as read up to a sequence id; the time is in milliseconds since 1970.
+    case markRead(until: WireString, atMillis: Int64?)
+    /// Marks as unread, from a sequence id on.
+    case markUnread(until: WireString?)
+    /// Removes members from a group. They can read on until the key is rotated.
+    case removeMembers([UserID])
+    /// Makes members administrators.
+    case addAdmins([UserID])
+    /// Takes administration from members.
+    case removeAdmins([UserID])
+    /// Sets the title of a group; encrypt it first, or everybody on the way reads it.
+    case setTitle(String, keyVersion: KeyVersion)
+    /// Sets the avatar of a group.
+    case setAvatar(url: String, keyVersion: KeyVersion)
+    /// Opens a group to whoever has the link; the time is in milliseconds since 1970.
+    case enableInvite(url: String, expiresAtMsec: Int64?, affiliateID: WireString?)
+    /// Closes it again.
+    case disableInvite(by: UserID)
+    /// Asks to be let in.
+    case requestToJoin
+    /// Turns down who asked.
+    case rejectJoin([UserID])
+    /// Lets messages disappear after a number of milliseconds.
+    case setMessageDuration(ttlMsec: Int64, applyToAllMessages: Bool?)
+    /// Lets messages stay; the present duration in milliseconds may be named.
+    case removeMessageDuration(currentTTLMsec: Int64?)
+    /// Silences conversations.
+    case mute([WireString])
+    /// Gives them back their voice.
+    case unmute([WireString])
+    /// Reports screenshots.
+    case setScreenCaptureDetection(Bool)
+    /// Prevents screenshots.
+    case setScreenCaptureBlocking(Bool)
+}
+
+extension Session {
+    /// Signs an action.
+    ///
+    /// - Parameters:
+    ///   - action: What to do.
+    ///   - conversation: The canonical conversation id.
+    /// - Returns: The signature in the form that the REST calls take, with the text that was signed.
+    /// - Throws: `not_unlocked`, `not_a_participant`, `invalid_argument` naming the member that cannot be meant,
+    ///   `not_representable` for a text with a comma (a group's title: encrypt it first).
+    public func sign(
+        _ action: ConversationAction,
+        in conversation: ConversationID
+    ) throws(XChatError) -> ActionSignature {
+        // Whoever asks to join is not in the group yet.
+        if action != .requestToJoin { try requireMembership(of: conversation) }
+        let detail = try action.detail(by: userID, in: conversation)
+        return try sign(detail, in: conversation).action
+    }
+
+    /// The one way out for signed actions; the key, where the signature covers one, is that of a key change.
+    func sign(
+        _ detail: MessageEventDetail,
+        in conversation: ConversationID,
+        covering key: ConversationKey? = nil
+    ) throws(XChatError) -> (action: ActionSignature, event: MessageEvent) {
+        let (keys, signingKeyVersion) = try signer()
+        let signingKey = try keys.needSigningKey()
+        let builder = EventBuilder(messageID: MessageID.random(), senderID: userID, conversationID: conversation)
+        let unsigned = try builder.build(detail)
+        if let flaw = unsigned.event.inconsistency {
+            throw XChatError(.invalidArgument, flaw)
+        }
+        let payload = unsigned.payload
+        let signature: [UInt8]
+        if let key {
+            signature = try payload.withText(conversationKey: key) { (text) throws(XChatError) in
+                try keys.keys.sign(text)
+            }
+        } else {
+            signature = try keys.keys.sign(payload.bytes.span)
+        }
+        let action = ActionSignature(
+            messageID: builder.messageID,
+            encodedMessageEventDetail: Base64.encode(detail.encoded()),
+            signature: WireString(Base64.encode(signature, padding: false)),
+            publicKeyVersion: signingKeyVersion,
+            signatureVersion: WireString(SignatureVersion.current.description),
+            signingPublicKey: signingKey.base64,
+            signaturePayload: key == nil ? String(decoding: payload.bytes, as: UTF8.self) : nil
+        )
+        return (action, unsigned.signed(signature, publicKeyVersion: signingKeyVersion))
+    }
+}
+
+extension ConversationAction {
+    /// The detail as X's schema has it, once everything in it can be meant.
+    fileprivate func detail(by user: UserID, in conversation: ConversationID) throws(XChatError) -> MessageEventDetail {
+        switch self {
+        case .deleteMessages(let ids, let forAll):
+            try require(ids, "sequence_ids")
+            return .messageDeleteEvent(
+                MessageDeleteEvent(sequenceIDs: ids, deleteMessageAction: forAll ? .deleteForAll : .deleteForSelf)
+            )
+        case .deleteConversation(let clearAll, let sortOrder):
+            return .conversationDeleteEvent(
+                ConversationDeleteEvent(
+                    conversationID: conversation.value,
+                    clearConversationOptions: clearAll == nil && sortOrder == nil
+                        ? nil : ClearConversationOptions(clearAllMessages: clearAll, sortOrderMsec: sortOrder)
+                )
+            )
+        case .markRead(let until, let millis):
+            try require([until], "seen_until_sequence_id")
+            return .markConversationReadEvent(
+                MarkConversationReadEvent(seenUntilSequenceID: until, seenAtMillis: millis)
+            )
+        case .markUnread(let until):
+            if let until { try require([until], "seen_until_sequence_id") }
+            return .markConversationUnreadEvent(MarkConversationUnreadEvent(seenUntilSequenceID: until))
+        case .setMessageDuration, .removeMessageDuration, .mute, .unmute, .setScreenCaptureDetection,
+            .setScreenCaptureBlocking:
+            let change = try settingsChange()
+            return .conversationMetadataChangeEvent(
+                ConversationMetadataChangeEvent(conversationMetadataChange: change)
+            )
+        default:
+            guard conversation.isGroup else {
+                throw XChatError(.invalidArgument, "\(printable(conversation.value)) is not a group")
+            }
+            return .groupChangeEvent(GroupChangeEvent(groupChange: try groupChange(by: user), forKeyRotation: false))
+        }
+    }
+
+    private func groupChange(by user: UserID) throws(XChatError) -> GroupChange {
+        switch self {
+        case .removeMembers(let ids):
+            try require(ids, "member_ids")
+            return .groupMemberRemove(GroupMemberRemoveChange(memberIDs: ids))
+        case .addAdmins(let ids):
+            try require(ids, "admin_ids")
+            return .groupAdminAdd(GroupAdminAddChange(adminIDs: ids))
+        case .removeAdmins(let ids):
+            try require(ids, "admin_ids")
+            return .groupAdminRemove(GroupAdminRemoveChange(adminIDs: ids))
+        case .setTitle(let title, let keyVersion):
+            return .groupTitleChange(
+                GroupTitleChange(customTitle: WireString(title), conversationKeyVersion: keyVersion)
+            )
+        case .setAvatar(let url, let keyVersion):
+            return .groupAvatarChange(
+                GroupAvatarUrlChange(customAvatarURL: WireString(url), conversationKeyVersion: keyVersion)
+            )
+        case .enableInvite(let url, let expires, let affiliate):
+            return .groupInviteEnable(
+                GroupInviteEnable(expiresAtMsec: expires, inviteURL: WireString(url), affiliateID: affiliate)
+            )
+        case .disableInvite(let member):
+            try require([member], "disabled_by_member_id")
+            return .groupInviteDisable(GroupInviteDisable(disabledByMemberID: member))
+        case .requestToJoin:
+            return .groupJoinRequest(GroupJoinRequest(requestingUserID: user))
+        case .rejectJoin(let ids):
+            try require(ids, "rejected_user_ids")
+            return .groupJoinReject(GroupJoinReject(rejectedUserIDs: ids))
+        default:
+            throw XChatError(.invalidArgument, "not an action on a group")
+        }
+    }
+
+    private func settingsChange() throws(XChatError) -> ConversationMetadataChange {
+        switch self {
+        case .setMessageDuration(let ttl, let applyToAll):
+            guard ttl >= 0 else { throw XChatError(.invalidArgument, "ttl_msec is negative") }
+            return .messageDurationChange(MessageDurationChange(ttlMsec: ttl, applyToAllMessages: applyToAll))
+        case .removeMessageDuration(let current):
+            return .messageDurationRemove(MessageDurationRemove(currentTTLMsec: current))
+        case .mute(let ids):
+            guard !ids.isEmpty else { throw XChatError(.invalidArgument, "muted_conversation_ids is empty") }
+            return .muteConversation(MuteConversation(mutedConversationIDs: ids))
+        case .unmute(let ids):
+            guard !ids.isEmpty else { throw XChatError(.invalidArgument, "unmuted_conversation_ids is empty") }
+            return .unmuteConversation(UnmuteConversation(unmutedConversationIDs: ids))
+        case .setScreenCaptureDetection(let isOn):
+            return isOn
+                ? .enableScreenCaptureDetection(EnableScreenCaptureDetection())
+                : .disableScreenCaptureDetection(DisableScreenCaptureDetection())
+        case .setScreenCaptureBlocking(let isOn):
+            return isOn
+                ? .enableScreenCaptureBlocking(EnableScreenCaptureBlocking())
+                : .disableScreenCaptureBlocking(DisableScreenCaptureBlocking())
+        default:
+            throw XChatError(.invalidArgument, "not a setting")
+        }
+    }
+}
+
+/// Ids in signed lists are digits, none twice, and there is at least one.
+func require(_ ids: [WireString], _ name: String) throws(XChatError) {
+    guard !ids.isEmpty else { throw XChatError(.invalidArgument, "\(name) is empty") }
+    guard ids.allSatisfy(\.isDigits) else { throw XChatError(.invalidArgument, "\(name) has one that is no id") }
+    guard Set(ids).count == ids.count else { throw XChatError(.invalidArgument, "\(name) has one twice") }
+}

@@ -1,0 +1,51 @@
+import LibSodium
+public import XChatEvents
+
+extension Session {
+    /// Encrypts a text that is no message, a group's name for example (section 5 of the protocol).
+    ///
+    /// Nothing signs it: whoever has the conversation key can have written it.
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - conversation: The canonical conversation id.
+    ///   - keyVersion: The conversation key to use; by default the newest verified one.
+    /// - Returns: Padded base64 of nonce, tag and ciphertext.
+    /// - Throws: `key_missing`.
+    public func encrypt(
+        _ text: String,
+        in conversation: ConversationID,
+        keyVersion: KeyVersion? = nil
+    ) throws(XChatError) -> WireString {
+        let (_, key) = try sealingKey(in: conversation, version: keyVersion)
+        return WireString(Base64.encode(try key.seal(Array(text.utf8))))
+    }
+
+    /// Decrypts a text that is no message.
+    ///
+    /// - Parameters:
+    ///   - text: Base64 of nonce, tag and ciphertext.
+    ///   - conversation: The canonical conversation id.
+    ///   - keyVersion: The key that sealed it; by default the newest verified one. Keys that are not verified open
+    ///     nothing here, since no signature stands behind the text.
+    /// - Returns: The text.
+    /// - Throws: `key_missing`, `authentication_failed`, `malformed` for what is not base64 or not UTF-8.
+    public func decrypt(
+        _ text: WireString,
+        in conversation: ConversationID,
+        keyVersion: KeyVersion? = nil
+    ) throws(XChatError) -> String {
+        let (_, key) = try sealingKey(in: conversation, version: keyVersion)
+        let box: [UInt8]
+        do {
+            box = try Base64.decode(text)
+        } catch {
+            throw XChatError(error, as: .malformed, in: "the encrypted text")
+        }
+        var plaintext = try key.open(box)
+        defer { Sodium.wipe(&plaintext) }
+        guard let decrypted = String(validating: plaintext, as: UTF8.self) else {
+            throw XChatError(.malformed, "the decrypted text is not UTF-8")
+        }
+        return decrypted
+    }
+}

@@ -1,0 +1,106 @@
+import XChatEvents
+
+extension Draft {
+    /// Refuses what no receiver takes (section 10 of the protocol) and what cannot be meant.
+    func validate() throws(XChatError) {
+        switch self {
+        case .message(let message):
+            try message.validate()
+        case .addReaction(let reaction), .removeReaction(let reaction):
+            try requireTarget(reaction.target)
+        case .edit(let edit):
+            try requireTarget(edit.target)
+            try requireEntities(edit.entities, in: edit.text)
+        }
+    }
+
+    var shouldNotify: Bool {
+        if case .message(let message) = self { message.shouldNotify } else { true }
+    }
+
+    var ttlMsec: Int64? {
+        if case .message(let message) = self { message.ttlMsec } else { nil }
+    }
+}
+
+extension MessageDraft {
+    fileprivate func validate() throws(XChatError) {
+        if let ttlMsec, ttlMsec < 0 { throw XChatError(.invalidArgument, "ttl_msec is negative") }
+        try requireEntities(entities, in: text)
+        try validateAttachments()
+        switch quickReply {
+        case nil, .request(.options), .response(.options): break
+        default: throw XChatError(.invalidArgument, "quick_reply is of no known kind")
+        }
+    }
+
+    private func validateAttachments() throws(XChatError) {
+        guard let attachments else { return }
+        guard attachments.count <= 10 else {
+            throw XChatError(.invalidArgument, "attachments: \(attachments.count), and a message takes at most 10")
+        }
+        for (index, attachment) in attachments.enumerated() {
+            if let member = attachment.missingMember {
+                throw XChatError(.invalidArgument, "attachments[\(index)] has no \(member)")
+            }
+            if attachments.count > 1, !attachment.standsBesideOthers {
+                throw XChatError(
+                    .invalidArgument,
+                    "attachments[\(index)] must be the message's only one: several must all be images, gifs or videos"
+                )
+            }
+        }
+    }
+}
+
+private func requireTarget(_ sequenceID: WireString) throws(XChatError) {
+    guard !sequenceID.isEmpty else { throw XChatError(.invalidArgument, "target_message_sequence_id is empty") }
+}
+
+/// Entities lie in the text, in whatever unit they count.
+///
+/// The unit is not settled between X's own clients; bytes are the largest of the three in use.
+private func requireEntities(_ entities: [RichTextEntity]?, in text: String) throws(XChatError) {
+    let end = text.utf8.count
+    for (index, entity) in (entities ?? []).enumerated() {
+        guard let first = entity.startIndex, let last = entity.endIndex, 0 <= first, first <= last, Int(last) <= end
+        else {
+            throw XChatError(.invalidArgument, "entities[\(index)] does not lie in the text")
+        }
+    }
+}
+
+extension MessageAttachment {
+    /// The first member that receivers need and that is not there.
+    fileprivate var missingMember: String? {
+        switch self {
+        case .media(let media):
+            if media.mediaHashKey == nil { return "media_hash_key" }
+            if media.dimensions?.width == nil { return "width" }
+            if media.dimensions?.height == nil { return "height" }
+            if media.filesizeBytes == nil { return "filesize_bytes" }
+            return media.filename == nil ? "filename" : nil
+        case .url(let card):
+            if card.url == nil { return "url" }
+            return [card.bannerImageMediaHashKey, card.faviconImageMediaHashKey].lazy.compactMap { $0?.missingMember }
+                .first
+        case .post, .unifiedCard, .money, .jetfuel:
+            return nil
+        case .unknown:
+            return "known kind"
+        }
+    }
+
+    fileprivate var standsBesideOthers: Bool {
+        guard case .media(let media) = self, let type = media.type else { return false }
+        return [.image, .gif, .video].contains(type)
+    }
+}
+
+extension UrlAttachmentImage {
+    fileprivate var missingMember: String? {
+        if mediaHashKey == nil { return "media_hash_key" }
+        if filesizeBytes == nil { return "filesize_bytes" }
+        return filename == nil ? "filename" : nil
+    }
+}
