@@ -63,42 +63,65 @@ struct Success: Sendable {
         (body, self.token) = (response.body, token)
     }
 
-    /// The whole body, for answers with more than `data`.
-    func decode<Body: Decodable>(_ type: Body.Type) throws(APIError) -> Body {
-        do {
-            return try JSONDecoder().decode(type, from: body)
-        } catch let error as DecodingError {
-            throw APIError(.malformedResponse, error.place)
-        } catch {
-            throw APIError(.malformedResponse, "not JSON")
-        }
-    }
-
     /// The `data` member.
     ///
     /// An answer may hold `data` and `errors`; without `data` the first of the errors is thrown.
     func data<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload {
-        if let data = try decode(Envelope<Payload>.self).data { return data }
-        if let error = complaints.first { throw error }
-        throw APIError(.malformedResponse, "the answer has neither data nor errors")
+        let envelope = try envelope(Payload.self, meta: NoMeta.self)
+        guard let data = envelope.data else {
+            throw errors(envelope).first
+                ?? APIError(.malformedResponse, "the answer has neither data nor errors")
+        }
+        return data
     }
 
-    /// The `data` member as a list, which v2 answers leave out when it is empty.
-    func list<Element: Decodable>(_ type: Element.Type) throws(APIError) -> [Element] {
-        if let data = try decode(Envelope<[Element]>.self).data { return data }
-        if let error = complaints.first { throw error }
-        return []
+    /// The `data` member as a list, which v2 answers leave out when it is empty, and `meta` and `errors` beside it.
+    func list<Element: Decodable, Meta: Decodable>(
+        of type: Element.Type,
+        meta: Meta.Type
+    ) throws(APIError) -> (elements: [Element], meta: Meta?, errors: [APIError]) {
+        let envelope = try envelope([Element].self, meta: Meta.self)
+        let errors = errors(envelope)
+        if envelope.data == nil, let error = errors.first { throw error }
+        return (envelope.data ?? [], envelope.meta, errors)
     }
 
-    /// The `errors` beside or instead of `data`.
-    var complaints: [APIError] {
-        guard let body = try? JSONDecoder().decode(ErrorBody.self, from: body) else { return [] }
-        return body.complaints.map { APIError($0, code: $0.errorCode, token: token) }
+    private func envelope<Payload, Meta>(
+        _ payload: Payload.Type,
+        meta: Meta.Type
+    ) throws(APIError) -> Envelope<Payload, Meta> {
+        do {
+            return try JSONDecoder().decode(Envelope<Payload, Meta>.self, from: body)
+        } catch let error as DecodingError {
+            throw APIError(.malformedResponse, error.place)
+        } catch {
+            throw APIError(.malformedResponse, "the answer is not JSON")
+        }
+    }
+
+    private func errors<Payload, Meta>(_ envelope: Envelope<Payload, Meta>) -> [APIError] {
+        envelope.complaints.map { APIError($0, code: $0.errorCode, token: token) }
     }
 }
 
-private struct Envelope<Payload: Decodable>: Decodable {
+/// For answers whose `meta` says nothing that is needed.
+struct NoMeta: Decodable {}
+
+private struct Envelope<Payload: Decodable, Meta: Decodable>: Decodable {
     let data: Payload?
+    let meta: Meta?
+    let complaints: [Complaint]
+
+    private enum CodingKeys: CodingKey { case data, meta }
+
+    init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        data = try members.decodeIfPresent(Payload.self, forKey: .data)
+        meta = try members.decodeIfPresent(Meta.self, forKey: .meta)
+        let errors = try ErrorBody(from: decoder)
+        // Beside data, the members of the body itself describe the data.
+        complaints = data == nil ? errors.complaints : errors.listed
+    }
 }
 
 extension APIError {

@@ -16,7 +16,7 @@ public struct ChatClient: Sendable {
         public var timeout: Duration
         /// The largest answer in bytes, history excepted.
         ///
-        /// Default: 24 MiB, which holds the largest single event.
+        /// Default: 8 MiB.
         public var answerBytes: Int
         /// The largest page of history in bytes.
         ///
@@ -34,7 +34,7 @@ public struct ChatClient: Sendable {
         /// Makes limits; each has its default.
         public init(
             timeout: Duration = .seconds(60),
-            answerBytes: Int = 24 << 20,
+            answerBytes: Int = 8 << 20,
             pageBytes: Int = 32 << 20,
             historyBytes: Int = 256 << 20,
             pages: Int = 1000

@@ -71,13 +71,17 @@ struct Complaint: Decodable {
 
 /// The body of an answer that reports an error: a complaint itself, or `{"errors": [complaint, …]}`.
 struct ErrorBody: Decodable {
+    /// All complaints, the body's own first.
     let complaints: [Complaint]
+    /// Those of `errors`.
+    let listed: [Complaint]
 
     private enum CodingKeys: CodingKey { case errors }
 
     init(from decoder: any Decoder) throws {
-        let listed = try? decoder.container(keyedBy: CodingKeys.self).decode([Complaint].self, forKey: .errors)
-        complaints = try ([Complaint(from: decoder)] + (listed ?? [])).filter { !$0.isEmpty }
+        let errors = try? decoder.container(keyedBy: CodingKeys.self).decode([Complaint].self, forKey: .errors)
+        listed = (errors ?? []).filter { !$0.isEmpty }
+        complaints = try [Complaint(from: decoder)].filter { !$0.isEmpty } + listed
     }
 }
 

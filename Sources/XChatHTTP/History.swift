@@ -59,8 +59,7 @@ extension Call<EventPage> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            let items = try answer.list(EventItem.self)
-            let meta = try answer.decode(EventsMeta.self).meta
+            let (items, meta, errors) = try answer.list(of: EventItem.self, meta: EventsMeta.self)
             return EventPage(
                 events: items.map {
                     ServedEvent(
@@ -72,7 +71,7 @@ extension Call<EventPage> {
                 keyEvents: meta?.conversationKeyEvents ?? [],
                 // An empty token would ask for the first page again.
                 nextToken: meta?.nextToken.flatMap { $0.isEmpty ? nil : $0 },
-                problems: answer.complaints
+                problems: errors
             )
         }
     }
@@ -140,15 +139,11 @@ private struct EventItem: Decodable {
 }
 
 private struct EventsMeta: Decodable {
-    struct Meta: Decodable {
-        let conversationKeyEvents: [String]?
-        let nextToken: String?
+    let conversationKeyEvents: [String]?
+    let nextToken: String?
 
-        enum CodingKeys: String, CodingKey {
-            case conversationKeyEvents = "conversation_key_events"
-            case nextToken = "next_token"
-        }
+    enum CodingKeys: String, CodingKey {
+        case conversationKeyEvents = "conversation_key_events"
+        case nextToken = "next_token"
     }
-
-    let meta: Meta?
 }

@@ -13,7 +13,7 @@ extension Call<[RegisteredKey]> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            let entries = try answer.list(PublicKeyEntry.self)
+            let entries = try answer.list(of: PublicKeyEntry.self, meta: NoMeta.self).elements
             return entries.compactMap { $0.registeredKey(of: user) }
         }
     }

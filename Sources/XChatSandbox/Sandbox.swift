@@ -38,12 +38,18 @@ public struct Sandbox: Sendable {
         stopsOnSignals: Bool = false,
         onListening: @escaping @Sendable (URL) -> Void
     ) async throws {
+        // The system would take 65536 for 0.
+        guard (0...65535).contains(port) else { throw InvalidPort() }
         let application = application(onListening)
         if stopsOnSignals {
             try await application.runService()
         } else {
             try await application.run()
         }
+    }
+
+    private struct InvalidPort: Error, CustomStringConvertible {
+        var description: String { "a port is a number from 0 to 65535" }
     }
 
     func application(_ onListening: @escaping @Sendable (URL) -> Void) -> some ApplicationProtocol {
@@ -70,6 +76,7 @@ public struct Sandbox: Sendable {
     /// - Parameter body: Is given the URL of the running server.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws, or when the port cannot be opened.
+    @discardableResult
     public func serving<Result: Sendable>(
         _ body: @escaping @Sendable (URL) async throws -> Result
     ) async throws -> Result {

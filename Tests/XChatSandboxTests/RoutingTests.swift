@@ -1,8 +1,4 @@
 import Foundation
-import HTTPTypes
-import Hummingbird
-import HummingbirdTesting
-import NIOCore
 import Testing
 import XChatEvents
 
@@ -43,7 +39,7 @@ struct RoutingTests {
             let message = #"{"message_id":"m","encoded_message_create_event":""}"#
             let keys = #"{"conversation_key_version":"1","conversation_participant_keys":[]}"#
             for (method, path, body) in [
-                (HTTPRequest.Method.get, "/2/users/2222/public_keys", ""),
+                (Router.Verb.get, "/2/users/2222/public_keys", ""),
                 (.get, "/2/chat/conversations/2222/events", ""),
                 (.get, "/2/chat/conversations/g1/events", ""),
                 (.post, "/2/chat/conversations/1111-2222/messages", message),
@@ -137,75 +133,6 @@ struct RoutingTests {
                 #expect(answer.status == 404)
                 #expect(answer.problem != nil)
             }
-        }
-    }
-}
-
-/// The sandbox behind its router, without a socket.
-struct Router: Sendable {
-    private let client: any TestClientProtocol
-
-    static let routes: [(HTTPRequest.Method, String)] = [
-        (.get, "/2/users/1111/public_keys"), (.post, "/2/users/1111/public_keys"),
-        (.get, "/2/chat/conversations/2222/events"), (.post, "/2/chat/conversations/2222/keys"),
-        (.post, "/2/chat/conversations/2222/messages"),
-    ]
-
-    struct Answer: Sendable {
-        struct Problem: Decodable {
-            let type: String
-            let title: String
-            let detail: String
-            let status: Int
-            let parameter: String?
-            let resource_type: String?
-        }
-
-        let status: Int
-        let body: Data
-        let type: String?
-
-        /// The problem, if the answer is one in content type and members.
-        var problem: Problem? {
-            guard type == "application/problem+json" else { return nil }
-            let problem = try? JSONDecoder().decode(Problem.self, from: body)
-            return problem?.status == status ? problem : nil
-        }
-    }
-
-    static func test(
-        _ sandbox: Sandbox = Sandbox(),
-        _ body: @escaping @Sendable (Router) async throws -> Void
-    ) async throws {
-        try await sandbox.application { _ in }.test(.router) { client in
-            try await body(Router(client: client))
-        }
-    }
-
-    func ask(
-        _ method: HTTPRequest.Method,
-        _ path: String,
-        user: String,
-        body: String? = nil
-    ) async throws -> Answer {
-        try await ask(method, path, authorization: "Bearer sandbox-\(user)", body: body)
-    }
-
-    func ask(
-        _ method: HTTPRequest.Method,
-        _ path: String,
-        authorization: String?,
-        body: String? = nil
-    ) async throws -> Answer {
-        var headers: HTTPFields = [:]
-        if let authorization { headers[.authorization] = authorization }
-        let body = method == .get ? nil : body.map { ByteBuffer(string: $0) }
-        return try await client.execute(uri: path, method: method, headers: headers, body: body) { answer in
-            Answer(
-                status: answer.status.code,
-                body: Data(answer.body.readableBytesView),
-                type: answer.headers[.contentType]
-            )
         }
     }
 }

@@ -1,0 +1,96 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Testing
+import XChatEvents
+import XChatSandbox
+
+@testable import XChatHTTP
+
+/// The sandbox as a server: when it starts, when it ends, and what cannot hold it up.
+@Suite(.timeLimit(.minutes(1)))
+struct SandboxServerTests {
+    private struct Stop: Error {}
+
+    private func answers(_ url: URL) async throws -> Bool {
+        let client = try ChatClient(api: url.absoluteString, token: Token("sandbox-1"))
+        return await thrownCode { _ = try await client.publicKeys(of: "1") } == .notFound
+    }
+
+    @Test func `it serves while the body runs, and no longer`() async throws {
+        let url = try await Sandbox().serving { url in
+            let isUp = try await answers(url)
+            #expect(isUp)
+            return url
+        }
+        #expect(url.host() == "127.0.0.1")
+        #expect(try await !answers(url))
+    }
+
+    @Test func `what the body throws comes out, and the server ends`() async throws {
+        let (urls, report) = AsyncStream.makeStream(of: URL.self)
+        await #expect(throws: Stop.self) {
+            try await Sandbox().serving { url -> Void in
+                report.yield(url)
+                report.finish()
+                throw Stop()
+            }
+        }
+        for await url in urls { #expect(try await !answers(url)) }
+    }
+
+    @Test func `a port that is taken is an error`() async throws {
+        try await Sandbox().serving { url in
+            await #expect(throws: (any Error).self) {
+                try await Sandbox(port: url.port ?? 0).serving { _ in }
+            }
+        }
+    }
+
+    @Test("a port that is none is an error", arguments: [-1, 65536, Int.max])
+    func noPort(_ port: Int) async throws {
+        await #expect(throws: (any Error).self) { try await Sandbox(port: port).serving { _ in } }
+    }
+
+    @Test func `connections that do nothing, or stop half way, do not hold it up`() async throws {
+        let start = ContinuousClock.now
+        try await Sandbox().serving { url in
+            for text in ["", "GET /2/users/1/public_keys HTTP/1.1\r\n", Self.halfRequest] {
+                let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .connect(host: "127.0.0.1", port: url.port ?? 0).get()
+                try await channel.writeAndFlush(ByteBuffer(string: text))
+            }
+            let isUp = try await answers(url)
+            #expect(isUp)
+        }
+        #expect(ContinuousClock.now - start < .seconds(5))
+    }
+
+    private static let halfRequest =
+        "POST /2/users/1/public_keys HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sandbox-1\r\ncontent-length: 9\r\n\r\n{"
+
+    @Test func `SIGTERM ends it in good order`() async {
+        await #expect(processExitsWith: .success) {
+            try await Sandbox().run(stopsOnSignals: true) { _ in kill(getpid(), SIGTERM) }
+        }
+    }
+
+    @Test func `SIGINT ends it in good order`() async {
+        await #expect(processExitsWith: .success) {
+            try await Sandbox().run(stopsOnSignals: true) { _ in kill(getpid(), SIGINT) }
+        }
+    }
+
+    @Test func `a request that is not HTTP does not end it`() async throws {
+        try await Sandbox().serving { url in
+            for text in ["\u{0}\u{1}\r\n\r\n", "GET\r\n\r\n", "POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n"] {
+                let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .connect(host: "127.0.0.1", port: url.port ?? 0).get()
+                try await channel.writeAndFlush(ByteBuffer(string: text))
+                try await channel.closeFuture.get()
+            }
+            let isUp = try await answers(url)
+            #expect(isUp)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import XChat
+import XChatEvents
+
+@testable import XChatSandbox
+
+/// The sandbox behind its router, without a socket.
+struct Router: Sendable {
+    private let client: any TestClientProtocol
+
+    static let routes: [(Verb, String)] = [
+        (.get, "/2/users/1111/public_keys"), (.post, "/2/users/1111/public_keys"),
+        (.get, "/2/chat/conversations/2222/events"), (.post, "/2/chat/conversations/2222/keys"),
+        (.post, "/2/chat/conversations/2222/messages"),
+    ]
+
+    enum Verb: Sendable {
+        case get, post
+    }
+
+    struct Answer: Sendable {
+        struct Problem: Decodable {
+            let type: String
+            let title: String
+            let detail: String
+            let status: Int
+            let parameter: String?
+            let resource_type: String?
+        }
+
+        let status: Int
+        let body: Data
+        let type: String?
+
+        var json: [String: Any] {
+            get throws { try JSONSerialization.jsonObject(with: body) as? [String: Any] ?? [:] }
+        }
+
+        /// The `data` object.
+        var data: [String: Any] {
+            get throws { try json["data"] as? [String: Any] ?? [:] }
+        }
+
+        /// The problem, if the answer is one in content type and members.
+        var problem: Problem? {
+            guard type == "application/problem+json" else { return nil }
+            let problem = try? JSONDecoder().decode(Problem.self, from: body)
+            return problem?.status == status ? problem : nil
+        }
+    }
+
+    static func test(
+        _ sandbox: Sandbox = Sandbox(),
+        _ body: @escaping @Sendable (Router) async throws -> Void
+    ) async throws {
+        try await sandbox.application { _ in }.test(.router) { client in
+            try await body(Router(client: client))
+        }
+    }
+
+    func ask(
+        _ method: Verb,
+        _ path: String,
+        user: String,
+        body: String? = nil
+    ) async throws -> Answer {
+        try await ask(method, path, authorization: "Bearer sandbox-\(user)", body: body)
+    }
+
+    func ask(
+        _ method: Verb,
+        _ path: String,
+        user: String,
+        json: [String: Any]
+    ) async throws -> Answer {
+        let body = try JSONSerialization.data(withJSONObject: json)
+        return try await ask(method, path, user: user, body: String(decoding: body, as: UTF8.self))
+    }
+
+    func ask(
+        _ method: Verb,
+        _ path: String,
+        authorization: String?,
+        body: String? = nil
+    ) async throws -> Answer {
+        var headers: HTTPFields = [:]
+        if let authorization { headers[.authorization] = authorization }
+        let body = method == .get ? nil : body.map { ByteBuffer(string: $0) }
+        return try await client.execute(uri: path, method: method == .get ? .get : .post, headers: headers, body: body)
+        { answer in
+            Answer(
+                status: answer.status.code,
+                body: Data(answer.body.readableBytesView),
+                type: answer.headers[.contentType]
+            )
+        }
+    }
+}
