@@ -64,14 +64,14 @@ struct Encrypt: ParsableCommand {
         }
     }
 
-    private func message() throws -> TextDraft {
+    private func message() throws -> Draft {
         if let draft {
-            return try TextDraft(
+            return try Draft(
                 parsing: try openInput(draft).readAll(limit: maximumInputBytes),
                 document: quoted(draft)
             )
         }
-        return TextDraft(try text ?? readStandardInputText())
+        return .text(try text ?? readStandardInputText())
     }
 }
 

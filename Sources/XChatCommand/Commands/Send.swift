@@ -31,7 +31,7 @@ struct Send: AsyncParsableCommand {
 
     func run() async throws {
         var remote = try RemoteSession(state, server)
-        let draft = TextDraft(try text ?? readStandardInputText())
+        let draft = Draft.text(try text ?? readStandardInputText())
         let conversation = remote.conversation(to)
         if remote.session.keyRing.newestVersion(in: conversation) == nil {
             try await fetchKeys(of: conversation, &remote)

@@ -68,7 +68,7 @@ struct DemoRun {
     private func send(_ writer: inout DemoUser, in conversation: ConversationID) async throws -> SealedMessage {
         try title("3. The message, encrypted, signed and posted")
         try show("user \(sender)", "writes: \(Self.text)")
-        let message = try writer.session.seal(TextDraft(Self.text), in: conversation)
+        let message = try writer.session.seal(.text(Self.text), in: conversation)
         let payload = try SignedPayload(of: message.event)
         try show("", "signs: \(short(String(decoding: payload.bytes, as: UTF8.self), keeping: 84))")
         let sent = try await writer.client.send(message)

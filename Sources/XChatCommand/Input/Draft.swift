@@ -1,7 +1,7 @@
 package import XChat
 import XChatEvents
 
-extension TextDraft {
+extension Draft {
     /// Reads a message from the JSON of `--draft`; a member that is unknown or of the wrong type is an error.
     package init(parsing bytes: [UInt8], document: String) throws(CommandError) {
         let place = try JSONPlace(parsing: bytes, document: document)
@@ -19,11 +19,13 @@ extension TextDraft {
         if let ttl, try ttl.integer(Int64.self) < 0 {
             throw ttl.error("is negative")
         }
-        self.init(
-            try place.required("text").string().string,
-            entities: try place.member("entities")?.elements().map(entity),
-            shouldNotify: try place.member("should_notify")?.bool() ?? true,
-            ttlMsec: try ttl?.integer(Int64.self)
+        self = .message(
+            MessageDraft(
+                try place.required("text").string().string,
+                entities: try place.member("entities")?.elements().map(entity),
+                shouldNotify: try place.member("should_notify")?.bool() ?? true,
+                ttlMsec: try ttl?.integer(Int64.self)
+            )
         )
     }
 }
