@@ -60,19 +60,24 @@ package struct ThriftReader: Sendable {
     }
 
     package mutating func i16() throws(ThriftError) -> Int16 {
-        Int16(truncatingIfNeeded: try bigEndian(2))
+        let start = offset
+        try advance(2)
+        return Int16(truncatingIfNeeded: Int(bytes[start]) << 8 | Int(bytes[start + 1]))
     }
 
     package mutating func i32() throws(ThriftError) -> Int32 {
-        Int32(truncatingIfNeeded: try bigEndian(4))
+        let start = offset
+        try advance(4)
+        let high = Int(bytes[start]) << 24 | Int(bytes[start + 1]) << 16
+        return Int32(truncatingIfNeeded: high | Int(bytes[start + 2]) << 8 | Int(bytes[start + 3]))
     }
 
     package mutating func i64() throws(ThriftError) -> Int64 {
-        Int64(truncatingIfNeeded: try bigEndian(8))
+        Int64(truncatingIfNeeded: try eightBytes())
     }
 
     package mutating func double() throws(ThriftError) -> Double {
-        Double(bitPattern: try bigEndian(8))
+        Double(bitPattern: try eightBytes())
     }
 
     /// Text: valid UTF-8, taken as it is.
@@ -188,9 +193,9 @@ package struct ThriftReader: Sendable {
         offset += count
     }
 
-    private mutating func bigEndian(_ size: Int) throws(ThriftError) -> UInt64 {
+    private mutating func eightBytes() throws(ThriftError) -> UInt64 {
         let start = offset
-        try advance(size)
+        try advance(8)
         var value: UInt64 = 0
         for position in start..<offset { value = value << 8 | UInt64(bytes[position]) }
         return value

@@ -33,22 +33,25 @@ public enum Base64 {
     public static func decode(_ text: Span<UInt8>) throws(EventError) -> [UInt8] {
         let symbols = try symbolCount(of: text)
         let (groups, rest) = symbols.quotientAndRemainder(dividingBy: 4)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(groups * 3 + 2)
-        var position = 0
-        while position < groups * 4 {
-            let value = try group(of: text, at: position, count: 4)
-            bytes.append(UInt8(truncatingIfNeeded: value >> 16))
-            bytes.append(UInt8(truncatingIfNeeded: value >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: value))
-            position += 4
+        var bytes = [UInt8](repeating: 0, count: groups * 3 + (rest == 0 ? 0 : rest - 1))
+        var output = bytes.mutableSpan
+        let sextets = sextets
+        for group in 0..<groups {
+            let (first, second) = (sextets[Int(text[group * 4])], sextets[Int(text[group * 4 + 1])])
+            let (third, fourth) = (sextets[Int(text[group * 4 + 2])], sextets[Int(text[group * 4 + 3])])
+            guard first | second | third | fourth < 64 else { throw noSymbol(in: text, from: group * 4) }
+            output[group * 3] = first << 2 | second >> 4
+            output[group * 3 + 1] = second << 4 | third >> 2
+            output[group * 3 + 2] = third << 6 | fourth
         }
         guard rest > 0 else { return bytes }
-        let value = try group(of: text, at: position, count: rest)
-        bytes.append(UInt8(truncatingIfNeeded: value >> 16))
-        if rest == 3 { bytes.append(UInt8(truncatingIfNeeded: value >> 8)) }
-        let stray: UInt32 = rest == 3 ? 0xff : 0xffff
-        guard value & stray == 0 else { throw error(at: symbols - 1, "base64 with stray bits at the end") }
+        let (first, second) = (sextets[Int(text[groups * 4])], sextets[Int(text[groups * 4 + 1])])
+        let third = rest == 3 ? sextets[Int(text[groups * 4 + 2])] : 0
+        guard first | second | third < 64 else { throw noSymbol(in: text, from: groups * 4) }
+        output[groups * 3] = first << 2 | second >> 4
+        if rest == 3 { output[groups * 3 + 1] = second << 4 | third >> 2 }
+        let stray = rest == 3 ? third << 6 : second << 4
+        guard stray == 0 else { throw error(at: symbols - 1, "base64 with stray bits at the end") }
         return bytes
     }
 
@@ -62,15 +65,10 @@ public enum Base64 {
         return symbols
     }
 
-    /// Up to four symbols as the upper bits of 24.
-    private static func group(of text: Span<UInt8>, at position: Int, count: Int) throws(EventError) -> UInt32 {
-        var value: UInt32 = 0
-        for offset in position..<(position + count) {
-            let sextet = sextets[Int(text[offset])]
-            guard sextet < 64 else { throw error(at: offset, "not a base64 symbol") }
-            value = value << 6 | UInt32(sextet)
-        }
-        return value << UInt32(6 * (4 - count))
+    /// The error for the first byte at or after `start` that is no symbol.
+    private static func noSymbol(in text: Span<UInt8>, from start: Int) -> EventError {
+        let offset = (start..<text.count).first { sextets[Int(text[$0])] >= 64 }
+        return error(at: offset ?? start, "not a base64 symbol")
     }
 
     private static func error(at offset: Int, _ reason: String) -> EventError {
@@ -128,22 +126,24 @@ public enum Base64 {
     }
 
     private static func append(_ bytes: Span<UInt8>, to text: inout [UInt8], alphabet: [UInt8]) {
-        var position = 0
-        while bytes.count - position >= 3 {
-            let value = UInt32(bytes[position]) << 16 | UInt32(bytes[position + 1]) << 8 | UInt32(bytes[position + 2])
-            text.append(alphabet[Int(value >> 18)])
-            text.append(alphabet[Int(value >> 12 & 63)])
-            text.append(alphabet[Int(value >> 6 & 63)])
-            text.append(alphabet[Int(value & 63)])
-            position += 3
+        let (groups, rest) = bytes.count.quotientAndRemainder(dividingBy: 3)
+        let start = text.count
+        text.append(contentsOf: repeatElement(0, count: groups * 4 + (rest == 0 ? 0 : rest + 1)))
+        var output = text.mutableSpan
+        for group in 0..<groups {
+            let (first, second, third) = (bytes[group * 3], bytes[group * 3 + 1], bytes[group * 3 + 2])
+            let position = start + group * 4
+            output[position] = alphabet[Int(first >> 2)]
+            output[position + 1] = alphabet[Int((first << 4 | second >> 4) & 63)]
+            output[position + 2] = alphabet[Int((second << 2 | third >> 6) & 63)]
+            output[position + 3] = alphabet[Int(third & 63)]
         }
-        let rest = bytes.count - position
         guard rest > 0 else { return }
-        var value = UInt32(bytes[position]) << 16
-        if rest == 2 { value |= UInt32(bytes[position + 1]) << 8 }
-        text.append(alphabet[Int(value >> 18)])
-        text.append(alphabet[Int(value >> 12 & 63)])
-        if rest == 2 { text.append(alphabet[Int(value >> 6 & 63)]) }
+        let (first, second) = (bytes[groups * 3], rest == 2 ? bytes[groups * 3 + 1] : 0)
+        let position = start + groups * 4
+        output[position] = alphabet[Int(first >> 2)]
+        output[position + 1] = alphabet[Int((first << 4 | second >> 4) & 63)]
+        if rest == 2 { output[position + 2] = alphabet[Int(second << 2 & 63)] }
     }
 
     private static let standard = alphabet(ending: "+/")

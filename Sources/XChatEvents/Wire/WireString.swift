@@ -24,7 +24,12 @@ public struct WireString: Sendable {
 extension WireString: Hashable, Comparable {
     /// Whether the bytes are the same.
     public static func == (left: Self, right: Self) -> Bool {
-        left.utf8.count == right.utf8.count && left.utf8.elementsEqual(right.utf8)
+        guard left.utf8.count == right.utf8.count else { return false }
+        // The storage is contiguous since init; comparing it is several times as fast as comparing the views.
+        let sameBytes = unsafe left.utf8.withContiguousStorageIfAvailable { leftBytes in
+            unsafe right.utf8.withContiguousStorageIfAvailable { unsafe leftBytes.elementsEqual($0) }
+        }
+        return (sameBytes ?? nil) ?? left.utf8.elementsEqual(right.utf8)
     }
 
     /// Whether the bytes come before, as unsigned numbers from the left.
