@@ -18,7 +18,7 @@ struct SendTests {
         )
         let conversation = ConversationID.oneToOne("1111", "2222")
         session.addConversationKey(try .generate(), in: conversation, version: "1001")
-        message = try session.seal(TextDraft("hi"), in: conversation)
+        message = try session.seal(.text("hi"), in: conversation)
     }
 
     /// The event that an honest server answers.

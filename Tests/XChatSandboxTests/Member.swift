@@ -52,7 +52,7 @@ struct Member: Sendable {
     }
 
     func seal(_ text: String, to peer: Member) throws -> SealedMessage {
-        try session.seal(TextDraft(text), in: .oneToOne(id, peer.id))
+        try session.seal(.text(text), in: .oneToOne(id, peer.id))
     }
 
     static func body(of message: SealedMessage) -> [String: Any] {
