@@ -32,7 +32,25 @@ struct XChatCommand: AsyncParsableCommand {
     static func main() async {
         // A reader that went away is seen where output is written, and no reason to die halfway through a file.
         _ = signal(SIGPIPE, SIG_IGN)
-        endProcess(await run(Array(CommandLine.arguments.dropFirst())))
+        guard let arguments = CommandLine.validArguments else {
+            Output.note("Error: an argument is not UTF-8.")
+            endProcess(2)
+        }
+        endProcess(await run(arguments))
+    }
+}
+
+extension CommandLine {
+    /// The arguments without the program's name; nil where one is not UTF-8, which ``arguments`` would repair silently.
+    fileprivate static var validArguments: [String]? {
+        var valid: [String] = []
+        for index in 1..<max(1, Int(argc)) {
+            guard let argument = unsafe unsafeArgv[index], let text = unsafe String(validatingCString: argument) else {
+                return nil
+            }
+            valid.append(text)
+        }
+        return valid
     }
 }
 

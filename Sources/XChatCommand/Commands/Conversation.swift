@@ -41,6 +41,9 @@ struct ConversationStart: AsyncParsableCommand {
         guard let (first, second) = conversation.participants else {
             throw CommandError("a conversation of two is started with a user's id; \(conversation) is none")
         }
+        guard first == session.userID || second == session.userID else {
+            throw CommandError("user \(session.userID) does not belong to the conversation \(conversation)")
+        }
         guard let keys = session.privateKeys, let version = session.signingKeyVersion else {
             throw CommandError("one's own keys are not registered yet: xchat keys register")
         }

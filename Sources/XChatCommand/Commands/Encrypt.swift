@@ -26,7 +26,8 @@ struct Encrypt: ParsableCommand {
     )
     var conversation: String
 
-    @Option(help: "The text of the message.")
+    // A text, unlike other values, may begin with a dash.
+    @Option(parsing: .unconditional, help: "The text of the message.")
     var text: String?
 
     @Option(help: ArgumentHelp("A file with the message as JSON; - is standard input.", valueName: "file"))

@@ -18,6 +18,12 @@ struct ServerOptions: ParsableArguments {
             throw CommandError("the access token is missing: put it into the environment variable XCHAT_TOKEN")
         }
         let url = try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com"
-        return try ChatClient(api: url, token: try Token(token))
+        let bearer = try Token(token)
+        do {
+            return try ChatClient(api: url, token: bearer)
+        } catch {
+            guard api != nil, error.code == .invalidArgument else { throw error }
+            throw ValidationError("--api: \(error.detail)")
+        }
     }
 }

@@ -1,3 +1,5 @@
+import LibSodium
+
 /// Where the state of the user is kept: a session file, or the key store.
 package final class StateStore {
     private enum Place {
@@ -38,10 +40,16 @@ package final class StateStore {
                 hasWarned = true
                 Output.warning("\(name) holds secrets and is open to others; close it with: chmod 600")
             }
-            return try SessionDocument(parsing: try file.readAll(limit: Self.maximumBytes), name: name)
+            return try document(try file.readAll(limit: Self.maximumBytes))
         case .keyStore(let store):
-            return try SessionDocument(parsing: try store.read(), name: name)
+            return try document(try store.read())
         }
+    }
+
+    private func document(_ bytes: consuming [UInt8]) throws -> SessionDocument {
+        var bytes = bytes
+        defer { Sodium.wipe(&bytes) }
+        return try SessionDocument(parsing: bytes, name: name)
     }
 
     /// Changes the state as it is now, which may be newer than what was read before.
@@ -58,9 +66,11 @@ package final class StateStore {
             var document = before
             try change(&document)
             guard document != before else { return }
+            var bytes = document.bytes
+            defer { Sodium.wipe(&bytes) }
             switch place {
-            case .sessionFile(let path): try Files.replace(path, document.bytes)
-            case .keyStore(let store): try store.replace(document.bytes)
+            case .sessionFile(let path): try Files.replace(path, bytes)
+            case .keyStore(let store): try store.replace(bytes)
             }
         }
     }

@@ -54,9 +54,9 @@ struct KeysImport: ParsableCommand {
     }
 
     private func privateKeys() throws -> PrivateKeys {
-        // No blob has the length that its own or another blob's base64 has, so one reading never hides the other.
         var bytes = try openInput(file).readAll(limit: 4096)
         defer { Sodium.wipe(&bytes) }
+        // Random bytes are not all letters and digits, so no blob is taken for base64.
         return try decodeBase64(bytes) ?? PrivateKeys(importing: bytes.span)
     }
 

@@ -30,11 +30,15 @@ struct KeysRegister: AsyncParsableCommand {
         let proposed = KeyVersion(String(Int64(Date().timeIntervalSince1970 * 1000)))
         let version = try await server.client().register(try keys.registration(version: proposed), user: userID)
         let own = try keys.boundKey(userID: userID, version: version)
-        try store.update { document in
-            document.set(signingKeyVersion: version)
-            if try !document.boundKeys().bound.contains(where: { $0.isSamePin(as: own) }) {
-                document.append(own.registered)
+        do {
+            try store.update { document in
+                document.set(signingKeyVersion: version)
+                if try !document.boundKeys().bound.contains(where: { $0.isSamePin(as: own) }) {
+                    document.append(own.registered)
+                }
             }
+        } catch {
+            throw CommandError("the server registered the keys as version \(version), but that could not be kept: \(error)")
         }
         try Output.result((["public_key_version": .string(version)] as JSONValue).line)
     }

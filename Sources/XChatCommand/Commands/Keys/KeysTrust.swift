@@ -20,7 +20,11 @@ struct KeysTrust: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The id of the user.", valueName: "user"))
     var user: String
 
-    @Option(help: ArgumentHelp("The fingerprint that the new identity key must have.", valueName: "fingerprint"))
+    // A fingerprint may begin with a dash.
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The fingerprint that the new identity key must have.", valueName: "fingerprint")
+    )
     var fingerprint: String?
 
     @OptionGroup

@@ -1,0 +1,81 @@
+import Foundation
+import XChatCommand
+import XChatEvents
+
+/// The built executable, run as a user runs it.
+enum Program {
+    /// How a run ended and what it said.
+    struct Outcome {
+        let status: Int32
+        let output: [UInt8]
+        let errors: String
+
+        var text: String { String(decoding: output, as: UTF8.self) }
+        /// The lines of the output, without their newlines.
+        var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init) }
+
+        /// The lines of the output as JSON.
+        var json: [JSONPlace] {
+            get throws {
+                try lines.map { try JSONPlace(parsing: Array($0.utf8), document: "output") }
+            }
+        }
+    }
+
+    /// The executable lies beside the bundle of the tests.
+    static let executable: URL? = {
+        for argument in CommandLine.arguments {
+            var url = URL(filePath: argument)
+            while url.pathComponents.count > 1 {
+                let isBundle = url.pathExtension == "xctest"
+                url.deleteLastPathComponent()
+                if isBundle {
+                    return url.appending(path: "xchat")
+                }
+            }
+        }
+        return nil
+    }()
+
+    /// A process that is ready to run, with nothing of the developer's environment.
+    static func process(_ arguments: [String], environment: [String: String]) throws -> Process {
+        guard let executable else { throw CommandError("the executable was not found beside the tests") }
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.environment = ["HOME": "/nonexistent", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        return process
+    }
+
+    /// Runs a command line to its end.
+    static func run(
+        _ arguments: String...,
+        input: [UInt8] = [],
+        environment: [String: String] = [:]
+    ) async throws -> Outcome {
+        try await run(arguments, input: input, environment: environment)
+    }
+
+    /// Runs a command line to its end.
+    @concurrent
+    static func run(
+        _ arguments: [String],
+        input: [UInt8] = [],
+        environment: [String: String] = [:]
+    ) async throws -> Outcome {
+        let scratch = try Scratch()
+        let process = try process(arguments, environment: environment)
+        // Files, because a pipe that is full and read by nobody would stop the program.
+        process.standardInput = FileHandle(forReadingAtPath: try scratch.write("in", input))
+        process.standardOutput = FileHandle(forWritingAtPath: try scratch.write("out", []))
+        process.standardError = FileHandle(forWritingAtPath: try scratch.write("err", []))
+        try process.run()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+            output: try scratch.read("out"),
+            errors: String(decoding: try scratch.read("err"), as: UTF8.self)
+        )
+    }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import Testing
+import XChat
+import XChatCommand
+import XChatEvents
+
+struct SessionDocumentTests {
+    private let fixture: Fixture
+
+    init() throws {
+        fixture = try Fixture()
+    }
+
+    private func document(_ text: String) throws -> SessionDocument {
+        try SessionDocument(parsing: Array(text.utf8), name: "file")
+    }
+
+    private func document(_ change: (inout JSONObject) -> Void = { _ in }) throws -> SessionDocument {
+        try document(JSONValue.object(try fixture.document(of: "1111", change)).line)
+    }
+
+    private func complaint(_ change: (inout JSONObject) -> Void) -> String? {
+        #expect(throws: CommandError.self) { try document(change).session() }?.description
+    }
+
+    @Test func `a file with all members makes a session that seals and opens`() throws {
+        var session = try document().session()
+        let event = try session.seal(TextDraft("hi"), in: Fixture.conversation).event
+        #expect(try session.open(event).isVerified)
+    }
+
+    @Test func `all members but the user id are optional, and null is absent`() throws {
+        #expect(try document(#"{"user_id":"1111"}"#).session().privateKeys == nil)
+        let nulls = """
+            {"user_id":"1111","signing_key_version":null,"private_keys":null,"signing_keys":null,
+             "conversation_keys":null,"conversation_key_marks":null}
+            """
+        #expect(try document(nulls).session().signingKeyVersion == nil)
+        #expect(try document(#"{"user_id":"1","conversation_keys":{"g1":null,"g2":{"7":null}}}"#).conversationKeys().isEmpty)
+    }
+
+    @Test(
+        "a malformed member is named",
+        arguments: [
+            (#"{}"#, #"the member "user_id" is missing"#), (#"{"user_id":null}"#, #"the member "user_id" is missing"#),
+            (#"{"user_id":1}"#, "user_id: expected a string"), (#"{"user_id":""}"#, "user_id: is empty"),
+            (#"[]"#, "file: expected an object"), (#"{"user_id":"1","user_id":"1"}"#, "a member that was already there"),
+            (#"{"user_id":"1","signing_key_version":7}"#, "signing_key_version: expected a string"),
+            (#"{"user_id":"1","signing_key_version":""}"#, "signing_key_version: is empty"),
+            (#"{"user_id":"1","private_keys":"*"}"#, "private_keys: is not base64"),
+            (#"{"user_id":"1","private_keys":"AAAA"}"#, "private_keys: the private key blob is of no known form"),
+            (#"{"user_id":"1","signing_keys":{}}"#, "signing_keys: expected an array"),
+            (#"{"user_id":"1","signing_keys":[{}]}"#, #"signing_keys[0]: the member "user_id" is missing"#),
+            (#"{"user_id":"1","conversation_keys":[]}"#, "conversation_keys: expected an object"),
+            (#"{"user_id":"1","conversation_keys":{"g1":""}}"#, "expected an object"),
+            (#"{"user_id":"1","conversation_keys":{"g1":{"7":"AAAA"}}}"#, #"conversation_keys["g1"]["7"]: a conversation key is"#),
+            (#"{"user_id":"1","conversation_key_marks":{"g1":"x"}}"#, #"conversation_key_marks["g1"]: is not a number"#),
+        ]
+    )
+    func malformed(_ text: String, _ expected: String) throws {
+        let error = #expect(throws: CommandError.self) { try document(text).session() }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `no secret stands in a complaint`() throws {
+        let secret = "bm90IGEga2V5IGJ1dCBhIHNlY3JldA=="
+        for member: WireString in ["private_keys", "user_id"] {
+            let complaint = complaint { $0[member] = .array([.string(secret)]) }
+            #expect(complaint?.contains(secret) == false)
+        }
+        #expect(complaint { $0["private_keys"] = .string(secret) }?.contains(secret) == false)
+        let keys: JSONValue = ["g1": ["7": .string(secret)]]
+        #expect(complaint { $0["conversation_keys"] = keys }?.contains(secret) == false)
+    }
+
+    @Test func `conversation ids are brought into canonical form`() throws {
+        let key = JSONValue.string(fixture.conversationKey.withBytes { Base64.encode($0) })
+        for id: WireString in ["1111:2222", "2222-1111", "2222:1111", "2222"] {
+            let document = try document { $0["conversation_keys"] = .object([id: ["1001": key]]) }
+            #expect(try document.session().keyRing.newestVersion(in: Fixture.conversation) == "1001")
+        }
+    }
+
+    @Test func `an entry whose binding does not hold is left out and the rest stays`() throws {
+        let stranger = try PrivateKeys.generate().boundKey(userID: "2222", version: "1").registered
+        var forged = try fixture.bound("2222").registered
+        forged.publicKey = stranger.publicKey
+        let document = try document { $0["signing_keys"] = .array([forged.json, stranger.json]) }
+        let (bound, refused) = try document.boundKeys()
+        #expect(bound.map(\.registered) == [stranger])
+        #expect(refused.count == 1)
+        #expect(refused.first?.description.hasPrefix("file: signing_keys[0]: ") == true)
+    }
+
+    @Test func `what a session learned is added and all else stays, unknown members too`() throws {
+        var document = try document {
+            $0["notes"] = ["z": .number("1.50"), "a": nil]
+            $0["conversation_keys"] = ["2222-1111": ["1001": $0["conversation_keys"].flatMap(firstKey) ?? nil]]
+        }
+        let before = document.root
+        var session = try document.session()
+        let stranger = try PrivateKeys.generate().boundKey(userID: "3333", version: "5")
+        try session.pin([stranger.registered], of: "3333")
+        session.addConversationKey(try .generate(), in: Fixture.conversation, version: "1002")
+        try document.add(learnedBy: session)
+
+        #expect(document.root["notes"] == before["notes"])
+        #expect(document.root["private_keys"] == before["private_keys"])
+        guard case .object(let conversations) = document.root["conversation_keys"],
+            case .object(let versions) = conversations["2222-1111"]
+        else {
+            Issue.record("the keys are gone")
+            return
+        }
+        #expect(conversations.members.count == 1)
+        #expect(versions.members.map(\.key) == ["1001", "1002"])
+        #expect(document.root["conversation_key_marks"] == ["1111:2222": "1002"])
+        #expect(try document.boundKeys().bound.map(\.userID) == ["1111", "2222", "3333"])
+    }
+
+    private func firstKey(_ conversations: JSONValue) -> JSONValue? {
+        guard case .object(let conversations) = conversations, case .object(let versions)? = conversations.members.first?.value
+        else { return nil }
+        return versions.members.first?.value
+    }
+
+    @Test func `nothing learned changes nothing`() throws {
+        var document = try document()
+        let session = try document.session()
+        try document.add(learnedBy: session)
+        let once = document
+        try document.add(learnedBy: session)
+        #expect(document == once)
+        #expect(document.root["signing_keys"] == (try self.document().root["signing_keys"]))
+    }
+
+    @Test func `marks survive, so that an older key is not taken for the newest`() throws {
+        let document = try document { $0["conversation_key_marks"] = ["2222": "2000"] }
+        #expect(try document.session().keyRing.newestVersion(in: Fixture.conversation) == nil)
+    }
+
+    @Test func `pins that another process changed meanwhile are not added to`() throws {
+        var session = try Session(userID: "1111")
+        try session.pin([try PrivateKeys.generate().boundKey(userID: "3333", version: "5").registered], of: "3333")
+        let other = try PrivateKeys.generate().boundKey(userID: "3333", version: "6").registered
+        var document = try document { $0["signing_keys"] = .array([other.json]) }
+        let before = document
+        #expect(throws: CommandError.self) { try document.add(learnedBy: session) }
+        #expect(document == before)
+    }
+
+    @Test func `accepted keys take the place of the old ones`() throws {
+        var document = try document()
+        let before = [try fixture.bound("2222")]
+        let after = [try PrivateKeys.generate().boundKey(userID: "2222", version: "2")]
+        try document.replaceKeys(of: "2222", before, with: after)
+        #expect(try document.boundKeys().bound == [try fixture.bound("1111")] + after)
+        #expect(throws: CommandError.self) { try document.replaceKeys(of: "2222", before, with: before) }
+    }
+}
+
+struct StateStoreTests {
+    private let fixture: Fixture
+
+    init() throws {
+        fixture = try Fixture()
+    }
+
+    @Test func `a change is written in one step, for the owner alone`() throws {
+        let path = try fixture.file(of: "1111", mode: 0o644)
+        try StateStore(sessionFile: path).update { $0.set(signingKeyVersion: "77") }
+        #expect(try StateStore(sessionFile: path).read().signingKeyVersion() == "77")
+        #expect(try fixture.scratch.permissions("session.json") == 0o600)
+        #expect(try fixture.scratch.names() == ["session.json"])
+    }
+
+    @Test func `without a change nothing is written`() throws {
+        let path = try fixture.file(of: "1111", mode: 0o644)
+        let before = try fixture.scratch.read("session.json")
+        try StateStore(sessionFile: path).update { _ in }
+        #expect(try fixture.scratch.read("session.json") == before)
+        #expect(try fixture.scratch.permissions("session.json") == 0o644)
+    }
+
+    @Test func `a change that fails leaves the file as it was`() throws {
+        let path = try fixture.file(of: "1111")
+        let before = try fixture.scratch.read("session.json")
+        #expect(throws: CommandError("no")) {
+            try StateStore(sessionFile: path).update { document in
+                document.set(signingKeyVersion: "77")
+                throw CommandError("no")
+            }
+        }
+        #expect(try fixture.scratch.read("session.json") == before)
+    }
+}
