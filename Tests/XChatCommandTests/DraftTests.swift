@@ -4,8 +4,8 @@ import XChatCommand
 import XChatEvents
 
 struct DraftTests {
-    private func draft(_ text: String) throws -> TextDraft {
-        try TextDraft(parsing: Array(text.utf8), document: "draft")
+    private func draft(_ text: String) throws -> Draft {
+        try Draft(parsing: Array(text.utf8), document: "draft")
     }
 
     @Test func `a draft with all members is read`() throws {
@@ -15,20 +15,17 @@ struct DraftTests {
              "should_notify":false,"ttl_msec":60000}
             """
         )
-        #expect(draft.text == "hi")
-        #expect(
-            draft.entities == [
-                RichTextEntity(startIndex: 0, endIndex: 2, content: .mention(.init())),
-                RichTextEntity(startIndex: 1, endIndex: 2, content: .phoneNumber(.init())),
-            ]
-        )
-        #expect(!draft.shouldNotify)
-        #expect(draft.ttlMsec == 60000)
+        let entities = [
+            RichTextEntity(startIndex: 0, endIndex: 2, content: .mention(.init())),
+            RichTextEntity(startIndex: 1, endIndex: 2, content: .phoneNumber(.init())),
+        ]
+        let expected = MessageDraft("hi", entities: entities, shouldNotify: false, ttlMsec: 60000)
+        #expect(draft == .message(expected))
     }
 
     @Test func `kind and text are enough`() throws {
         let draft = try draft(#"{"kind":"message","text":"","entities":null,"should_notify":null,"ttl_msec":null}"#)
-        #expect(draft == TextDraft(""))
+        #expect(draft == .text(""))
         #expect(try self.draft(#"{"kind":"message","text":""}"#) == draft)
     }
 
@@ -49,8 +46,14 @@ struct DraftTests {
             (#"{"kind":"message","text":"x","entities":{}}"#, "draft: entities: expected an array"),
             (#"{"kind":"message","text":"x","entities":[[0,1]]}"#, "draft: entities[0]: expected [start, end, type]"),
             (#"{"kind":"message","text":"x","entities":[["0",1,"url"]]}"#, "draft: entities[0][0]: expected a number"),
-            (#"{"kind":"message","text":"x","entities":[[0,2147483648,"url"]]}"#, "draft: entities[0][1]: expected a whole"),
-            (#"{"kind":"message","text":"x","entities":[[0,1,"link"]]}"#, "draft: entities[0][2]: is none of the types"),
+            (
+                #"{"kind":"message","text":"x","entities":[[0,2147483648,"url"]]}"#,
+                "draft: entities[0][1]: expected a whole"
+            ),
+            (
+                #"{"kind":"message","text":"x","entities":[[0,1,"link"]]}"#,
+                "draft: entities[0][2]: is none of the types"
+            ),
             (#"{"kind":"message","text":"x"} {}"#, "draft: line 1, column 31: more text after the value"),
         ]
     )

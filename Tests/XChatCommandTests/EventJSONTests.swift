@@ -40,6 +40,18 @@ struct EventJSONTests {
         #expect(EventVector.all.count == 135)
     }
 
+    @Test func `a reply that was checked says so`() {
+        for (isValid, word) in [(true, "Valid"), (false, "Invalid")] as [(Bool, JSONValue)] {
+            let event = MessageEvent(detail: .messageCreateEvent(MessageCreateEvent(contents: [1])))
+            guard case .object(let json) = eventJSON(event, contents: nil, isVerified: true, isReplyValid: isValid)
+            else {
+                Issue.record("not an object")
+                return
+            }
+            #expect(json["reply_preview_validation"] == word)
+        }
+    }
+
     @Test func `verified is what the engine found and the key version what was received`() {
         let create = MessageCreateEvent(contents: [1], conversationKeyVersion: "7")
         let event = MessageEvent(detail: .messageCreateEvent(create))
@@ -48,6 +60,7 @@ struct EventJSONTests {
             return
         }
         #expect(json["verified"] == true)
+        #expect(json["reply_preview_validation"] == nil)
         #expect(json["key_version"] == "7")
     }
 }

@@ -73,7 +73,7 @@ struct Fixture {
 
     /// A text message from a user, as a recipient gets it.
     func message(_ text: String, from user: UserID = "1111") throws -> MessageEvent {
-        try session(of: user).seal(TextDraft(text), in: Self.conversation).event
+        try session(of: user).seal(.text(text), in: Self.conversation).event
     }
 
     /// A key change from 1111 that delivers the key of a version.

@@ -17,12 +17,20 @@ struct OfflineTests {
 
     @Test(
         "a text from standard input is taken whole and unchanged",
-        arguments: ["", "\n", "two\nlines\n", " \t x \r\n", "\u{0}", "e\u{301} é 🔑 \u{202e}", String(repeating: "x", count: 65536)]
+        arguments: [
+            "", "\n", "two\nlines\n", " \t x \r\n", "\u{0}", "e\u{301} é 🔑 \u{202e}",
+            String(repeating: "x", count: 65536),
+        ]
     )
     func text(_ text: String) async throws {
         let path = try fixture.file(of: "1111")
         let encrypted = try await Program.run(
-            "encrypt", "--session", path, "--conversation", "2222", "--event",
+            "encrypt",
+            "--session",
+            path,
+            "--conversation",
+            "2222",
+            "--event",
             input: Array(text.utf8)
         )
         #expect(encrypted.status == 0)
@@ -56,10 +64,22 @@ struct OfflineTests {
         #expect(try reader.open(event).isVerified)
     }
 
-    @Test("a conversation is named in any of its forms", arguments: ["2222", "1111:2222", "2222:1111", "1111-2222", "2222-1111"])
+    @Test(
+        "a conversation is named in any of its forms",
+        arguments: ["2222", "1111:2222", "2222:1111", "1111-2222", "2222-1111"]
+    )
     func conversation(_ id: String) async throws {
         let path = try fixture.file(of: "1111")
-        let outcome = try await Program.run("encrypt", "--session", path, "--conversation", id, "--text", "x", "--event")
+        let outcome = try await Program.run(
+            "encrypt",
+            "--session",
+            path,
+            "--conversation",
+            id,
+            "--text",
+            "x",
+            "--event"
+        )
         #expect(outcome.status == 0)
         #expect(try MessageEvent(base64: WireString(outcome.lines.first ?? "")).conversationID == "1111:2222")
     }
@@ -67,7 +87,9 @@ struct OfflineTests {
     @Test func `the newest key is used unless a version is named`() async throws {
         let second = JSONValue.string(try ConversationKey.generate().withBytes { Base64.encode($0) })
         let path = try fixture.file(of: "1111") {
-            guard case .object(var all) = $0["conversation_keys"], case .object(var keys) = all["1111:2222"] else { return }
+            guard case .object(var all) = $0["conversation_keys"], case .object(var keys) = all["1111:2222"] else {
+                return
+            }
             keys["999"] = second
             keys["01002"] = second
             all["1111:2222"] = .object(keys)
@@ -90,7 +112,14 @@ struct OfflineTests {
         let draft = #"{"kind":"message","text":"hi","entities":[[0,2,"url"]],"should_notify":false,"ttl_msec":9}"#
         let path = try fixture.file(of: "1111")
         let encrypted = try await Program.run(
-            "encrypt", "--session", path, "--conversation", "2222", "--event", "--draft", "-",
+            "encrypt",
+            "--session",
+            path,
+            "--conversation",
+            "2222",
+            "--event",
+            "--draft",
+            "-",
             input: Array(draft.utf8)
         )
         let decrypted = try await Program.run("decrypt", "--session", path, input: encrypted.output)
@@ -114,7 +143,11 @@ struct OfflineTests {
         #expect(try await errors(["--session", path, "--conversation", "3333"]).contains("no verified key"))
         #expect(try await errors(["--session", path, "--conversation", "nobody"]).contains("no verified key"))
         #expect(try await errors(["--session", bare, "--conversation", "2222"]).contains("private keys"))
-        #expect(try await errors(["--session", path, "--conversation", "2222", "--draft", "/no/file"]).contains("No such file"))
+        #expect(
+            try await errors(["--session", path, "--conversation", "2222", "--draft", "/no/file"]).contains(
+                "No such file"
+            )
+        )
         let draft = try await errors(
             ["--session", path, "--conversation", "2222", "--draft", "-"],
             input: Array(#"{"kind":"message","text":"x","entities":[[5,9,"url"]]}"#.utf8)
@@ -128,10 +161,14 @@ struct OfflineTests {
         let change = try fixture.keyChange(version: "5000")
         var sender = try fixture.session(of: "1111")
         sender.addConversationKey(change.key, in: Fixture.conversation, version: "5000")
-        let message = try sender.seal(TextDraft("later"), in: Fixture.conversation).event
+        let message = try sender.seal(.text("later"), in: Fixture.conversation).event
         let path = try fixture.file(of: "2222")
         let outcome = try await Program.run(
-            "decrypt", "--session", path, "-", input: lines(message.base64, change.event.base64)
+            "decrypt",
+            "--session",
+            path,
+            "-",
+            input: lines(message.base64, change.event.base64)
         )
         #expect(outcome.status == 0)
         let events = try outcome.json
@@ -145,7 +182,11 @@ struct OfflineTests {
         let path = try fixture.file(of: "2222")
         let second = try fixture.scratch.write("second", lines(message.base64))
         let outcome = try await Program.run(
-            "decrypt", "--session", path, "-", second,
+            "decrypt",
+            "--session",
+            path,
+            "-",
+            second,
             input: Array("\r\n!!!\r\n\n\(message.base64)\r\n/w==\n".utf8) + [0xff, 0xfe]
         )
         #expect(outcome.status == 1)
@@ -191,7 +232,11 @@ struct OfflineTests {
         for (place, line) in try outcome.json.enumerated() {
             guard let event = try line.member("event") else { continue }
             // Only what no signature covers can change unnoticed.
-            #expect(try event.required("type").string() != "Message" || event.required("content").required("text").string() == "secret text", "byte \(place)")
+            #expect(
+                try event.required("type").string() != "Message"
+                    || event.required("content").required("text").string() == "secret text",
+                "byte \(place)"
+            )
         }
     }
 
@@ -225,7 +270,10 @@ struct OfflineTests {
             ("/w==", "not_an_event"),
             (unsigned.base64, "no_signature"),
             (message.withSignature { $0.publicKeyVersion = "2" }.base64, "unknown_signer"),
-            (message.withSignature { $0.signature = WireString(Base64.encode([UInt8](repeating: 1, count: 64))) }.base64, "wrong_signature"),
+            (
+                message.withSignature { $0.signature = WireString(Base64.encode([UInt8](repeating: 1, count: 64))) }
+                    .base64, "wrong_signature"
+            ),
             (comma.base64, "not_representable"),
             (message.withSignature { $0.signatureVersion = "1" }.base64, "version_refused"),
             (unencrypted.base64, "unencrypted"),
@@ -249,7 +297,9 @@ struct OfflineTests {
     @Test func `inconsistent events and strangers are refused`() async throws {
         // In this suite the blob ends in the seed of the signing key.
         let fixture = try Fixture(.sodium)
-        let seed = try #require(try fixture.keys["1111"]?.withExport { blob in blob.indices.suffix(32).map { blob[$0] } })
+        let seed = try #require(
+            try fixture.keys["1111"]?.withExport { blob in blob.indices.suffix(32).map { blob[$0] } }
+        )
         var builder = EventBuilder(senderID: "1111", conversationID: Fixture.conversation)
         func signed(_ detail: MessageEventDetail) throws -> MessageEvent {
             let unsigned = try builder.event(detail)
@@ -258,11 +308,18 @@ struct OfflineTests {
             }
             return unsigned.signed(signature, publicKeyVersion: "1")
         }
-        let inconsistent = try signed(.messageDeleteEvent(.init(sequenceIDs: ["five"], deleteMessageAction: .deleteForAll)))
+        let inconsistent = try signed(
+            .messageDeleteEvent(.init(sequenceIDs: ["five"], deleteMessageAction: .deleteForAll))
+        )
         builder.conversationID = .oneToOne("2222", "3333")
         let foreign = try signed(.markConversationReadEvent(.init(seenUntilSequenceID: "9")))
         let path = try fixture.file(of: "2222")
-        let outcome = try await Program.run("verify", "--session", path, input: lines(inconsistent.base64, foreign.base64))
+        let outcome = try await Program.run(
+            "verify",
+            "--session",
+            path,
+            input: lines(inconsistent.base64, foreign.base64)
+        )
         #expect(try outcome.json.map { try $0.required("reason").string() } == ["inconsistent", "not_a_participant"])
         #expect(outcome.status == 1)
     }
@@ -276,7 +333,12 @@ struct OfflineTests {
             $0["private_keys"] = nil
             $0["conversation_keys"] = ["1111:2222": ["5000": key]]
         }
-        let outcome = try await Program.run("verify", "--session", withoutPrivateKeys, input: lines(change.event.base64))
+        let outcome = try await Program.run(
+            "verify",
+            "--session",
+            withoutPrivateKeys,
+            input: lines(change.event.base64)
+        )
         #expect(outcome.status == 0)
     }
 

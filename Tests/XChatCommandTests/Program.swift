@@ -12,7 +12,9 @@ enum Program {
 
         var text: String { String(decoding: output, as: UTF8.self) }
         /// The lines of the output, without their newlines.
-        var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init) }
+        var lines: [String] {
+            text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+        }
 
         /// The lines of the output as JSON.
         var json: [JSONPlace] {

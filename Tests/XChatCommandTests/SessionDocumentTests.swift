@@ -25,7 +25,7 @@ struct SessionDocumentTests {
 
     @Test func `a file with all members makes a session that seals and opens`() throws {
         var session = try document().session()
-        let event = try session.seal(TextDraft("hi"), in: Fixture.conversation).event
+        let event = try session.seal(.text("hi"), in: Fixture.conversation).event
         #expect(try session.open(event).isVerified)
     }
 
@@ -36,7 +36,9 @@ struct SessionDocumentTests {
              "conversation_keys":null,"conversation_key_marks":null}
             """
         #expect(try document(nulls).session().signingKeyVersion == nil)
-        #expect(try document(#"{"user_id":"1","conversation_keys":{"g1":null,"g2":{"7":null}}}"#).conversationKeys().isEmpty)
+        #expect(
+            try document(#"{"user_id":"1","conversation_keys":{"g1":null,"g2":{"7":null}}}"#).conversationKeys().isEmpty
+        )
     }
 
     @Test(
@@ -44,7 +46,8 @@ struct SessionDocumentTests {
         arguments: [
             (#"{}"#, #"the member "user_id" is missing"#), (#"{"user_id":null}"#, #"the member "user_id" is missing"#),
             (#"{"user_id":1}"#, "user_id: expected a string"), (#"{"user_id":""}"#, "user_id: is empty"),
-            (#"[]"#, "file: expected an object"), (#"{"user_id":"1","user_id":"1"}"#, "a member that was already there"),
+            (#"[]"#, "file: expected an object"),
+            (#"{"user_id":"1","user_id":"1"}"#, "a member that was already there"),
             (#"{"user_id":"1","signing_key_version":7}"#, "signing_key_version: expected a string"),
             (#"{"user_id":"1","signing_key_version":""}"#, "signing_key_version: is empty"),
             (#"{"user_id":"1","private_keys":"*"}"#, "private_keys: is not base64"),
@@ -53,8 +56,14 @@ struct SessionDocumentTests {
             (#"{"user_id":"1","signing_keys":[{}]}"#, #"signing_keys[0]: the member "user_id" is missing"#),
             (#"{"user_id":"1","conversation_keys":[]}"#, "conversation_keys: expected an object"),
             (#"{"user_id":"1","conversation_keys":{"g1":""}}"#, "expected an object"),
-            (#"{"user_id":"1","conversation_keys":{"g1":{"7":"AAAA"}}}"#, #"conversation_keys["g1"]["7"]: a conversation key is"#),
-            (#"{"user_id":"1","conversation_key_marks":{"g1":"x"}}"#, #"conversation_key_marks["g1"]: is not a number"#),
+            (
+                #"{"user_id":"1","conversation_keys":{"g1":{"7":"AAAA"}}}"#,
+                #"conversation_keys["g1"]["7"]: a conversation key is"#
+            ),
+            (
+                #"{"user_id":"1","conversation_key_marks":{"g1":"x"}}"#,
+                #"conversation_key_marks["g1"]: is not a number"#
+            ),
         ]
     )
     func malformed(_ text: String, _ expected: String) throws {
@@ -119,7 +128,8 @@ struct SessionDocumentTests {
     }
 
     private func firstKey(_ conversations: JSONValue) -> JSONValue? {
-        guard case .object(let conversations) = conversations, case .object(let versions)? = conversations.members.first?.value
+        guard case .object(let conversations) = conversations,
+            case .object(let versions)? = conversations.members.first?.value
         else { return nil }
         return versions.members.first?.value
     }

@@ -46,7 +46,12 @@ struct Decrypt: ParsableCommand {
 func resultJSON(_ result: Result<Event, XChatError>, index: Int) -> JSONValue {
     switch result {
     case .success(let event):
-        let json = eventJSON(event.received, contents: event.contents, isVerified: event.isVerified)
+        let json = eventJSON(
+            event.received,
+            contents: event.contents,
+            isVerified: event.isVerified,
+            isReplyValid: event.replyValidation?.isValid
+        )
         return ["index": .number(index), "event": json]
     case .failure(let error):
         let json: JSONValue = ["code": .string(error.code.rawValue), "message": .string(error.message)]

@@ -3,8 +3,16 @@ package import XChatEvents
 /// An event in the form in which X's SDK hands it out in Python: the same members, discriminators and values.
 ///
 /// Members that are always there are `null` when absent on the wire; others are left out. Which is which follows no rule.
-package func eventJSON(_ event: MessageEvent, contents: MessageEntryHolder?, isVerified: Bool) -> JSONValue {
-    let (type, members) = detailJSON(event.detail, contents: contents, isVerified: isVerified)
+///
+/// `isReplyValid` is nil where there is no preview of a reply that could be checked.
+package func eventJSON(
+    _ event: MessageEvent,
+    contents: MessageEntryHolder?,
+    isVerified: Bool,
+    isReplyValid: Bool? = nil
+) -> JSONValue {
+    var (type, members) = detailJSON(event.detail, contents: contents, isVerified: isVerified)
+    members["reply_preview_validation"] = isReplyValid.map { $0 ? "Valid" : "Invalid" }
     var json: JSONObject = [
         "type": .string(type),
         "sequence_id": .init(event.sequenceID),

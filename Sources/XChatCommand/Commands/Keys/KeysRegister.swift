@@ -38,7 +38,9 @@ struct KeysRegister: AsyncParsableCommand {
                 }
             }
         } catch {
-            throw CommandError("the server registered the keys as version \(version), but that could not be kept: \(error)")
+            throw CommandError(
+                "the server registered the keys as version \(version), but that could not be kept: \(error)"
+            )
         }
         try Output.result((["public_key_version": .string(version)] as JSONValue).line)
     }
