@@ -52,8 +52,7 @@ struct SandboxServerTests {
         await #expect(throws: (any Error).self) { try await Sandbox(port: port).serving { _ in } }
     }
 
-    @Test func `connections that do nothing, or stop half way, do not hold it up`() async throws {
-        let start = ContinuousClock.now
+    @Test(.timeLimit(.minutes(1))) func `connections that do nothing, or stop half way, do not hold it up`() async throws {
         try await Sandbox().serving { url in
             for text in ["", "GET /2/users/1/public_keys HTTP/1.1\r\n", Self.halfRequest] {
                 let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -63,7 +62,6 @@ struct SandboxServerTests {
             let isUp = try await answers(url)
             #expect(isUp)
         }
-        #expect(ContinuousClock.now - start < .seconds(5))
     }
 
     private static let halfRequest =
