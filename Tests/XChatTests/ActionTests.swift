@@ -214,3 +214,107 @@ import XChatEvents
         )
     }
 }
+
+@Suite struct RosterTests {
+    static let group = ConversationID(canonicalizing: "g9")
+
+    /// A group of Alice and Bob that takes Carol in and then puts Bob out.
+    struct History {
+        var events: [MessageEvent] = []
+        var reader: Session
+
+        init() throws {
+            var alice = try person("1111")
+            let bob = try person("2222")
+            let carol = try person("3333")
+            let dave = try person("4444")
+            alice.trust(bob.pins["2222"] + carol.pins["3333"])
+            reader = try Session(userID: "3333", privateKeys: carol.privateKeys, signingKeyVersion: "1")
+            reader.trust(alice.pins["1111"] + bob.pins["2222"] + dave.pins["4444"])
+            let people = alice.pins["1111"] + alice.pins["2222"]
+            let created = try alice.prepareGroupCreate(
+                GroupDraft(members: ["1111", "2222"], admins: ["1111"]),
+                in: RosterTests.group,
+                participants: people
+            )
+            let added = try alice.prepareMemberAdd(
+                MemberAddDraft(newMembers: ["3333"], currentMembers: ["1111", "2222"], currentAdmins: ["1111"]),
+                in: RosterTests.group,
+                participants: people + alice.pins["3333"]
+            )
+            let deletion = MessageEventDetail.messageDeleteEvent(
+                MessageDeleteEvent(sequenceIDs: ["5"], deleteMessageAction: .deleteForSelf)
+            )
+            let removal = MessageEventDetail.groupChangeEvent(
+                GroupChangeEvent(groupChange: .groupMemberRemove(GroupMemberRemoveChange(memberIDs: ["2222"])))
+            )
+            events = [
+                created.event,
+                try forge(deletion, by: bob, in: "g9"),
+                try forge(deletion, by: dave, in: "g9"),
+                try forge(deletion, by: carol, in: "g9"),
+                added.event,
+                try forge(deletion, by: carol, in: "g9"),
+                try forge(removal, by: alice, in: "g9"),
+                try forge(deletion, by: bob, in: "g9"),
+            ]
+            reader.trust(carol.pins["3333"])
+        }
+
+        func codes(_ results: [Result<Event, XChatError>]) -> [XChatError.Code?] {
+            results.map { result in
+                if case .failure(let error) = result { error.code } else { nil }
+            }
+        }
+    }
+
+    @Test func `in a group each event is judged by the members of its time`() throws {
+        var history = try History()
+        let results = history.reader.open(history.events.map { .success($0) })
+        #expect(
+            history.codes(results) == [nil, nil, .notAParticipant, .notAParticipant, nil, nil, nil, .notAParticipant]
+        )
+        #expect(history.reader.learnedRosters[Self.group] == ["1111", "3333"])
+    }
+
+    @Test func `one by one it is the same`() throws {
+        var history = try History()
+        var codes: [XChatError.Code?] = []
+        for event in history.events { codes.append(code { _ = try history.reader.open(event) }) }
+        #expect(codes == [nil, nil, .notAParticipant, .notAParticipant, nil, nil, nil, .notAParticipant])
+    }
+
+    @Test func `a creation of another group, planted here, changes no roster that is known`() throws {
+        var history = try History()
+        var dave = try person("4444")
+        history.reader.trust(dave.pins["4444"])
+        let planted = try dave.prepareGroupCreate(
+            GroupDraft(members: ["4444"], admins: ["4444"]),
+            in: Self.group,
+            participants: dave.pins["4444"]
+        )
+        _ = history.reader.open(history.events.map { .success($0) })
+        #expect(code { _ = try history.reader.open(planted.event) } == .notAParticipant)
+        #expect(history.reader.learnedRosters[Self.group] == ["1111", "3333"])
+    }
+
+    @Test func `what the caller knows of a group goes before what its events tell`() throws {
+        var history = try History()
+        history.reader.rosters[Self.group] = ["1111", "2222"]
+        let results = history.reader.open(history.events.map { .success($0) })
+        #expect(
+            history.codes(results) == [nil, nil, .notAParticipant, .notAParticipant, nil, .notAParticipant, nil, nil]
+        )
+    }
+
+    @Test func `one's own entry of a key change is that of the registered version`() throws {
+        var pair = try Pair()
+        let keys = try #require(pair.alice.privateKeys)
+        let unregistered = try keys.boundKey(userID: "1111", version: "1795377536405")
+        let change = try pair.alice.prepareKeyChange(
+            in: Pair.conversation,
+            participants: [unregistered] + pair.alice.pins["1111"] + pair.alice.pins["2222"]
+        )
+        #expect(change.participantKeys.map(\.publicKeyVersion) == ["1", "1"])
+    }
+}

@@ -97,7 +97,9 @@ extension Session {
     ) throws(XChatError) -> [BoundKey] {
         var order: [UserID] = []
         var newest: [UserID: BoundKey] = [:]
-        for key in participants {
+        // One's own key is the one that is registered, whatever else was ever made.
+        let hasRegistered = participants.contains { $0.userID == userID && $0.version == signingKeyVersion }
+        for key in participants where !(hasRegistered && key.userID == userID && key.version != signingKeyVersion) {
             guard let number = key.version.number else {
                 throw XChatError(.invalidArgument, "key version \(printable(key.version)) is not a number")
             }

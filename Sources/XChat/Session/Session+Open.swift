@@ -11,14 +11,17 @@ extension Session {
         _ events: [Result<MessageEvent, XChatError>]
     ) -> [Result<Event, XChatError>] {
         var results: [Result<Event, XChatError>?] = Array(repeating: nil, count: events.count)
+        let rosters = learnedRosters
         for (index, event) in events.enumerated() {
-            guard case .success(let event) = event,
-                case .conversationKeyChangeEvent(let change) = event.detail
-            else {
-                continue
+            guard case .success(let event) = event else { continue }
+            switch event.detail {
+            case .conversationKeyChangeEvent(let change): results[index] = acceptKeyChange(change, of: event)
+            case .groupChangeEvent: results[index] = Result { () throws(XChatError) in try open(event) }
+            default: continue
             }
-            results[index] = acceptKeyChange(change, of: event)
         }
+        // Once more from the beginning: a message is judged by the roster of its own time.
+        learnedRosters = rosters
         for (index, event) in events.enumerated() {
             switch (event, results[index]) {
             case (.failure(let error), _):
@@ -28,7 +31,9 @@ extension Session {
             case (.success(let event), .failure(let error)) where error.code == .keyMissing:
                 // Another event may have delivered the key that this one's signature covers.
                 results[index] = Result { () throws(XChatError) in try verifiedKeyChange(event) }
-            case (.success, _):
+            case (.success, .success(let opened)):
+                learnRoster(from: opened)
+            case (.success, .failure):
                 break
             }
         }
@@ -45,7 +50,9 @@ extension Session {
         if case .conversationKeyChangeEvent(let change) = event.detail {
             return try acceptKeyChange(change, of: event).get()
         }
-        return try openOther(event)
+        let opened = try openOther(event)
+        learnRoster(from: opened)
+        return opened
     }
 
     /// Verifies an event without opening it or keeping anything of it.
@@ -186,6 +193,27 @@ extension Session {
             return try MessageEntryHolder(decoding: plaintext)
         } catch {
             throw XChatError(error, as: .malformed, in: "the decrypted contents")
+        }
+    }
+
+    // MARK: Rosters
+
+    private mutating func learnRoster(from event: Event) {
+        let received = event.received
+        guard event.isVerified, case .groupChangeEvent(let group) = received.detail, let change = group.groupChange,
+            let conversation = received.canonicalConversationID, conversation.isGroup
+        else { return }
+        switch change {
+        case .groupCreate(let create):
+            // The signature of a creation does not cover the conversation: it tells nothing where something is known.
+            guard learnedRosters[conversation] == nil, let sender = received.senderID else { return }
+            learnedRosters[conversation] = Set(create.memberIDs ?? []).union([sender])
+        case .groupMemberAdd(let addition):
+            learnedRosters[conversation] = Set(addition.currentMemberIDs ?? []).union(addition.memberIDs ?? [])
+        case .groupMemberRemove(let removal):
+            learnedRosters[conversation]?.subtract(removal.memberIDs ?? [])
+        default:
+            return
         }
     }
 

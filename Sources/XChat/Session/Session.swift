@@ -27,6 +27,11 @@ public struct Session: Sendable {
     public internal(set) var keyRing = KeyRing()
     /// The members of a group, where the caller knows them: nobody else's events are accepted there.
     public var rosters: [ConversationID: Set<UserID>] = [:]
+    /// The members of a group as its verified events tell, in the order in which they were opened.
+    ///
+    /// It decides where ``rosters`` says nothing. A session that reads a history again from its beginning should not have
+    /// learned its end before: who left meanwhile would be nobody then.
+    public internal(set) var learnedRosters: [ConversationID: Set<UserID>] = [:]
 
     /// The last version that this session minted: two key changes of one millisecond must not share one.
     var lastMintedVersion: UInt64 = 0
@@ -156,9 +161,9 @@ public struct Session: Sendable {
         }
     }
 
-    /// False only where it is known: one of the two ids of a 1:1, or the roster of a group.
+    /// False only where it is known: by the two ids of a 1:1, or by the roster of a group.
     func mayBelong(_ user: UserID, to conversation: ConversationID) -> Bool {
         if let (first, second) = conversation.participants { return user == first || user == second }
-        return rosters[conversation]?.contains(user) ?? true
+        return (rosters[conversation] ?? learnedRosters[conversation])?.contains(user) ?? true
     }
 }

@@ -103,8 +103,8 @@ public struct KeyRing: Sendable {
         if level == .verified, let number = version.number { raiseMark(of: conversation, to: number) }
     }
 
-    /// Everything verified, for saving.
-    package var verified: [(conversation: ConversationID, version: KeyVersion, key: ConversationKey)] {
+    /// Every key that seals under its version, for saving; ``Session/addConversationKey(_:in:version:)`` restores it.
+    public var verified: [(conversation: ConversationID, version: KeyVersion, key: ConversationKey)] {
         conversations.flatMap { conversation in
             versions(in: conversation).compactMap { version in
                 verifiedKey(in: conversation, version: version).map { (conversation, version, $0) }
