@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+import XChatCommand
+import XChatEvents
+
+/// Exit statuses and help texts.
+struct UsageTests {
+    private static let commands = [
+        [], ["demo"], ["sandbox"], ["keys"], ["keys", "generate"], ["keys", "import"], ["keys", "export"],
+        ["keys", "list"], ["keys", "fingerprint"], ["keys", "register"], ["keys", "trust"], ["encrypt"], ["decrypt"],
+        ["verify"], ["inspect"], ["conversation"], ["conversation", "start"], ["send"], ["read"],
+    ]
+
+    @Test("help goes to standard output and ends with 0", arguments: commands)
+    func help(_ command: [String]) async throws {
+        let outcome = try await Program.run(command + ["--help"])
+        #expect(outcome.status == 0)
+        #expect(outcome.text.contains("USAGE: "))
+        #expect(outcome.errors.isEmpty)
+    }
+
+    @Test func `every command, argument and option says what it is`() async throws {
+        let outcome = try await Program.run("--experimental-dump-help")
+        let root = try JSONPlace(parsing: outcome.output, document: "help").required("command")
+        var names: [[String]] = []
+        func look(at command: JSONPlace, _ path: [String]) throws {
+            let name = try command.required("commandName").string().string
+            if name == "help" { return }
+            names.append(path)
+            #expect(try command.required("abstract").string().utf8.count > 10, "\(path)")
+            for argument in try command.member("arguments")?.elements() ?? [] {
+                #expect(try argument.member("abstract")?.string().isEmpty == false, "\(path) \(argument.value.line)")
+            }
+            for inner in try command.member("subcommands")?.elements() ?? [] {
+                try look(at: inner, path + [try inner.required("commandName").string().string])
+            }
+        }
+        try look(at: root, [])
+        #expect(Set(names) == Set(Self.commands))
+    }
+
+    @Test(
+        "wrong use of the arguments ends with 2, on standard error",
+        arguments: [
+            ["nonsense"], ["--nonsense"], ["encrypt"], ["encrypt", "--conversation"],
+            ["encrypt", "--conversation", "2", "--text", "a", "--draft", "b"], ["encrypt", "--conversation", ""],
+            ["encrypt", "--conversation", "2", "--nonsense"], ["encrypt", "--conversation", "2", "surplus"],
+            ["decrypt", "--session", "a", "--home", "b"], ["decrypt", "--session"], ["verify", "--nonsense"],
+            ["inspect", "a", "b"], ["keys", "generate"], ["keys", "generate", "--user", "nobody"],
+            ["keys", "generate", "--user", ""], ["keys", "generate", "--user", "12345678901234567890"],
+            ["keys", "generate", "--user", "1", "--suite", "rot13"],
+            ["keys", "generate", "--user", "1", "--out", "a", "--home", "b"], ["keys", "nonsense"],
+            ["keys", "import"], ["keys", "import", "--user", "1", "--key-version", "one"], ["keys", "trust"],
+            ["keys", "trust", "nobody"], ["keys", "trust", "1", "--fingerprint", "short"],
+            ["conversation", "start"], ["conversation", "start", "a/b"], ["send"], ["send", "../2222", "hi"],
+            ["send", "2222", "hi", "there"], ["read"], ["read", "2222?x=1"], ["read", "g"],
+            ["sandbox", "--host", "0.0.0.0"], ["sandbox", "--host", "example.com"], ["sandbox", "--port", "65536"],
+            ["sandbox", "--port", "x"], ["demo", "--suite", "rot13"], ["demo", "surplus"],
+        ]
+    )
+    func wrongUse(_ arguments: [String]) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.contains("Error: "))
+    }
+
+    @Test func `an argument that is not UTF-8 ends with 2`() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        let executable = try #require(Program.executable?.path)
+        process.arguments = [
+            "-c", "exec '\(executable)' encrypt --conversation 2 --text \"$(printf '\\377')\" 2>/dev/null",
+        ]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 2)
+    }
+
+    @Test("the demonstration ends with 0 in both suites, quickly", arguments: ["xchat", "sodium"])
+    func demo(_ suite: String) async throws {
+        let start = ContinuousClock.now
+        let outcome = try await Program.run("demo", "--suite", suite)
+        #expect(outcome.status == 0)
+        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(outcome.lines.last == "Every step held.")
+        #expect(outcome.text.contains("in the suite \(suite)"))
+        #expect(outcome.text.contains("refused, wrong_signature"))
+        #expect(outcome.errors.isEmpty)
+    }
+}
