@@ -498,3 +498,34 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         #expect(code { _ = try session.seal(.text("x"), in: group) } == .notRepresentable)
     }
 }
+
+@Suite struct BatchTests {
+    /// More events than one core takes at a time, good and bad ones mixed.
+    @Test(arguments: SuiteName.all)
+    func `a batch over all cores gives what opening one by one gives`(suite: SuiteName) throws {
+        let pair = try Pair(suite)
+        var events: [Result<MessageEvent, XChatError>] = []
+        for index in 0..<200 {
+            var event = try pair.alice.seal(.text("message \(index)"), in: Pair.conversation).event
+            switch index % 7 {
+            case 3: event.messageID = "altered"
+            case 4: event.messageEventSignature = nil
+            case 5: event.senderID = "3333"
+            default: break
+            }
+            events.append(index % 11 == 6 ? .failure(XChatError(.notAnEvent, "\(index)")) : .success(event))
+        }
+        events.append(.success(pair.change.event))
+
+        var together = pair.bob
+        let batch = together.open(events)
+        var alone = pair.bob
+        _ = try alone.open(pair.change.event)
+        let single = events.map { event in
+            Result { () throws(XChatError) in try alone.open(event.get()) }
+        }
+        #expect(batch.count == 201)
+        #expect(batch == single)
+        #expect(Set(batch.map { (try? $0.get()) == nil }) == [true, false])
+    }
+}

@@ -56,11 +56,14 @@ extension Session {
         }
 
         let key = try ConversationKey.generate()
-        let participantKeys = try recipients.map { (recipient) throws(XChatError) in
+        let wraps = concurrentMap(recipients) { recipient in
+            Result { () throws(XChatError) in try recipient.identityKey.key.wrap(key) }
+        }
+        let participantKeys = try zip(recipients, wraps).map { (recipient, wrapped) throws(XChatError) in
             ParticipantKey(
                 userID: recipient.userID,
                 encryptedConversationKey: WireString(
-                    Base64.encode(try recipient.identityKey.key.wrap(key))
+                    Base64.encode(try wrapped.get())
                 ),
                 publicKeyVersion: recipient.version
             )

@@ -22,12 +22,13 @@ extension Session {
         }
         // Once more from the beginning: a message is judged by the roster of its own time.
         learnedRosters = rosters
+        var others: [(index: Int, event: MessageEvent, isMember: Bool)] = []
         for (index, event) in events.enumerated() {
             switch (event, results[index]) {
             case (.failure(let error), _):
                 results[index] = .failure(error)
             case (.success(let event), nil):
-                results[index] = Result { () throws(XChatError) in try openOther(event) }
+                others.append((index, event, isMember(senderOf: event)))
             case (.success(let event), .failure(let error)) where error.code == .keyMissing:
                 // Another event may have delivered the key that this one's signature covers.
                 results[index] = Result { () throws(XChatError) in try verifiedKeyChange(event) }
@@ -37,6 +38,12 @@ extension Session {
                 break
             }
         }
+        // Keys and rosters are settled: what is left are signatures and boxes, each on its own.
+        let session = self
+        let opened = concurrentMap(others) { other in
+            Result { () throws(XChatError) in try session.openOther(other.event, isMember: other.isMember) }
+        }
+        for (other, result) in zip(others, opened) { results[other.index] = result }
         return results.compactMap { $0 }
     }
 
@@ -50,7 +57,7 @@ extension Session {
         if case .conversationKeyChangeEvent(let change) = event.detail {
             return try acceptKeyChange(change, of: event).get()
         }
-        let opened = try openOther(event)
+        let opened = try openOther(event, isMember: isMember(senderOf: event))
         learnRoster(from: opened)
         return opened
     }
@@ -63,9 +70,13 @@ extension Session {
         if case .conversationKeyChangeEvent(let change) = event.detail {
             try verifyKeyChange(event, delivered: deliveredKey(in: change))
         } else {
-            try Verifier.verify(event, keys: trustedKeys(of: event))
-            try verifyMembership(of: event)
+            try verify(event, isMember: isMember(senderOf: event))
         }
+    }
+
+    private func verify(_ event: MessageEvent, isMember: Bool) throws(XChatError) {
+        try Verifier.verify(event, keys: trustedKeys(of: event))
+        guard isMember else { throw notAParticipant(event) }
     }
 
     // MARK: Key changes
@@ -147,11 +158,11 @@ extension Session {
 
     // MARK: Everything else
 
-    private func openOther(_ event: MessageEvent) throws(XChatError) -> Event {
+    private func openOther(_ event: MessageEvent, isMember: Bool) throws(XChatError) -> Event {
         guard event.kind.isSigned else {
             return Event(received: event, isVerified: false)
         }
-        try verify(event)
+        try verify(event, isMember: isMember)
         guard case .messageCreateEvent(let create) = event.detail else {
             return Event(received: event, isVerified: true)
         }
@@ -224,13 +235,19 @@ extension Session {
     }
 
     func verifyMembership(of event: MessageEvent) throws(XChatError) {
-        guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return }
-        guard mayBelong(sender, to: conversation) else {
-            throw XChatError(
-                .notAParticipant,
-                "sender \(printable(sender)) is not in conversation \(printable(conversation.value))"
-            )
-        }
+        guard isMember(senderOf: event) else { throw notAParticipant(event) }
+    }
+
+    private func isMember(senderOf event: MessageEvent) -> Bool {
+        guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return true }
+        return mayBelong(sender, to: conversation)
+    }
+
+    private func notAParticipant(_ event: MessageEvent) -> XChatError {
+        XChatError(
+            .notAParticipant,
+            "sender \(printable(event.senderID ?? "")) is not in conversation \(printable(event.conversationID ?? ""))"
+        )
     }
 }
 

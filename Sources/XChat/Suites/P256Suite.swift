@@ -68,7 +68,7 @@ struct P256IdentityKey: SuiteIdentityKey {
     }
 
     func wrap(_ conversationKey: ConversationKey) throws(XChatError) -> [UInt8] {
-        try ECIES.seal(conversationKey, to: key, ephemeral: P256.KeyAgreement.PrivateKey())
+        try ECIES.seal(conversationKey, to: key, ephemeral: ephemeralKey())
     }
 
     func endorses(_ signingKey: any SuiteSigningKey, signature: [UInt8]) -> Bool? {
@@ -76,6 +76,23 @@ struct P256IdentityKey: SuiteIdentityKey {
         guard let key = try? P256.Signing.PublicKey(x963Representation: key.x963Representation) else { return false }
         let verifier = P256SigningKey(key: key)
         return signingKey.boundEncodings.contains { verifier.isValid(signature, for: $0.span) }
+    }
+}
+
+/// A fresh key pair from 32 random bytes, drawn again when they are not in [1, n-1], which happens once in 2^32.
+///
+/// swift-crypto's own generator also checks the pair that it made, and takes eight times as long.
+private func ephemeralKey() throws(XChatError) -> P256.KeyAgreement.PrivateKey {
+    do {
+        while true {
+            let scalar = try SecretBytes.random(count: 32)
+            let key = scalar.withBytes { scalar in
+                unsafe scalar.withUnsafeBytes { unsafe try? P256.KeyAgreement.PrivateKey(rawRepresentation: $0) }
+            }
+            if let key { return key }
+        }
+    } catch {
+        throw XChatError(.unsupported, "libsodium made no random bytes: \(error)")
     }
 }
 
