@@ -2,26 +2,37 @@ public import Foundation
 import Hummingbird
 import HummingbirdCore
 public import Logging
+import Synchronization
 public import XChatEvents
 
 /// A stand-in for X's encrypted chat API, for development and tests.
 ///
 /// It takes and serves public keys, wrapped keys, ciphertext and signatures under X's paths, names and statuses, and
-/// keeps them in memory; no plaintext and no private key ever reaches it. It is no production server: whoever knows a user
-/// id has that user's token, `sandbox-` and the id.
+/// keeps them in memory or in a file; no plaintext and no private key ever reaches it. It is no production server: whoever
+/// knows a user id has that user's token, `sandbox-` and the id, and everybody has the app's, `sandbox-app`.
 public struct Sandbox: Sendable {
-    private let state = SandboxState()
+    private let storage: Storage
     private let host: String
     private let port: Int
     private let logger: Logger
 
-    /// Makes a sandbox; nothing listens yet.
+    /// Makes a sandbox; nothing listens yet, and no file is opened.
     ///
     /// - Parameters:
     ///   - host: The address to listen on. Whatever is not this machine opens the sandbox to everybody there.
     ///   - port: The port; 0 lets the system choose.
+    ///   - data: The SQLite file that keeps everything over the end of the server, made with mode 0600 where there is
+    ///     none; nil for memory. One server at a time uses a file.
+    ///   - faults: What goes wrong on purpose, and which of X's habits hold.
     ///   - logger: Where the server logs to; nowhere by default.
-    public init(host: String = "127.0.0.1", port: Int = 0, logger: Logger? = nil) {
+    public init(
+        host: String = "127.0.0.1",
+        port: Int = 0,
+        data: String? = nil,
+        faults: SandboxFaults = SandboxFaults(),
+        logger: Logger? = nil
+    ) {
+        storage = Storage(path: data, faults: faults)
         self.host = host
         self.port = port
         self.logger = logger ?? Logger(label: "xchat.sandbox") { _ in SwiftLogNoOpLogHandler() }
@@ -29,18 +40,19 @@ public struct Sandbox: Sendable {
 
     /// Serves until the task is cancelled or a signal says stop.
     ///
+    /// On a signal, requests that are being worked on are answered, streams are closed, and no new connection is taken.
     /// - Parameters:
     ///   - stopsOnSignals: Whether SIGINT and SIGTERM end the server in good order, after which this returns.
     ///   - onListening: Is told the URL once the port is open. Connections are accepted when it has returned, so it must
     ///     not make requests itself; see ``serving(_:)``.
-    /// - Throws: When the port cannot be opened.
+    /// - Throws: When the port or the data file cannot be opened.
     public func run(
         stopsOnSignals: Bool = false,
         onListening: @escaping @Sendable (URL) -> Void
     ) async throws {
         // The system would take 65536 for 0.
         guard (0...65535).contains(port) else { throw InvalidPort() }
-        let application = application(onListening)
+        let application = try application(onListening)
         if stopsOnSignals {
             try await application.runService()
         } else {
@@ -52,9 +64,9 @@ public struct Sandbox: Sendable {
         var description: String { "a port is a number from 0 to 65535" }
     }
 
-    func application(_ onListening: @escaping @Sendable (URL) -> Void) -> some ApplicationProtocol {
+    func application(_ onListening: @escaping @Sendable (URL) -> Void) throws -> some ApplicationProtocol {
         Application(
-            router: Routes(state: state).router(),
+            router: Routes(state: try storage.open()).router(),
             server: .http1(configuration: .init(idleTimeout: .seconds(30))),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
@@ -75,7 +87,7 @@ public struct Sandbox: Sendable {
     ///
     /// - Parameter body: Is given the URL of the running server.
     /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or when the port cannot be opened.
+    /// - Throws: What the body throws, or when the port or the data file cannot be opened.
     @discardableResult
     public func serving<Result: Sendable>(
         _ body: @escaping @Sendable (URL) async throws -> Result
@@ -103,7 +115,29 @@ public struct Sandbox: Sendable {
     ///
     /// - Parameter conversation: The canonical id.
     /// - Returns: The stored events, key changes among them; none for an unknown conversation.
-    public func storedEvents(in conversation: ConversationID) async -> [MessageEvent] {
-        await state.conversations[conversation]?.events ?? []
+    /// - Throws: When the data cannot be read.
+    public func storedEvents(in conversation: ConversationID) async throws -> [MessageEvent] {
+        try await storage.open().events(in: conversation)
+    }
+}
+
+/// Opened once, when it is needed, so that making a sandbox cannot fail.
+private final class Storage: Sendable {
+    private let path: String?
+    private let faults: SandboxFaults
+    private let state = Mutex<SandboxState?>(nil)
+
+    init(path: String?, faults: SandboxFaults) {
+        self.path = path
+        self.faults = faults
+    }
+
+    func open() throws -> SandboxState {
+        try state.withLock { state in
+            if let state { return state }
+            let opened = try SandboxState(at: path, faults: faults)
+            state = opened
+            return opened
+        }
     }
 }

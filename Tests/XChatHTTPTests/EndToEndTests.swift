@@ -34,7 +34,7 @@ struct EndToEndTests {
             #expect(try bob.open(history) == ["hello", "", "مرحبا 👋🏽\u{0}"])
 
             // What the server could see: no plaintext, and the event it served.
-            let stored = await sandbox.storedEvents(in: conversation)
+            let stored = try await sandbox.storedEvents(in: conversation)
             #expect(stored.count == 4)
             #expect(!stored.contains { String(decoding: $0.encoded(), as: UTF8.self).contains("hello") })
             #expect(stored.last.map { Base64.encode($0.encoded()) } == history.events.last?.encodedEvent)

@@ -113,7 +113,7 @@ struct KeysTests {
             #expect(try answer.data["conversation_id"] as? String == "1111-2222")
             let sequenceID = try #require(try answer.data["sequence_id"] as? String)
 
-            var stored = try #require(await sandbox.storedEvents(in: change.conversationID).first)
+            var stored = try #require(try await sandbox.storedEvents(in: change.conversationID).first)
             #expect(stored.sequenceID?.string == sequenceID)
             (stored.sequenceID, stored.createdAtMsec, stored.conversationToken) = (nil, nil, nil)
             stored.messageEventSignature?.signingPublicKey = nil
@@ -121,7 +121,7 @@ struct KeysTests {
             // A retry is answered alike and stores nothing.
             let again = try await router.ask(.post, Self.path, user: "1111", json: body)
             #expect(again.body == answer.body)
-            #expect(await sandbox.storedEvents(in: change.conversationID).count == 1)
+            #expect(try await sandbox.storedEvents(in: change.conversationID).count == 1)
         }
     }
 
@@ -164,7 +164,7 @@ struct KeysTests {
                 #expect(answer.status == 400, "\(path)")
                 #expect(answer.problem?.parameter == parameter, "\(path)")
             }
-            #expect(await sandbox.storedEvents(in: change.conversationID).isEmpty)
+            #expect(try await sandbox.storedEvents(in: change.conversationID).isEmpty)
             let honest = try await router.ask(.post, Self.path, user: "1111", json: Member.body(of: change))
             #expect(honest.status == 200)
         }

@@ -12,14 +12,39 @@ import XChatEvents
 struct Router: Sendable {
     private let client: any TestClientProtocol
 
-    static let routes: [(Verb, String)] = [
+    /// The routes that act for a user.
+    static let userRoutes: [(Verb, String)] = [
         (.get, "/2/users/1111/public_keys"), (.post, "/2/users/1111/public_keys"),
-        (.get, "/2/chat/conversations/2222/events"), (.post, "/2/chat/conversations/2222/keys"),
-        (.post, "/2/chat/conversations/2222/messages"),
+        (.get, "/2/users/public_keys?ids=1111"), (.get, "/2/chat/conversations"),
+        (.get, "/2/chat/conversations/2222"), (.get, "/2/chat/conversations/2222/events"),
+        (.post, "/2/chat/conversations/2222/keys"), (.post, "/2/chat/conversations/2222/messages"),
+        (.post, "/2/chat/conversations/2222/messages/delete"), (.post, "/2/chat/conversations/2222/read"),
+        (.post, "/2/chat/conversations/2222/typing"), (.post, "/2/chat/conversations/g1/members"),
+        (.post, "/2/chat/conversations/group"), (.post, "/2/chat/conversations/group/initialize"),
+        (.post, "/2/chat/media/upload/initialize"), (.post, "/2/chat/media/upload/1/append"),
+        (.post, "/2/chat/media/upload/1/finalize"), (.get, "/2/chat/media/2222/abc"),
+    ]
+    /// The routes that are an app's.
+    static let appRoutes: [(Verb, String)] = [
+        (.get, "/2/activity/stream"), (.put, "/2/activity/subscriptions/1"),
+        (.delete, "/2/activity/subscriptions/1"), (.delete, "/2/activity/subscriptions?ids=1"),
+    ]
+    /// The routes that take both.
+    static let sharedRoutes: [(Verb, String)] = [
+        (.get, "/2/activity/subscriptions"), (.post, "/2/activity/subscriptions"),
     ]
 
-    enum Verb: Sendable {
-        case get, post
+    enum Verb: String, Sendable {
+        case get, post, put, delete
+
+        var method: HTTPRequest.Method {
+            switch self {
+            case .get: .get
+            case .post: .post
+            case .put: .put
+            case .delete: .delete
+            }
+        }
     }
 
     struct Answer: Sendable {
@@ -35,6 +60,7 @@ struct Router: Sendable {
         let status: Int
         let body: Data
         let type: String?
+        let headers: HTTPFields
 
         var json: [String: Any] {
             get throws { try JSONSerialization.jsonObject(with: body) as? [String: Any] ?? [:] }
@@ -87,15 +113,25 @@ struct Router: Sendable {
         authorization: String?,
         body: String? = nil
     ) async throws -> Answer {
-        var headers: HTTPFields = [:]
+        try await ask(method, path, authorization: authorization, bytes: body.map { ByteBuffer(string: $0) })
+    }
+
+    func ask(
+        _ method: Verb,
+        _ path: String,
+        authorization: String?,
+        type: String = "application/json",
+        bytes: ByteBuffer?
+    ) async throws -> Answer {
+        var headers: HTTPFields = [.contentType: type]
         if let authorization { headers[.authorization] = authorization }
-        let body = method == .get ? nil : body.map { ByteBuffer(string: $0) }
-        return try await client.execute(uri: path, method: method == .get ? .get : .post, headers: headers, body: body)
-        { answer in
+        let body = method == .get ? nil : bytes
+        return try await client.execute(uri: path, method: method.method, headers: headers, body: body) { answer in
             Answer(
                 status: answer.status.code,
                 body: Data(answer.body.readableBytesView),
-                type: answer.headers[.contentType]
+                type: answer.headers[.contentType],
+                headers: answer.headers
             )
         }
     }

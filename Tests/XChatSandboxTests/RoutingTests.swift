@@ -16,7 +16,7 @@ struct RoutingTests {
     )
     func badToken(_ header: String?) async throws {
         try await Router.test { router in
-            for (method, path) in Router.routes {
+            for (method, path) in Router.userRoutes + Router.appRoutes + Router.sharedRoutes {
                 let answer = try await router.ask(method, path, authorization: header, body: "{}")
                 #expect(answer.status == 401)
                 #expect(answer.problem?.type == "https://api.x.com/2/problems/not-authorized-for-resource")
@@ -24,12 +24,22 @@ struct RoutingTests {
         }
     }
 
-    @Test func `an app token is accepted by no route`() async throws {
+    @Test func `a user's token is not accepted where an app's is asked for`() async throws {
         try await Router.test { router in
-            for (method, path) in Router.routes {
+            for (method, path) in Router.appRoutes {
+                let answer = try await router.ask(method, path, user: "1111", body: "{}")
+                #expect(answer.status == 403, "\(path)")
+                #expect(answer.problem?.resource_type == "token")
+            }
+        }
+    }
+
+    @Test func `an app token is accepted by no route that acts for a user`() async throws {
+        try await Router.test { router in
+            for (method, path) in Router.userRoutes {
                 let answer = try await router.ask(method, path, authorization: "Bearer sandbox-app", body: "{}")
                 #expect(answer.status == 403)
-                #expect(answer.problem?.type == "https://api.x.com/2/problems/unsupported-authentication")
+                #expect(answer.problem?.type == "https://api.x.com/2/problems/not-authorized-for-resource")
             }
         }
     }
@@ -128,7 +138,7 @@ struct RoutingTests {
 
     @Test func `an unknown route is a problem too`() async throws {
         try await Router.test { router in
-            for path in ["/", "/2/chat/conversations", "/2/users/1111/public_keys/1", "/1.1/x"] {
+            for path in ["/", "/2/chat", "/2/users/1111/public_keys/1", "/1.1/x"] {
                 let answer = try await router.ask(.get, path, user: "1111")
                 #expect(answer.status == 404)
                 #expect(answer.problem != nil)

@@ -50,7 +50,7 @@ struct SendTests {
             #expect(event.createdAtMsec?.isDigits == true)
             #expect(event.conversationToken?.string.split(separator: ".").count == 3)
 
-            let stored = await sandbox.storedEvents(in: message.conversationID)
+            let stored = try await sandbox.storedEvents(in: message.conversationID)
             #expect(stored.count == 2)
             #expect(stored.last == event)
             #expect(stored.first?.messageID == change.actionSignature.messageID)
@@ -73,7 +73,7 @@ struct SendTests {
             #expect(try await Self.post(Member.body(of: message), at: router) == first)
             try await alice.start(with: bob, at: router)
             #expect(try await Self.post(Member.body(of: message), at: router) == first)
-            #expect(await sandbox.storedEvents(in: message.conversationID).count == 3)
+            #expect(try await sandbox.storedEvents(in: message.conversationID).count == 3)
         }
     }
 
@@ -140,7 +140,7 @@ struct SendTests {
                 body["encoded_message_event_signature"] = Base64.encode(signature.encoded())
                 #expect(Self.failure(try await Self.post(body, at: router)) == wrong)
             }
-            #expect(await sandbox.storedEvents(in: message.conversationID).count == 1)
+            #expect(try await sandbox.storedEvents(in: message.conversationID).count == 1)
             // A failure uses up no message id.
             #expect(Self.failure(try await Self.post(honest, at: router)) == nil)
         }

@@ -80,7 +80,7 @@ struct DemoRun {
 
     /// Looks through all that the server holds.
     private func serverKnowsNoSecret(of change: KeyChange) async throws {
-        let held = await sandbox.storedEvents(in: change.conversationID).map { $0.encoded() }
+        let held = try await sandbox.storedEvents(in: change.conversationID).map { $0.encoded() }
         try require(held.count == 2, "the server holds the key change and the message")
         let key = change.key.withBytes { key in key.indices.map { key[$0] } }
         let secrets = [Array(Self.text.utf8), key, Array(Base64.encode(key, padding: false).utf8)]

@@ -1,55 +1,34 @@
 import XChat
 import XChatEvents
 
-/// A key change as it was asked for, and what a server without the key can check of it.
-///
-/// The signature covers the plaintext key from version 6 on, so here it is only stored: the recipients check it.
-struct KeyChangeCheck {
+/// One entry of `action_signatures`, and what a server can check of it.
+struct SignedAction {
     let messageID: WireString
-    let version: KeyVersion
+    let detail: MessageEventDetail
     /// The event as the sender signed it.
     let event: MessageEvent
-    private let participantKeys: [ConversationParticipantKey]
-    private let users: [UserID: [BoundKey]]
 
-    /// Checks that the request is whole, that the signed detail says the same, and that the signature could be right.
+    /// Checks the entry's form, and its signature as far as that can be seen here.
+    ///
+    /// The signature of a key change covers the plaintext key from version 6 on, so that one is only stored: the
+    /// recipients check it. Everything else is verified.
     init(
-        _ request: KeysRequest,
+        _ action: ActionSignatureRequest,
         in conversation: ConversationID,
         from sender: UserID,
-        users: [UserID: [BoundKey]]
+        keys: [BoundKey]
     ) throws(Problem) {
-        guard let actions = request.actionSignatures, actions.count == 1, let action = actions.first else {
-            throw .invalidRequest("Exactly one action signature is required.", parameter: "action_signatures")
-        }
         messageID = WireString(action.messageID)
-        version = WireString(request.version)
-        self.users = users
-        participantKeys = request.participantKeys.map { key in
-            ConversationParticipantKey(
-                userID: WireString(key.userID),
-                encryptedConversationKey: WireString(key.encryptedConversationKey),
-                publicKeyVersion: WireString(key.publicKeyVersion)
-            )
-        }
         guard !messageID.isEmpty else {
             throw .invalidRequest("The message id is empty.", parameter: "action_signatures.message_id")
         }
-        guard action.signaturePayload == nil else {
+        guard let detail = try? MessageEventDetail(decoding: Base64.decode(action.encodedMessageEventDetail)) else {
             throw .invalidRequest(
-                "The signed text of a key change contains the key: leave it out.",
-                parameter: "action_signatures.signature_payload"
+                "The detail is not that of an event.",
+                parameter: "action_signatures.encoded_message_event_detail"
             )
         }
-        let place = "action_signatures.encoded_message_event_detail"
-        guard let detail = try? MessageEventDetail(decoding: Base64.decode(action.encodedMessageEventDetail)),
-            case .conversationKeyChangeEvent(let change) = detail
-        else {
-            throw .invalidRequest("The detail is not that of a key change.", parameter: place)
-        }
-        guard change.conversationKeyVersion == version, change.conversationParticipantKeys == participantKeys else {
-            throw .invalidRequest("The detail and the request differ.", parameter: place)
-        }
+        self.detail = detail
         event = MessageEvent(
             messageID: messageID,
             senderID: sender,
@@ -62,16 +41,22 @@ struct KeyChangeCheck {
                 signingPublicKey: action.signature.signingPublicKey.map { WireString($0) }
             )
         )
-        try checkSignature(action.signature, of: sender)
+        guard !event.isKeyChange || action.signaturePayload == nil else {
+            throw .invalidRequest(
+                "The signed text of a key change contains the key: leave it out.",
+                parameter: "action_signatures.signature_payload"
+            )
+        }
+        try checkSignature(action.signature, keys: keys)
     }
 
-    private func checkSignature(_ signature: ActionSignatureRequest.Signature, of sender: UserID) throws(Problem) {
+    private func checkSignature(_ signature: ActionSignatureRequest.Signature, keys: [BoundKey]) throws(Problem) {
         let place = "action_signatures.message_event_signature"
         guard let bytes = try? Base64.decode(signature.signature), bytes.count == 64 else {
             throw .invalidRequest("A signature has 64 bytes.", parameter: place + ".signature")
         }
         let keyVersion = WireString(signature.publicKeyVersion)
-        guard let key = users[sender]?.first(where: { $0.version == keyVersion }) else {
+        guard let key = keys.first(where: { $0.version == keyVersion }) else {
             throw .invalidRequest("You registered no such version.", parameter: place + ".public_key_version")
         }
         if let sent = signature.signingPublicKey, WireString(sent) != key.registered.publicKey {
@@ -83,7 +68,7 @@ struct KeyChangeCheck {
             throw .invalidRequest("The version is not accepted.", parameter: place + ".signature_version")
         }
         // Up to version 5 the wrapped keys are signed, which a server sees.
-        if version.number < 6 {
+        if !event.isKeyChange || version.number < 6 {
             do {
                 try Verifier.verify(event, keys: [key])
             } catch {
@@ -91,7 +76,34 @@ struct KeyChangeCheck {
             }
         }
         if let inconsistency = event.inconsistency {
-            throw .invalidRequest("The key change is inconsistent: \(inconsistency).")
+            throw .invalidRequest("The action is inconsistent: \(inconsistency).")
+        }
+    }
+}
+
+/// A key change as it was asked for, and what a server without the key can check of it.
+struct KeyChangeCheck {
+    let version: KeyVersion
+    private let participantKeys: [ConversationParticipantKey]
+    private let users: [UserID: [BoundKey]]
+
+    /// Checks that the signed detail says the same as the request.
+    init(_ request: KeysOfAll, _ action: SignedAction, users: [UserID: [BoundKey]]) throws(Problem) {
+        version = WireString(request.version)
+        self.users = users
+        participantKeys = request.participantKeys.map { key in
+            ConversationParticipantKey(
+                userID: WireString(key.userID),
+                encryptedConversationKey: WireString(key.encryptedConversationKey),
+                publicKeyVersion: WireString(key.publicKeyVersion)
+            )
+        }
+        let place = "action_signatures.encoded_message_event_detail"
+        guard case .conversationKeyChangeEvent(let change) = action.detail else {
+            throw .invalidRequest("The detail is not that of a key change.", parameter: place)
+        }
+        guard change.conversationKeyVersion == version, change.conversationParticipantKeys == participantKeys else {
+            throw .invalidRequest("The detail and the request differ.", parameter: place)
         }
     }
 

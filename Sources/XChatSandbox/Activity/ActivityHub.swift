@@ -1,0 +1,58 @@
+import Foundation
+import Synchronization
+
+/// Who listens to the activity stream, and the way of an event to them.
+final class ActivityHub: Sendable {
+    /// What a stream is told.
+    enum Item: Sendable {
+        /// An event, as one line of JSON.
+        case line(Data)
+        /// Time has passed.
+        case tick
+    }
+
+    /// One open stream; it is closed when nobody holds its items any more.
+    struct Stream: Sendable {
+        let items: AsyncStream<Item>
+        let continuation: AsyncStream<Item>.Continuation
+    }
+
+    private struct State {
+        var streams: [Int: AsyncStream<Item>.Continuation] = [:]
+        var lastID = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// X's number.
+    private static let maximumStreams = 2
+    /// Whoever is further behind is cut off: memory is not for the slow.
+    private static let maximumWaiting = 10_000
+
+    var isHeard: Bool { state.withLock { !$0.streams.isEmpty } }
+
+    func open() throws(Problem) -> Stream {
+        let (items, continuation) = AsyncStream.makeStream(
+            of: Item.self,
+            bufferingPolicy: .bufferingOldest(Self.maximumWaiting)
+        )
+        let id: Int? = state.withLock { state in
+            guard state.streams.count < Self.maximumStreams else { return nil }
+            state.lastID += 1
+            state.streams[state.lastID] = continuation
+            return state.lastID
+        }
+        guard let id else { throw .tooManyConnections }
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { _ = $0.streams.removeValue(forKey: id) }
+        }
+        return Stream(items: items, continuation: continuation)
+    }
+
+    func deliver(_ line: Data) {
+        // Outside of the lock: the end of a stream takes it again.
+        for stream in state.withLock({ Array($0.streams.values) }) {
+            if case .dropped = stream.yield(.line(line)) { stream.finish() }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Hummingbird
+import NIOCore
+import ServiceLifecycle
+
+/// One connection to the activity stream: lines as they come, and a sign of life when none do.
+struct ActivityStream {
+    let stream: ActivityHub.Stream
+    let faults: SandboxFaults
+    let chance: Chance
+    /// What happened before, if that was asked for.
+    let backfill: [Data]
+    /// When it is over, in milliseconds since 1970; nil for never.
+    let end: Int64?
+
+    /// The body, which ends with the client, with the server, at the time that was asked for, or by a fault.
+    func body(of request: Request) -> ResponseBody {
+        ResponseBody { writer in
+            let continuation = stream.continuation
+            // A client that goes away shows as the end of its requests; waiting for the next write to fail takes long.
+            try await request.body.consumeWithInboundCloseHandler { _ in
+                try await withGracefulShutdownHandler {
+                    try await write(to: &writer)
+                } onGracefulShutdown: {
+                    continuation.finish()
+                }
+            } onInboundClosed: {
+                continuation.finish()
+            }
+            try await writer.finish(nil)
+        }
+    }
+
+    @concurrent
+    private func write(to writer: inout any ResponseBodyWriter) async throws {
+        // The head goes out with the first bytes; a client waits for it.
+        try await writer.write(Self.lineEnd)
+        for line in backfill { try await writer.write(Self.line(line)) }
+        let (continuation, keepAlive, end) = (stream.continuation, faults.keepAlive, end)
+        let ticking = Task {
+            while !Task.isCancelled {
+                try await Task.sleep(for: keepAlive)
+                continuation.yield(.tick)
+            }
+        }
+        defer { ticking.cancel() }
+        let ending = Task {
+            guard let end else { return }
+            try await Task.sleep(for: .milliseconds(max(0, end - SandboxState.milliseconds())))
+            continuation.finish()
+        }
+        defer { ending.cancel() }
+        try await writeItems(to: &writer)
+    }
+
+    @concurrent
+    private func writeItems(to writer: inout any ResponseBodyWriter) async throws {
+        var held: ByteBuffer?
+        for await item in stream.items {
+            switch item {
+            case .tick:
+                try await writer.write(Self.lineEnd)
+            case .line(let line):
+                let line = Self.line(line)
+                if held == nil, chance.happens(faults.reorder) {
+                    held = line
+                    continue
+                }
+                try await writer.write(line)
+                if chance.happens(faults.duplicate) { try await writer.write(line) }
+                if chance.happens(faults.disconnect) {
+                    try await writer.write(Self.line(try Self.disconnection.text()))
+                    return
+                }
+            }
+            // At the latest with the next sign of life: late is not never.
+            if let line = held {
+                try await writer.write(line)
+                held = nil
+            }
+        }
+    }
+
+    private static let lineEnd = ByteBuffer(string: "\r\n")
+
+    private static func line(_ data: Data) -> ByteBuffer {
+        var buffer = ByteBuffer(bytes: data)
+        buffer.writeString("\r\n")
+        return buffer
+    }
+
+    private static let disconnection = JSON.object([
+        "errors": .list([
+            .object([
+                "title": "operational-disconnect",
+                "disconnect_type": "UpstreamOperationalDisconnect",
+                "detail": "This stream has been disconnected upstream for operational reasons.",
+                "type": "https://api.x.com/2/problems/operational-disconnect",
+            ])
+        ])
+    ])
+}

@@ -1,0 +1,50 @@
+import XChatEvents
+
+/// What a request asks to see of a conversation.
+struct ConversationFields {
+    let fields: Set<String>?
+    let expansions: Set<String>?
+
+    static let names: Set = [
+        "created_at", "group_avatar_url", "group_name", "id", "is_muted", "message_ttl_ms",
+        "screen_capture_blocking_enabled", "screen_capture_detection_enabled", "type", "updated_at",
+    ]
+    static let expandable: Set = ["admin_ids", "member_ids", "participant_ids"]
+
+    /// The people whom the expansions name, as far as anybody is known here: by the id.
+    func includes(of conversations: [Conversation]) -> JSON? {
+        guard let expansions else { return nil }
+        let people = conversations.flatMap { conversation in
+            expansions == ["admin_ids"] ? conversation.admins : conversation.participants
+        }
+        let users = Set(people).sorted().map { user in
+            JSON.object([
+                "id": .string(user.string), "name": .string("User \(user)"), "username": .string("user\(user)"),
+            ])
+        }
+        return .object(["users": .list(users)])
+    }
+}
+
+extension Conversation {
+    /// As the API shows it.
+    func item(_ asked: ConversationFields) -> JSON {
+        let users = members.map(\.user.string)
+        let item = JSON.members([
+            "id": .string(id.urlPathComponent ?? id.value.string),
+            "type": .string(id.isGroup ? "group" : "direct"),
+            "participant_ids": .strings(users),
+            "member_ids": id.isGroup ? .strings(users) : nil,
+            "admin_ids": id.isGroup ? .strings(members.filter(\.isAdmin).map(\.user.string)) : nil,
+            "group_name": name.map(JSON.string),
+            "group_avatar_url": avatar.map(JSON.string),
+            "is_muted": .bool(false),
+            "message_ttl_ms": ttl.map(JSON.integer),
+            "screen_capture_blocking_enabled": .bool(false),
+            "screen_capture_detection_enabled": .bool(false),
+            "created_at": dateText(milliseconds: createdAt),
+            "updated_at": dateText(milliseconds: lastEventAt),
+        ])
+        return item.only(asked.fields.map { $0.union(asked.expansions ?? []) })
+    }
+}

@@ -1,0 +1,210 @@
+import XChatEvents
+
+/// Why a text names no faults.
+public struct SandboxFaultsError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Which option, and what it takes.
+    public let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+extension SandboxFaults {
+    /// Reads options as a command line has them: `drop=0.1,http500=0.05,rate-limit=100/60,delay=10ms-50ms`.
+    ///
+    /// - Parameter text: Names and values with commas between them, each name once; ``help`` lists them. Empty for none.
+    /// - Throws: ``SandboxFaultsError`` with the option's name and what it takes.
+    public init(_ text: String) throws(SandboxFaultsError) {
+        self.init()
+        var seen: Set<String> = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) where !text.isEmpty {
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let name = pair.first ?? ""
+            guard let option = Self.options.first(where: { $0.name == name }) else {
+                let names = Self.options.map(\.name).joined(separator: ", ")
+                throw SandboxFaultsError("there is no fault '\(name)'; there are \(names)")
+            }
+            guard seen.insert(name).inserted else { throw SandboxFaultsError("'\(name)' is there twice") }
+            guard pair.count == 2, option.apply(&self, pair[1]) else {
+                throw SandboxFaultsError("'\(name)' takes \(option.value): \(name)=\(option.example)")
+            }
+        }
+    }
+
+    /// All options, one per line: name, example, meaning.
+    public static var help: String {
+        options.map { "\($0.name)=\($0.example): \($0.meaning) (\($0.value))" }.joined(separator: "\n")
+    }
+
+    private struct Option: Sendable {
+        let name: String
+        let example: String
+        let value: String
+        let meaning: String
+        /// Sets the value; false when the text is none.
+        let apply: @Sendable (inout SandboxFaults, String) -> Bool
+    }
+
+    private static let options: [Option] = [
+        chance("drop", "0.1", "the connection breaks instead of an answer, half of the time after the work is done") {
+            $0.drop = $1
+        },
+        chance("http500", "0.05", "500 with a problem, half of the time after the work is done") { $0.http500 = $1 },
+        chance("http502", "0.05", "502 with HTML") { $0.http502 = $1 },
+        chance("http503", "0.05", "503 with HTML") { $0.http503 = $1 },
+        Option(
+            name: "delay",
+            example: "10ms-50ms",
+            value: "a time or two, in ms or s",
+            meaning: "every answer waits"
+        ) { faults, text in
+            let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map { duration(String($0)) }
+            guard bounds.count <= 2, let first = bounds.first, let low = first, let last = bounds.last,
+                let high = last, low <= high
+            else { return false }
+            faults.delay = low...high
+            return true
+        },
+        Option(
+            name: "rate-limit",
+            example: "100/60",
+            value: "requests and seconds, or off",
+            meaning: "how often a caller may use a route; off sends no headers"
+        ) { faults, text in
+            if text == "off" {
+                faults.rateLimit = nil
+                return true
+            }
+            let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { number(String($0)) }
+            guard numbers.count == 2, let requests = numbers[0], let seconds = numbers[1],
+                (1...1_000_000_000).contains(requests), (1...86400).contains(seconds)
+            else { return false }
+            faults.rateLimit = RateLimit(requests: requests, seconds: seconds)
+            return true
+        },
+        count("registrations", "5", 1...1_000_000, "how often a user may register keys in 24 hours") {
+            $0.registrations = $1
+        },
+        Option(
+            name: "failure-event",
+            example: "6:0.1",
+            value: "a failure type from 1 to 18, with a probability after a colon if not always",
+            meaning: "messages are answered by a failure event"
+        ) { faults, text in
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count <= 2, let type = parts.first.flatMap(number), (1...18).contains(type),
+                let probability = parts.count == 1 ? 1 : SandboxFaults.probability(parts[1])
+            else { return false }
+            faults.failureEvent = FailureAnswer(FailureType(rawValue: Int32(type)), probability: probability)
+            return true
+        },
+        Option(name: "send-status", example: "200", value: "201 or 200", meaning: "the status of a sent message") {
+            faults,
+            text in
+            guard text == "200" || text == "201" else { return false }
+            faults.sendStatus = text == "200" ? 200 : 201
+            return true
+        },
+        Option(
+            name: "repeat",
+            example: "400",
+            value: "first or 400",
+            meaning: "a repeated message id answers the first event, or is an error"
+        ) { faults, text in
+            guard text == "first" || text == "400" else { return false }
+            faults.refusesRepeats = text == "400"
+            return true
+        },
+        choice("history", "the members of a history's events") { $0.history = $1 },
+        choice("key-events", "the pages of a history that name the key changes") { $0.keyEvents = $1 },
+        choice("errors", "the bodies of errors") { $0.errors = $1 },
+        choice("activity", "the spelling of events on the activity stream") { $0.activity = $1 },
+        choice("members", "where the answer to added members stands") { $0.members = $1 },
+        chance("disconnect", "0.1", "the activity stream ends after an event") { $0.disconnect = $1 },
+        chance("duplicate", "0.1", "an event on the activity stream comes twice") { $0.duplicate = $1 },
+        chance("reorder", "0.1", "an event on the activity stream comes after the next") { $0.reorder = $1 },
+        Option(
+            name: "keep-alive",
+            example: "20s",
+            value: "a time in ms or s, not zero",
+            meaning: "how long the activity stream is silent at most"
+        ) { faults, text in
+            guard let time = duration(text), time > .zero else { return false }
+            faults.keepAlive = time
+            return true
+        },
+        count("segment-bytes", "4194304", 1...(64 << 20), "the largest segment of an upload in bytes") {
+            $0.segmentBytes = $1
+        },
+        count("group-members", "256", 2...10_000, "how many people a group may have") { $0.groupMembers = $1 },
+        Option(name: "seed", example: "1", value: "a number", meaning: "makes chance repeatable") { faults, text in
+            guard let seed = WireString(text).number else { return false }
+            faults.seed = seed
+            return true
+        },
+    ]
+
+    private static func chance(
+        _ name: String,
+        _ example: String,
+        _ meaning: String,
+        _ set: @escaping @Sendable (inout SandboxFaults, Double) -> Void
+    ) -> Option {
+        Option(name: name, example: example, value: "a probability from 0 to 1", meaning: meaning) { faults, text in
+            guard let probability = probability(text) else { return false }
+            set(&faults, probability)
+            return true
+        }
+    }
+
+    private static func count(
+        _ name: String,
+        _ example: String,
+        _ range: ClosedRange<Int>,
+        _ meaning: String,
+        _ set: @escaping @Sendable (inout SandboxFaults, Int) -> Void
+    ) -> Option {
+        let value = "a number from \(range.lowerBound) to \(range.upperBound)"
+        return Option(name: name, example: example, value: value, meaning: meaning) { faults, text in
+            guard let number = number(text), range.contains(number) else { return false }
+            set(&faults, number)
+            return true
+        }
+    }
+
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ name: String,
+        _ meaning: String,
+        _ set: @escaping @Sendable (inout SandboxFaults, Choice) -> Void
+    ) -> Option {
+        let names = Choice.allCases.map(\.rawValue)
+        return Option(name: name, example: names.last ?? "", value: names.joined(separator: " or "), meaning: meaning) {
+            faults,
+            text in
+            guard let choice = Choice(rawValue: text) else { return false }
+            set(&faults, choice)
+            return true
+        }
+    }
+
+    private static func probability(_ text: String) -> Double? {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }),
+            let number = Double(text), (0...1).contains(number)
+        else { return nil }
+        return number
+    }
+
+    private static func number(_ text: String) -> Int? {
+        WireString(text).number.flatMap { Int(exactly: $0) }
+    }
+
+    /// `20s` or `50ms`, up to a day.
+    private static func duration(_ text: String) -> Duration? {
+        let isMilliseconds = text.hasSuffix("ms")
+        guard isMilliseconds || text.hasSuffix("s"), let count = number(String(text.dropLast(isMilliseconds ? 2 : 1))),
+            count <= (isMilliseconds ? 86_400_000 : 86400)
+        else { return nil }
+        return isMilliseconds ? .milliseconds(count) : .seconds(count)
+    }
+}

@@ -1,0 +1,104 @@
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Counts requests, refuses those beyond the limit, and tells every client where it stands.
+struct RateLimitMiddleware: RouterMiddleware {
+    let limits: RateLimits
+    let errors: SandboxFaults.ErrorShape
+
+    @concurrent
+    func handle(
+        _ request: Request,
+        context: SandboxContext,
+        next: @concurrent (Request, SandboxContext) async throws -> Response
+    ) async throws -> Response {
+        let caller = request.headers[.authorization] ?? ""
+        let route = "\(request.method) \(context.endpointPath ?? "")"
+        let standing = limits.take(route: route, caller: caller)
+        var daily: RateLimits.Standing?
+        if standing?.isAllowed != false, request.method == .post, context.endpointPath == Routes.registration {
+            daily = limits.takeRegistration(caller: caller)
+        }
+        var response =
+            if standing?.isAllowed == false || daily?.isAllowed == false {
+                try Response.problem(.rateLimited, errors)
+            } else {
+                try await next(request, context)
+            }
+        if let standing { response.headers.tell(standing, "x-rate-limit") }
+        if let daily { response.headers.tell(daily, "x-user-limit-24hour") }
+        return response
+    }
+}
+
+/// Does what the faults say: waits, answers errors in place of answers, breaks connections.
+struct FaultMiddleware: RouterMiddleware {
+    let faults: SandboxFaults
+    let chance: Chance
+
+    @concurrent
+    func handle(
+        _ request: Request,
+        context: SandboxContext,
+        next: @concurrent (Request, SandboxContext) async throws -> Response
+    ) async throws -> Response {
+        if faults.delay.upperBound > .zero {
+            let (low, high) = (faults.delay.lowerBound, faults.delay.upperBound)
+            try await Task.sleep(for: low + (high - low) * chance.next())
+        }
+        if chance.happens(faults.http502) { return Self.page(.badGateway) }
+        if chance.happens(faults.http503) { return Self.page(.serviceUnavailable) }
+        let drops = chance.happens(faults.drop)
+        guard drops || chance.happens(faults.http500) else { return try await next(request, context) }
+        // A client cannot tell whether the work was done: that is what makes it a fault worth having.
+        if chance.happens(0.5) { _ = try await next(request, context) }
+        if drops { try? await context.channel.close() }
+        return try .problem(.internalError, faults.errors)
+    }
+
+    private static func page(_ status: HTTPResponse.Status) -> Response {
+        let html = "<html><head><title>\(status)</title></head><body><h1>\(status)</h1></body></html>\n"
+        return Response(
+            status: status,
+            headers: [.contentType: "text/html"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: html))
+        )
+    }
+}
+
+/// Turns every error into a problem; only what this server says about itself reaches the client.
+struct ProblemMiddleware: RouterMiddleware {
+    let errors: SandboxFaults.ErrorShape
+
+    @concurrent
+    func handle(
+        _ request: Request,
+        context: SandboxContext,
+        next: @concurrent (Request, SandboxContext) async throws -> Response
+    ) async throws -> Response {
+        let problem: Problem
+        do {
+            return try await next(request, context)
+        } catch let error as Problem {
+            problem = error
+        } catch let error as HTTPError where error.status == .notFound {
+            problem = .notFound("No such route.", resourceType: "route")
+        } catch let error as any HTTPResponseError {
+            problem = .invalidRequest("The request cannot be read: \(error.status).")
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            context.logger.error("unexpected error", metadata: ["type": "\(type(of: error))"])
+            problem = .internalError
+        }
+        return try .problem(problem, errors)
+    }
+}
+
+extension Response {
+    static func problem(_ problem: Problem, _ shape: SandboxFaults.ErrorShape) throws -> Response {
+        let (json, contentType) = problem.body(shape)
+        return try .json(json, status: .init(code: problem.status), type: contentType)
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import Hummingbird
+import XChatEvents
+
+extension Routes {
+    func addActivity(to router: Router<SandboxContext>) {
+        router.get("/2/activity/stream") { request, _ in
+            try request.requireApp()
+            let (start, end) = try request.activityTimes()
+            let stream = try state.activity.open()
+            let backfill = if let start { try await state.lines(since: start) } else { [Data]() }
+            let activity = ActivityStream(
+                stream: stream,
+                faults: faults,
+                chance: state.chance,
+                backfill: backfill,
+                end: end
+            )
+            return Response(
+                status: .ok,
+                headers: [.contentType: "application/json"],
+                body: activity.body(of: request)
+            )
+        }
+        router.post("/2/activity/subscriptions") { request, _ in
+            let caller = try Caller(request)
+            let body = try await SubscriptionRequest(closed: request.wholeBody())
+            let subscription = try await state.subscribe(body, by: caller)
+            return try Response.data(.object(["subscription": subscription.json]))
+        }
+        router.get("/2/activity/subscriptions") { request, _ in
+            let caller = try Caller(request)
+            let (page, next) = try await state.subscriptions(of: caller, query: try request.pageQuery(limit: 1000))
+            return try Response.json(
+                .object([
+                    "data": .list(page.map(\.json)),
+                    "meta": .members([
+                        "result_count": .integer(Int64(page.count)),
+                        "next_token": next.map { .string(PageToken.text(before: $0)) },
+                    ]),
+                ])
+            )
+        }
+        router.put("/2/activity/subscriptions/{subscription_id}") { request, context in
+            try request.requireApp()
+            let (subscription, total) = try await state.update(
+                SubscriptionUpdateRequest(closed: request.wholeBody()),
+                subscription: try context.subscriptionID()
+            )
+            return try Response.data(
+                .object(["subscription": subscription.json, "total_subscriptions": .integer(Int64(total))])
+            )
+        }
+        router.delete("/2/activity/subscriptions/{subscription_id}") { request, context in
+            try request.requireApp()
+            let (deleted, _) = try await state.unsubscribe([try context.subscriptionID()])
+            guard !deleted.isEmpty else { throw Problem.unknownSubscription }
+            return try Response.data(.object(["deleted": .bool(true)]))
+        }
+        router.delete("/2/activity/subscriptions") { request, _ in
+            try request.requireApp()
+            let ids = (request.query("ids") ?? "").split(separator: ",", omittingEmptySubsequences: false)
+                .map { WireString(String($0)) }
+            let numbers = ids.compactMap { $0.isUserID ? $0.i64 : nil }
+            guard (1...100).contains(ids.count), numbers.count == ids.count else {
+                throw Problem.invalidRequest("1 to 100 ids with commas between them.", parameter: "ids")
+            }
+            let (deleted, total) = try await state.unsubscribe(numbers)
+            let missing = numbers.filter { !deleted.contains($0) }.map { id in
+                JSON.object([
+                    "subscription_id": .string(String(id)),
+                    "reason": "not_found",
+                    "message": .string(Problem.unknownSubscription.detail),
+                ])
+            }
+            return try Response.json(
+                .members([
+                    "data": .list(
+                        numbers.filter(deleted.contains).map { id in
+                            .object(["subscription_id": .string(String(id)), "deleted": .bool(true)])
+                        }
+                    ),
+                    "errors": missing.isEmpty ? nil : .list(missing),
+                    "meta": .object(["total_subscriptions": .integer(Int64(total))]),
+                ])
+            )
+        }
+    }
+}
+
+extension Request {
+    /// From when and until when, in milliseconds since 1970; nil for now and for ever.
+    fileprivate func activityTimes() throws(Problem) -> (start: Int64?, end: Int64?) {
+        var start = try time("start_time")
+        if let text = query("backfill_minutes") {
+            guard let minutes = WireString(text).number, minutes <= 5 else {
+                throw .invalidRequest("0 to 5 minutes.", parameter: "backfill_minutes")
+            }
+            if minutes > 0 { start = start ?? SandboxState.milliseconds() - Int64(minutes) * 60_000 }
+        }
+        return (start, try time("end_time"))
+    }
+
+    private func time(_ name: Substring) throws(Problem) -> Int64? {
+        guard let text = query(name) else { return nil }
+        guard let date = try? Date(text, strategy: .iso8601) else {
+            throw .invalidRequest("A time is YYYY-MM-DDTHH:mm:ssZ.", parameter: String(name))
+        }
+        return Int64(date.timeIntervalSince1970 * 1000)
+    }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import Hummingbird
+import NIOCore
+import XChatEvents
+
+/// What is known of a request besides itself.
+struct SandboxContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The connection, for the fault that breaks it.
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
+
+/// Whose token a request carries.
+enum Caller: Sendable {
+    case user(UserID)
+    case app
+
+    init(_ request: Request) throws(Problem) {
+        guard let header = request.headers[.authorization] else { throw .unauthorized }
+        let prefix = "Bearer sandbox-".utf8
+        guard header.utf8.starts(with: prefix) else { throw .unauthorized }
+        let name = WireString(String(decoding: header.utf8.dropFirst(prefix.count), as: UTF8.self))
+        if name == "app" {
+            self = .app
+        } else {
+            guard name.isUserID else { throw .unauthorized }
+            self = .user(name)
+        }
+    }
+}
+
+extension WireString {
+    /// Whether it matches `^[0-9]{1,19}$`.
+    var isUserID: Bool { isDigits && utf8.count <= 19 }
+}
+
+extension Request {
+    /// The user who asks, where the route acts for a user.
+    func user() throws(Problem) -> UserID {
+        guard case .user(let id) = try Caller(self) else { throw .appToken }
+        return id
+    }
+
+    /// Refuses whoever is not the app.
+    func requireApp() throws(Problem) {
+        guard case .app = try Caller(self) else { throw .userToken }
+    }
+
+    func wholeBody(limit: Int = Routes.maximumBodyBytes) async throws -> Data {
+        do {
+            return Data(try await body.collect(upTo: limit).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem.tooLarge
+        }
+    }
+
+    func pageQuery(limit: Int = 100) throws(Problem) -> PageQuery {
+        try PageQuery(maxResults: query("max_results"), paginationToken: query("pagination_token"), limit: limit)
+    }
+
+    func query(_ name: Substring) -> String? {
+        uri.queryParameters.get(String(name))
+    }
+
+    /// A list with commas, each element one of the known ones and there once; nil when it is not asked for.
+    func list(_ name: Substring, of known: Set<String>) throws(Problem) -> Set<String>? {
+        guard let text = query(name) else { return nil }
+        let elements = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard Set(elements).count == elements.count, elements.allSatisfy(known.contains) else {
+            throw .invalidRequest("A list of names that this route has, each once.", parameter: String(name))
+        }
+        return Set(elements)
+    }
+}
+
+extension SandboxContext {
+    func userID() throws(Problem) -> UserID {
+        let id = WireString(parameters.get("id") ?? "")
+        guard id.isUserID else { throw .invalidRequest("A user id has 1 to 19 digits.", parameter: "id") }
+        return id
+    }
+
+    /// The canonical id of the conversation that a path names in one of its three forms.
+    func conversationID(for user: UserID) throws(Problem) -> ConversationID {
+        let text = WireString(parameters.get("id") ?? "")
+        let id = ConversationID(canonicalizing: text, sender: user)
+        // The colon is the form inside events. No path takes it.
+        guard id.urlPathComponent != nil, !text.utf8.contains(UInt8(ascii: ":")) else {
+            throw .invalidRequest("A conversation is a user id, two joined by '-', or a group id.", parameter: "id")
+        }
+        return id
+    }
+
+    func subscriptionID() throws(Problem) -> Int64 {
+        let id = WireString(parameters.get("subscription_id") ?? "")
+        guard id.isUserID, let number = id.i64 else {
+            throw .invalidRequest("A subscription id has 1 to 19 digits.", parameter: "subscription_id")
+        }
+        return number
+    }
+}
+
+extension Response {
+    static func json(
+        _ value: JSON,
+        status: HTTPResponse.Status = .ok,
+        type: String = "application/json"
+    ) throws -> Response {
+        let body = ByteBuffer(bytes: try value.text())
+        return Response(status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: body))
+    }
+
+    /// An answer whose one member is `data`.
+    static func data(_ data: JSON, status: HTTPResponse.Status = .ok) throws -> Response {
+        try json(.object(["data": data]), status: status)
+    }
+}

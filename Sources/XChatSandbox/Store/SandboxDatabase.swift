@@ -1,0 +1,152 @@
+import Foundation
+import GRDB
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Where the server keeps what it holds: SQLite, in memory or in a file, by the same statements.
+enum SandboxDatabase {
+    /// "XCsb": tells a file of ours from somebody else's database.
+    private static let applicationID = 0x5843_7362
+
+    /// Opens the database and brings its tables up to date.
+    ///
+    /// - Parameter path: The file, made with mode 0600 where there is none; nil for memory.
+    /// - Returns: The database.
+    /// - Throws: Why the file cannot be used.
+    static func database(at path: String?) throws -> any DatabaseWriter {
+        guard let path else {
+            let database = try DatabaseQueue()
+            try migrator.migrate(database)
+            return database
+        }
+        do {
+            // Before SQLite would make it with the mode of the day; its -wal and -shm get the same one.
+            let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard file >= 0 else { throw DataFileError(path: path) }
+            defer { close(file) }
+            guard fchmod(file, 0o600) == 0 else { throw DataFileError(path: path) }
+            let database = try DatabasePool(path: path)
+            try database.write { db in
+                let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master")
+                let id = try Int.fetchOne(db, sql: "PRAGMA application_id")
+                guard tables == 0 || id == applicationID else {
+                    throw DataFileError(path: path, reason: "it is the database of another program")
+                }
+                try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            }
+            try migrator.migrate(database)
+            return database
+        } catch let error as DatabaseError {
+            throw DataFileError(path: path, reason: error.message ?? "SQLite says \(error.resultCode)")
+        }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in try db.execute(sql: tables) }
+        return migrator
+    }
+
+    /// What clients choose freely is a BLOB: text with a zero byte in it would end there for SQLite.
+    private static let tables = """
+        CREATE TABLE public_key (
+            user TEXT NOT NULL,
+            version TEXT NOT NULL,
+            entry BLOB NOT NULL,
+            UNIQUE (user, version)
+        ) STRICT;
+        CREATE TABLE conversation (
+            id TEXT NOT NULL PRIMARY KEY,
+            key_version TEXT NOT NULL,
+            token TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            last_event INTEGER NOT NULL,
+            last_event_at INTEGER NOT NULL,
+            name BLOB,
+            avatar BLOB,
+            ttl INTEGER
+        ) STRICT;
+        CREATE TABLE member (
+            conversation TEXT NOT NULL REFERENCES conversation (id),
+            user TEXT NOT NULL,
+            is_admin INTEGER NOT NULL,
+            read_until INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (conversation, user)
+        ) STRICT;
+        CREATE INDEX member_user ON member (user);
+        CREATE TABLE event (
+            sequence INTEGER PRIMARY KEY,
+            conversation TEXT NOT NULL,
+            sender TEXT NOT NULL,
+            message_id BLOB NOT NULL,
+            created_at INTEGER NOT NULL,
+            is_key_change INTEGER NOT NULL,
+            is_deleted INTEGER NOT NULL DEFAULT 0,
+            visible_to TEXT,
+            encoded BLOB NOT NULL,
+            UNIQUE (conversation, sender, message_id)
+        ) STRICT;
+        CREATE INDEX event_page ON event (conversation, is_key_change, sequence);
+        CREATE TABLE hidden (
+            user TEXT NOT NULL,
+            sequence INTEGER NOT NULL,
+            PRIMARY KEY (user, sequence)
+        ) STRICT;
+        CREATE TABLE group_id (
+            id TEXT NOT NULL PRIMARY KEY,
+            user TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE upload (
+            session INTEGER PRIMARY KEY,
+            hash_key TEXT NOT NULL UNIQUE,
+            conversation TEXT NOT NULL,
+            user TEXT NOT NULL,
+            total_bytes INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            parts INTEGER
+        ) STRICT;
+        CREATE TABLE segment (
+            session INTEGER NOT NULL REFERENCES upload (session) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            bytes BLOB NOT NULL,
+            PRIMARY KEY (session, number)
+        ) STRICT;
+        CREATE TABLE subscription (
+            id INTEGER PRIMARY KEY,
+            event_type TEXT NOT NULL,
+            user TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            direction TEXT,
+            keyword BLOB,
+            tag BLOB,
+            webhook TEXT
+        ) STRICT;
+        """
+}
+
+/// Why a data file cannot be used.
+private struct DataFileError: Error, CustomStringConvertible {
+    let path: String
+    let reason: String
+
+    init(path: String, reason: String) {
+        (self.path, self.reason) = (path, reason)
+    }
+
+    /// After a call of the system has failed.
+    init(path: String) {
+        self.init(
+            path: path,
+            reason: POSIXErrorCode(rawValue: errno).map { "\(POSIXError($0).localizedDescription)" } ?? ""
+        )
+    }
+
+    var description: String { "the data file \(path) cannot be used: \(reason)" }
+}

@@ -1,0 +1,171 @@
+import Foundation
+import GRDB
+import Synchronization
+import XChat
+import XChatEvents
+
+/// What the server holds, and the rules by which it changes: public keys, ciphertext and signatures.
+///
+/// Every operation is one transaction, so that a refusal and the end of the process leave nothing half done.
+final class SandboxState: Sendable {
+    let database: any DatabaseWriter
+    let faults: SandboxFaults
+    let chance: Chance
+    let activity: ActivityHub
+    let limits: RateLimits
+    private let lastSequenceID: Mutex<Int64>
+    /// Keys that were checked once: their bindings are signatures.
+    private let boundKeys = Mutex<[RegisteredKey: BoundKey]>([:])
+
+    /// Key changes from this number on are judged by the rules of today; see ``nextSequenceID()``.
+    private static let firstSequenceID: Int64 = 2_070_276_095_283_454_002
+
+    init(at path: String?, faults: SandboxFaults) throws {
+        database = try SandboxDatabase.database(at: path)
+        self.faults = faults
+        chance = Chance(seed: faults.seed)
+        activity = ActivityHub()
+        limits = RateLimits(faults)
+        let last = try database.read { db in
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT MAX(number) FROM (
+                        SELECT MAX(sequence) AS number FROM event UNION SELECT MAX(session) FROM upload
+                        UNION SELECT MAX(id) FROM subscription UNION SELECT CAST(SUBSTR(MAX(id), 2) AS INTEGER) FROM group_id
+                    )
+                    """
+            )
+        }
+        lastSequenceID = Mutex(max(last ?? 0, Self.firstSequenceID))
+    }
+
+    /// Snowflakes, like X's: milliseconds since X's epoch in the upper bits.
+    ///
+    /// Rising, and above the number from which X's engine enforces the signatures of key changes, whatever the clock
+    /// says.
+    func nextSequenceID() -> Int64 {
+        let epoch: Int64 = 1_288_834_974_657
+        let snowflake = max(0, Self.milliseconds() - epoch) << 22
+        return lastSequenceID.withLock { last in
+            last = max(last + 1, snowflake)
+            return last
+        }
+    }
+
+    static func milliseconds() -> Int64 {
+        max(0, Int64(Date().timeIntervalSince1970 * 1000))
+    }
+
+    // MARK: Public keys
+
+    /// A user's keys, oldest first; none for somebody who never registered any.
+    func publicKeys(of user: UserID, _ db: Database) throws -> [BoundKey] {
+        let rows = try Data.fetchAll(
+            db,
+            sql: "SELECT entry FROM public_key WHERE user = ? ORDER BY rowid",
+            arguments: [user.string]
+        )
+        return try rows.map { row in
+            let registered = try JSONDecoder().decode(StoredKey.self, from: row).registered(of: user)
+            if let known = boundKeys.withLock({ $0[registered] }) { return known }
+            let bound = try BoundKey(checking: registered)
+            boundKeys.withLock { $0[registered] = bound }
+            return bound
+        }
+    }
+
+    /// A user's keys, oldest first.
+    func publicKeys(of user: UserID) async throws -> [BoundKey] {
+        let keys = try await database.read { db in try self.publicKeys(of: user, db) }
+        guard !keys.isEmpty else { throw Problem.unknownUser }
+        return keys
+    }
+
+    /// The keys of those of these users who have any.
+    func publicKeys(of users: [UserID]) async throws -> [UserID: [BoundKey]] {
+        try await database.read { db in try self.keys(of: users, db) }
+    }
+
+    /// Registers keys after checking that they belong together, and answers their version.
+    func register(_ request: RegistrationRequest, user: UserID) async throws -> KeyVersion {
+        try await database.write { db in
+            let keys = try self.publicKeys(of: user, db)
+            let version: KeyVersion
+            if request.generateVersion == true {
+                // Milliseconds as X's, but never one that was given out before.
+                let newest = keys.compactMap(\.version.number).max() ?? 0
+                version = WireString(String(max(UInt64(Self.milliseconds()), newest &+ 1)))
+            } else {
+                version = WireString(request.version)
+                guard version.number != nil, version.isDigits else {
+                    throw Problem.invalidRequest("The version is not a number.", parameter: "version")
+                }
+                guard !keys.contains(where: { $0.version.number == version.number }) else {
+                    throw Problem.invalidRequest("The version is registered already.", parameter: "version")
+                }
+            }
+            let key = try request.publicKey.bound(user: user, version: version)
+            try db.execute(
+                sql: "INSERT INTO public_key (user, version, entry) VALUES (?, ?, ?)",
+                arguments: [user.string, version.string, try JSONEncoder().encode(StoredKey(key))]
+            )
+            return version
+        }
+    }
+}
+
+/// A registered key as it is kept.
+private struct StoredKey: Codable {
+    let version: String
+    let signingKey: String
+    let identityKey: String
+    let signatureOfIdentityKey: String
+    let signatureOfSigningKey: String?
+
+    init(_ key: BoundKey) {
+        version = key.registered.publicKeyVersion.string
+        signingKey = key.registered.publicKey.string
+        identityKey = key.registered.identityPublicKey.string
+        signatureOfIdentityKey = key.registered.identityPublicKeySignature.string
+        signatureOfSigningKey = key.registered.signingPublicKeySignature?.string
+    }
+
+    func registered(of user: UserID) -> RegisteredKey {
+        RegisteredKey(
+            userID: user,
+            publicKeyVersion: WireString(version),
+            publicKey: WireString(signingKey),
+            identityPublicKey: WireString(identityKey),
+            identityPublicKeySignature: WireString(signatureOfIdentityKey),
+            signingPublicKeySignature: signatureOfSigningKey.map { WireString($0) }
+        )
+    }
+}
+
+extension RegistrationRequest.PublicKey {
+    fileprivate func bound(user: UserID, version: KeyVersion) throws(Problem) -> BoundKey {
+        let key: BoundKey
+        do {
+            key = try BoundKey(
+                checking: RegisteredKey(
+                    userID: user,
+                    publicKeyVersion: version,
+                    publicKey: WireString(signingKey),
+                    identityPublicKey: WireString(identityKey),
+                    identityPublicKeySignature: WireString(signatureOfIdentityKey),
+                    signingPublicKeySignature: signatureOfSigningKey.map { WireString($0) }
+                )
+            )
+        } catch {
+            throw .invalidRequest("The keys do not belong together: \(error.code.rawValue).", parameter: "public_key")
+        }
+        if let fingerprint, WireString(fingerprint) != WireString(key.identityKey.fingerprint) {
+            throw .invalidRequest(
+                "The fingerprint is not that of the identity key.",
+                parameter: "public_key.public_key_fingerprint"
+            )
+        }
+        return key
+    }
+}
