@@ -45,29 +45,14 @@ struct RemoteSession {
         for problem in history.problems {
             Output.warning("the server did not deliver everything: \(problem)")
         }
-        let keyEvents = history.keyEvents.map { admit($0, to: conversation) }
-        let events = history.events.map { admit($0.encodedEvent, to: conversation) }
+        let keyEvents = history.keyEvents.map { event($0, servedFor: conversation) }
+        let events = history.events.map { event($0.encodedEvent, servedFor: conversation) }
         await fetchKeys(ofSigners: (keyEvents + events).compactMap { try? $0.get() }, in: conversation)
         let results = session.open(keyEvents + events)
         for case .failure(let error) in results.prefix(keyEvents.count) {
             Output.warning("a key change was not accepted: \(visible(error.message))")
         }
         return Array(results.dropFirst(keyEvents.count))
-    }
-
-    /// Takes an event of the history, unless it belongs to another conversation: the server could mix them.
-    private func admit(_ encoded: String, to conversation: ConversationID) -> Result<MessageEvent, XChatError> {
-        Result { () throws(XChatError) in
-            let event = try MessageEvent(line: Array(encoded.utf8))
-            if let id = event.conversationID, canonical(id, of: event) != conversation {
-                throw XChatError(.inconsistent, "the event belongs to another conversation")
-            }
-            return event
-        }
-    }
-
-    private func canonical(_ id: WireString, of event: MessageEvent) -> ConversationID {
-        ConversationID(canonicalizing: id, sender: event.senderID ?? "")
     }
 
     /// Pins the keys of everybody who signed an event under a version that is not known yet.
