@@ -13,7 +13,7 @@ public enum SecretStream {
     /// How much longer a frame is than its chunk: 17 bytes, the tag and the authenticator.
     public static let overheadByteCount = Int(crypto_secretstream_xchacha20poly1305_abytes())
     private static let stateByteCount = Int(crypto_secretstream_xchacha20poly1305_statebytes())
-    private static let maximumChunkByteCount = upperBound(crypto_secretstream_xchacha20poly1305_messagebytes_max())
+    static let maximumChunkByteCount = upperBound(crypto_secretstream_xchacha20poly1305_messagebytes_max())
 
     /// What a frame says of itself, sealed along with its chunk.
     ///
@@ -35,7 +35,7 @@ public enum SecretStream {
         public let header: [UInt8]
         /// Whether the final chunk was pushed.
         public private(set) var isEnded = false
-        private var state: State
+        var state: State
 
         /// Begins a stream (`crypto_secretstream_xchacha20poly1305_init_push`).
         ///
@@ -120,14 +120,14 @@ public enum SecretStream {
     ///
     /// A frame that fails ends it: every later one fails too, because a stream with a hole in it is not the one that was sent.
     public struct Pull: ~Copyable, Sendable {
-        private enum Progress {
+        enum Progress {
             case open
             case ended
             case failed
         }
 
-        private var progress = Progress.open
-        private var state: State
+        var progress = Progress.open
+        var state: State
 
         /// Whether the final frame was pulled: only then is the stream complete.
         public var isEnded: Bool { progress == .ended }
@@ -211,8 +211,10 @@ public enum SecretStream {
     }
 
     /// The key and counter of one end, in memory that is wiped.
-    private struct State: ~Copyable, Sendable {
+    struct State: ~Copyable, Sendable {
         private var bytes: SecretBytes
+        /// Whether a frame that was opened in shares replaced the key.
+        var hasRekeyed = false
 
         init() throws(SodiumError) {
             bytes = try SecretBytes(count: stateByteCount) { _ in }

@@ -45,7 +45,7 @@ public final class ConversationKey: Sendable {
     /// - Parameter body: Sees the 32 bytes.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws.
-    public func withBytes<Result, Failure: Error>(
+    public func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try secret.withBytes(body)

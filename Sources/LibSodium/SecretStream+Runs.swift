@@ -1,0 +1,287 @@
+import CSodium
+import Dispatch
+import Synchronization
+
+// Runs of frames of one length: one growth of the output for all of them, and at the reading end more than one core.
+
+extension SecretStream.Push {
+    /// Seals a run of chunks of one length, none of them the final one, behind what an array holds.
+    ///
+    /// - Parameters:
+    ///   - chunks: The chunks, one behind the other; what is left behind the last whole one is not looked at.
+    ///   - chunkLength: The length of each, at least 1.
+    ///   - output: Grows by the frames, each 17 bytes longer than its chunk; unchanged on failure.
+    /// - Throws: `streamEnded`, `invalidParameters`, `tooLong`.
+    package mutating func push(
+        run chunks: Span<UInt8>,
+        of chunkLength: Int,
+        appendingTo output: inout [UInt8]
+    ) throws(SodiumError) {
+        guard !isEnded else { throw SodiumError(.streamEnded, "stream") }
+        guard 1...SecretStream.maximumChunkByteCount ~= chunkLength else {
+            throw SodiumError(.invalidParameters, "chunkLength")
+        }
+        let count = chunks.count / chunkLength
+        let frameLength = chunkLength + SecretStream.overheadByteCount
+        let (size, overflow) = count.multipliedReportingOverflow(by: frameLength)
+        guard !overflow else { throw SodiumError(.tooLong, "chunks") }
+        try unsafe withPointer(chunks) { (chunks) throws(SodiumError) in
+            try unsafe append(size, to: &output, failure: SodiumError(.invalidParameters, "chunks")) { frames in
+                unsafe state.call { state in
+                    for index in 0..<count {
+                        let status = unsafe crypto_secretstream_xchacha20poly1305_push(
+                            state,
+                            frames + index * frameLength,
+                            nil,
+                            chunks + index * chunkLength,
+                            UInt64(chunkLength),
+                            nil,
+                            0,
+                            SecretStream.Tag.message.rawValue
+                        )
+                        guard status == 0 else { return status }
+                    }
+                    return 0
+                }
+            }
+        }
+    }
+}
+
+extension SecretStream.Pull {
+    /// Opens a run of frames of one length, none of which may be the final one, behind what an array holds.
+    ///
+    /// With several cores the result is the same, byte for byte, and so is every error: what stands behind a bad frame is not
+    /// released, whether or not it was opened.
+    ///
+    /// - Parameters:
+    ///   - frames: The frames, one behind the other; what is left behind the last whole one is not looked at.
+    ///   - frameLength: The length of each, at least 18.
+    ///   - cores: How many shares of a run to open at a time, at least 1.
+    ///   - output: Grows by the chunks up to the first frame that is refused.
+    /// - Throws: `authenticationFailed`, also for every frame after one that failed; `streamEnded` for a final frame in the
+    ///   run, and after one; `invalidParameters` for an authentic tag that is none of the four, or for `frameLength`.
+    package mutating func pull(
+        run frames: Span<UInt8>,
+        of frameLength: Int,
+        onCores cores: Int,
+        appendingTo output: inout [UInt8]
+    ) throws(SodiumError) {
+        switch progress {
+        case .open: break
+        case .ended: throw SodiumError(.streamEnded, "stream")
+        case .failed: throw SodiumError(.authenticationFailed, "stream")
+        }
+        progress = .failed  // until all of the run proves good
+        let chunkLength = frameLength - SecretStream.overheadByteCount
+        guard 1...SecretStream.maximumChunkByteCount ~= chunkLength else {
+            throw SodiumError(.invalidParameters, "frameLength")
+        }
+        let count = frames.count / frameLength
+        var end = RunEnd.good
+        unsafe withPointer(frames) { frames in
+            output.append(addingCapacity: count * chunkLength) { span in
+                unsafe span.withUnsafeMutableBufferPointer { chunks, initializedCount in
+                    guard count > 0, let chunks = chunks.baseAddress else { return }
+                    let run = unsafe Run(frames: frames, chunks: chunks, frameLength: frameLength)
+                    let opened: Int
+                    (opened, end) = unsafe state.open(run, count: count, cores: cores)
+                    initializedCount = opened * chunkLength
+                }
+            }
+        }
+        switch end {
+        case .good, .rekeyed: progress = .open
+        case .bad: throw SodiumError(.authenticationFailed, "frame")
+        case .final: throw SodiumError(.streamEnded, "frame")
+        case .unknownTag: throw SodiumError(.invalidParameters, "tag")
+        }
+    }
+}
+
+/// How the opening of frames one behind the other came to its end.
+private enum RunEnd {
+    case good
+    /// Good so far, and the last frame opened replaced the key.
+    case rekeyed
+    case bad
+    case final
+    case unknownTag
+}
+
+/// Where the frames of a run stand, and where their chunks go.
+@unsafe
+private struct Run {
+    typealias StatePointer = UnsafeMutablePointer<crypto_secretstream_xchacha20poly1305_state>
+
+    let frames: UnsafePointer<UInt8>
+    let chunks: UnsafeMutablePointer<UInt8>
+    let frameLength: Int
+
+    var chunkLength: Int { unsafe frameLength - SecretStream.overheadByteCount }
+
+    /// Opens frames one behind the other with libsodium's own `pull`, up to the first that is not to be released.
+    func open(_ range: Range<Int>, _ state: StatePointer, stopsAtRekey: Bool) -> (opened: Int, end: RunEnd) {
+        for index in range {
+            let opened = index - range.lowerBound
+            var rawTag: UInt8 = 0
+            let status = unsafe crypto_secretstream_xchacha20poly1305_pull(
+                state,
+                chunks + index * chunkLength,
+                nil,
+                &rawTag,
+                frames + index * frameLength,
+                UInt64(frameLength),
+                nil,
+                0
+            )
+            guard status == 0 else { return (opened, .bad) }
+            switch SecretStream.Tag(rawValue: rawTag) {
+            case .message, .push: break
+            case .rekey: if stopsAtRekey { return (opened + 1, .rekeyed) }
+            case .final: return (opened, .final)
+            case nil: return (opened, .unknownTag)
+            }
+        }
+        return (range.count, .good)
+    }
+
+    /// The first 8 bytes of a frame's authenticator, by which the nonce of the next frame differs.
+    func nonceChange(by index: Int) -> UInt64 {
+        let authenticator = unsafe frames + (index + 1) * frameLength - 16
+        return unsafe UnsafeRawPointer(authenticator).loadUnaligned(as: UInt64.self)
+    }
+}
+
+// The one place where the inside of a libsodium state is touched. After each frame libsodium adds 1 to the counter, the first
+// 4 bytes of the nonce (little-endian), and xors the other 8 with the first 8 bytes of the frame's authenticator. The authenticators
+// stand in the ciphertext, so the state before any frame of a run can be told without opening those before it, as long
+// as none of them replaces the key: one with the tag `rekey` does, and so does the wrap of the counter. Whatever is wrong
+// with a state made this way, libsodium's `pull` then refuses the frame.
+extension SecretStream.State {
+    /// How many frames one core opens at a time, about 64 KiB: long beside the handing out of work, short beside a run.
+    private static let framesPerShare = 64
+
+    fileprivate mutating func open(_ run: Run, count: Int, cores: Int) -> (opened: Int, end: RunEnd) {
+        var opened = 0
+        while cores > 1 && !hasRekeyed {
+            let share = Self.framesPerShare
+            let shares = min(count - opened, framesBeforeWrap) / share
+            guard shares > 1 else { break }
+            let part = opened..<(opened + shares * share)
+            let (more, end) = unsafe openShares(run, part, cores: cores)
+            opened += more
+            switch end {
+            case .good: break
+            // A sender that replaces keys will do so again, and every time would cost the shares behind it.
+            case .rekeyed: hasRekeyed = true
+            case .bad, .final, .unknownTag: return (opened, end)
+            }
+        }
+        let (more, end) = unsafe call { state in
+            unsafe run.open(opened..<count, state, stopsAtRekey: false)
+        }
+        return (opened + more, end)
+    }
+
+    private mutating func openShares(_ run: Run, _ part: Range<Int>, cores: Int) -> (opened: Int, end: RunEnd) {
+        let length = Self.framesPerShare
+        let count = part.count / length
+        // Shared by all threads: each writes to the places of the shares that it claims, and nothing reads before all are done.
+        nonisolated(unsafe) let run = unsafe run
+        nonisolated(unsafe) let states = Run.StatePointer.allocate(capacity: count)
+        nonisolated(unsafe) let ends = UnsafeMutablePointer<(opened: Int, end: RunEnd)>.allocate(capacity: count)
+        defer {
+            unsafe sodium_memzero(states, count * MemoryLayout<crypto_secretstream_xchacha20poly1305_state>.stride)
+            unsafe states.deallocate()
+            unsafe ends.deallocate()
+        }
+        unsafe prepare(states, count: count, for: run, part)
+        unsafe ends.initialize(repeating: (0, .bad), count: count)
+        concurrently(count, cores: cores) { index in
+            let start = part.lowerBound + index * length
+            unsafe ends[index] = run.open(start..<(start + length), states + index, stopsAtRekey: true)
+        }
+        var opened = 0
+        for index in 0..<count {
+            let (more, end) = unsafe ends[index]
+            opened += more
+            if end == .good && index < count - 1 { continue }
+            // Frames behind this one may lie opened in the output, and are nobody's to see.
+            let unreleased = (part.count - opened) * (unsafe run.chunkLength)
+            unsafe sodium_memzero(run.chunks + (part.lowerBound + opened) * run.chunkLength, unreleased)
+            unsafe call { state in unsafe state.update(from: states + index, count: 1) }
+            return (opened, end)
+        }
+        return (opened, .good)
+    }
+
+    /// Writes the state before the first frame of each share.
+    private mutating func prepare(_ states: Run.StatePointer, count: Int, for run: Run, _ part: Range<Int>) {
+        unsafe call { state in
+            var next = unsafe state.pointee
+            defer { unsafe sodium_memzero(&next, MemoryLayout.size(ofValue: next)) }
+            for share in 0..<count {
+                unsafe (states + share).initialize(to: next)
+                let start = part.lowerBound + share * Self.framesPerShare
+                var change: UInt64 = 0
+                for index in start..<(start + Self.framesPerShare) { change ^= unsafe run.nonceChange(by: index) }
+                unsafe withUnsafeMutableBytes(of: &next.nonce) { nonce in
+                    let counter = unsafe UInt32(littleEndian: nonce.loadUnaligned(as: UInt32.self))
+                    let sum = (counter &+ UInt32(Self.framesPerShare)).littleEndian
+                    unsafe nonce.storeBytes(of: sum, as: UInt32.self)
+                    let rest = unsafe nonce.loadUnaligned(fromByteOffset: 4, as: UInt64.self)
+                    unsafe nonce.storeBytes(of: rest ^ change, toByteOffset: 4, as: UInt64.self)
+                }
+            }
+        }
+    }
+
+    /// How many frames can be opened before one whose end wraps the counter and so replaces the key.
+    private var framesBeforeWrap: Int {
+        mutating get { Int(UInt32.max - counter) }
+    }
+
+    /// The number of the next frame, modulo 2^32.
+    ///
+    /// It can be set for tests only: nobody pushes 4 TiB to see it wrap.
+    var counter: UInt32 {
+        mutating get {
+            unsafe call { state in
+                unsafe withUnsafeBytes(of: &state.pointee.nonce) {
+                    unsafe UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self))
+                }
+            }
+        }
+        set {
+            unsafe call { state in
+                unsafe withUnsafeMutableBytes(of: &state.pointee.nonce) {
+                    unsafe $0.storeBytes(of: newValue.littleEndian, as: UInt32.self)
+                }
+            }
+        }
+    }
+}
+
+extension SecretStream.Push {
+    /// Makes the stream one that has come to this frame, for tests of the wrap.
+    package mutating func skip(toFrame counter: UInt32) { state.counter = counter }
+}
+
+extension SecretStream.Pull {
+    /// Makes the stream one that has come to this frame, for tests of the wrap.
+    package mutating func skip(toFrame counter: UInt32) { state.counter = counter }
+}
+
+/// Runs a body for each index below `count`, on up to `cores` threads, and returns when all of them are done.
+private func concurrently(_ count: Int, cores: Int, _ body: @Sendable (Int) -> Void) {
+    // Claimed one by one and not dealt out beforehand: a core that others keep busy then does fewer of them.
+    let next = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: min(count, cores)) { _ in
+        while true {
+            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard index < count else { return }
+            body(index)
+        }
+    }
+}

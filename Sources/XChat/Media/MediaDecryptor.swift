@@ -1,0 +1,151 @@
+import Foundation
+import LibSodium
+
+/// Decrypts what ``MediaEncryptor`` and every X Chat client make, in pieces of any size.
+///
+/// Bytes come out only after they authenticated, in order; but **that the file is complete is proven only when
+/// ``finish(appendingTo:)`` returns**. Before that, treat what came out as the beginning of something that may never end: write it to
+/// a temporary file, and rename that at the end.
+///
+/// Memory does not depend on the length of the stream. Where a call brings enough frames, they are opened on
+/// several cores, with the same results and the same errors.
+///
+/// From other writers it takes frames that mark a push or replace the key, an empty last frame, and a header alone.
+public struct MediaDecryptor: ~Copyable, Sendable {
+    private let key: ConversationKey
+    private let cores: Int
+    private var stream: SecretStream.Pull?
+    private var openedFrames = 0
+    /// Part of the header, or later the last up to 1041 bytes: they may turn out to be the last frame.
+    private var pending: [UInt8] = []
+    private var isFinished = false
+    private var failure: XChatError?
+
+    /// Begins to read a stream; a wrong key shows at the first frame.
+    ///
+    /// - Parameters:
+    ///   - key: The conversation's key.
+    ///   - cores: On how many cores to open frames; by default all that the process may use.
+    public init(key: ConversationKey, cores: Int? = nil) {
+        self.key = key
+        self.cores = max(1, cores ?? ProcessInfo.processInfo.activeProcessorCount)
+        pending.reserveCapacity(MediaFraming.frameLength)
+    }
+
+    /// Decrypts the next piece: every whole frame that is certainly not the last.
+    ///
+    /// - Parameters:
+    ///   - ciphertext: Any number of bytes.
+    ///   - output: Grows by what authenticated, also where the call fails.
+    /// - Throws: `authentication_failed` for an altered stream, one that goes on behind its last frame, or another key;
+    ///   `malformed` for an authentic frame of an unknown kind; the same error again ever after; `invalid_argument` after
+    ///   ``finish(appendingTo:)``.
+    public mutating func push(_ ciphertext: Span<UInt8>, appendingTo output: inout [UInt8]) throws(XChatError) {
+        try requireUsable()
+        var rest = ciphertext.indices
+        if stream == nil {
+            let taken = min(MediaFraming.headerLength - pending.count, rest.count)
+            pending.append(copying: ciphertext.extracting(rest.prefix(taken)))
+            rest = rest.dropFirst(taken)
+            guard pending.count == MediaFraming.headerLength else { return }
+            try begin()
+        }
+        if !pending.isEmpty {
+            let taken = min(MediaFraming.frameLength - pending.count, rest.count)
+            pending.append(copying: ciphertext.extracting(rest.prefix(taken)))
+            rest = rest.dropFirst(taken)
+            guard !rest.isEmpty else { return }
+            var frame: [UInt8] = []
+            swap(&frame, &pending)  // the buffer goes there and back: none is allocated per frame
+            try open(run: frame.span, to: &output)
+            frame.removeAll(keepingCapacity: true)
+            swap(&frame, &pending)
+        }
+        guard !rest.isEmpty else { return }
+        // All but the last 1 to 1041 bytes.
+        let length = (rest.count - 1) / MediaFraming.frameLength * MediaFraming.frameLength
+        try open(run: ciphertext.extracting(rest.prefix(length)), to: &output)
+        pending.append(copying: ciphertext.extracting(rest.dropFirst(length)))
+    }
+
+    /// The same from an array.
+    public mutating func push(_ ciphertext: [UInt8], appendingTo output: inout [UInt8]) throws(XChatError) {
+        try push(ciphertext.span, appendingTo: &output)
+    }
+
+    /// Decrypts the last frame and proves the stream complete.
+    ///
+    /// - Parameter output: Grows by the last chunk; unchanged on failure.
+    /// - Throws: `authentication_failed`, whose message tells a truncation that can be told; `malformed`; `invalid_argument`
+    ///   the second time.
+    public mutating func finish(appendingTo output: inout [UInt8]) throws(XChatError) {
+        try requireUsable()
+        guard stream != nil else {
+            throw fail(.authenticationFailed, "the stream is truncated: it ends inside its header")
+        }
+        if pending.isEmpty {
+            isFinished = true  // a header alone: the empty file
+            return
+        }
+        guard pending.count >= SecretStream.overheadByteCount else {
+            throw fail(.authenticationFailed, "the stream is truncated: it ends inside frame \(openedFrames)")
+        }
+        let frame = pending
+        let before = output.count
+        let tag: SecretStream.Tag?
+        do {
+            tag = try stream?.pull(frame.span, appendingTo: &output)
+        } catch {
+            throw fail(error)
+        }
+        guard tag == .final else {
+            output.removeLast(output.count - before)
+            throw fail(.authenticationFailed, "the stream is truncated: it ends before its last frame")
+        }
+        isFinished = true
+    }
+
+    private mutating func begin() throws(XChatError) {
+        do {
+            stream = try key.withBytes { (key) throws(SodiumError) in
+                try SecretStream.Pull(header: pending.span, key: key)
+            }
+        } catch {
+            throw fail(.unsupported, "libsodium began no stream: \(error)")
+        }
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func open(run frames: Span<UInt8>, to output: inout [UInt8]) throws(XChatError) {
+        let before = output.count
+        do {
+            try stream?.pull(run: frames, of: MediaFraming.frameLength, onCores: cores, appendingTo: &output)
+            openedFrames += (output.count - before) / MediaFraming.chunkLength
+        } catch {
+            openedFrames += (output.count - before) / MediaFraming.chunkLength
+            throw fail(error)
+        }
+    }
+
+    private func requireUsable() throws(XChatError) {
+        if let failure { throw failure }
+        guard !isFinished else { throw XChatError(.invalidArgument, "the stream is finished") }
+    }
+
+    private mutating func fail(_ error: SodiumError) -> XChatError {
+        switch error.code {
+        case .streamEnded:
+            fail(.authenticationFailed, "there is data behind the last frame, frame \(openedFrames)")
+        case .invalidParameters:
+            fail(.malformed, "frame \(openedFrames) is of an unknown kind")
+        default:
+            fail(.authenticationFailed, "frame \(openedFrames) does not authenticate")
+        }
+    }
+
+    private mutating func fail(_ code: XChatError.Code, _ message: String) -> XChatError {
+        let error = XChatError(code, message)
+        failure = error
+        return error
+    }
+}
