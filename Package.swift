@@ -114,7 +114,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["XChat", "XChatEvents", "LibSodium"],
+            dependencies: ["XChatCommand", "XChat", "XChatEvents", "LibSodium"],
             path: "Tests/Interop",
             exclude: ["peer.py"],
             swiftSettings: settings

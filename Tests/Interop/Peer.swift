@@ -1,5 +1,7 @@
 import Foundation
 import Testing
+import XChatCommand
+import XChatEvents
 
 /// X's own SDK in a process of its own: `peer.py`, one JSON line there and one back.
 ///
@@ -93,21 +95,52 @@ final class Peer {
         }
     }
 
+    /// Calls a method of the SDK's `Chat` many times in one request.
+    ///
+    /// - Parameters:
+    ///   - method: Its name.
+    ///   - chat: Which instance; a new name makes a new one.
+    ///   - arguments: Its arguments that are always the same.
+    ///   - each: Its arguments that differ, one set a call.
+    /// - Returns: What each call came to, in the same order, with every digit and byte of the SDK's answer.
+    /// - Throws: Where there is no answer at all.
+    func calls(
+        _ method: String,
+        of chat: String,
+        _ arguments: [String: Argument] = [:],
+        each: [[String: Argument]]
+    ) throws -> [Outcome] {
+        let answer = try exchange(Request(chat: chat, call: method, with: arguments, each: each))
+        guard case .object(let object) = try JSONReader.value(in: [UInt8](answer)),
+            case .array(let answers) = object["result"], answers.count == each.count
+        else { throw Refusal(text: "\(method): \(String(decoding: answer.prefix(500), as: UTF8.self))") }
+        return try answers.map { answer in
+            guard case .object(let object) = answer else { throw Refusal(text: "\(method): no answer") }
+            if case .string(let error) = object["error"] { return .refused(error.string) }
+            return .returned(object["result"] ?? .null)
+        }
+    }
+
     private func ask<Result: Decodable>(
         _ method: String,
         of chat: String,
         _ arguments: [String: Argument],
         _: Result.Type
     ) throws -> Result? {
-        let line = try JSONEncoder().encode(Request(chat: chat, call: method, with: arguments))
+        let line = try exchange(Request(chat: chat, call: method, with: arguments, each: nil))
+        let answer = try JSONDecoder().decode(Answer<Result>.self, from: line)
+        if let error = answer.error { throw Refusal(text: error) }
+        return answer.result
+    }
+
+    private func exchange(_ request: Request) throws -> Data {
+        let line = try JSONEncoder().encode(request)
         let process = process
         let impatience = DispatchWorkItem { process.terminate() }
         DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience, execute: impatience)
         defer { impatience.cancel() }
         try requests.fileHandleForWriting.write(contentsOf: line + [UInt8(ascii: "\n")])
-        let answer = try JSONDecoder().decode(Answer<Result>.self, from: readLine())
-        if let error = answer.error { throw Refusal(text: error) }
-        return answer.result
+        return try readLine()
     }
 
     private func readLine() throws -> Data {
@@ -129,6 +162,12 @@ final class Peer {
 struct Refusal: Error, CustomStringConvertible {
     let text: String
     var description: String { "chatxdk: \(text)" }
+}
+
+/// What one of many calls came to.
+enum Outcome {
+    case returned(JSONValue)
+    case refused(String)
 }
 
 /// Bytes on their way to or from the SDK.
@@ -170,6 +209,7 @@ private struct Request: Encodable {
     let chat: String
     let call: String
     let with: [String: Argument]
+    let each: [[String: Argument]]?
 }
 
 private struct Answer<Result: Decodable>: Decodable {
@@ -183,5 +223,10 @@ private struct Ignored: Decodable {
 
 /// Says on a line of its own how much was compared; script/test adds these lines up.
 func report(_ cases: Int, _ what: String) {
-    FileHandle.standardOutput.write(Data("interop: \(cases) \(what)\n".utf8))
+    printLine("interop: \(cases) \(what)")
+}
+
+/// Prints at once, whatever else is buffered.
+func printLine(_ line: String) {
+    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
 }

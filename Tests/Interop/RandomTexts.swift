@@ -6,10 +6,14 @@ struct RandomTexts {
     let seed: UInt64
     private var generator: SplitMix64
 
+    /// The seed that the environment names, if it names one.
+    static var namedSeed: UInt64? {
+        ProcessInfo.processInfo.environment["INTEROP_SEED"].flatMap { UInt64($0) }
+    }
+
     init() {
-        let named = ProcessInfo.processInfo.environment["INTEROP_SEED"].flatMap { UInt64($0) }
-        seed = named ?? UInt64.random(in: .min ... .max)
-        generator = SplitMix64(state: seed)
+        seed = Self.namedSeed ?? UInt64.random(in: .min ... .max)
+        generator = SplitMix64(seed: seed)
     }
 
     /// The texts that are always among them, since each has broken somebody's parser.
@@ -51,8 +55,12 @@ struct RandomTexts {
 }
 
 /// The generator of Steele, Lea and Flood (2014): small, and the same on every platform.
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
 
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

@@ -3,7 +3,8 @@
     {"chat": "alice", "call": "encrypt_message", "with": {"conversation_id": "1111:2222", "text": "hi", ...}}
     {"result": ...}  or  {"error": "what the SDK said"}
 
-"chat" names an instance, made on first use; "call" is a method of chat_xdk.Chat and "with" its arguments. Bytes travel as
+"chat" names an instance, made on first use; "call" is a method of chat_xdk.Chat and "with" its arguments. With "each", a list of
+further arguments, the method is called once for each, and the result is the list of their answers. Bytes travel as
 {"base64": "..."} in both directions; a list inside a list becomes one of the SDK's tuples. No request ends the program; the
 end of stdin does.
 """
@@ -44,23 +45,31 @@ def to_json(value):
     }
 
 
-def answer(chats, line):
+def answer(call):
+    try:
+        return {"result": to_json(call())}
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of the SDK arrives as one
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def perform(chats, line):
     request = json.loads(line)
     if request["call"].startswith("_"):
         raise ValueError("not a call: " + request["call"])
     chat = chats.setdefault(request["chat"], chat_xdk.Chat())
-    return getattr(chat, request["call"])(**from_json(request.get("with", {})))
+    method = getattr(chat, request["call"])
+    arguments = from_json(request.get("with", {}))
+    if request.get("each") is None:
+        return method(**arguments)
+    return [answer(lambda: method(**arguments, **from_json(further))) for further in request["each"]]
 
 
 def main():
     chats = {}
     for line in sys.stdin:
-        try:
-            reply = {"result": to_json(answer(chats, line))}
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # a panic of the SDK arrives as one
-            reply = {"error": f"{type(error).__name__}: {error}"}
+        reply = answer(lambda: perform(chats, line))
         sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()
 

@@ -74,6 +74,9 @@ public enum Verifier {
         signers: [BoundKey],
         conversationKeys: [ConversationKey]
     ) throws(XChatError) -> ConversationKey? {
+        if payload.endsWithConversationKey, conversationKeys.isEmpty {
+            throw XChatError(.keyMissing, "the signature covers a conversation key that is not at hand")
+        }
         let wrong = XChatError(.wrongSignature, "the signature does not verify")
         guard let signature = try? Base64.decode(encodedSignature) else { throw wrong }
         guard payload.endsWithConversationKey else {
@@ -82,9 +85,6 @@ public enum Verifier {
                 throw wrong
             }
             return nil
-        }
-        guard !conversationKeys.isEmpty else {
-            throw XChatError(.keyMissing, "the signature covers a conversation key that is not at hand")
         }
         for key in conversationKeys {
             let isValid = try payload.withText(conversationKey: key) { (text) throws(XChatError) in

@@ -1,0 +1,178 @@
+import XChatEvents
+
+@testable import XChat
+
+/// Bob, who reads everything twice: with this engine and with X's own, under the same keys.
+///
+/// He trusts Alice, Carol and himself. He shares a conversation with Alice, and a group with both.
+struct Cast {
+    let peer: Peer
+    let alice: PrivateKeys
+    let bob: PrivateKeys
+    let carol: PrivateKeys
+    /// Bob's own state, with the keys of both conversations.
+    let session: Session
+
+    static let pair: WireString = "1111:2222"
+    static let group: WireString = "g9"
+    static let pairVersion: KeyVersion = "1001"
+    static let groupVersion: KeyVersion = "1002"
+    let pairKey: ConversationKey
+    let groupKey: ConversationKey
+
+    /// The SDK's instance that refuses what does not verify, as it does by default.
+    static let strict = "strict"
+    /// The SDK's instance that returns it as not verified.
+    static let lenient = "lenient"
+
+    init() throws {
+        peer = try Peer()
+        alice = try PrivateKeys.generate()
+        bob = try PrivateKeys.generate()
+        carol = try PrivateKeys.generate()
+        pairKey = try ConversationKey.generate()
+        groupKey = try ConversationKey.generate()
+        var session = try Session(userID: "2222", privateKeys: bob, signingKeyVersion: "1")
+        for (user, keys) in [("1111", alice), ("2222", bob), ("3333", carol)] as [(UserID, PrivateKeys)] {
+            session.trust([try keys.boundKey(userID: user, version: "1")])
+        }
+        session.addConversationKey(pairKey, in: ConversationID(canonicalizing: Self.pair), version: Self.pairVersion)
+        session.addConversationKey(groupKey, in: ConversationID(canonicalizing: Self.group), version: Self.groupVersion)
+        self.session = session
+        for instance in [Self.strict, Self.lenient] { try makeBob(instance) }
+        try peer.perform("set_reject_unverified", of: Self.lenient, ["reject": .bool(false)])
+    }
+
+    /// Gives an instance of the SDK Bob's keys and the keys that he trusts.
+    func makeBob(_ instance: String) throws {
+        try peer.perform("import_keys", of: instance, ["keys": .bytes(try exported(bob)), "version": .string("1")])
+        try peer.perform(
+            "set_identity",
+            of: instance,
+            ["user_id": .string("2222"), "signing_key_version": .string("1")]
+        )
+        try peer.perform("set_signing_keys", of: instance, ["signing_keys": signingKeys])
+    }
+
+    /// The `signing_keys` of the SDK's calls that read.
+    var signingKeys: Argument {
+        .list(["1111", "2222", "3333"].flatMap { session.pins[$0] }.map { $0.registered.argument })
+    }
+
+    /// The `conversation_keys` of the SDK's calls that read: by version alone.
+    var conversationKeys: Argument {
+        .members([Self.pairVersion.string: .bytes(pairKey.bytes), Self.groupVersion.string: .bytes(groupKey.bytes)])
+    }
+
+    func keys(of sender: UserID?) -> PrivateKeys? {
+        switch sender {
+        case "1111": alice
+        case "2222": bob
+        case "3333": carol
+        default: nil
+        }
+    }
+
+    // MARK: Events
+
+    /// An encrypted message with these contents.
+    func sealed(_ contents: [UInt8], by key: ConversationKey? = nil, version: KeyVersion = pairVersion) throws
+        -> [UInt8]
+    {
+        MessageCreateEvent(contents: try (key ?? pairKey).seal(contents), conversationKeyVersion: version).encoded()
+    }
+
+    /// An encrypted message as the detail of an event.
+    func sealed(_ contents: MessageEntryContents) throws -> MessageEventDetail {
+        .messageCreateEvent(try MessageCreateEvent(decoding: sealed(MessageEntryHolder(contents: contents).encoded())))
+    }
+
+    /// The detail of a key change that delivers a key to Bob.
+    func delivering(_ key: ConversationKey, version: KeyVersion) throws -> MessageEventDetail {
+        .conversationKeyChangeEvent(
+            ConversationKeyChangeEvent(
+                conversationKeyVersion: version,
+                conversationParticipantKeys: [
+                    ConversationParticipantKey(
+                        userID: "2222",
+                        encryptedConversationKey: WireString(Base64.encode(try bob.identityKey.key.wrap(key))),
+                        publicKeyVersion: "1"
+                    )
+                ]
+            )
+        )
+    }
+
+    /// An envelope without detail and signature, as a server hands it out.
+    static func envelope(from sender: UserID = "1111", in conversation: WireString = pair) -> MessageEvent {
+        MessageEvent(
+            sequenceID: "2070276095283454009",
+            messageID: MessageID.random(),
+            senderID: sender,
+            conversationID: conversation,
+            createdAtMsec: "1782000000000"
+        )
+    }
+
+    /// An event of which only the detail is given.
+    func event(
+        _ detail: MessageEventDetail,
+        from sender: UserID = "1111",
+        in conversation: WireString? = pair
+    ) throws -> MessageEvent {
+        var event = Self.envelope(from: sender)
+        event.conversationID = conversation
+        event.detail = detail
+        return try signed(event)
+    }
+
+    /// The event with its sender's signature, or somebody else's, over the text that it has as it stands and under the
+    /// version written; where it has none, over some other text.
+    func signed(_ event: MessageEvent, version: WireString? = "7", by signer: PrivateKeys? = nil) throws -> MessageEvent
+    {
+        var event = event
+        let signature = try signature(of: event, version: version, by: signer)
+        event.messageEventSignature = MessageEventSignature(
+            signature: WireString(Base64.encode(signature, padding: false)),
+            publicKeyVersion: "1",
+            signatureVersion: version
+        )
+        return event
+    }
+
+    /// The signature that makes the event its sender's.
+    func signature(of event: MessageEvent, version: WireString?, by signer: PrivateKeys? = nil) throws -> [UInt8] {
+        let keys = signer ?? keys(of: event.senderID) ?? alice
+        // A refused version names no layout; what is signed then is the current one.
+        let layout = (try? SignatureVersion(version)) ?? .current
+        guard let payload = try? SignedPayload(of: event, version: layout) else {
+            return try keys.keys.sign(Array("no text".utf8).span)
+        }
+        var key: ConversationKey?
+        if case .conversationKeyChangeEvent(let change) = event.detail { key = session.deliveredKey(in: change) }
+        return try payload.withText(conversationKey: key ?? pairKey) { text throws(XChatError) in
+            try keys.keys.sign(text)
+        }
+    }
+
+    func exported(_ keys: PrivateKeys) throws -> [UInt8] {
+        try keys.withExport { blob in
+            var bytes: [UInt8] = []
+            for index in blob.indices { bytes.append(blob[index]) }
+            return bytes
+        }
+    }
+}
+
+extension RegisteredKey {
+    /// As an element of the SDK's `signing_keys`.
+    var argument: Argument {
+        .members([
+            "user_id": .string(userID.string),
+            "public_key_version": .string(publicKeyVersion.string),
+            "public_key": .string(publicKey.string),
+            "identity_public_key": .string(identityPublicKey.string),
+            "identity_public_key_signature": .string(identityPublicKeySignature.string),
+        ])
+    }
+}

@@ -1,0 +1,275 @@
+import XChat
+import XChatEvents
+
+/// A case where this engine is to differ from X's SDK, and what it is to say instead.
+///
+/// The conditions are told from the event alone, in words of their own, not by asking the engine. Where one holds, the
+/// difference has to show; where none holds, both have to agree.
+struct IntendedDifference: Sendable {
+    /// Which weakness of the SDK it is, by its number in our list of them; `§6` is the rule of participants.
+    let gap: String
+    let reason: String
+    /// What the SDK says when the weakness shows.
+    let theirs: Set<Verdict>
+    let ours: Set<Verdict>
+    let applies: @Sendable (ConformanceCase) -> Bool
+
+    /// What the SDK can still say of an event whose signature holds.
+    private static let signatureHolds: Set<Verdict> = [
+        .verified, .keyMissing, .authenticationFailed, .malformedContents,
+    ]
+
+    /// The first one that applies counts.
+    static let all: [IntendedDifference] = [
+        IntendedDifference(
+            gap: "F1",
+            reason: "fields of a wrong type, fields twice, and bytes after the end let two readers see two events",
+            theirs: [.verified, .neverSigned, .unverifiable, .wrongSignature],
+            ours: [.notAnEvent],
+            applies: { $0.oddity == .looseEvent }
+        ),
+        IntendedDifference(
+            gap: "F1",
+            reason: "the same in the contents of a message",
+            theirs: [.verified],
+            ours: [.malformedContents],
+            applies: { $0.oddity == .looseContents }
+        ),
+        IntendedDifference(
+            gap: "F2",
+            reason: "a ratchet tree that nobody uses does not spoil its event",
+            theirs: [.notAnEvent],
+            ours: [.verified, .versionRefused],
+            applies: { $0.oddity == .brokenTree }
+        ),
+        IntendedDifference(
+            gap: "B1",
+            reason: "the signed text can be read in two ways, and only one of them is what an honest sender writes",
+            theirs: signatureHolds,
+            ours: [.inconsistent],
+            applies: { $0.event?.isAmbiguous ?? false }
+        ),
+        IntendedDifference(
+            gap: "§6",
+            reason: "the sender is neither of the two whose conversation it is",
+            theirs: signatureHolds,
+            ours: [.notAParticipant],
+            applies: { $0.event?.isFromOutside ?? false }
+        ),
+        IntendedDifference(
+            gap: "A1",
+            reason: "a conversation's key opens the messages of that conversation and of no other",
+            theirs: [.verified, .authenticationFailed, .malformedContents],
+            ours: [.keyMissing],
+            applies: { $0.event?.isUnderForeignKey ?? false }
+        ),
+        IntendedDifference(
+            gap: "A1",
+            reason: "a key change is judged by the key that it delivers, not by another of the same version",
+            theirs: [.wrongSignature],
+            ours: [.verified],
+            applies: { $0.oddity == .collidingVersion }
+        ),
+        IntendedDifference(
+            gap: "A1",
+            reason: "the same, whoever sent it, whatever became of its signature, and if it delivers none at all",
+            theirs: [.wrongSignature],
+            ours: [.verified, .notAParticipant, .inconsistent, .wrongSignature, .unverifiable],
+            applies: { $0.event?.deliversKnownVersion ?? false }
+        ),
+        IntendedDifference(
+            gap: "A8",
+            reason: "a key that is wrapped to us is ours, whatever version of our identity key the entry names",
+            theirs: [.unverifiable],
+            ours: [.verified, .wrongSignature, .inconsistent, .notAParticipant],
+            applies: { $0.event?.namesOtherKeyOfBob ?? false }
+        ),
+    ]
+}
+
+/// A value of the JSON that is to differ, as ``IntendedDifference`` for verdicts.
+struct IntendedValue: Sendable {
+    let gap: String
+    let reason: String
+    /// The whole complaint that a plain comparison makes.
+    let complaint: String
+    let applies: @Sendable (ConformanceCase) -> Bool
+
+    static let isInvalid = ".reply_preview_validation: \"Invalid\", theirs \"Valid\""
+    static let isValid = ".reply_preview_validation: \"Valid\", theirs \"Invalid\""
+
+    static let all: [IntendedValue] = [
+        IntendedValue(
+            gap: "C1",
+            reason: "a reply's edit event may not be that of another message",
+            complaint: isInvalid,
+            applies: { $0.oddity == .editOfAnother }
+        ),
+        IntendedValue(
+            gap: "C2",
+            reason: "a preview claims an attachment that its reader cannot see and the original does not have",
+            complaint: isInvalid,
+            applies: { $0.oddity == .unseenClaim }
+        ),
+        IntendedValue(
+            gap: "C4",
+            reason: "a key that does not open the original is no reason not to try the next",
+            complaint: isValid,
+            applies: { $0.oddity == .collidingQuote }
+        ),
+        IntendedValue(
+            gap: "F1",
+            reason: "an embedded event has to be well formed as any other",
+            complaint: isInvalid,
+            applies: { $0.oddity == .looseQuote }
+        ),
+    ]
+}
+
+/// One event for both engines.
+struct ConformanceCase {
+    enum Oddity {
+        case looseEvent, looseContents, brokenTree, collidingVersion
+        case editOfAnother, unseenClaim, collidingQuote, looseQuote
+    }
+
+    let name: String
+    /// The base64 that both get.
+    let line: String
+    /// The event that was encoded, where one could be made of it.
+    var event: MessageEvent?
+    var oddity: Oddity?
+}
+
+// The rules of design and gap list, written down a second time: an event of an honest sender keeps them.
+extension MessageEvent {
+    /// Whether a signed event leaves open what was signed.
+    fileprivate var isAmbiguous: Bool {
+        guard kind.isSigned, let detail else { return false }
+        // A message without encryption is refused before anything else is looked at.
+        guard let conversationID, !conversationID.isEmpty else { return true }
+        let version = messageEventSignature?.signatureVersion.flatMap { Int32($0.string) } ?? 7
+        switch detail {
+        case .conversationKeyChangeEvent(let change):
+            let users = (change.conversationParticipantKeys ?? []).compactMap(\.userID)
+            return version < 6 && !users.allSatisfy(isNumber)
+        case .messageDeleteEvent(let deletion):
+            return !(deletion.sequenceIDs ?? []).allSatisfy(isNumber)
+        case .conversationDeleteEvent(let deletion):
+            guard let inner = deletion.conversationID else { return false }
+            return ConversationID(canonicalizing: inner, sender: senderID ?? "")
+                != ConversationID(canonicalizing: conversationID, sender: senderID ?? "")
+        case .conversationMetadataChangeEvent(let change):
+            return change.conversationMetadataChange?.isAmbiguous ?? false
+        case .groupChangeEvent(let event):
+            return event.groupChange?.isAmbiguous(sender: senderID, version: version) ?? false
+        default:
+            return false
+        }
+    }
+
+    /// Whether the sender is known to stand outside of the conversation.
+    fileprivate var isFromOutside: Bool {
+        guard kind.isSigned, let senderID, let (first, second) = canonical?.participants else { return false }
+        return senderID != first && senderID != second
+    }
+
+    /// Whether a message names a key version that Bob has for another conversation alone.
+    fileprivate var isUnderForeignKey: Bool {
+        guard case .messageCreateEvent(let create) = detail, let version = create.conversationKeyVersion else {
+            return false
+        }
+        let home = [Cast.pairVersion: Cast.pair, Cast.groupVersion: Cast.group][version]
+        return home.map { $0 != canonical?.value } ?? false
+    }
+
+    /// Whether a key change delivers a key under a version of which Bob has one.
+    fileprivate var deliversKnownVersion: Bool {
+        guard case .conversationKeyChangeEvent(let change) = detail else { return false }
+        return change.conversationKeyVersion == Cast.pairVersion || change.conversationKeyVersion == Cast.groupVersion
+    }
+
+    /// Whether a complete key change has entries for Bob under versions of which he has none.
+    fileprivate var namesOtherKeyOfBob: Bool {
+        guard case .conversationKeyChangeEvent(let change) = detail, change.conversationKeyVersion != nil,
+            messageEventSignature?.signature != nil, messageEventSignature?.publicKeyVersion == "1",
+            ["1111", "2222", "3333"].contains(senderID), hasSignedText
+        else { return false }
+        let keys = (change.conversationParticipantKeys ?? []).filter { entry in
+            entry.encryptedConversationKey.flatMap { try? Base64.decode($0).count } == 113
+        }
+        return !keys.isEmpty && keys.allSatisfy { $0.publicKeyVersion.map { $0 != "1" } ?? false }
+    }
+
+    private var hasSignedText: Bool {
+        let version = try? SignatureVersion(messageEventSignature?.signatureVersion)
+        return version.map { (try? SignedPayload(of: self, version: $0)) != nil } ?? false
+    }
+
+    private var canonical: ConversationID? {
+        conversationID.map { ConversationID(canonicalizing: $0, sender: senderID ?? "") }
+    }
+}
+
+extension ConversationMetadataChange {
+    fileprivate var isAmbiguous: Bool {
+        let ids: [WireString]
+        switch self {
+        case .muteConversation(let mute): ids = mute.mutedConversationIDs ?? []
+        case .unmuteConversation(let unmute): ids = unmute.unmutedConversationIDs ?? []
+        default: return false
+        }
+        return !ids.allSatisfy { id in
+            let halves = ConversationID(canonicalizing: id).value.string.split(
+                separator: ":",
+                omittingEmptySubsequences: false
+            )
+            let isGroup = id.string.hasPrefix("g") && isNumber(WireString(String(id.string.dropFirst())))
+            return isNumber(id) || isGroup
+                || halves.count == 2 && halves.allSatisfy { isNumber(WireString(String($0))) }
+        }
+    }
+}
+
+extension GroupChange {
+    fileprivate func isAmbiguous(sender: UserID?, version: Int32) -> Bool {
+        switch self {
+        case .groupCreate(let create):
+            let members = create.memberIDs ?? []
+            let admins = create.adminIDs ?? []
+            let names = version < 4 ? [] : [create.title, create.avatarURL]
+            return !isRoll(members) || !isRoll(admins) || !Set(admins).isSubset(of: members + [sender ?? ""])
+                || names.contains("null")
+        case .groupMemberAdd(let addition):
+            return isAmbiguous(addition, sender: sender, version: version)
+        case .groupAdminAdd(let change): return !isRoll(change.adminIDs ?? [])
+        case .groupAdminRemove(let change): return !isRoll(change.adminIDs ?? [])
+        case .groupMemberRemove(let change): return !isRoll(change.memberIDs ?? [])
+        case .groupJoinReject(let change): return !isRoll(change.rejectedUserIDs ?? [])
+        case .groupInviteEnable(let invite): return invite.affiliateID == "null"
+        default: return false
+        }
+    }
+
+    private func isAmbiguous(_ addition: GroupMemberAddChange, sender: UserID?, version: Int32) -> Bool {
+        let new = addition.memberIDs ?? []
+        let current = addition.currentMemberIDs ?? []
+        let admins = addition.currentAdminIDs ?? []
+        let pending = (3...6).contains(version) ? addition.currentPendingMemberIDs ?? [] : []
+        let invite = version >= 7 ? addition.groupInviteEnable : nil
+        let words = [addition.currentTitle, addition.currentAvatarURL, invite?.inviteURL, invite?.affiliateID]
+        return new.isEmpty || ![new, current, admins, pending].allSatisfy(isRoll)
+            || !Set(current).isDisjoint(with: new + pending) || !Set(admins).isSubset(of: current)
+            || !current.contains(sender ?? "") || words.contains("null")
+            || addition.currentAvatarURL.map(isNumber) ?? false
+    }
+}
+
+/// Ids, none of them twice.
+private func isRoll(_ ids: [WireString]) -> Bool {
+    ids.allSatisfy(isNumber) && Set(ids).count == ids.count
+}
+
+private func isNumber(_ text: WireString) -> Bool {
+    !text.utf8.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+}
