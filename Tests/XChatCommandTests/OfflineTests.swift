@@ -294,6 +294,39 @@ struct OfflineTests {
         #expect(try outcome.json.first?.object()["sender_id"] == .null)
     }
 
+    @Test func `a message verifies also where no key opens it`() async throws {
+        let path = try fixture.file(of: "2222") {
+            $0["private_keys"] = nil
+            $0["conversation_keys"] = nil
+        }
+        let message = lines(try fixture.message("x").base64)
+        #expect(try await Program.run("verify", "--session", path, input: message).status == 0)
+        let decrypted = try await Program.run("decrypt", "--session", path, input: message)
+        #expect(try decrypted.json.first?.required("error").required("code").string() == "key_missing")
+        let wrongKey = try fixture.file(of: "2222", "wrong.json") {
+            $0["conversation_keys"] = ["2222-1111": ["1001": .string(Base64.encode([UInt8](repeating: 7, count: 32)))]]
+        }
+        #expect(try await Program.run("verify", "--session", wrongKey, input: message).status == 0)
+        let failed = try await Program.run("decrypt", "--session", wrongKey, input: message)
+        #expect(try failed.json.first?.required("error").required("code").string() == "authentication_failed")
+    }
+
+    @Test func `a key change verifies when another one delivers its key`() async throws {
+        let change = try fixture.keyChange(version: "5000")
+        var empty = change.event
+        guard case .conversationKeyChangeEvent(var detail) = empty.detail else {
+            Issue.record("no key change")
+            return
+        }
+        detail.conversationParticipantKeys = []
+        empty.detail = .conversationKeyChangeEvent(detail)
+        let path = try fixture.file(of: "2222")
+        let alone = try await Program.run("verify", "--session", path, input: lines(empty.base64))
+        #expect(try alone.json.first?.required("reason").string() == "key_missing")
+        let both = try await Program.run("verify", "--session", path, input: lines(empty.base64, change.event.base64))
+        #expect(both.status == 0)
+    }
+
     @Test func `inconsistent events and strangers are refused`() async throws {
         // In this suite the blob ends in the seed of the signing key.
         let fixture = try Fixture(.sodium)

@@ -25,11 +25,11 @@ struct Verify: ParsableCommand {
     func run() throws {
         var session = try state.store().read().session()
         let events = try EventLines.read(files).map { $0.event }
-        // The signature of a key change covers the key that it, or another one, delivers.
-        _ = session.open(events.filter { (try? $0.get().kind) == .keyChange })
+        // Opened together, because key changes and changes of groups bear on what else is in the input.
+        let results = session.open(events)
         var allVerified = !events.isEmpty
-        for (index, event) in events.enumerated() {
-            let reason = reason(of: event, in: session)
+        for (index, (event, result)) in zip(events, results).enumerated() {
+            let reason = reason(event, result)
             allVerified = allVerified && reason == nil
             try Output.result(verdictJSON(try? event.get(), reason: reason, index: index).line)
         }
@@ -38,13 +38,19 @@ struct Verify: ParsableCommand {
         }
     }
 
-    private func reason(of event: Result<MessageEvent, XChatError>, in session: Session) -> XChatError.Code? {
-        do {
-            try session.verify(try event.get())
-            return nil
-        } catch {
-            // Whatever cannot be read is no event here.
-            return error.code == .tooLarge ? .notAnEvent : error.code
+    /// Why an event is not verified, told from what came of opening it.
+    private func reason(
+        _ event: Result<MessageEvent, XChatError>,
+        _ result: Result<Event, XChatError>
+    ) -> XChatError.Code? {
+        guard case .success(let event) = event else { return .notAnEvent }
+        switch result {
+        case .success(let opened): return opened.isVerified ? nil : .neverSigned
+        case .failure(let error):
+            // Verification comes before decryption, so these say that the event was verified and then did not open.
+            let isOpening = [.authenticationFailed, .malformed, .unsupported, .tooLarge].contains(error.code)
+            let lacksKey = error.code == .keyMissing && event.kind == .message
+            return isOpening || lacksKey ? nil : error.code
         }
     }
 
