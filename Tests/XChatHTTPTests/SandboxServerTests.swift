@@ -52,7 +52,9 @@ struct SandboxServerTests {
         await #expect(throws: (any Error).self) { try await Sandbox(port: port).serving { _ in } }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `connections that do nothing, or stop half way, do not hold it up`() async throws {
+    @Test(.timeLimit(.minutes(1))) func `connections that do nothing, or stop half way, do not hold it up`()
+        async throws
+    {
         try await Sandbox().serving { url in
             for text in ["", "GET /2/users/1/public_keys HTTP/1.1\r\n", Self.halfRequest] {
                 let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -66,6 +68,15 @@ struct SandboxServerTests {
 
     private static let halfRequest =
         "POST /2/users/1/public_keys HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sandbox-1\r\ncontent-length: 9\r\n\r\n{"
+
+    @Test func `https to a server that speaks plain http is a connection error`() async throws {
+        try await Sandbox().serving { url in
+            let api = url.absoluteString.replacing("http:", with: "https:")
+            let client = try ChatClient(api: api, token: Token("sandbox-1"))
+            let code = await thrownCode { _ = try await client.publicKeys(of: "1") }
+            #expect(code == .connection)
+        }
+    }
 
     @Test func `SIGTERM ends it in good order`() async {
         await #expect(processExitsWith: .success) {

@@ -134,6 +134,30 @@ struct SendTests {
         }
     }
 
+    @Test func `an answer with bytes changed is read or refused, and never more`() throws {
+        let honest = Array(body(answered).utf8)
+        var generator = SystemRandomNumberGenerator()
+        for round in 0..<3000 {
+            var bytes = honest
+            for _ in 0...(round % 4) {
+                let place = Int.random(in: 0..<bytes.count, using: &generator)
+                switch round % 3 {
+                case 0: bytes[place] = .random(in: .min ... .max, using: &generator)
+                case 1: bytes.remove(at: place)
+                default: bytes.insert(.random(in: .min ... .max, using: &generator), at: place)
+                }
+            }
+            let call = try Call.send(message, to: nil, conversationToken: nil, limit: 1 << 20)
+            do throws(APIError) {
+                let token = try Token("t")
+                let sent = try call.read(Success(APIResponse(status: 201, body: Data(bytes)), token: token))
+                #expect(sent.messageID == message.messageID && sent.conversationID == message.conversationID)
+            } catch {
+                #expect([.malformedResponse, .failureEvent].contains(error.code), "\(error)")
+            }
+        }
+    }
+
     @Test func `a message goes only to its own conversation`() throws {
         for text in ["2222", "1111-2222", "2222:1111"] {
             let target = try ConversationTarget(WireString(text))

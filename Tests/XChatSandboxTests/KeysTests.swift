@@ -125,6 +125,17 @@ struct KeysTests {
         }
     }
 
+    @Test func `the participants may be named in another order than was signed`() async throws {
+        try await Router.test { router in
+            var alice = try await Member("1111", at: router)
+            let bob = try await Member("2222", at: router)
+            var body = Member.body(of: try alice.keyChange(with: bob))
+            let keys = try #require(body["conversation_participant_keys"] as? [Any])
+            body["conversation_participant_keys"] = Array(keys.reversed())
+            #expect(try await router.ask(.post, Self.path, user: "1111", json: body).status == 200)
+        }
+    }
+
     @Test func `a request that is not what was signed is refused with 400`() async throws {
         let sandbox = Sandbox()
         try await Router.test(sandbox) { router in

@@ -9,7 +9,7 @@ struct RoutingTests {
     @Test(
         "a token that is none of a user's is refused with 401",
         arguments: [
-            nil, "", "Bearer", "Bearer ", "Bearer sandbox-", "Bearer sandbox-x", "Bearer 1111", "bearer sandbox-1111",
+            nil, "", "Bearer", "Bearer ", "Bearer sandbox-", "Bearer sandbox-x", "Bearer 1111", "Bearersandbox-1111",
             "Basic sandbox-1111", "Bearer sandbox-12345678901234567890", "Bearer sandbox-11 11", "Bearer sandbox--1",
             "Bearer sandbox-APP",
         ]
@@ -21,6 +21,14 @@ struct RoutingTests {
                 #expect(answer.status == 401)
                 #expect(answer.problem?.type == "https://api.x.com/2/problems/not-authorized-for-resource")
             }
+        }
+    }
+
+    @Test("the scheme is the same in any case", arguments: ["Bearer", "bearer", "BEARER"])
+    func scheme(_ scheme: String) async throws {
+        try await Router.test { router in
+            let answer = try await router.ask(.get, "/2/users/1/public_keys", authorization: "\(scheme) sandbox-1111")
+            #expect(answer.status == 404)
         }
     }
 

@@ -102,7 +102,10 @@ struct KeyChangeCheck {
         guard case .conversationKeyChangeEvent(let change) = action.detail else {
             throw .invalidRequest("The detail is not that of a key change.", parameter: place)
         }
-        guard change.conversationKeyVersion == version, change.conversationParticipantKeys == participantKeys else {
+        let signedKeys = change.conversationParticipantKeys ?? []
+        guard change.conversationKeyVersion == version, signedKeys.count == participantKeys.count,
+            Set(signedKeys) == Set(participantKeys)
+        else {
             throw .invalidRequest("The detail and the request differ.", parameter: place)
         }
     }

@@ -21,10 +21,14 @@ enum Caller: Sendable {
     case app
 
     init(_ request: Request) throws(Problem) {
-        guard let header = request.headers[.authorization] else { throw .unauthorized }
-        let prefix = "Bearer sandbox-".utf8
-        guard header.utf8.starts(with: prefix) else { throw .unauthorized }
-        let name = WireString(String(decoding: header.utf8.dropFirst(prefix.count), as: UTF8.self))
+        let scheme = "bearer ".utf8
+        let prefix = "sandbox-".utf8
+        // The scheme is the one part of the header in which case does not matter.
+        guard let header = request.headers[.authorization]?.utf8, header.count > scheme.count,
+            zip(header, scheme).allSatisfy({ $0 | 0x20 == $1 }),
+            header.dropFirst(scheme.count).starts(with: prefix)
+        else { throw .unauthorized }
+        let name = WireString(String(decoding: header.dropFirst(scheme.count + prefix.count), as: UTF8.self))
         if name == "app" {
             self = .app
         } else {
