@@ -64,6 +64,15 @@ struct Cast {
         .members([Self.pairVersion.string: .bytes(pairKey.bytes), Self.groupVersion.string: .bytes(groupKey.bytes)])
     }
 
+    /// Alice's own state, who writes what Bob reads.
+    func aliceSession() throws -> Session {
+        var session = try Session(userID: "1111", privateKeys: alice, signingKeyVersion: "1")
+        for user in ["1111", "2222", "3333"] as [UserID] { session.trust(self.session.pins[user]) }
+        session.addConversationKey(pairKey, in: ConversationID(canonicalizing: Self.pair), version: Self.pairVersion)
+        session.addConversationKey(groupKey, in: ConversationID(canonicalizing: Self.group), version: Self.groupVersion)
+        return session
+    }
+
     func keys(of sender: UserID?) -> PrivateKeys? {
         switch sender {
         case "1111": alice

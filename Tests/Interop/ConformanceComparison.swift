@@ -78,6 +78,15 @@ struct Comparison {
             tally.complain("\(given.name): \(error): \(given.line)")
             return
         }
+        if let fragment = given.fragment {
+            let places = if case .returned(let read) = strict { missing(fragment, in: read) } else { ["refused"] }
+            guard places.isEmpty else {
+                tally.complain(
+                    "\(given.name), theirs instead of ours: \(places.joined(separator: "; ")): \(given.line)"
+                )
+                return
+            }
+        }
         var namesMore = false
         var value: IntendedValue?
         // Contents that only the SDK reads have no JSON of ours.

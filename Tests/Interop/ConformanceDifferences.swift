@@ -1,4 +1,5 @@
 import XChat
+import XChatCommand
 import XChatEvents
 
 /// A case where this engine is to differ from X's SDK, and what it is to say instead.
@@ -139,6 +140,8 @@ struct ConformanceCase {
     /// The event that was encoded, where one could be made of it.
     var event: MessageEvent?
     var oddity: Oddity?
+    /// Members that the SDK's reading must have, with these values.
+    var fragment: JSONValue?
 }
 
 // The rules of design and gap list, written down a second time: an event of an honest sender keeps them.

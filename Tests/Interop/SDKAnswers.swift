@@ -59,6 +59,12 @@ struct PreparedKeyChange: Decodable {
 /// What the SDK's `extract_conversation_keys` returns.
 struct ConversationKeys: Decodable {
     let keys: [String: Bytes]
+    let latestVersion: String?
+
+    enum CodingKeys: String, CodingKey {
+        case keys
+        case latestVersion = "latest_version"
+    }
 }
 
 /// What the SDK's `decrypt_events` returns.
