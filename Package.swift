@@ -114,9 +114,9 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["XChatCommand", "XChat", "XChatEvents", "LibSodium"],
+            dependencies: ["XChatCommand", "XChat", "XChatEvents", "XChatHTTP", "XChatSandbox", "LibSodium"],
             path: "Tests/Interop",
-            exclude: ["peer.py"],
+            exclude: ["peer.py", "xdk_flow.py"],
             swiftSettings: settings
         ),
     ]

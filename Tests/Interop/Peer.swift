@@ -15,9 +15,9 @@ final class Peer {
     /// Ends the process if the SDK does not answer within this time, so that a test fails instead of hanging.
     private static let patience = DispatchTimeInterval.seconds(120)
 
-    private static let root = URL(filePath: #filePath)
+    static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    private static let python = root.appending(path: ".venv/bin/python")
+    static let python = root.appending(path: ".venv/bin/python")
 
     private static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: python.path) }
 
@@ -27,12 +27,13 @@ final class Peer {
     /// Why they are skipped.
     static let absence: Comment = "chatxdk is not in .venv, where script/test installs it"
 
-    init() throws {
+    /// Starts a program that answers as `peer.py` does.
+    init(_ program: String = "peer.py") throws {
         guard Self.isInstalled else { throw Refusal(text: "\(Self.absence)") }
         // A peer that died must show as an error of ours, not as a signal that ends the tests.
         signal(SIGPIPE, SIG_IGN)
         process.executableURL = Self.python
-        process.arguments = [Self.root.appending(path: "Tests/Interop/peer.py").path]
+        process.arguments = [Self.root.appending(path: "Tests/Interop/\(program)").path]
         process.standardInput = requests
         process.standardOutput = answers
         try process.run()

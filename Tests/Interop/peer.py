@@ -54,22 +54,24 @@ def answer(call):
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-def perform(chats, line):
+def perform(chats, line, make):
     request = json.loads(line)
     if request["call"].startswith("_"):
         raise ValueError("not a call: " + request["call"])
-    chat = chats.setdefault(request["chat"], chat_xdk.Chat())
-    method = getattr(chat, request["call"])
+    name = request["chat"]
+    if name not in chats:
+        chats[name] = make()
+    method = getattr(chats[name], request["call"])
     arguments = from_json(request.get("with", {}))
     if request.get("each") is None:
         return method(**arguments)
     return [answer(lambda: method(**arguments, **from_json(further))) for further in request["each"]]
 
 
-def main():
+def main(make=chat_xdk.Chat):
     chats = {}
     for line in sys.stdin:
-        reply = answer(lambda: perform(chats, line))
+        reply = answer(lambda: perform(chats, line, make))
         sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()
 
