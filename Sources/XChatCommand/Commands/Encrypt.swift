@@ -9,9 +9,16 @@ struct Encrypt: ParsableCommand {
             Prints the body of a request to POST /2/chat/conversations/{id}/messages as one line of JSON. The text is \
             taken whole and unchanged from standard input where neither --text nor --draft is given.
 
-            A draft is a JSON file: {"kind": "message", "text": "…", "entities": [[start, end, "mention"], …], \
-            "should_notify": true, "ttl_msec": 60000}. All members but kind and text may be left out. The types of \
-            entities are url, mention, hashtag, cashtag, email, address and phone_number; an entity ends before "end".
+            A draft is a JSON file whose "kind" names a call of X's SDK and whose other members are its parameters:
+            message (text, entities, attachments, quick_reply, should_notify, ttl_msec), reply (those and \
+            reply_to_event, reply_to_edit_event, reply_to_ckces, reply_to_sequence_id, reply_to_sender_id, \
+            reply_to_text, reply_to_entities, reply_to_attachments), add_reaction and remove_reaction (target_event, \
+            emoji, target_message_sequence_id), edit (target_event, updated_text, entities, \
+            target_message_sequence_id).
+
+            Events stand in it as base64. Entities are [start, end, type], where an entity ends before "end" and the type \
+            is url, mention, hashtag, cashtag, email, address or phone_number. Example: {"kind": "message", "text": \
+            "#a", "entities": [[0, 2, "hashtag"]], "ttl_msec": 60000}.
             """
     )
 
