@@ -10,15 +10,18 @@ extension ReplyTarget {
     /// Reads the parameters of X's SDK: with an event the preview is made from it, without one it is what they say.
     init(_ place: JSONPlace) throws(CommandError) {
         let claims = try ReplyClaims(place)
+        let edit = try place.presentEvent("reply_to_edit_event")
+        var keyChanges: [Encoded<MessageEvent>] = []
+        for keyChange in try place.member("reply_to_ckces")?.elements() ?? [] where !(try keyChange.string().isEmpty) {
+            keyChanges.append(try keyChange.event())
+        }
         guard let original = try place.presentEvent("reply_to_event") else {
             self = .claimed(claims)
             return
         }
         var source = ReplySource(original)
-        source.edit = try place.presentEvent("reply_to_edit_event")
-        for keyChange in try place.member("reply_to_ckces")?.elements() ?? [] where !(try keyChange.string().isEmpty) {
-            source.keyChanges.append(try keyChange.event())
-        }
+        source.edit = edit
+        source.keyChanges = keyChanges
         source.overrides = claims
         self = .event(source)
     }
