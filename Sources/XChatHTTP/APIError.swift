@@ -50,6 +50,12 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let rateLimited = Self(rawValue: "rate_limited")
         /// 5xx.
         public static let server = Self(rawValue: "server")
+        /// A file of this machine cannot be read or written, or is there already.
+        public static let file = Self(rawValue: "file")
+        /// Media are altered or truncated, or encrypted under another key.
+        public static let authenticationFailed = Self(rawValue: "authentication_failed")
+        /// The status said success and the answer says that nothing was done.
+        public static let refused = Self(rawValue: "refused")
         /// The status said success and the answered event says failure; see ``APIError/failure``.
         public static let failureEvent = Self(rawValue: "failure_event")
     }
@@ -70,7 +76,7 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     public var failure: FailureType?
     /// The tier that a failure event of type 12 names.
     public var rateLimitTier: RateLimitTier?
-    /// When the exhausted rate limit is renewed, if the server said so.
+    /// When it may be tried again, if the server said so: its rate limit is renewed, or `Retry-After` is over.
     public var resetAt: Date?
 
     package init(_ code: Code, _ detail: String, status: Int? = nil) {

@@ -6,6 +6,8 @@ struct APIRequest: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
     }
 
     let method: Method
@@ -14,6 +16,9 @@ struct APIRequest: Sendable {
     let path: String
     var query: [(name: String, value: String)] = []
     var body: Data?
+    /// Whether the same bytes may arrive twice without doing something twice.
+    var isRepeatable = true
+    var accept = "application/json, application/problem+json"
 
     var operation: String { "\(method.rawValue) \(route)" }
 
@@ -75,6 +80,21 @@ struct Success: Sendable {
         return data
     }
 
+    /// The `data` member, which v2 answers leave out when it is empty.
+    func dataIfAny<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload? {
+        let envelope = try envelope(Payload.self, meta: NoMeta.self)
+        if envelope.data == nil, let error = errors(envelope).first { throw error }
+        return envelope.data
+    }
+
+    /// The `data` member, or the body itself where the server answers without the envelope.
+    func dataOrBody<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload {
+        let envelope = try envelope(Payload.self, meta: NoMeta.self)
+        if let data = envelope.data { return data }
+        if let error = errors(envelope).first { throw error }
+        return try decode(Payload.self)
+    }
+
     /// The `data` member as a list, which v2 answers leave out when it is empty, and `meta` and `errors` beside it.
     func list<Element: Decodable, Meta: Decodable>(
         of type: Element.Type,
@@ -90,8 +110,12 @@ struct Success: Sendable {
         _ payload: Payload.Type,
         meta: Meta.Type
     ) throws(APIError) -> Envelope<Payload, Meta> {
+        try decode(Envelope<Payload, Meta>.self)
+    }
+
+    private func decode<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload {
         do {
-            return try JSONDecoder().decode(Envelope<Payload, Meta>.self, from: body)
+            return try JSONDecoder().decode(type, from: body)
         } catch let error as DecodingError {
             throw APIError(.malformedResponse, error.place)
         } catch {
@@ -125,13 +149,13 @@ private struct Envelope<Payload: Decodable, Meta: Decodable>: Decodable {
 }
 
 extension APIError {
-    init(_ complaint: Complaint, code: Code, status: Int? = nil, token: Token) {
+    init(_ complaint: Complaint, code: Code, status: Int? = nil, token: Token?) {
         self.init(code, complaint.detail(redacting: token), status: status)
         problem = complaint.problem
     }
 
     /// Reads any answer whose status is not 2xx.
-    init(refusal response: APIResponse, token: Token) {
+    init(refusal response: APIResponse, token: Token, now: Date = Date()) {
         let status = response.status
         if (300..<400).contains(status) {
             // The host alone: a redirect's query may hold anything.
@@ -141,15 +165,18 @@ extension APIError {
             return
         }
         let code = Code(status: status) ?? .malformedResponse
+        let reset = code == .rateLimited ? RateLimit.reset(in: response.headers) : nil
+        let retryAfter = RateLimit.retryAfter(in: response.headers, now: now)
+        let latest = [reset, retryAfter].compactMap { $0 }.max()
         guard let body = try? JSONDecoder().decode(ErrorBody.self, from: response.body),
             let first = body.complaints.first
         else {
             self.init(code, "the server gives no reason", status: status)
-            resetAt = RateLimit.reset(in: response.headers)
+            resetAt = latest
             return
         }
         self.init(first, code: code, status: status, token: token)
-        if code == .rateLimited { resetAt = RateLimit.reset(in: response.headers) }
+        resetAt = latest
     }
 }
 

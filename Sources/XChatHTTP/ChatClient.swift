@@ -5,8 +5,8 @@ public import XChatEvents
 
 /// A client of X's encrypted chat API, or of a server that speaks it.
 ///
-/// It moves sealed messages and served keys; it seals, opens and trusts nothing. Nothing is retried: a request that
-/// failed may be sent again as it is, and a message must be, under the same id.
+/// It moves sealed messages and served keys; it seals, opens and trusts nothing. Failed calls are tried again where that
+/// is safe (``RetryPolicy``), always with the same bytes; whoever tries again after that sends the same message too.
 public struct ChatClient: Sendable {
     /// How much time and memory an answer may take.
     public struct Limits: Hashable, Sendable {
@@ -31,43 +31,81 @@ public struct ChatClient: Sendable {
         /// Default: 1000.
         public var pages: Int
 
+        /// The largest encrypted file to download, in bytes, where nothing names its size.
+        ///
+        /// Default: 4 GiB.
+        public var mediaBytes: Int
+        /// How long the activity stream may be silent before it counts as dead.
+        ///
+        /// Default: 25 seconds; a server shows a sign of life every 20.
+        public var streamSilence: Duration
+
         /// Makes limits; each has its default.
         public init(
             timeout: Duration = .seconds(60),
             answerBytes: Int = 8 << 20,
             pageBytes: Int = 32 << 20,
             historyBytes: Int = 256 << 20,
-            pages: Int = 1000
+            pages: Int = 1000,
+            mediaBytes: Int = 4 << 30,
+            streamSilence: Duration = .seconds(25)
         ) {
             self.timeout = timeout
             self.answerBytes = answerBytes
             self.pageBytes = pageBytes
             self.historyBytes = historyBytes
             self.pages = pages
+            self.mediaBytes = mediaBytes
+            self.streamSilence = streamSilence
         }
     }
 
-    private let transport: Transport
-    private let limits: Limits
-    private let logger: Logger?
+    let transport: Transport
+    let limits: Limits
+    let retries: RetryPolicy
+    let tokens: TokenSource
+    let logger: Logger?
 
-    /// Makes a client; nothing is sent yet.
+    /// Makes a client with a token that stays the same; nothing is sent yet.
     ///
     /// - Parameters:
     ///   - api: Scheme, host, and optionally port and path prefix of the API. Plain http only to this machine.
     ///   - token: A user's access token: no chat route takes an app's.
     ///   - limits: Time and memory that an answer may take.
-    ///   - logger: Is told method, route pattern, status and duration of each call, and nothing else.
+    ///   - retries: How often a failed call is tried again.
+    ///   - logger: Is told method, route pattern, status and duration of each attempt, and nothing else.
     /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for a URL that is no base URL, and
     ///   ``APIError/Code-swift.struct/insecureTransport`` for http to another machine.
     public init(
         api: String = "https://api.x.com",
         token: Token,
         limits: Limits = Limits(),
+        retries: RetryPolicy = RetryPolicy(),
         logger: Logger? = nil
     ) throws(APIError) {
-        transport = Transport(base: try Self.base(of: api), token: token, timeout: limits.timeout)
+        try self.init(api: api, tokens: TokenSource(token), limits: limits, retries: retries, logger: logger)
+    }
+
+    /// Makes a client whose token is renewed when the server refuses it; nothing is sent yet.
+    ///
+    /// - Parameters:
+    ///   - api: Scheme, host, and optionally port and path prefix of the API. Plain http only to this machine.
+    ///   - tokens: Where the token comes from; several clients may share it.
+    ///   - limits: Time and memory that an answer may take.
+    ///   - retries: How often a failed call is tried again.
+    ///   - logger: Is told method, route pattern, status and duration of each attempt, and nothing else.
+    /// - Throws: As ``init(api:token:limits:retries:logger:)``.
+    public init(
+        api: String = "https://api.x.com",
+        tokens: TokenSource,
+        limits: Limits = Limits(),
+        retries: RetryPolicy = RetryPolicy(),
+        logger: Logger? = nil
+    ) throws(APIError) {
+        transport = Transport(base: try Self.base(of: api))
+        self.tokens = tokens
         self.limits = limits
+        self.retries = retries
         self.logger = logger
     }
 
@@ -85,9 +123,16 @@ public struct ChatClient: Sendable {
         to target: ConversationTarget? = nil,
         conversationToken: String? = nil
     ) async throws(APIError) -> SentMessage {
-        try await perform(
-            .send(message, to: target, conversationToken: conversationToken, limit: limits.answerBytes)
-        )
+        do throws(APIError) {
+            let sent = try await perform(
+                .send(message, to: target, conversationToken: conversationToken, limit: limits.answerBytes)
+            )
+            ChatMetrics.sent()
+            return sent
+        } catch {
+            ChatMetrics.sendFailed(error)
+            throw error
+        }
     }
 
     /// Posts a conversation key, wrapped for each participant: the start of a 1:1 or a rotation.
@@ -151,26 +196,87 @@ public struct ChatClient: Sendable {
         try await perform(.register(registration, user: user, limit: limits.answerBytes))
     }
 
-    private func perform<Answer>(_ call: Call<Answer>) async throws(APIError) -> Answer {
+    /// The one way all calls go.
+    func perform<Answer>(_ call: Call<Answer>) async throws(APIError) -> Answer {
+        try await retrying(isRepeatable: call.request.isRepeatable) { (token, remaining) throws(APIError) in
+            try await attempt(call, token: token, timeout: min(limits.timeout, remaining))
+        }
+    }
+
+    /// Tries an operation until it succeeds or the policy says that its error counts.
+    func retrying<Answer>(
+        isRepeatable: Bool,
+        _ operation: (_ token: Token, _ remaining: Duration) async throws(APIError) -> Answer
+    ) async throws(APIError) -> Answer {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var state = RetryState(policy: retries, isRepeatable: isRepeatable)
+        var token = await tokens.current
+        while true {
+            do throws(APIError) {
+                return try await operation(token, max(retries.budget - (clock.now - start), .milliseconds(1)))
+            } catch {
+                token = try await proceed(after: error, &state, elapsed: clock.now - start, token: token)
+            }
+        }
+    }
+
+    /// Does what the state says of a failed attempt, and returns with the token of the next one.
+    ///
+    /// - Throws: The error itself where it counts, and a cancellation during the pause.
+    func proceed(
+        after error: APIError,
+        _ state: inout RetryState,
+        elapsed: Duration,
+        token: Token
+    ) async throws(APIError) -> Token {
+        switch state.failed(error, elapsed: elapsed, now: Date(), jitter: Double.random(in: 0...1)) {
+        case .fail:
+            throw error
+        case .refreshToken:
+            guard let renewed = await tokens.token(after: token) else { throw error }
+            return renewed
+        case .retry(let pause):
+            ChatMetrics.retried(error.code)
+            try await Self.sleep(for: pause)
+            return token
+        }
+    }
+
+    static func sleep(for pause: Duration) async throws(APIError) {
+        do {
+            try await Task.sleep(for: pause)
+        } catch {
+            throw APIError(.cancelled, "the task was cancelled")
+        }
+    }
+
+    private func attempt<Answer>(
+        _ call: Call<Answer>,
+        token: Token,
+        timeout: Duration
+    ) async throws(APIError) -> Answer {
         let clock = ContinuousClock()
         let start = clock.now
         var status: Int?
         do {
-            let response = try await transport.send(call.request, limit: call.limit)
+            let response = try await transport.send(call.request, token: token, limit: call.limit, timeout: timeout)
             status = response.status
-            let answer = try call.read(Success(response, token: transport.token))
-            log(call.request, status: status, duration: clock.now - start, code: nil)
+            let answer = try call.read(Success(response, token: token))
+            finished(call.request, status: status, duration: clock.now - start, code: nil)
             return answer
         } catch {
             var error = error
             error.operation = call.request.operation
             error.status = error.status ?? status
-            log(call.request, status: error.status, duration: clock.now - start, code: error.code)
+            finished(call.request, status: error.status, duration: clock.now - start, code: error.code)
             throw error
         }
     }
 
-    private func log(_ request: APIRequest, status: Int?, duration: Duration, code: APIError.Code?) {
+    /// Logs and counts an attempt.
+    func finished(_ request: APIRequest, status: Int?, duration: Duration, code: APIError.Code?) {
+        ChatMetrics.finished(request, duration: duration, code: code)
         logger?.log(
             level: code == nil ? .debug : .warning,
             "\(request.operation)",

@@ -43,8 +43,9 @@ struct Complaint: Decodable {
     }
 
     /// The texts on one line, without the token in case the server echoes it.
-    func detail(redacting token: Token) -> String {
-        let text = token.redacted(from: texts.joined(separator: ": ")).display()
+    func detail(redacting token: Token?) -> String {
+        let texts = texts.joined(separator: ": ")
+        let text = (token?.redacted(from: texts) ?? texts).display()
         return text.isEmpty ? "the server gives no reason" : text
     }
 

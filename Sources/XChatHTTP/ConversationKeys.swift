@@ -18,7 +18,8 @@ extension Call<AddedKeys> {
                 method: .post,
                 route: "/2/chat/conversations/{id}/keys",
                 path: "/2/chat/conversations/\(target.pathComponent)/keys",
-                body: try KeysBody(change).json()
+                body: try KeysBody(change).json(),
+                isRepeatable: false
             ),
             limit: limit
         ) { (answer) throws(APIError) in
@@ -45,13 +46,7 @@ private struct KeysBody: Encodable {
 
     init(_ change: KeyChange) {
         version = change.version.string
-        participantKeys = change.participantKeys.map { participant in
-            ParticipantKeyBody(
-                userID: participant.userID.string,
-                encryptedConversationKey: participant.encryptedConversationKey.string,
-                publicKeyVersion: participant.publicKeyVersion.string
-            )
-        }
+        participantKeys = change.participantKeys.map(ParticipantKeyBody.init)
         actionSignatures = [ActionSignatureBody(change.actionSignature)]
     }
 
@@ -59,56 +54,6 @@ private struct KeysBody: Encodable {
         case version = "conversation_key_version"
         case participantKeys = "conversation_participant_keys"
         case actionSignatures = "action_signatures"
-    }
-}
-
-private struct ParticipantKeyBody: Encodable {
-    let userID: String
-    let encryptedConversationKey: String
-    let publicKeyVersion: String
-
-    enum CodingKeys: String, CodingKey {
-        case userID = "user_id"
-        case encryptedConversationKey = "encrypted_conversation_key"
-        case publicKeyVersion = "public_key_version"
-    }
-}
-
-private struct ActionSignatureBody: Encodable {
-    struct Signature: Encodable {
-        let signature: String
-        let publicKeyVersion: String
-        let signatureVersion: String
-        let signingPublicKey: String
-
-        enum CodingKeys: String, CodingKey {
-            case signature
-            case publicKeyVersion = "public_key_version"
-            case signatureVersion = "signature_version"
-            case signingPublicKey = "signing_public_key"
-        }
-    }
-
-    let messageID: String
-    let encodedMessageEventDetail: String
-    let signature: Signature
-
-    /// `signature_payload` is left out: the signed text of a key change contains the key in plaintext.
-    init(_ action: ActionSignature) {
-        messageID = action.messageID.string
-        encodedMessageEventDetail = action.encodedMessageEventDetail
-        signature = Signature(
-            signature: action.signature.string,
-            publicKeyVersion: action.publicKeyVersion.string,
-            signatureVersion: action.signatureVersion.string,
-            signingPublicKey: action.signingPublicKey
-        )
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case messageID = "message_id"
-        case encodedMessageEventDetail = "encoded_message_event_detail"
-        case signature = "message_event_signature"
     }
 }
 

@@ -81,14 +81,13 @@ extension Call<EventPage> {
 ///
 /// It decides when a walk has to end; the caller does the asking.
 struct HistoryWalk {
-    let maximumPages: Int
     let maximumBytes: Int
+    private var walk: PageWalk
     private var pages: [EventPage] = []
-    private var tokens: Set<WireString> = []
     private var bytes = 0
 
     init(maximumPages: Int, maximumBytes: Int) {
-        self.maximumPages = maximumPages
+        walk = PageWalk(maximumPages: maximumPages)
         self.maximumBytes = maximumBytes
     }
 
@@ -100,14 +99,7 @@ struct HistoryWalk {
             throw APIError(.tooLarge, "the history is larger than \(maximumBytes) bytes")
         }
         pages.append(page)
-        guard let token = page.nextToken else { return nil }
-        guard tokens.insert(WireString(token)).inserted else {
-            throw APIError(.malformedResponse, "the server gave the same page token twice")
-        }
-        guard pages.count < maximumPages else {
-            throw APIError(.tooLarge, "the history has more than \(maximumPages) pages")
-        }
-        return token
+        return try walk.follow(page.nextToken)
     }
 
     /// All pages, oldest first.

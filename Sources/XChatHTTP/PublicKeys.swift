@@ -27,7 +27,8 @@ extension Call<KeyVersion> {
                 method: .post,
                 route: "/2/users/{id}/public_keys",
                 path: "/2/users/\(try user.userIDPathComponent())/public_keys",
-                body: try registration.json()
+                body: try registration.json(),
+                isRepeatable: false
             ),
             limit: limit
         ) { (answer) throws(APIError) in
@@ -40,7 +41,7 @@ extension Call<KeyVersion> {
     }
 }
 
-private struct PublicKeyEntry: Decodable {
+struct PublicKeyEntry: Decodable {
     let identityKey: String?
     let version: String?
     let signingKey: String?

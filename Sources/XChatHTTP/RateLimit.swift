@@ -1,6 +1,5 @@
+import Foundation
 import NIOHTTP1
-
-import struct Foundation.Date
 
 /// The rate limit headers: a limit per window, and the limits per 24 hours that some routes have.
 enum RateLimit {
@@ -15,6 +14,17 @@ enum RateLimit {
         return [exhausted, prefixes].lazy.compactMap { prefixes in
             prefixes.compactMap { seconds(headers.first(name: "\($0)-reset")) }.max()
         }.first.map { Date(timeIntervalSince1970: Double($0)) }
+    }
+
+    /// The time that `Retry-After` asks to wait for, in either of its forms: seconds, or a date.
+    static func retryAfter(in headers: HTTPHeaders, now: Date) -> Date? {
+        guard let text = headers.first(name: "retry-after"), text.utf8.count <= 64 else { return nil }
+        if let seconds = seconds(text) { return now.addingTimeInterval(Double(seconds)) }
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(secondsFromGMT: 0)
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return formatter.date(from: text)
     }
 
     /// Unix seconds up to the year 9999.

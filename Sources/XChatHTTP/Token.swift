@@ -26,6 +26,9 @@ public struct Token: Sendable, CustomStringConvertible, CustomDebugStringConvert
 
     var headerValue: String { "Bearer \(text)" }
 
+    /// Compares the bytes of two tokens of one's own.
+    func isSame(as other: Token) -> Bool { text.utf8.elementsEqual(other.text.utf8) }
+
     /// The text without any occurrence of the token: a server may echo what it was sent.
     func redacted(from message: String) -> String {
         message.replacing(text, with: description)

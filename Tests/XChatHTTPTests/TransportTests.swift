@@ -13,7 +13,7 @@ struct TransportTests {
         _ url: String,
         limits: ChatClient.Limits = .init(timeout: .seconds(5))
     ) async throws -> APIError? {
-        let client = try ChatClient(api: url, token: Token(Self.secret), limits: limits)
+        let client = try ChatClient(api: url, token: Token(Self.secret), limits: limits, retries: .none)
         do {
             _ = try await client.events(in: ConversationTarget("1111-2222"))
             return nil

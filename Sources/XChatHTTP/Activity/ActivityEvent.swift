@@ -1,0 +1,189 @@
+import Foundation
+public import XChatEvents
+
+/// Something that happened, as the activity stream and webhooks tell it.
+///
+/// All of it is the server's word, the encoded events excepted, which are to be verified and opened as those of a history.
+public struct ActivityEvent: Hashable, Sendable {
+    /// What happened.
+    public struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+        /// X's name, for example `chat.received`.
+        public let rawValue: String
+
+        /// Takes any name; the deprecated `chat.conversation_join` becomes `chat.conversation.join`.
+        public init(rawValue: String) {
+            self.rawValue =
+                rawValue.utf8.elementsEqual("chat.conversation_join".utf8)
+                ? "chat.conversation.join" : rawValue
+        }
+
+        /// X's name.
+        public var description: String { rawValue }
+
+        /// The user of the subscription received a message.
+        public static let received = Self(rawValue: "chat.received")
+        /// The user of the subscription sent a message.
+        public static let sent = Self(rawValue: "chat.sent")
+        /// The user of the subscription came into a conversation.
+        public static let joined = Self(rawValue: "chat.conversation.join")
+        /// Somebody was added to a group.
+        public static let memberAdded = Self(rawValue: "chat.conversation.member_added")
+        /// Somebody was removed from a group.
+        public static let memberRemoved = Self(rawValue: "chat.conversation.member_removed")
+        /// Somebody became an administrator.
+        public static let adminAdded = Self(rawValue: "chat.conversation.admin_added")
+        /// Somebody is no administrator any more.
+        public static let adminRemoved = Self(rawValue: "chat.conversation.admin_removed")
+        /// A group has another name.
+        public static let groupNameUpdated = Self(rawValue: "chat.update.group_name")
+        /// A conversation has other restrictions.
+        public static let restrictionsUpdated = Self(rawValue: "chat.update.restrictions")
+    }
+
+    /// What happened.
+    public let kind: Kind
+    /// The id of the delivery, a number or a UUID: the same event may be delivered again under it.
+    public let uuid: String?
+    /// The tag of the subscription.
+    public let tag: String?
+    /// The user of the subscription.
+    public let subscribedUserID: UserID?
+    /// The base64 of the event.
+    public let encodedEvent: String?
+    /// The base64 of the key change that the event needs: hand it to the session first.
+    public let keyChangeEvent: String?
+    /// The version of the conversation key.
+    public let conversationKeyVersion: KeyVersion?
+    /// The conversation in either of its forms: two ids joined by `:` or by `-`, or a group id.
+    public let conversationID: WireString?
+    /// Who sent it.
+    public let senderID: UserID?
+    /// An opaque token that a send may carry.
+    public let conversationToken: String?
+
+    /// Reads the body of a webhook request, whose signature was checked (``Webhook``).
+    ///
+    /// - Parameter body: One JSON object.
+    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/malformedResponse``.
+    public init(webhookBody body: some Collection<UInt8>) throws(APIError) {
+        switch try ActivityLine(Array(body)) {
+        case .event(let event): self = event
+        default: throw APIError(.malformedResponse, "the body holds no event")
+        }
+    }
+
+    fileprivate init(_ data: ActivityData) {
+        let payload = data.payload
+        kind = Kind(rawValue: data.eventType)
+        uuid = data.eventUUID
+        tag = data.tag
+        subscribedUserID = data.filter?.userID.map { WireString($0) }
+        encodedEvent = payload?.encodedEvent
+        keyChangeEvent = payload?.keyChangeEvent
+        conversationKeyVersion = payload?.conversationKeyVersion.map { WireString($0) }
+        conversationID = payload?.conversationID.map { WireString($0) }
+        senderID = payload?.senderID.map { WireString($0) }
+        conversationToken = payload?.conversationToken
+    }
+}
+
+/// One line of the stream.
+enum ActivityLine: Hashable {
+    /// Nothing but a sign of life.
+    case keepAlive
+    case event(ActivityEvent)
+    /// The server ends the connection.
+    case disconnect
+    /// The server complains, and may go on.
+    case problem(APIError)
+
+    init(_ line: [UInt8]) throws(APIError) {
+        let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+        if isBlank || line.elementsEqual("{}".utf8) {
+            self = .keepAlive
+            return
+        }
+        let message: ActivityMessage
+        do {
+            message = try JSONDecoder().decode(ActivityMessage.self, from: Data(line))
+        } catch {
+            throw APIError(.malformedResponse, "a line of the stream is not the JSON of an event")
+        }
+        if let data = message.data {
+            self = .event(ActivityEvent(data))
+        } else if let complaint = message.complaints.first {
+            switch complaint.problem {
+            case "operational-disconnect", "client-disconnected", "streaming-connection": self = .disconnect
+            default: self = .problem(APIError(complaint, code: complaint.errorCode, token: nil))
+            }
+        } else {
+            // X asks its clients to bear with kinds of messages that they do not know.
+            self = .keepAlive
+        }
+    }
+}
+
+private struct ActivityMessage: Decodable {
+    let data: ActivityData?
+    let complaints: [Complaint]
+
+    private enum CodingKeys: CodingKey { case data }
+
+    init(from decoder: any Decoder) throws {
+        data = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(ActivityData.self, forKey: .data)
+        complaints = try ErrorBody(from: decoder).complaints
+    }
+}
+
+private struct ActivityData: Decodable {
+    struct Filter: Decodable {
+        let userID: String?
+
+        enum CodingKeys: String, CodingKey {
+            case userID = "user_id"
+        }
+    }
+
+    /// X's own description of the payload has no member for chats, so nothing of it is required.
+    struct Payload: Decodable {
+        let encodedEvent: String?
+        let keyChangeEvent: String?
+        let conversationKeyVersion: String?
+        let conversationID: String?
+        let senderID: String?
+        let conversationToken: String?
+
+        enum CodingKeys: String, CodingKey {
+            case encodedEvent = "encoded_event"
+            case keyChangeEvent = "conversation_key_change_event"
+            case conversationKeyVersion = "conversation_key_version"
+            case conversationID = "conversation_id"
+            case senderID = "sender_id"
+            case conversationToken = "conversation_token"
+        }
+
+        /// A member of another type counts as absent: events of other kinds have payloads of their own.
+        init(from decoder: any Decoder) throws {
+            let members = try? decoder.container(keyedBy: CodingKeys.self)
+            func text(_ key: CodingKeys) -> String? { try? members?.decodeIfPresent(String.self, forKey: key) }
+            encodedEvent = text(.encodedEvent)
+            keyChangeEvent = text(.keyChangeEvent)
+            conversationKeyVersion = text(.conversationKeyVersion)
+            conversationID = text(.conversationID)
+            senderID = text(.senderID)
+            conversationToken = text(.conversationToken)
+        }
+    }
+
+    let eventType: String
+    let eventUUID: String?
+    let tag: String?
+    let filter: Filter?
+    let payload: Payload?
+
+    enum CodingKeys: String, CodingKey {
+        case eventType = "event_type"
+        case eventUUID = "event_uuid"
+        case tag, filter, payload
+    }
+}

@@ -1,0 +1,207 @@
+public import Foundation
+public import XChatEvents
+
+/// A conversation as the server lists it.
+///
+/// All of it is the server's word; whoever belongs to a group is told by its verified events.
+public struct ListedConversation: Hashable, Sendable {
+    /// The id in the form of the server's choice: two user ids joined by `-`, or a group id.
+    public let id: WireString?
+    /// `direct` or `group`, or a word that is not known yet.
+    public let type: String?
+    /// The administrators of a group.
+    public let adminIDs: [UserID]?
+    /// The members of a group.
+    public let memberIDs: [UserID]?
+    /// The two people of a direct conversation.
+    public let participantIDs: [UserID]?
+    /// The title, which may be base64 of a ciphertext under the conversation key.
+    public let groupName: String?
+    /// The avatar, which may be base64 of a ciphertext under the conversation key.
+    public let groupAvatarURL: String?
+    /// Whether the user silenced it.
+    public let isMuted: Bool?
+    /// After how many milliseconds messages disappear.
+    public let messageTTLMsec: Int64?
+    /// Whether screenshots are to be prevented.
+    public let screenCaptureBlockingEnabled: Bool?
+    /// Whether screenshots are reported.
+    public let screenCaptureDetectionEnabled: Bool?
+    /// When it began.
+    public let createdAt: Date?
+    /// When something last happened in it.
+    public let updatedAt: Date?
+}
+
+/// One page of the user's conversations.
+public struct ConversationPage: Hashable, Sendable, Page {
+    /// The conversations, newest first.
+    public let conversations: [ListedConversation]
+    /// Asks for the next, older page; nil on the last one.
+    public let nextToken: String?
+    /// Whether there are conversations that wait for the user's consent.
+    public let hasMessageRequests: Bool?
+    /// What the server could not deliver beside what it did.
+    public let problems: [APIError]
+}
+
+extension ChatClient {
+    /// One page of the user's conversations, newest first.
+    ///
+    /// - Parameters:
+    ///   - maxResults: 1 to 100 conversations.
+    ///   - paginationToken: ``ConversationPage/nextToken`` of the page before; nil for the newest page.
+    /// - Returns: The page.
+    /// - Throws: ``APIError``.
+    public func conversations(
+        maxResults: Int = 100,
+        paginationToken: String? = nil
+    ) async throws(APIError) -> ConversationPage {
+        try await perform(
+            .conversations(maxResults: maxResults, paginationToken: paginationToken, limit: limits.pageBytes)
+        )
+    }
+
+    /// One conversation.
+    ///
+    /// - Parameter target: The conversation.
+    /// - Returns: What the server says of it.
+    /// - Throws: ``APIError``.
+    public func conversation(_ target: ConversationTarget) async throws(APIError) -> ListedConversation {
+        try await perform(.conversation(target, limit: limits.answerBytes))
+    }
+}
+
+extension Call<ConversationPage> {
+    /// The call `GET /2/chat/conversations`.
+    static func conversations(maxResults: Int, paginationToken: String?, limit: Int) throws(APIError) -> Self {
+        guard (1...100).contains(maxResults) else {
+            throw APIError(.invalidArgument, "a page has 1 to 100 conversations")
+        }
+        var query = [(name: "max_results", value: String(maxResults))] + ConversationItem.query
+        if let paginationToken { query.append(("pagination_token", paginationToken)) }
+        return Call(
+            request: APIRequest(
+                method: .get,
+                route: "/2/chat/conversations",
+                path: "/2/chat/conversations",
+                query: query
+            ),
+            limit: limit
+        ) { (answer) throws(APIError) in
+            let (items, meta, errors) = try answer.list(of: ConversationItem.self, meta: ConversationsMeta.self)
+            return ConversationPage(
+                conversations: items.map(\.conversation),
+                nextToken: meta?.nextToken.flatMap { $0.isEmpty ? nil : $0 },
+                hasMessageRequests: meta?.hasMessageRequests,
+                problems: errors
+            )
+        }
+    }
+}
+
+extension Call<ListedConversation> {
+    /// The call `GET /2/chat/conversations/{id}`.
+    static func conversation(_ target: ConversationTarget, limit: Int) -> Self {
+        Call(
+            request: APIRequest(
+                method: .get,
+                route: "/2/chat/conversations/{id}",
+                path: "/2/chat/conversations/\(target.pathComponent)",
+                query: ConversationItem.query
+            ),
+            limit: limit
+        ) { (answer) throws(APIError) in
+            try answer.data(ConversationItem.self).conversation
+        }
+    }
+}
+
+private struct ConversationsMeta: Decodable {
+    let nextToken: String?
+    let hasMessageRequests: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case nextToken = "next_token"
+        case hasMessageRequests = "has_message_requests"
+    }
+}
+
+private struct ConversationItem: Decodable {
+    let conversation: ListedConversation
+
+    /// The lists of people are expansions, no fields.
+    static let query = [
+        (
+            name: "chat_conversation.fields",
+            value: "created_at,group_avatar_url,group_name,id,is_muted,message_ttl_ms,screen_capture_blocking_enabled,"
+                + "screen_capture_detection_enabled,type,updated_at"
+        ),
+        (name: "expansions", value: "admin_ids,member_ids,participant_ids"),
+    ]
+
+    enum CodingKeys: String, CodingKey {
+        case id, type
+        case adminIDs = "admin_ids"
+        case memberIDs = "member_ids"
+        case participantIDs = "participant_ids"
+        case groupName = "group_name"
+        case groupAvatarURL = "group_avatar_url"
+        case isMuted = "is_muted"
+        case messageTTL = "message_ttl_ms"
+        case olderMessageTTL = "message_ttl_msec"
+        case screenCaptureBlockingEnabled = "screen_capture_blocking_enabled"
+        case screenCaptureDetectionEnabled = "screen_capture_detection_enabled"
+        case createdAt = "created_at"
+        case olderCreatedAt = "created_at_msec"
+        case updatedAt = "updated_at"
+        case olderUpdatedAt = "updated_at_msec"
+    }
+
+    init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        func text(_ key: CodingKeys) throws -> String? { try members.decodeIfPresent(String.self, forKey: key) }
+        func flag(_ key: CodingKeys) throws -> Bool? { try members.decodeIfPresent(Bool.self, forKey: key) }
+        func ids(_ key: CodingKeys) throws -> [UserID]? {
+            try members.decodeIfPresent([String].self, forKey: key)?.map { WireString($0) }
+        }
+        /// A number, as such or as digits: the same member is served as either.
+        func number(_ key: CodingKeys) throws -> Int64? {
+            if let number = try? members.decodeIfPresent(Int64.self, forKey: key) { return number }
+            return try text(key).flatMap { Int64($0) }
+        }
+        func time(_ key: CodingKeys, _ older: CodingKeys) throws -> Date? {
+            if let text = try text(key), let date = Date(served: text) { return date }
+            return try number(older).map { Date(timeIntervalSince1970: Double($0) / 1000) }
+        }
+        conversation = ListedConversation(
+            id: try text(.id).map { WireString($0) },
+            type: try text(.type),
+            adminIDs: try ids(.adminIDs),
+            memberIDs: try ids(.memberIDs),
+            participantIDs: try ids(.participantIDs),
+            groupName: try text(.groupName),
+            groupAvatarURL: try text(.groupAvatarURL),
+            isMuted: try flag(.isMuted),
+            messageTTLMsec: try number(.messageTTL) ?? number(.olderMessageTTL),
+            screenCaptureBlockingEnabled: try flag(.screenCaptureBlockingEnabled),
+            screenCaptureDetectionEnabled: try flag(.screenCaptureDetectionEnabled),
+            createdAt: try time(.createdAt, .olderCreatedAt),
+            updatedAt: try time(.updatedAt, .olderUpdatedAt)
+        )
+    }
+}
+
+extension Date {
+    /// A date with or without fractions of a second.
+    init?(served text: String) {
+        let formatter = ISO8601DateFormatter()
+        if let date = formatter.date(from: text) {
+            self = date
+            return
+        }
+        formatter.formatOptions.insert(.withFractionalSeconds)
+        guard let date = formatter.date(from: text) else { return nil }
+        self = date
+    }
+}

@@ -1,0 +1,211 @@
+public import XChat
+public import XChatEvents
+
+/// Members whom the server added to a group.
+public struct AddedMembers: Hashable, Sendable {
+    /// The server's id of the key change; nil when the server names none.
+    public let keyChangeSequenceID: WireString?
+    /// Everybody in the group now; nil when the server does not say.
+    public let currentMemberIDs: [UserID]?
+}
+
+extension ChatClient {
+    /// Asks the server for the id of a new group.
+    ///
+    /// - Returns: `g` and digits; nothing else exists of the group yet.
+    /// - Throws: ``APIError``.
+    public func initializeGroup() async throws(APIError) -> ConversationID {
+        try await perform(.initializeGroup(limit: limits.answerBytes))
+    }
+
+    /// Creates a group under the id that ``initializeGroup()`` answered.
+    ///
+    /// Members, administrators, title, avatar and ttl are read from the signed event itself: the server compares them
+    /// with the signature byte for byte.
+    /// - Parameters:
+    ///   - change: The prepared group. Its plaintext key is not sent.
+    ///   - description: A description of the group. No signature covers it, and everybody on the way reads it.
+    /// - Returns: The group, and the place of its key change.
+    /// - Throws: ``APIError``; `invalid_argument` for a change of another kind.
+    public func createGroup(
+        _ change: GroupKeyChange,
+        description: String? = nil
+    ) async throws(APIError) -> AddedKeys {
+        try await perform(.createGroup(change, description: description, limit: limits.answerBytes))
+    }
+
+    /// Adds members to a group, with a new key for all of it.
+    ///
+    /// - Parameter change: The prepared change. Its plaintext key is not sent.
+    /// - Returns: What the server says of the group now.
+    /// - Throws: ``APIError``; `invalid_argument` for a change of another kind.
+    public func addMembers(_ change: GroupKeyChange) async throws(APIError) -> AddedMembers {
+        try await perform(.addMembers(change, limit: limits.answerBytes))
+    }
+}
+
+extension Call<ConversationID> {
+    /// The call `POST /2/chat/conversations/group/initialize`.
+    static func initializeGroup(limit: Int) throws(APIError) -> Self {
+        Call(
+            request: APIRequest(
+                method: .post,
+                route: "/2/chat/conversations/group/initialize",
+                path: "/2/chat/conversations/group/initialize",
+                body: try [String: String]().json()
+            ),
+            limit: limit
+        ) { (answer) throws(APIError) in
+            let id = ConversationID(canonicalizing: WireString(try answer.data(GroupAnswer.self).conversationID))
+            guard id.isGroup, id.urlPathComponent != nil else {
+                throw APIError(.malformedResponse, "data.conversation_id is no group")
+            }
+            return id
+        }
+    }
+}
+
+extension Call<AddedKeys> {
+    /// The call `POST /2/chat/conversations/group`.
+    static func createGroup(
+        _ change: GroupKeyChange,
+        description: String?,
+        limit: Int
+    ) throws(APIError) -> Self {
+        guard case .groupChangeEvent(let event) = change.event.detail, case .groupCreate(let group) = event.groupChange,
+            let members = group.memberIDs
+        else {
+            throw APIError(.invalidArgument, "the change does not create a group")
+        }
+        let id = change.keyChange.conversationID
+        let body = GroupBody(
+            conversationID: id.value.string,
+            keyVersion: change.keyChange.version.string,
+            participantKeys: change.keyChange.participantKeys.map(ParticipantKeyBody.init),
+            members: members.map(\.string),
+            admins: group.adminIDs?.map(\.string),
+            name: group.title?.string,
+            avatarURL: group.avatarURL?.string,
+            description: description,
+            ttlMsec: group.ttlMsec.map { String($0) },
+            actionSignatures: change.actionSignatures.map(ActionSignatureBody.init)
+        )
+        return Call(
+            request: APIRequest(
+                method: .post,
+                route: "/2/chat/conversations/group",
+                path: "/2/chat/conversations/group",
+                body: try body.json(),
+                isRepeatable: false
+            ),
+            limit: limit
+        ) { (answer) throws(APIError) in
+            let data = try answer.data(GroupAnswer.self)
+            guard ConversationID(canonicalizing: WireString(data.conversationID)) == id else {
+                throw APIError(.malformedResponse, "the answer is for another conversation")
+            }
+            return AddedKeys(conversationID: id, sequenceID: data.keyChangeSequenceID.map { WireString($0) })
+        }
+    }
+}
+
+extension Call<AddedMembers> {
+    /// The call `POST /2/chat/conversations/{id}/members`.
+    static func addMembers(_ change: GroupKeyChange, limit: Int) throws(APIError) -> Self {
+        guard case .groupChangeEvent(let event) = change.event.detail,
+            case .groupMemberAdd(let addition) = event.groupChange, let members = addition.memberIDs
+        else {
+            throw APIError(.invalidArgument, "the change does not add members")
+        }
+        let target = try ConversationTarget(change.keyChange.conversationID)
+        let body = MembersBody(
+            members: members.map(\.string),
+            keyVersion: change.keyChange.version.string,
+            participantKeys: change.keyChange.participantKeys.map(ParticipantKeyBody.init),
+            title: addition.currentTitle?.string,
+            avatarURL: addition.currentAvatarURL?.string,
+            actionSignatures: change.actionSignatures.map(ActionSignatureBody.init)
+        )
+        return Call(
+            request: APIRequest(
+                method: .post,
+                route: "/2/chat/conversations/{id}/members",
+                path: "/2/chat/conversations/\(target.pathComponent)/members",
+                body: try body.json(),
+                isRepeatable: false
+            ),
+            limit: limit
+        ) { (answer) throws(APIError) in
+            // X's own descriptions disagree: the members stand in the body itself, or `data` is something else.
+            let answer = try answer.dataOrBody(MembersAnswer.self)
+            return AddedMembers(
+                keyChangeSequenceID: answer.keyChangeSequenceID.map { WireString($0) },
+                currentMemberIDs: answer.currentMemberIDs?.map { WireString($0) }
+            )
+        }
+    }
+}
+
+private struct GroupBody: Encodable {
+    let conversationID: String
+    let keyVersion: String
+    let participantKeys: [ParticipantKeyBody]
+    let members: [String]
+    let admins: [String]?
+    let name: String?
+    let avatarURL: String?
+    let description: String?
+    let ttlMsec: String?
+    let actionSignatures: [ActionSignatureBody]
+
+    enum CodingKeys: String, CodingKey {
+        case conversationID = "conversation_id"
+        case keyVersion = "conversation_key_version"
+        case participantKeys = "conversation_participant_keys"
+        case members = "group_members"
+        case admins = "group_admins"
+        case name = "group_name"
+        case avatarURL = "group_avatar_url"
+        case description = "group_description"
+        case ttlMsec = "ttl_msec"
+        case actionSignatures = "action_signatures"
+    }
+}
+
+private struct MembersBody: Encodable {
+    let members: [String]
+    let keyVersion: String
+    let participantKeys: [ParticipantKeyBody]
+    let title: String?
+    let avatarURL: String?
+    let actionSignatures: [ActionSignatureBody]
+
+    enum CodingKeys: String, CodingKey {
+        case members = "user_ids"
+        case keyVersion = "conversation_key_version"
+        case participantKeys = "conversation_participant_keys"
+        case title = "encrypted_title"
+        case avatarURL = "encrypted_avatar_url"
+        case actionSignatures = "action_signatures"
+    }
+}
+
+private struct GroupAnswer: Decodable {
+    let conversationID: String
+    let keyChangeSequenceID: String?
+
+    enum CodingKeys: String, CodingKey {
+        case conversationID = "conversation_id"
+        case keyChangeSequenceID = "conversation_key_change_sequence_id"
+    }
+}
+
+private struct MembersAnswer: Decodable {
+    let keyChangeSequenceID: String?
+    let currentMemberIDs: [String]?
+
+    enum CodingKeys: String, CodingKey {
+        case keyChangeSequenceID = "conversation_key_change_sequence_id"
+        case currentMemberIDs = "current_member_ids"
+    }
+}

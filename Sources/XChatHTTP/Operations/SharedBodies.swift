@@ -1,0 +1,66 @@
+import XChat
+import XChatEvents
+
+/// An entry of `conversation_participant_keys`.
+struct ParticipantKeyBody: Encodable {
+    let userID: String
+    let encryptedConversationKey: String
+    let publicKeyVersion: String
+
+    init(_ key: ParticipantKey) {
+        userID = key.userID.string
+        encryptedConversationKey = key.encryptedConversationKey.string
+        publicKeyVersion = key.publicKeyVersion.string
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case userID = "user_id"
+        case encryptedConversationKey = "encrypted_conversation_key"
+        case publicKeyVersion = "public_key_version"
+    }
+}
+
+/// An entry of `action_signatures`.
+struct ActionSignatureBody: Encodable {
+    struct Signature: Encodable {
+        let signature: String
+        let publicKeyVersion: String
+        let signatureVersion: String
+        let signingPublicKey: String
+
+        enum CodingKeys: String, CodingKey {
+            case signature
+            case publicKeyVersion = "public_key_version"
+            case signatureVersion = "signature_version"
+            case signingPublicKey = "signing_public_key"
+        }
+    }
+
+    let messageID: String
+    let encodedMessageEventDetail: String
+    let signature: Signature
+
+    /// `signature_payload` is left out everywhere: the server uses it for its logs alone, and the signed text of a key
+    /// change contains the key in plaintext.
+    init(_ action: ActionSignature) {
+        messageID = action.messageID.string
+        encodedMessageEventDetail = action.encodedMessageEventDetail
+        signature = Signature(
+            signature: action.signature.string,
+            publicKeyVersion: action.publicKeyVersion.string,
+            signatureVersion: action.signatureVersion.string,
+            signingPublicKey: action.signingPublicKey
+        )
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case messageID = "message_id"
+        case encodedMessageEventDetail = "encoded_message_event_detail"
+        case signature = "message_event_signature"
+    }
+}
+
+/// The answers that say `success`.
+struct SuccessAnswer: Decodable {
+    let success: Bool
+}

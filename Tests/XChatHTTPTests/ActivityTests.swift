@@ -1,0 +1,349 @@
+import Foundation
+import Testing
+import XChat
+import XChatEvents
+import XChatSandbox
+
+@testable import XChatHTTP
+
+/// Lines, events and reconnects of the activity stream, without a socket.
+struct ActivityTests {
+    private let now = Date(timeIntervalSince1970: 1_000_000)
+
+    private func line(_ text: String) throws(APIError) -> ActivityLine { try ActivityLine(Array(text.utf8)) }
+
+    // MARK: Lines
+
+    @Test("lines are the same in pieces of every size", arguments: [1, 2, 3, 5, 100])
+    func pieces(_ size: Int) throws {
+        let text = Array("{}\r\n\r\nab\n\rc\r\nend".utf8)
+        var splitter = LineSplitter(maximumBytes: 10)
+        var lines: [String] = []
+        for start in stride(from: 0, to: text.count, by: size) {
+            lines += try splitter.push(text[start..<min(start + size, text.count)]).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+        }
+        #expect(lines == ["{}", "", "ab", "\rc"])
+        #expect(splitter.isInsideLine)
+    }
+
+    @Test func `a line without end is cut off at the limit`() throws {
+        var splitter = LineSplitter(maximumBytes: 4)
+        #expect(try splitter.push("abcd\nabcd".utf8).count == 1)
+        #expect(thrownCode { _ = try splitter.push("e".utf8) } == .tooLarge)
+    }
+
+    @Test(
+        "what says nothing is a sign of life",
+        arguments: ["", " ", "\r", "{}", #"{"data":null}"#, #"{"new_kind":1}"#]
+    )
+    func keepAlive(_ text: String) throws {
+        #expect(try line(text) == .keepAlive)
+    }
+
+    @Test(
+        "what is no JSON object of an event is an error",
+        arguments: ["x", "[]", "{", #"{"data":[]}"#, #"{"data":{}}"#]
+    )
+    func malformed(_ text: String) {
+        #expect(thrownCode { _ = try line(text) } == .malformedResponse)
+    }
+
+    @Test func `both spellings of X's documents are one event`() throws {
+        let full = #"""
+            {"data":{"event_type":"chat.received","event_uuid":"1990000000000000001","filter":{"user_id":"7"},"tag":"t",
+            "payload":{"encoded_event":"E","conversation_key_change_event":"K","conversation_key_version":"9",
+            "conversation_id":"1:2","sender_id":"1","id":"u","created_at_msec":"5","conversation_token":"c",
+            "message_event_signature":{"signature":"s"}}}}
+            """#.replacing("\n", with: "")
+        guard case .event(let event) = try line(full) else { throw APIError(.malformedResponse, "no event") }
+        #expect(event.kind == .received && event.uuid == "1990000000000000001" && event.tag == "t")
+        #expect(event.subscribedUserID == "7" && event.senderID == "1" && event.conversationID == "1:2")
+        #expect(event.encodedEvent == "E" && event.keyChangeEvent == "K" && event.conversationKeyVersion == "9")
+        #expect(event.conversationToken == "c")
+        let guide = #"""
+            {"data":{"event_type":"chat.received","event_uuid":"6f0fadd8-0000-4000-8000-000000000000",
+            "payload":{"encoded_event":"E","conversation_key_change_event":"K","conversation_key_version":"9",
+            "conversation_id":"1-2","sender_id":"1"}}}
+            """#
+        let other = try ActivityEvent(webhookBody: Data(guide.utf8))
+        #expect(other.encodedEvent == event.encodedEvent && other.keyChangeEvent == event.keyChangeEvent)
+        let (id, otherID) = (try #require(event.conversationID), try #require(other.conversationID))
+        #expect(try ConversationTarget(id) == ConversationTarget(otherID))
+        #expect(ActivityEvent.Kind(rawValue: "chat.conversation_join") == .joined)
+    }
+
+    @Test func `a payload of another kind of event is no error`() throws {
+        guard
+            case .event(let event) = try line(
+                #"{"data":{"event_type":"post.x","payload":{"encoded_event":[1],"id":1}}}"#
+            )
+        else { throw APIError(.malformedResponse, "no event") }
+        #expect(event.encodedEvent == nil)
+    }
+
+    @Test func `complaints end the connection or are told`() throws {
+        let end =
+            #"{"errors":[{"title":"operational-disconnect","type":"https://api.x.com/2/problems/operational-disconnect"}]}"#
+        #expect(try line(end) == .disconnect)
+        guard case .problem(let problem) = try line(#"{"errors":[{"title":"Odd","code":88}]}"#) else {
+            throw APIError(.malformedResponse, "no problem")
+        }
+        #expect(problem.code == .rateLimited && problem.detail == "Odd")
+    }
+
+    @Test func `a webhook body without an event is refused`() {
+        for body in ["", "{}", #"{"errors":[{"title":"x"}]}"#, "[]"] {
+            #expect(thrownCode { _ = try ActivityEvent(webhookBody: Data(body.utf8)) } == .malformedResponse)
+        }
+    }
+
+    // MARK: Deliveries
+
+    private func event(_ uuid: String?, kind: String = "chat.received", encoded: String = "E") throws -> ActivityEvent {
+        let id = uuid.map { #""event_uuid":"\#($0)","# } ?? ""
+        let body = #"{"data":{\#(id)"event_type":"\#(kind)","payload":{"encoded_event":"\#(encoded)"}}}"#
+        return try ActivityEvent(webhookBody: Data(body.utf8))
+    }
+
+    @Test func `a delivery counts once, by its id, or by its event where it has none`() throws {
+        var seen = SeenDeliveries(capacity: 2)
+        #expect(seen.insert(try event("1")))
+        #expect(!seen.insert(try event("1", encoded: "F")))
+        #expect(seen.insert(try event("1", kind: "chat.sent")))
+        #expect(seen.insert(try event(nil)))
+        #expect(!seen.insert(try event(nil)))
+        #expect(seen.insert(try event("1")), "two others came since: it was forgotten, as memory is bounded")
+    }
+
+    // MARK: Reconnects
+
+    private func error(_ status: Int?, _ code: APIError.Code, problem: String? = nil, resetIn: Double? = nil)
+        -> APIError
+    {
+        var error = APIError(code, "x", status: status)
+        error.problem = problem
+        error.resetAt = resetIn.map { now.addingTimeInterval($0) }
+        return error
+    }
+
+    private func pauses(_ error: APIError?, life: Duration? = nil, times: Int) -> [ReconnectState.Action] {
+        var state = ReconnectState(longLife: .seconds(25))
+        return (0..<times).map { _ in state.ended(error, life: life, now: now, jitter: 0) }
+    }
+
+    @Test func `a network error is followed at once, then 250 ms later each time, up to 16 seconds`() {
+        let actions = pauses(error(nil, .connection), times: 100)
+        #expect(
+            actions.prefix(4) == [
+                .connect(after: .zero), .connect(after: .milliseconds(250)), .connect(after: .milliseconds(500)),
+                .connect(after: .milliseconds(750)),
+            ]
+        )
+        #expect(actions.last == .connect(after: .seconds(16)))
+    }
+
+    @Test func `a server that ends every connection soon is not stormed`() {
+        #expect(pauses(nil, life: .seconds(1), times: 3).last == .connect(after: .milliseconds(500)))
+        #expect(pauses(error(200, .connection), life: .zero, times: 3).last == .connect(after: .milliseconds(500)))
+        #expect(pauses(nil, life: .seconds(25), times: 3).last == .connect(after: .zero))
+    }
+
+    @Test func `HTTP errors wait 5 seconds, doubling to 320`() {
+        let actions = pauses(error(503, .server), times: 9)
+        #expect(
+            actions.prefix(3) == [
+                .connect(after: .seconds(5)), .connect(after: .seconds(10)), .connect(after: .seconds(20)),
+            ]
+        )
+        #expect(actions.last == .connect(after: .seconds(320)))
+        let tooMany = error(403, .forbidden, problem: "streaming-connection")
+        #expect(pauses(tooMany, times: 1) == [.connect(after: .seconds(5))])
+    }
+
+    @Test func `rate limits wait a minute, doubling, or what the server names, up to a day`() {
+        #expect(
+            pauses(error(429, .rateLimited), times: 2) == [
+                .connect(after: .seconds(60)), .connect(after: .seconds(120)),
+            ]
+        )
+        #expect(pauses(error(429, .rateLimited, resetIn: 300), times: 1) == [.connect(after: .seconds(300))])
+        #expect(pauses(error(429, .rateLimited, resetIn: 1e12), times: 1) == [.connect(after: .seconds(86_400))])
+    }
+
+    @Test("a refusal that stays ends the stream", arguments: [400, 403, 404])
+    func refusal(_ status: Int) {
+        #expect(pauses(error(status, APIError.Code(status: status) ?? .invalidRequest), times: 1) == [.fail])
+    }
+
+    @Test func `a refused token is renewed once, and again after a good connection`() {
+        var state = ReconnectState(longLife: .seconds(25))
+        let refusal = error(401, .unauthorized)
+        #expect(state.ended(refusal, life: nil, now: now, jitter: 0) == .refreshToken)
+        #expect(state.ended(refusal, life: nil, now: now, jitter: 0) == .fail)
+        _ = state.ended(nil, life: .seconds(60), now: now, jitter: 0)
+        #expect(state.ended(refusal, life: nil, now: now, jitter: 0) == .refreshToken)
+    }
+
+    // MARK: Webhooks
+
+    @Test func `a check is answered with the known answer`() throws {
+        // echo -n 'challenge_string' | openssl dgst -sha256 -hmac 'secret' -binary | base64
+        #expect(
+            try Webhook.crcAnswer(crcToken: "challenge_string", consumerSecret: "secret")
+                == #"{"response_token":"sha256=KVLX9CEwUdVdeJfmJAnltj/knkdCqwZJlA1u97xbErw="}"#
+        )
+    }
+
+    @Test("a check that could be a delivery is not answered", arguments: [#"{"data":{}}"#, "", "a b", "é", "[1]"])
+    func noOracle(_ token: String) {
+        #expect(thrownCode { _ = try Webhook.crcAnswer(crcToken: token, consumerSecret: "secret") } == .invalidArgument)
+    }
+
+    @Test func `a delivery is believed only with its own signature`() {
+        let body = Array(#"{"data":{}}"#.utf8)
+        let good = "sha256=T+pE1TuxZqwIyvm66lexxC99kPZGVvz0RVGyzvLYUz8="
+        #expect(Webhook.isValid(signature: good, body: body, consumerSecret: "secret"))
+        #expect(!Webhook.isValid(signature: good, body: body + [0x20], consumerSecret: "secret"))
+        #expect(!Webhook.isValid(signature: good, body: body, consumerSecret: "Secret"))
+        #expect(!Webhook.isValid(signature: nil, body: body, consumerSecret: "secret"))
+        for bad in [
+            "", "sha256=", "sha1=" + good.dropFirst(7), String(good.dropLast(4)), good.dropFirst(7).description,
+        ] {
+            #expect(!Webhook.isValid(signature: bad, body: body, consumerSecret: "secret"))
+        }
+    }
+
+    // MARK: Subscriptions
+
+    private func read<Answer>(_ call: Call<Answer>, _ body: String) throws(APIError) -> Answer {
+        try call.read(Success(APIResponse(status: 200, body: Data(body.utf8)), token: Token("t")))
+    }
+
+    @Test(
+        "a subscription is read in all three shapes that X describes",
+        arguments: [
+            #"{"data":{"subscription":{"subscription_id":"5","event_type":"chat.conversation_join","filter":{"user_id":"7"}}}}"#,
+            #"{"data":{"subscription_id":"5","event_type":"chat.conversation.join","filter":{"user_id":"7"}}}"#,
+            #"{"data":[{"subscription_id":"5","event_type":"chat.conversation.join","filter":{"user_id":"7"}}],"meta":{}}"#,
+        ]
+    )
+    func subscription(_ body: String) throws {
+        let call = try Call.subscribe(to: .joined, of: "7", tag: nil, webhookID: nil, limit: 1)
+        let subscription = try read(call, body)
+        #expect(subscription.id == "5" && subscription.kind == .joined && subscription.userID == "7")
+        #expect(
+            call.request.body.map { String(decoding: $0, as: UTF8.self) }
+                == #"{"event_type":"chat.conversation.join","filter":{"user_id":"7"}}"#
+        )
+    }
+
+    @Test func `an id of a subscription stays inside its path`() {
+        #expect(thrownCode { _ = try Call.unsubscribe("1/2", limit: 1) } == .invalidArgument)
+        #expect(thrownCode { _ = try Call.unsubscribe(all: ["1,2"], limit: 1) } == .invalidArgument)
+        #expect(thrownCode { _ = try Call.unsubscribe(all: [], limit: 1) } == .invalidArgument)
+    }
+}
+
+/// The stream over sockets: the sandbox's, and liars'.
+@Suite(.timeLimit(.minutes(1)))
+struct ActivityStreamTests {
+    private static let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+
+    private static func chunk(_ text: String) -> String {
+        "\(String(text.utf8.count, radix: 16))\r\n\(text)\r\n"
+    }
+
+    private static func line(_ number: Int) -> String {
+        chunk(
+            #"{"data":{"event_type":"chat.sent","event_uuid":"\#(number)","payload":{"encoded_event":"E"}}}"# + "\r\n"
+        )
+    }
+
+    private func client(_ url: String, token: String = "app", silence: Duration = .seconds(10)) throws -> ChatClient {
+        try ChatClient(api: url, token: Token(token), limits: .init(timeout: .seconds(10), streamSilence: silence))
+    }
+
+    /// The first elements of a stream, in short: `+` for a connection, `!` for a problem, the id of an event.
+    private func first(_ count: Int, of client: ChatClient) async throws -> [String] {
+        var elements: [String] = []
+        for try await element in client.activity() {
+            switch element {
+            case .connected: elements.append("+")
+            case .problem: elements.append("!")
+            case .event(let event): elements.append(event.uuid ?? "?")
+            }
+            if elements.count == count { break }
+        }
+        return elements
+    }
+
+    @Test func `a broken stream goes on in another connection, and nothing comes twice`() async throws {
+        try await RawServer.run(
+            .bytesAndClose(Self.head + Self.line(1) + Self.chunk("\r\n") + Self.line(1) + Self.line(2)),
+            .bytes(Self.head + Self.line(2) + Self.chunk("nonsense\n") + Self.line(3))
+        ) { server, url in
+            let elements = try await first(6, of: client(url))
+            #expect(elements == ["+", "1", "2", "+", "!", "3"])
+            #expect(server.requests.count == 2)
+        }
+    }
+
+    @Test func `a server that says it disconnects is left`() async throws {
+        let end = Self.chunk(#"{"errors":[{"type":"https://api.x.com/2/problems/operational-disconnect"}]}"# + "\r\n")
+        try await RawServer.run(.bytes(Self.head + Self.line(1) + end), .bytes(Self.head + Self.line(2))) { _, url in
+            let elements = try await first(4, of: client(url))
+            #expect(elements == ["+", "1", "+", "2"])
+        }
+    }
+
+    @Test func `a stream without a sign of life counts as dead`() async throws {
+        try await RawServer.run(.bytes(Self.head + Self.line(1)), .bytes(Self.head + Self.line(2))) { _, url in
+            let elements = try await first(4, of: client(url, silence: .seconds(1)))
+            #expect(elements == ["+", "1", "+", "2"])
+        }
+    }
+
+    @Test func `a refused stream is an error`() async throws {
+        try await RawServer.run(.http(403, "{}")) { server, url in
+            let client = try client(url)
+            #expect(await thrownCode { _ = try await first(1, of: client) } == .forbidden)
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test func `what is sent in the sandbox is told, and opens`() async throws {
+        try await Sandbox().serving { url in
+            var alice = try await User("1111", .xchat, url)
+            var bob = try await User("2222", .xchat, url)
+            let app = try client(url.absoluteString, token: "sandbox-app")
+            let made = try await bob.client.subscribe(to: .received, of: "2222", tag: "bot")
+            #expect(try await app.subscriptions().subscriptions.map(\.id) == [made.id])
+            #expect(try await app.updateSubscription(made.id, tag: "bot 2").tag == "bot 2")
+            let conversation = try await alice.start(with: bob)
+            try bob.session.pin(try await bob.client.publicKeys(of: "1111"), of: "1111")
+            var sent: SentMessage?
+            for try await element in app.activity() {
+                switch element {
+                case .connected: sent = try await alice.send("live", in: conversation)
+                case .problem(let problem): throw problem
+                case .event(let event):
+                    #expect(event.kind == .received && event.tag == "bot 2")
+                    for encoded in [event.keyChangeEvent, event.encodedEvent].compactMap({ $0 }) {
+                        let opened = try bob.session.open(MessageEvent(base64: encoded))
+                        if case .message(let message) = opened.contents?.contents {
+                            #expect(message.messageText == "live")
+                            #expect(opened.received.messageID == sent?.messageID)
+                        }
+                    }
+                    break
+                }
+                if case .event = element { break }
+            }
+            #expect(sent != nil)
+            #expect(try await app.unsubscribe(all: [made.id, "99"]) == [made.id])
+            #expect(await thrownCode { try await app.unsubscribe(made.id) } == .notFound)
+        }
+    }
+}

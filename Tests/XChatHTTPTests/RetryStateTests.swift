@@ -1,0 +1,160 @@
+import Foundation
+import NIOHTTP1
+import Testing
+
+@testable import XChatHTTP
+
+/// What follows on a failed attempt, decided without a socket and without a clock.
+struct RetryStateTests {
+    private let now = Date(timeIntervalSince1970: 1_000_000)
+    private let policy = RetryPolicy(attempts: 4, budget: .seconds(120))
+
+    private func error(_ status: Int?, _ code: APIError.Code, resetIn seconds: Double? = nil) -> APIError {
+        var error = APIError(code, "x", status: status)
+        error.resetAt = seconds.map { now.addingTimeInterval($0) }
+        return error
+    }
+
+    /// What is decided on the same failure again and again.
+    private func actions(
+        _ error: APIError,
+        isRepeatable: Bool = true,
+        jitter: Double = 1,
+        policy: RetryPolicy? = nil
+    ) -> [RetryState.Action] {
+        var state = RetryState(policy: policy ?? self.policy, isRepeatable: isRepeatable)
+        var actions: [RetryState.Action] = []
+        repeat {
+            actions.append(state.failed(error, elapsed: .zero, now: now, jitter: jitter))
+        } while actions.last != .fail && actions.count < 20
+        return actions
+    }
+
+    @Test(
+        "broken connections and 5xx are tried again, with pauses that double",
+        arguments: [500, 502, 503, 504, 599, nil]
+    )
+    func doubling(_ status: Int?) {
+        let error = error(status, status == nil ? .connection : .server)
+        #expect(
+            actions(error) == [
+                .retry(after: .milliseconds(250)), .retry(after: .milliseconds(500)), .retry(after: .seconds(1)), .fail,
+            ]
+        )
+    }
+
+    @Test func `chance takes at most half of a pause`() {
+        #expect(actions(error(500, .server), jitter: 0).first == .retry(after: .milliseconds(125)))
+        #expect(actions(error(500, .server), jitter: -7).first == .retry(after: .milliseconds(125)))
+        #expect(actions(error(500, .server), jitter: 7).first == .retry(after: .milliseconds(250)))
+    }
+
+    @Test func `pauses end at the longest, however often it failed`() {
+        let policy = RetryPolicy(attempts: 15, budget: .seconds(3600))
+        let last = actions(error(500, .server), policy: policy).dropLast().last
+        #expect(last == .retry(after: .seconds(16)))
+        #expect(RetryState.doubled(.seconds(1), times: .max, upTo: .seconds(7)) == .seconds(7))
+    }
+
+    @Test(
+        "no other 4xx, and nothing that is decided, is tried again",
+        arguments: [400, 403, 404, 408, 409, 413, 418, 499]
+    )
+    func never(_ status: Int) {
+        let code = APIError.Code(status: status) ?? .invalidRequest
+        #expect(actions(error(status, code)) == [.fail])
+        #expect(actions(error(status, code, resetIn: 1)) == [.fail])
+    }
+
+    @Test(
+        "an answer that came is not asked for again",
+        arguments: [
+            APIError.Code.malformedResponse, .tooLarge, .redirected, .failureEvent, .cancelled, .invalidArgument,
+            .insecureTransport, .refused,
+        ]
+    )
+    func decided(_ code: APIError.Code) {
+        #expect(actions(error(code == .failureEvent ? 201 : nil, code)) == [.fail])
+    }
+
+    @Test func `what must not arrive twice is sent again only where nothing was done`() {
+        #expect(actions(error(nil, .connection), isRepeatable: false) == [.fail])
+        #expect(actions(error(nil, .timedOut), isRepeatable: false) == [.fail])
+        #expect(actions(error(503, .server), isRepeatable: false) == [.fail])
+        #expect(actions(error(429, .rateLimited, resetIn: 3), isRepeatable: false).count == 4)
+    }
+
+    @Test func `a rate limit is waited for until it is renewed`() {
+        #expect(actions(error(429, .rateLimited, resetIn: 30)).first == .retry(after: .seconds(31)))
+        #expect(actions(error(429, .rateLimited, resetIn: -500)).first == .retry(after: .seconds(1)))
+        #expect(actions(error(429, .rateLimited, resetIn: -500), jitter: 0).first == .retry(after: .seconds(0.1)))
+    }
+
+    @Test func `a rate limit of 24 hours is not waited for`() {
+        #expect(actions(error(429, .rateLimited, resetIn: 40_000)) == [.fail])
+        #expect(actions(error(429, .rateLimited, resetIn: 1e15)) == [.fail])
+    }
+
+    @Test func `a rate limit without a time is waited for a minute, then longer`() {
+        let policy = RetryPolicy(attempts: 4, budget: .seconds(3600))
+        #expect(
+            actions(error(429, .rateLimited), policy: policy) == [
+                .retry(after: .seconds(60)), .retry(after: .seconds(120)), .retry(after: .seconds(240)), .fail,
+            ]
+        )
+    }
+
+    @Test func `what a server asks to wait is waited`() {
+        #expect(actions(error(503, .server, resetIn: 40)).first == .retry(after: .seconds(40)))
+        #expect(actions(error(503, .server, resetIn: 400)) == [.fail])
+    }
+
+    @Test func `no pause is begun that would outlast the budget`() {
+        var state = RetryState(policy: policy, isRepeatable: true)
+        let failure = error(500, .server)
+        #expect(state.failed(failure, elapsed: .milliseconds(119_751), now: now, jitter: 1) == .fail)
+        state = RetryState(policy: policy, isRepeatable: true)
+        #expect(
+            state.failed(failure, elapsed: .milliseconds(119_749), now: now, jitter: 1)
+                == .retry(after: .milliseconds(250))
+        )
+    }
+
+    @Test func `a refused token is renewed once, and that is no attempt`() {
+        var state = RetryState(policy: RetryPolicy(attempts: 2), isRepeatable: false)
+        let refusal = error(401, .unauthorized)
+        #expect(state.failed(refusal, elapsed: .zero, now: now, jitter: 0) == .refreshToken)
+        #expect(state.attempts == 0)
+        #expect(state.failed(refusal, elapsed: .zero, now: now, jitter: 0) == .fail)
+    }
+
+    @Test func `a policy of one attempt tries once`() {
+        #expect(actions(error(500, .server), policy: RetryPolicy.none) == [.fail])
+        #expect(actions(error(429, .rateLimited, resetIn: 0), policy: RetryPolicy.none) == [.fail])
+    }
+
+    // MARK: What servers say about time
+
+    @Test(
+        "Retry-After is read in both forms",
+        arguments: [
+            ("120", 120.0), ("0", 0), ("Mon, 12 Jan 1970 13:46:45 GMT", 5), ("soon", nil), ("-5", nil), ("", nil),
+            ("1e9", nil), ("99999999999999999999", nil), (String(repeating: "1", count: 65), nil),
+        ] as [(String, Double?)]
+    )
+    func retryAfter(_ text: String, _ seconds: Double?) {
+        let date = RateLimit.retryAfter(in: HTTPHeaders([("retry-after", text)]), now: now)
+        #expect(date?.timeIntervalSince(now) == seconds)
+    }
+
+    @Test func `the later of two times counts, and times are read on every refusal that may end`() throws {
+        let headers = HTTPHeaders([("x-rate-limit-reset", "1000100"), ("Retry-After", "7")])
+        let token = try Token("t")
+        func reset(_ status: Int) -> Double? {
+            APIError(refusal: APIResponse(status: status, headers: headers), token: token, now: now)
+                .resetAt?.timeIntervalSince(now)
+        }
+        #expect(reset(429) == 100)
+        #expect(reset(503) == 7)
+    }
+}
