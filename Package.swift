@@ -76,7 +76,7 @@ let package = Package(
         .executableTarget(
             name: "XChatCommand",
             dependencies: [
-                "LibSodium", "ThriftBinary", "XChatEvents", "XChat", "XChatHTTP", "XChatSandbox", logging,
+                "LibSodium", "ThriftBinary", "XChatEvents", "XChat", "XChatHTTP", "XChatSandbox", crypto, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -94,6 +94,11 @@ public struct PrivateKeys: Sendable {
         )
     }
 
+    /// Unwraps a conversation key that was wrapped to the identity key.
+    package func unwrap(_ wrapped: [UInt8]) throws(XChatError) -> ConversationKey {
+        try keys.unwrap(wrapped)
+    }
+
     func needSigningKey() throws(XChatError) -> SigningPublicKey {
         guard let signingKey else { throw XChatError(.notUnlocked, "the private keys hold no signing key") }
         return signingKey

@@ -47,6 +47,11 @@ public struct IdentityPublicKey: Hashable, Sendable {
     /// It covers the identity key alone. It is no pin: anybody can bind a fresh signing key to a genuine identity key.
     public var fingerprint: String { Base64.encodeURLSafe(Array(SHA256.hash(data: spki))) }
 
+    /// Wraps a conversation key so that only the holder of the private key unwraps it.
+    package func wrap(_ conversationKey: ConversationKey) throws(XChatError) -> [UInt8] {
+        try key.wrap(conversationKey)
+    }
+
     /// Equal keys, in constant form.
     public static func == (left: Self, right: Self) -> Bool { left.spki == right.spki }
 

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Foundation
+import XChat
+import XChatEvents
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure the crypto throughput of this machine.",
+        discussion: """
+            Measures each operation, and in turn with it its floor: the same primitives of libsodium and BoringSSL called \
+            bare, in the same process, over the same number of cores. The ratio of the two is what this program adds. Nothing \
+            is read or written, and every key is made for the run.
+
+            seal_text_N seals and signs a text of N bytes; open_text_1k goes from base64 to the verified contents, verify \
+            from base64 to the verdict; wrap_key and unwrap_key are one conversation key and one person; key_change_100 a \
+            key change for 100 members; batch_open_10k goes from base64 to the contents of 10,000 messages; stream_seal and \
+            stream_open are a mebibyte of media. Names with sodium_ in front are those of the suite sodium.
+
+            With --json: a list of {"name": …, "median_ns": …, "floor_ns": …, "ratio_to_floor": …, "per_second": …}, \
+            times for a whole operation in nanoseconds. Figures of a debug build say nothing.
+            """
+    )
+
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
+    @Flag(help: "Measure for seconds instead of minutes; ends within a minute.")
+    var quick = false
+
+    func run() throws {
+        var cases = BenchCases(isQuick: quick)
+        do {
+            try cases.measure(.xchat, bare: BareP256())
+            try cases.measure(.sodium, bare: BareSodium(), prefix: "sodium_")
+            try cases.measureStreams()
+        } catch let error as XChatError {
+            throw CommandError("\(error)")
+        }
+        if json {
+            try Output.result(JSONValue.array(cases.rows.map(\.json)).line)
+        } else {
+            try Output.result(Self.table(cases.rows, cores: cases.cores))
+        }
+    }
+
+    private static func table(_ rows: [BenchCases.Row], cores: Int) -> String {
+        var lines = ["\(cores) cores; times of one whole operation, medians"]
+        lines.append(line("operation", "time", "floor", "ratio", "per second"))
+        for row in rows {
+            lines.append(
+                line(
+                    row.name,
+                    "\(number(row.result.median / 1000, 2)) µs",
+                    "\(number(row.result.floor / 1000, 2)) µs",
+                    number(row.ratio, 2),
+                    number(row.perSecond, 1)
+                )
+            )
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func line(_ name: String, _ columns: String...) -> String {
+        columns.reduce(name.padded(to: 24)) { $0 + $1.leftPadded(to: 16) }
+    }
+
+    fileprivate static func number(_ value: Double, _ digits: Int) -> String {
+        String(format: "%.\(digits)f", value)
+    }
+}
+
+extension BenchCases.Row {
+    /// How many times the floor the operation takes.
+    var ratio: Double { result.median / result.floor }
+    /// Whole operations.
+    var perSecond: Double { 1e9 / result.median }
+
+    fileprivate var json: JSONValue {
+        [
+            "name": .string(name),
+            "median_ns": .number(Int(result.median.rounded())),
+            "floor_ns": .number(Int(result.floor.rounded())),
+            "ratio_to_floor": .number(Bench.number(ratio, 3)),
+            "per_second": .number(Bench.number(perSecond, 3)),
+        ]
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(1, width - count))
+    }
+
+    fileprivate func leftPadded(to width: Int) -> String {
+        String(repeating: " ", count: max(1, width - count)) + self
+    }
+}

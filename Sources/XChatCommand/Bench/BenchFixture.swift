@@ -1,0 +1,58 @@
+import LibSodium
+import XChat
+import XChatEvents
+
+/// Two people with a conversation key between them, a hundred to share another with, and what there is to open.
+struct BenchFixture {
+    static let conversation = ConversationID(canonicalizing: "1111:2222")
+    static let group = ConversationID(canonicalizing: "g1000")
+    static let batchCount = 10_000
+    static let memberCount = 100
+
+    let alice: Session
+    let bob: Session
+    let bobsKeys: PrivateKeys
+    let key: ConversationKey
+    let keyVersion: KeyVersion
+    let members: [BoundKey]
+
+    init(_ suite: SuiteName) throws(XChatError) {
+        let alicesKeys = try PrivateKeys.generate(suite)
+        bobsKeys = try PrivateKeys.generate(suite)
+        let pins = [
+            try alicesKeys.boundKey(userID: "1111", version: "1"), try bobsKeys.boundKey(userID: "2222", version: "1"),
+        ]
+        var alice = try Session(userID: "1111", privateKeys: alicesKeys, signingKeyVersion: "1")
+        var bob = try Session(userID: "2222", privateKeys: bobsKeys, signingKeyVersion: "1")
+        key = try ConversationKey.generate()
+        keyVersion = "1001"
+        alice.trust(pins)
+        bob.trust(pins)
+        alice.addConversationKey(key, in: Self.conversation, version: keyVersion)
+        bob.addConversationKey(key, in: Self.conversation, version: keyVersion)
+        self.alice = alice
+        self.bob = bob
+        var members = [pins[0]]
+        for number in 1..<Self.memberCount {
+            let user = WireString(String(10_000 + number))
+            members.append(try PrivateKeys.generate(suite).boundKey(userID: user, version: "1"))
+        }
+        self.members = members
+    }
+
+    static func text(_ count: Int) -> String {
+        String(repeating: "x", count: count)
+    }
+
+    func sealed(_ text: String) throws(XChatError) -> SealedMessage {
+        try alice.seal(.message(MessageDraft(text)), in: Self.conversation)
+    }
+
+    /// Messages as a history has them: base64, one event each.
+    func batch() throws(XChatError) -> [String] {
+        let text = Self.text(200)
+        var lines: [String] = []
+        for _ in 0..<Self.batchCount { lines.append(Base64.encode(try sealed(text).event.encoded())) }
+        return lines
+    }
+}
