@@ -66,6 +66,8 @@ struct FilesTests {
                     for _ in 0..<25 {
                         try Files.withLock(on: path) {
                             let count = Int(String(decoding: try Files.read(path, limit: 10), as: UTF8.self))
+                            // Time enough for another one to come in between.
+                            usleep(500)
                             try Files.replace(path, Array("\((count ?? -1000) + 1)".utf8))
                         }
                     }

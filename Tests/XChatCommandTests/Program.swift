@@ -60,7 +60,6 @@ enum Program {
     }
 
     /// Runs a command line to its end.
-    @concurrent
     static func run(
         _ arguments: [String],
         input: [UInt8] = [],
@@ -72,8 +71,16 @@ enum Program {
         process.standardInput = FileHandle(forReadingAtPath: try scratch.write("in", input))
         process.standardOutput = FileHandle(forWritingAtPath: try scratch.write("out", []))
         process.standardError = FileHandle(forWritingAtPath: try scratch.write("err", []))
-        try process.run()
-        process.waitUntilExit()
+        try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
+            // Waiting would hold a thread that other tests need.
+            process.terminationHandler = { _ in ended.resume() }
+            do {
+                try process.run()
+            } catch {
+                process.terminationHandler = nil
+                ended.resume(throwing: error)
+            }
+        }
         return Outcome(
             status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
             output: try scratch.read("out"),
