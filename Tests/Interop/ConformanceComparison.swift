@@ -93,7 +93,7 @@ struct Comparison {
         if case .returned(let theirJSON) = read, let received, ours != .malformedContents {
             let ourJSON = cast.json(of: received, isVerified: theirs == .verified)
             let places = missing(theirJSON, in: ourJSON)
-            value = IntendedValue.all.first { $0.applies(given) }
+            value = IntendedValue.all.first { $0.applies(given) && $0.theirs == theirJSON["reply_preview_validation"] }
             guard places == (value.map { [$0.complaint] } ?? []) else {
                 tally.complain("\(given.name): \(places.joined(separator: "; ")): \(given.line)")
                 return
@@ -142,6 +142,10 @@ extension Cast {
 }
 
 extension JSONValue {
+    fileprivate subscript(name: WireString) -> JSONValue? {
+        if case .object(let object) = self { object[name] } else { nil }
+    }
+
     /// How often a word is a value.
     fileprivate func names(_ word: WireString) -> Int {
         switch self {

@@ -38,6 +38,8 @@ enum Samples {
     )
 
     /// Each of these can stand alone in a message.
+    ///
+    /// Jetfuel is left out: X's SDK takes it for money.
     static func attachments() -> [MessageAttachment] {
         (1...7).map { media($0, duration: $0 == 3 ? 1500 : nil) } + [
             media(nil),
@@ -58,7 +60,6 @@ enum Samples {
             .post(PostAttachment(restID: "1", postURL: "https://x.example/1", attachmentID: "a")),
             .unifiedCard(UnifiedCardAttachment(url: "u", attachmentID: "a")), .unifiedCard(UnifiedCardAttachment()),
             .money(MoneyAttachment(fallbackText: "10", payload: [1, 2, 3, 4])), .money(MoneyAttachment()),
-            .jetfuel(JetfuelAttachment(height: 5, url: "u", attachmentID: "a")),
         ]
     }
 

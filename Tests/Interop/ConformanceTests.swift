@@ -25,6 +25,11 @@ struct ConformanceTests {
         try compare(cast, "signatures", try ConformanceCases(cast).signatures())
     }
 
+    @Test func `replies with previews true and false`() throws {
+        let cast = try Cast()
+        try compare(cast, "previews", try ConformancePreviews(cast).cases())
+    }
+
     @Test func `encodings of every sort`() throws {
         let cast = try Cast()
         try compare(cast, "encodings", try ConformanceCases(cast).encodings())

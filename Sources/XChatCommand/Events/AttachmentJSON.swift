@@ -9,7 +9,9 @@ private func attachmentJSON(_ attachment: MessageAttachment) -> JSONValue? {
     switch attachment {
     case .media(let media):
         let type: JSONValue? = media.type.map { $0.name.map(JSONValue.string) ?? .number($0.rawValue) }
-        return ["media": .object(mediaJSON(media, typeMember: "type", type: type ?? nil))]
+        var json = mediaJSON(media, typeMember: "type", type: type ?? nil)
+        json["grok_tag"] = media.grokTag.map(JSONValue.string)
+        return ["media": .object(json)]
     case .post(let post):
         return ["post": .object(postJSON(post))]
     case .url(let url):
@@ -27,8 +29,17 @@ private func attachmentJSON(_ attachment: MessageAttachment) -> JSONValue? {
     case .money(let money):
         let payload = money.payload.map { JSONValue.string(Base64.encode($0, padding: false)) }
         return ["money": ["fallback_text": .init(money.fallbackText), "payload": payload ?? nil]]
-    case .jetfuel:
-        return ["money": ["fallback_text": "Payment attachment", "payload": nil]]
+    case .jetfuel(let jetfuel):
+        // X's SDK takes it for money; what it is stands beside.
+        return [
+            "money": ["fallback_text": "Payment attachment", "payload": nil],
+            "kind": "jetfuel",
+            "jetfuel": [
+                "height": .init(jetfuel.height),
+                "url": .init(jetfuel.url),
+                "attachment_id": .init(jetfuel.attachmentID),
+            ],
+        ]
     case .unknown:
         return nil
     }

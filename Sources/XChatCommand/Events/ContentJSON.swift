@@ -28,17 +28,21 @@ private func contentJSON(_ contents: MessageEntryContents?) -> JSONValue {
     case .message(let message):
         return textJSON(message)
     case .reactionAdd(let reaction):
-        return [
+        var json: JSONObject = [
             "content_type": "Reaction",
             "emoji": .string(reaction.emoji ?? ""),
             "target_message_id": .string(reaction.messageSequenceID ?? ""),
         ]
+        json["target_attachment_id"] = reaction.messageAttachmentID.map(JSONValue.string)
+        return .object(json)
     case .reactionRemove(let reaction):
-        return [
+        var json: JSONObject = [
             "content_type": "ReactionRemoved",
             "emoji": .string(reaction.emoji ?? ""),
             "target_message_id": .string(reaction.messageSequenceID ?? ""),
         ]
+        json["target_attachment_id"] = reaction.messageAttachmentID.map(JSONValue.string)
+        return .object(json)
     case .messageEdit(let edit):
         var json: JSONObject = [
             "content_type": "Edit",
@@ -47,14 +51,71 @@ private func contentJSON(_ contents: MessageEntryContents?) -> JSONValue {
         ]
         json["entities"] = edit.entities.map(entitiesJSON)
         return .object(json)
-    case .markConversationRead:
-        return ["content_type": "MarkRead"]
-    case .markConversationUnread:
-        return ["content_type": "MarkUnread"]
-    case .pinConversation, .unpinConversation, .screenCaptureDetected, .avCallEnded, .avCallMissed, .avCallStarted,
-        .draftMessage, .acceptMessageRequest, .nicknameMessage, .setVerifiedStatus, .unknown, nil:
+    case .markConversationRead(let mark):
+        var json: JSONObject = ["content_type": "MarkRead"]
+        json["seen_until_id"] = mark.seenUntilSequenceID.map(JSONValue.string)
+        json["seen_at_msec"] = mark.seenAtMillis.map { .number($0) }
+        return .object(json)
+    case .markConversationUnread(let mark):
+        var json: JSONObject = ["content_type": "MarkUnread"]
+        json["seen_until_id"] = mark.seenUntilSequenceID.map(JSONValue.string)
+        return .object(json)
+    case .pinConversation(let pin):
+        return namedContent("pin_conversation", ["conversation_id": .init(pin.conversationID)])
+    case .unpinConversation(let pin):
+        return namedContent("unpin_conversation", ["conversation_id": .init(pin.conversationID)])
+    case .screenCaptureDetected(let capture):
+        let type: JSONValue? = capture.type.map { $0.name.map(JSONValue.string) ?? .number($0.rawValue) }
+        return namedContent("screen_capture_detected", ["type": type ?? nil])
+    case .avCallEnded(let call): return namedContent("av_call_ended", callJSON(call))
+    case .avCallMissed(let call): return namedContent("av_call_missed", callJSON(call))
+    case .avCallStarted(let call): return namedContent("av_call_started", callJSON(call))
+    case .draftMessage(let draft):
+        return namedContent(
+            "draft_message",
+            ["conversation_id": .init(draft.conversationID), "draft_text": .init(draft.draftText)]
+        )
+    case .acceptMessageRequest:
+        return namedContent("accept_message_request", [:])
+    case .nicknameMessage(let nickname):
+        return namedContent(
+            "nickname_message",
+            ["user_id": userJSON(nickname.userID), "nickname_text": .init(nickname.nicknameText)]
+        )
+    case .setVerifiedStatus(let status):
+        return namedContent(
+            "set_verified_status",
+            ["user_id": userJSON(status.userID), "verified_status": .init(status.verifiedStatus)]
+        )
+    case .unknown, nil:
         return ["content_type": "Unknown", "type_id": nil]
     }
+}
+
+/// What X's SDK calls unknown, with X's name of it and its members beside.
+private func namedContent(_ kind: WireString, _ members: JSONObject) -> JSONValue {
+    ["content_type": "Unknown", "type_id": nil, "kind": .string(kind), kind: .object(members)]
+}
+
+private func userJSON(_ userID: Int64?) -> JSONValue {
+    .init(userID.map { WireString(String($0)) })
+}
+
+private func callJSON(_ call: AVCallEnded) -> JSONObject {
+    [
+        "sent_at_millis": .init(call.sentAtMillis),
+        "duration_seconds": .init(call.durationSeconds),
+        "is_audio_only": .init(call.isAudioOnly),
+        "broadcast_id": .init(call.broadcastID),
+    ]
+}
+
+private func callJSON(_ call: AVCallMissed) -> JSONObject {
+    ["sent_at_millis": .init(call.sentAtMillis), "is_audio_only": .init(call.isAudioOnly)]
+}
+
+private func callJSON(_ call: AVCallStarted) -> JSONObject {
+    ["is_audio_only": .init(call.isAudioOnly), "broadcast_id": .init(call.broadcastID)]
 }
 
 private func textJSON(_ message: MessageContents) -> JSONValue {
@@ -70,11 +131,14 @@ private func textJSON(_ message: MessageContents) -> JSONValue {
     json["ctas"] = message.ctas.map { actions in
         .array(actions.map { ["label": .init($0.label), "url": .init($0.url)] })
     }
+    json["additional_fields"] = message.additionalFields.map { fields in
+        .object(JSONObject(fields.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+    }
     return .object(json)
 }
 
 private func previewJSON(_ preview: ReplyingToPreview) -> JSONValue {
-    [
+    var json: JSONObject = [
         "sender_id": .init(preview.senderID.map { WireString(String($0)) }),
         "message_text": .init(preview.messageText),
         "entities": preview.entities.map(entitiesJSON) ?? nil,
@@ -83,6 +147,14 @@ private func previewJSON(_ preview: ReplyingToPreview) -> JSONValue {
         "replying_to_message_sequence_id": .init(preview.replyingToMessageSequenceID),
         "replying_to_message_id": .init(preview.replyingToMessageID),
     ]
+    json["replying_to_attachment_id"] = preview.replyingToAttachmentID.map(JSONValue.string)
+    switch preview.avCallCard {
+    case .ended(let call): json["av_call_card"] = ["ended": .object(callJSON(call))]
+    case .missed(let call): json["av_call_card"] = ["missed": .object(callJSON(call))]
+    case .started(let call): json["av_call_card"] = ["started": .object(callJSON(call))]
+    case .unknown, nil: break
+    }
+    return .object(json)
 }
 
 /// Nil for a variant that this version does not know: the whole member is then left out.

@@ -83,7 +83,16 @@ private func detailJSON(
         return ("SettingsChange", ["verified": .bool(isVerified), "change": change])
     case .memberAccountDeleteEvent(let delete):
         return ("MemberDeleted", ["member_id": .string(delete.memberID ?? "")])
-    case .grokSearchResponseEvent, .unknown, nil:
+    case .grokSearchResponseEvent(let response):
+        return (
+            "Unknown",
+            [
+                "event_type_id": nil,
+                "kind": "grokSearchResponseEvent",
+                "search_response_id": .init(response.searchResponseID),
+            ]
+        )
+    case .unknown, nil:
         return ("Unknown", ["event_type_id": nil])
     }
 }
@@ -136,7 +145,18 @@ private func groupChangeJSON(_ change: GroupChange?) -> JSONValue {
         ["change_type": "JoinRequested", "user_id": .string(request.requestingUserID ?? "")]
     case .groupJoinReject(let rejection):
         ["change_type": "JoinRejected", "user_ids": .init(rejection.rejectedUserIDs ?? [])]
-    case .groupAdminSettingsChange, .unknown, nil:
+    case .groupAdminSettingsChange(let change):
+        [
+            "change_type": "Unknown",
+            "kind": "group_admin_settings_change",
+            "edit_group_info": .init(change.editGroupInfo),
+            "edit_message_ttl": .init(change.editMessageTTL),
+            "block_screen_capture": .init(change.blockScreenCapture),
+            "add_member": .init(change.addMember),
+            "send_message": .init(change.sendMessage),
+            "start_call": .init(change.startCall),
+        ]
+    case .unknown, nil:
         ["change_type": "Unknown"]
     }
 }
