@@ -21,8 +21,8 @@ struct BenchCases {
     private(set) var rows: [Row] = []
 
     init(isQuick: Bool) {
-        secondsPerCase = isQuick ? 0.8 : 4
-        end = .now + .seconds(isQuick ? 30 : 240)
+        secondsPerCase = isQuick ? 0.5 : 4
+        end = .now + .seconds(isQuick ? 20 : 240)
     }
 
     private var stopwatch: Stopwatch {

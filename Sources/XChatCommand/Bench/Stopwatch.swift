@@ -29,18 +29,18 @@ struct Stopwatch {
         repeat {
             samples.append(try time(operation, count))
             floorSamples.append(try time(floor, floorRepetitions) / Double(floorCount))
-        } while ContinuousClock.now < end && samples.count < 5000
+        } while ContinuousClock.now < end && samples.count < 50_000
         return Result(median: median(samples), floor: median(floorSamples))
     }
 
-    /// How many calls make a sample of about a millisecond: long beside the clock, and short enough to pass undisturbed.
+    /// How many calls make a sample: one, unless a call is too short for the clock.
     ///
-    /// It also warms up.
+    /// A sample as short as that mostly passes undisturbed, whatever else the machine does; it also warms up.
     private func repetitions(of operation: () throws -> Void) throws -> Int {
         let once = try time(operation, 1)
-        guard once < 1e6 else { return 1 }
+        guard once < 2e4 else { return 1 }
         let warm = try time(operation, 3)
-        return max(1, Int(1e6 / max(warm, 1)))
+        return max(1, Int(2e4 / max(warm, 1)))
     }
 
     private func time(_ operation: () throws -> Void, _ count: Int) throws -> Double {
