@@ -104,8 +104,11 @@ let package = Package(
             name: "XChatSandboxTests",
             dependencies: [
                 "XChatSandbox", "XChat", "XChatEvents",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

@@ -9,7 +9,7 @@ import XChatEvents
 struct Member: Sendable {
     let id: UserID
     let keys: PrivateKeys
-    private(set) var session: Session
+    var session: Session
 
     /// Makes keys and registers them.
     init(_ id: UserID, _ suite: SuiteName = .xchat, at router: Router) async throws {
@@ -64,8 +64,15 @@ struct Member: Sendable {
     }
 
     static func body(of change: KeyChange) -> [String: Any] {
-        let action = change.actionSignature
-        return [
+        body(of: change, [change.actionSignature])
+    }
+
+    static func body(of change: GroupKeyChange) -> [String: Any] {
+        body(of: change.keyChange, change.actionSignatures)
+    }
+
+    private static func body(of change: KeyChange, _ actions: [ActionSignature]) -> [String: Any] {
+        [
             "conversation_key_version": change.version.string,
             "conversation_participant_keys": change.participantKeys.map {
                 [
@@ -74,18 +81,42 @@ struct Member: Sendable {
                     "public_key_version": $0.publicKeyVersion.string,
                 ]
             },
-            "action_signatures": [
-                [
-                    "message_id": action.messageID.string,
-                    "encoded_message_event_detail": action.encodedMessageEventDetail,
-                    "message_event_signature": [
-                        "signature": action.signature.string,
-                        "public_key_version": action.publicKeyVersion.string,
-                        "signature_version": action.signatureVersion.string,
-                        "signing_public_key": action.signingPublicKey,
-                    ],
-                ]
+            "action_signatures": actions.map { body(of: $0) },
+        ]
+    }
+
+    static func body(of action: ActionSignature) -> [String: Any] {
+        [
+            "message_id": action.messageID.string,
+            "encoded_message_event_detail": action.encodedMessageEventDetail,
+            "message_event_signature": [
+                "signature": action.signature.string,
+                "public_key_version": action.publicKeyVersion.string,
+                "signature_version": action.signatureVersion.string,
+                "signing_public_key": action.signingPublicKey,
             ],
         ]
+    }
+
+    /// Makes a group and keeps its key; answers the request's body as well, to send it again or changed.
+    mutating func group(_ draft: GroupDraft, of others: [Member], at router: Router) async throws -> (
+        id: ConversationID, body: [String: Any]
+    ) {
+        let minted = try await router.ask(.post, "/2/chat/conversations/group/initialize", user: id.string)
+        let text = try #require(try minted.data["conversation_id"] as? String)
+        let group = ConversationID(canonicalizing: WireString(text))
+        let change = try session.prepareGroupCreate(
+            draft,
+            in: group,
+            participants: [boundKey()] + others.map { try $0.boundKey() }
+        )
+        session.addConversationKey(change.keyChange.key, in: group, version: change.keyChange.version)
+        session.rosters[group] = Set(draft.members)
+        var body = Self.body(of: change)
+        body["conversation_id"] = text
+        body["group_members"] = draft.members.map(\.string)
+        body["group_admins"] = draft.admins.map(\.string)
+        body["group_name"] = draft.title
+        return (group, body)
     }
 }

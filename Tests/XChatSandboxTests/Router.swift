@@ -66,6 +66,10 @@ struct Router: Sendable {
             get throws { try JSONSerialization.jsonObject(with: body) as? [String: Any] ?? [:] }
         }
 
+        func header(_ name: String) -> String? {
+            HTTPField.Name(name).flatMap { headers[$0] }
+        }
+
         /// The `data` object.
         var data: [String: Any] {
             get throws { try json["data"] as? [String: Any] ?? [:] }
