@@ -35,20 +35,32 @@ extension Session {
         in conversation: ConversationID,
         keyVersion: KeyVersion? = nil
     ) throws(XChatError) -> SealedMessage {
-        let (keys, signingKeyVersion) = try signer()
+        _ = try signer()
         try requireMembership(of: conversation)
         let (version, key) = try sealingKey(in: conversation, version: keyVersion)
         let contents = try contents(of: draft, in: conversation, keyVersion: version)
-
-        var plaintext = MessageEntryHolder(contents: contents).encoded()
-        defer { Sodium.wipe(&plaintext) }
-        let box = try key.seal(plaintext)
         let create = MessageCreateEvent(
-            contents: box,
             conversationKeyVersion: version,
             shouldNotify: draft.shouldNotify,
             ttlMsec: draft.ttlMsec
         )
+        return try seal(MessageEntryHolder(contents: contents), as: create, in: conversation, key: key)
+    }
+
+    /// Seals contents under a key and signs them as a message with a new id.
+    ///
+    /// - Parameter create: All of the message but its contents.
+    func seal(
+        _ contents: MessageEntryHolder,
+        as create: MessageCreateEvent,
+        in conversation: ConversationID,
+        key: ConversationKey
+    ) throws(XChatError) -> SealedMessage {
+        let (keys, signingKeyVersion) = try signer()
+        var plaintext = contents.encoded()
+        defer { Sodium.wipe(&plaintext) }
+        var create = create
+        create.contents = try key.seal(plaintext)
         let messageID = MessageID.random()
         let builder = EventBuilder(messageID: messageID, senderID: userID, conversationID: conversation)
         let unsigned = try builder.build(.messageCreateEvent(create))
@@ -57,7 +69,7 @@ extension Session {
         return SealedMessage(
             messageID: messageID,
             conversationID: conversation,
-            conversationKeyVersion: version,
+            conversationKeyVersion: create.conversationKeyVersion ?? "",
             encodedMessageCreateEvent: Base64.encode(create.encoded()),
             encodedMessageEventSignature: Base64.encode(event.messageEventSignature?.encoded() ?? []),
             event: event

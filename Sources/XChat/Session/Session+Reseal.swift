@@ -1,0 +1,52 @@
+import XChatEvents
+
+extension Session {
+    /// Seals a message of one's own anew under a newer conversation key, with a new id.
+    ///
+    /// For a message that the server refused because its key is no longer the newest (failure 6): it was not stored, so
+    /// this is no second message. Contents and settings stay what they were.
+    /// - Parameter message: The refused message. Its signature must verify and the key that sealed it be known.
+    /// - Returns: Another message under the newest verified key.
+    /// - Throws: `key_missing` while there is no key newer than the refused one, or the old one is gone; `unsupported`
+    ///   for a message with uploaded media, which stays encrypted under the old key; `not_a_participant` for somebody
+    ///   else's message; `wrong_signature`, `authentication_failed` and the like for one that was altered;
+    ///   `not_unlocked`.
+    public func reseal(_ message: SealedMessage) throws(XChatError) -> SealedMessage {
+        let (keys, signingKeyVersion) = try signer()
+        guard message.event.senderID == userID else {
+            throw XChatError(.notAParticipant, "only a message of one's own can be sealed anew")
+        }
+        try requireMembership(of: message.conversationID)
+        // It comes from a store that others may write to, and what it says is about to be signed again.
+        let own = try keys.boundKey(userID: userID, version: signingKeyVersion)
+        try Verifier.verify(message.event, keys: trustedKeys(of: message.event) + [own])
+        guard case .messageCreateEvent(var create) = message.event.detail else {
+            throw XChatError(.unsupported, "only a message can be sealed anew")
+        }
+        let (version, key) = try sealingKey(in: message.conversationID, version: nil)
+        guard let old = message.conversationKeyVersion.number, let new = version.number, new > old else {
+            throw XChatError(
+                .keyMissing,
+                "no key newer than \(printable(message.conversationKeyVersion)) "
+                    + "for conversation \(printable(message.conversationID.value))"
+            )
+        }
+        let contents = try contents(of: create, in: message.event)
+        if case .message(let text) = contents.contents, text.attachments?.contains(where: \.isUnderTheKey) ?? false {
+            throw XChatError(.unsupported, "the attachments are encrypted under the old key: attach them again")
+        }
+        create.conversationKeyVersion = version
+        return try seal(contents, as: create, in: message.conversationID, key: key)
+    }
+}
+
+extension MessageAttachment {
+    /// Whether it names uploaded bytes, which readers decrypt with the key of the message's version.
+    fileprivate var isUnderTheKey: Bool {
+        switch self {
+        case .media: true
+        case .url(let url): url.bannerImageMediaHashKey != nil || url.faviconImageMediaHashKey != nil
+        default: false
+        }
+    }
+}

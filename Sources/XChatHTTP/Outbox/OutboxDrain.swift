@@ -1,0 +1,198 @@
+import Logging
+import Synchronization
+import XChat
+import XChatEvents
+
+import struct Foundation.Date
+
+/// Takes messages from an outbox, posts them, and notes what came of it.
+final class Drain: Sendable {
+    /// When it ends by itself.
+    enum Goal: Sendable {
+        case empty
+        case settled(WireString)
+        case never
+    }
+
+    private enum Step {
+        case post(QueuedMessage)
+        case wait
+        case finished
+    }
+
+    private let outbox: Outbox
+    private let client: any MessageSending
+    private let goal: Goal
+    private let deadline: ContinuousClock.Instant?
+    private let session: @Sendable (ConversationID) async throws -> Session
+    /// Conversations with a message under way: the next one waits for its outcome.
+    private let busy = Mutex<Set<ConversationID>>([])
+
+    /// How often the store is asked for what other processes, or other tasks, put into it.
+    private static let interval: Duration = .milliseconds(50)
+
+    init(
+        _ outbox: Outbox,
+        _ client: any MessageSending,
+        goal: Goal,
+        timeout: Duration?,
+        session: @escaping @Sendable (ConversationID) async throws -> Session
+    ) {
+        self.outbox = outbox
+        self.client = client
+        self.goal = goal
+        self.session = session
+        deadline = timeout.map { ContinuousClock.now + $0 }
+    }
+
+    private var store: any OutboxStore { outbox.store }
+
+    func run() async throws {
+        while try !store.tryLock() {
+            if try isReached(isIdle: true) { return }
+            try await Task.sleep(for: Self.interval)
+        }
+        defer { store.unlock() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<max(1, outbox.concurrency) {
+                group.addTask { try await self.work() }
+            }
+            // The first to finish, or to fail, decides for all.
+            try await group.next()
+            group.cancelAll()
+            while let result = await group.nextResult() {
+                if case .failure(let error) = result, !(error is CancellationError) { throw error }
+            }
+        }
+    }
+
+    private func work() async throws {
+        while true {
+            try Task.checkCancellation()
+            switch try next() {
+            case .finished: return
+            case .wait: try await Task.sleep(for: Self.interval)
+            case .post(let message):
+                defer { busy.withLock { _ = $0.remove(message.conversationID) } }
+                try await handle(message)
+            }
+        }
+    }
+
+    /// What a free worker does next.
+    ///
+    /// The store is asked under the lock: no two workers take one conversation.
+    private func next() throws(OutboxError) -> Step {
+        try busy.withLock { (busy) throws(OutboxError) in
+            if try isReached(isIdle: busy.isEmpty) { return .finished }
+            let due = try store.due(at: outbox.clock(), limit: busy.count + 1)
+            guard let message = due.first(where: { !busy.contains($0.conversationID) }) else { return .wait }
+            busy.insert(message.conversationID)
+            return .post(message)
+        }
+    }
+
+    private func isReached(isIdle: Bool) throws(OutboxError) -> Bool {
+        if let deadline, ContinuousClock.now >= deadline { return true }
+        switch goal {
+        case .never: return false
+        case .empty:
+            guard isIdle else { return false }
+            return try !store.hasQueued()
+        case .settled(let messageID): return try outbox.entry(messageID)?.state != .queued
+        }
+    }
+
+    // MARK: One message
+
+    private func handle(_ queued: QueuedMessage) async throws {
+        let message: SealedMessage
+        do {
+            message = try SealedMessage(
+                messageID: queued.messageID,
+                senderID: store.userID,
+                conversationID: queued.conversationID,
+                encodedMessageCreateEvent: queued.encodedMessageCreateEvent,
+                encodedMessageEventSignature: queued.encodedMessageEventSignature
+            )
+        } catch {
+            return try setAside(queued, "\(error.code.rawValue): \(error.message)")
+        }
+        do {
+            try markSent(try await client.post(message))
+        } catch let error as APIError {
+            try await settle(.call(error), queued, message)
+        }
+    }
+
+    private func settle(
+        _ failure: OutboxPolicy.Failure,
+        _ queued: QueuedMessage,
+        _ message: SealedMessage
+    ) async throws {
+        let now = outbox.clock()
+        let action = outbox.policy.action(
+            after: failure,
+            failures: queued.failures,
+            now: now,
+            jitter: outbox.jitter()
+        )
+        let reason = failure.reason
+        switch action {
+        case .retry(let delay):
+            log(.info, "retry", reason)
+            try store.postpone(queued.messageID, until: now.addingTimeInterval(delay.seconds), reason: reason)
+        case .pause(let delay):
+            log(.notice, "pause", reason)
+            try store.pause(until: now.addingTimeInterval(delay.seconds))
+        case .reseal:
+            log(.info, "reseal", reason)
+            try await reseal(queued, message)
+        case .setAside:
+            try setAside(queued, reason)
+        case .stop:
+            if case .call(let error) = failure, error.code != .cancelled { throw error }
+            throw CancellationError()
+        }
+    }
+
+    private func reseal(_ queued: QueuedMessage, _ message: SealedMessage) async throws {
+        do {
+            if let sent = try await client.posted(message, since: queued.enqueuedAt) { return try markSent(sent) }
+            let session = try await session(queued.conversationID)
+            let replacement = try session.reseal(message)
+            try store.replace(queued.messageID, with: replacement, now: outbox.clock())
+        } catch let error as APIError {
+            try await settle(.call(error), queued, message)
+        } catch let error as XChatError {
+            guard error.code != .keyMissing else { return try await settle(.noNewerKey, queued, message) }
+            try setAside(queued, "\(error.code.rawValue): \(error.message)")
+        }
+    }
+
+    private func markSent(_ sent: SentMessage) throws(OutboxError) {
+        try store.markSent(sent.messageID, sequenceID: sent.sequenceID, now: outbox.clock())
+        log(.debug, "sent", nil)
+    }
+
+    private func setAside(_ queued: QueuedMessage, _ reason: String) throws(OutboxError) {
+        log(.warning, "set_aside", reason)
+        try store.setAside(queued.messageID, reason: reason.display(), now: outbox.clock())
+    }
+
+    /// Only the reason's code: its words may name a conversation.
+    private func log(_ level: Logger.Level, _ action: String, _ reason: String?) {
+        let code = reason?.prefix { $0 != ":" } ?? "ok"
+        outbox.logger?.log(level: level, "outbox", metadata: ["action": "\(action)", "result": "\(code)"])
+    }
+}
+
+extension OutboxPolicy.Failure {
+    /// `code: detail`.
+    fileprivate var reason: String {
+        switch self {
+        case .call(let error): "\(error.code): \(error.detail)"
+        case .noNewerKey: "stale_key: the server says that the conversation has a newer key, and none was found"
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import XChatEvents
+
+package import struct Foundation.Date
+
+/// What follows from a failure: decisions only, neither clock nor network nor storage.
+///
+/// A message is never given up because the server cannot be reached or is overloaded. It is set aside when the server
+/// understood it and does not want it, or again and again answers what cannot be understood.
+public struct OutboxPolicy: Hashable, Sendable {
+    /// The pause after the first failure; it doubles with each further one.
+    ///
+    /// Default: 1 second.
+    public var firstDelay: Duration = .seconds(1)
+    /// The longest pause between two tries.
+    ///
+    /// Default: 5 minutes.
+    public var longestDelay: Duration = .seconds(300)
+    /// The pause after a rate limit that names no time.
+    ///
+    /// Default: 60 seconds.
+    public var rateLimitDelay: Duration = .seconds(60)
+    /// How often a message may fail in a way that waiting may or may not cure, before it is set aside.
+    ///
+    /// Default: 8 times.
+    public var maximumFailures = 8
+
+    /// The longest pause that a rate limit can ask for: its windows are of 24 hours at most.
+    public static let longestPause: Duration = .seconds(25 * 3600)
+
+    /// The defaults.
+    public init() {}
+
+    /// What came of a try to post a message, when it was not sent.
+    package enum Failure: Hashable, Sendable {
+        /// The call failed, or its answer was a failure event.
+        case call(APIError)
+        /// Failure 6, and no key is at hand that is newer, or that opens the refused message.
+        case noNewerKey
+    }
+
+    /// What to do now.
+    package enum Action: Hashable, Sendable {
+        /// The same bytes again, after a pause of this conversation.
+        case retry(after: Duration)
+        /// The same bytes again, after a pause of all conversations.
+        case pause(Duration)
+        /// Fetch the conversation's keys, and seal the message anew.
+        case reseal
+        /// The conversation goes on without the message.
+        case setAside
+        /// Nothing can be posted: the message keeps its place, and the caller is told.
+        case stop
+    }
+
+    /// Decides.
+    ///
+    /// - Parameters:
+    ///   - failure: What happened now.
+    ///   - failures: How often the message failed before.
+    ///   - now: The time, for rate limits that end at one.
+    ///   - jitter: 0..<1, at random; two senders that failed together do not return together.
+    package func action(after failure: Failure, failures: Int, now: Date, jitter: Double) -> Action {
+        let retry = Action.retry(after: delay(failures: failures, jitter: jitter))
+        let retryOrSetAside = failures + 1 < maximumFailures ? retry : .setAside
+        guard case .call(let error) = failure else { return retryOrSetAside }
+        switch error.code {
+        case .connection, .timedOut, .server:
+            return retry
+        case .rateLimited:
+            return .pause(pause(until: error.resetAt, now: now, failures: failures, jitter: jitter))
+        case .cancelled, .unauthorized, .insecureTransport, .redirected:
+            return .stop
+        case .forbidden:
+            return error.concernsEverything ? .stop : .setAside
+        case .failureEvent:
+            switch error.failure {
+            case .nonLatestCkeyVersion: return .reseal
+            case .internalError, .tooManyMessages: return retryOrSetAside
+            default: return .setAside
+            }
+        case .invalidRequest:
+            // 408 and 425 speak of the moment, not of the message.
+            return error.status == 408 || error.status == 425 ? retry : .setAside
+        case .invalidArgument, .notFound:
+            return .setAside
+        default:
+            return retryOrSetAside
+        }
+    }
+
+    /// Half of the exponential delay, and up to as much again by chance.
+    func delay(failures: Int, jitter: Double) -> Duration {
+        let doublings = min(max(failures, 0), 30)
+        let whole = min(firstDelay * (1 << doublings), longestDelay)
+        return whole / 2 + whole * (jitter / 2)
+    }
+
+    /// A server can name any time: neither the past nor next year is believed.
+    private func pause(until reset: Date?, now: Date, failures: Int, jitter: Double) -> Duration {
+        guard let reset else { return max(rateLimitDelay, delay(failures: failures, jitter: jitter)) }
+        let seconds = reset.timeIntervalSince(now)
+        guard seconds > 0 else { return delay(failures: failures, jitter: jitter) }
+        let rest = min(Duration.seconds(min(seconds, 1e6)), Self.longestPause)
+        return rest + firstDelay * jitter
+    }
+}
+
+extension APIError {
+    /// A 403 that speaks of the app or the token, not of this conversation.
+    fileprivate var concernsEverything: Bool {
+        ["client-forbidden", "usage-capped", "unsupported-authentication"].contains(problem)
+    }
+}

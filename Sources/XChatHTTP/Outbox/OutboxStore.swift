@@ -1,0 +1,152 @@
+public import XChat
+public import XChatEvents
+
+public import struct Foundation.Date
+
+/// A message whose turn it is.
+public struct QueuedMessage: Hashable, Sendable {
+    /// The id under which it was sealed.
+    public let messageID: WireString
+    /// The canonical id of its conversation.
+    public let conversationID: ConversationID
+    /// ``SealedMessage/encodedMessageCreateEvent``, byte for byte.
+    public let encodedMessageCreateEvent: String
+    /// ``SealedMessage/encodedMessageEventSignature``, byte for byte.
+    public let encodedMessageEventSignature: String
+    /// How often it failed since it was put into the queue.
+    public let failures: Int
+    /// When it was put into the outbox.
+    public let enqueuedAt: Date
+
+    /// Makes one, for stores of one's own.
+    ///
+    /// - Parameters:
+    ///   - messageID: The id of the message.
+    ///   - conversationID: Its conversation.
+    ///   - encodedMessageCreateEvent: The first part of the request.
+    ///   - encodedMessageEventSignature: The second part.
+    ///   - failures: How often it failed.
+    ///   - enqueuedAt: When it came.
+    public init(
+        messageID: WireString,
+        conversationID: ConversationID,
+        encodedMessageCreateEvent: String,
+        encodedMessageEventSignature: String,
+        failures: Int,
+        enqueuedAt: Date
+    ) {
+        self.messageID = messageID
+        self.conversationID = conversationID
+        self.encodedMessageCreateEvent = encodedMessageCreateEvent
+        self.encodedMessageEventSignature = encodedMessageEventSignature
+        self.failures = failures
+        self.enqueuedAt = enqueuedAt
+    }
+}
+
+/// Where an outbox keeps its messages: a file on one machine, or a database that several share.
+///
+/// Every method is one transaction: done and durable when it returns, and not begun when it throws. Only ciphertext,
+/// ids and reasons are stored.
+public protocol OutboxStore: Sendable {
+    /// The user whose messages these are.
+    var userID: UserID { get }
+
+    /// Appends messages to the ends of their conversations, all or none.
+    ///
+    /// One that is there already, the same bytes under the same id, is left as it is.
+    /// - Parameters:
+    ///   - messages: Sealed messages.
+    ///   - now: The time.
+    /// - Throws: `duplicate` for another message with an id that is taken.
+    func add(_ messages: [SealedMessage], now: Date) throws(OutboxError)
+
+    /// The first queued message of every conversation whose time has come, oldest first.
+    ///
+    /// - Parameters:
+    ///   - now: The time. Waiting times that reach further into the future than ``OutboxPolicy/longestPause`` come from a
+    ///     clock that was wrong, and do not count.
+    ///   - limit: How many at most.
+    /// - Returns: At most one message of each conversation.
+    func due(at now: Date, limit: Int) throws(OutboxError) -> [QueuedMessage]
+
+    /// Whether any message is queued.
+    ///
+    /// - Returns: Also true for those that wait.
+    func hasQueued() throws(OutboxError) -> Bool
+
+    /// Notes that the server took a message, whatever was noted before, and forgets its ciphertext.
+    ///
+    /// - Parameters:
+    ///   - messageID: The message.
+    ///   - sequenceID: The server's id.
+    ///   - now: The time.
+    func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) throws(OutboxError)
+
+    /// Counts a failure of a queued message, and lets its conversation wait.
+    ///
+    /// - Parameters:
+    ///   - messageID: The message.
+    ///   - until: When it is tried again.
+    ///   - reason: Why it failed.
+    func postpone(_ messageID: WireString, until: Date, reason: String) throws(OutboxError)
+
+    /// Lets all conversations wait: a rate limit is the user's, not a message's.
+    ///
+    /// - Parameter until: When the queue goes on.
+    func pause(until: Date) throws(OutboxError)
+
+    /// Takes a queued message out of the queue, so that its conversation goes on without it.
+    ///
+    /// - Parameters:
+    ///   - messageID: The message.
+    ///   - reason: Why.
+    ///   - now: The time.
+    func setAside(_ messageID: WireString, reason: String, now: Date) throws(OutboxError)
+
+    /// Puts a message in the place of a queued one, and links the two.
+    ///
+    /// Nothing happens where the message is not queued any more: of two replacements only one is kept.
+    /// - Parameters:
+    ///   - messageID: The refused message.
+    ///   - replacement: The same contents, sealed anew under another id.
+    ///   - now: The time.
+    func replace(_ messageID: WireString, with replacement: SealedMessage, now: Date) throws(OutboxError)
+
+    /// Puts a message that was set aside back into its place, and ends its waiting.
+    ///
+    /// - Parameters:
+    ///   - messageID: A message that is set aside or queued.
+    ///   - now: The time.
+    /// - Throws: `unknown_message`, `finished`.
+    func retry(_ messageID: WireString, now: Date) throws(OutboxError)
+
+    /// Gives up a message, and forgets its ciphertext.
+    ///
+    /// - Parameters:
+    ///   - messageID: A message that is set aside or queued.
+    ///   - now: The time.
+    /// - Throws: `unknown_message`, `finished`.
+    func drop(_ messageID: WireString, now: Date) throws(OutboxError)
+
+    /// One message.
+    ///
+    /// - Parameter messageID: Its id.
+    /// - Returns: Nil for an id that is not known, or not any more.
+    func entry(_ messageID: WireString) throws(OutboxError) -> OutboxEntry?
+
+    /// The messages in some states, in the order of their conversations' queues.
+    ///
+    /// - Parameter states: Which.
+    /// - Returns: All of them.
+    func entries(in states: Set<OutboxEntry.State>) throws(OutboxError) -> [OutboxEntry]
+
+    /// Becomes the one that posts, unless somebody else is.
+    ///
+    /// The lock ends with the process, however that ends.
+    /// - Returns: Whether it is ours now.
+    func tryLock() throws(OutboxError) -> Bool
+
+    /// Lets others post.
+    func unlock()
+}

@@ -1,0 +1,434 @@
+import Foundation
+import GRDB
+import XChat
+import XChatEvents
+
+/// An outbox in one SQLite file, for one user of one API.
+///
+/// Write-ahead log, and every commit is on the disk when it returns.
+final class SQLiteOutboxStore: OutboxStore {
+    let userID: UserID
+    let queue: DatabaseQueue
+    private let lock: OutboxLock
+
+    /// `XCOB`.
+    private static let applicationID: Int32 = 0x5843_4F42
+    private static let format: Int32 = 1
+
+    /// Opens or makes the file.
+    ///
+    /// - Parameters:
+    ///   - path: The file; its folder must exist.
+    ///   - userID: Whose messages these are.
+    ///   - api: Where they go.
+    ///   - retention: How long finished messages are remembered.
+    init(path: String, userID: UserID, api: String, retention: Duration, now: Date) throws(OutboxError) {
+        self.userID = userID
+        lock = OutboxLock(path: path + ".lock")
+        do {
+            try OutboxFile.prepare(path)
+            var configuration = Configuration()
+            configuration.journalMode = .wal
+            configuration.busyMode = .timeout(10)
+            queue = try Self.reporting { () throws in
+                let queue = try DatabaseQueue(path: path, configuration: configuration)
+                try queue.writeWithoutTransaction { database in
+                    // What was acknowledged must survive a power failure too.
+                    try database.execute(sql: "PRAGMA synchronous = FULL")
+                }
+                return queue
+            }
+            try setUp(api: api)
+            try prune(before: now.addingTimeInterval(-retention.seconds))
+        } catch {
+            throw OutboxError(error.code, "the outbox \(path.display(limit: 200)): \(error.detail)")
+        }
+    }
+
+    private func setUp(api: String) throws(OutboxError) {
+        try write { database in
+            let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+            let format = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+            let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
+            if isEmpty, application == 0, format == 0 {
+                try database.execute(sql: Self.schema)
+                try database.execute(
+                    sql: "INSERT INTO outbox (user_id, api) VALUES (?, ?)",
+                    arguments: [self.userID.string, api]
+                )
+                return
+            }
+            guard application == Self.applicationID else {
+                throw OutboxError(.corrupt, "it is a database, but no outbox")
+            }
+            guard format <= Self.format else {
+                throw OutboxError(.newerFormat, "its format is \(format), and this version knows \(Self.format)")
+            }
+            let check = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
+            guard check.map({ $0.utf8.elementsEqual("ok".utf8) }) ?? false else {
+                throw OutboxError(.corrupt, "it is damaged; keep it, and what can be read of it: sqlite3 FILE .recover")
+            }
+            let owner = try Row.fetchOne(database, sql: "SELECT user_id, api FROM outbox")
+            guard let owner, WireString(try owner.value("user_id") as String) == self.userID,
+                WireString(try owner.value("api") as String) == WireString(api)
+            else { throw OutboxError(.wrongOutbox, "it belongs to another user or another API") }
+        }
+    }
+
+    /// `place` orders the messages of a conversation; a replacement takes over the place.
+    private static let schema = """
+        PRAGMA application_id = \(applicationID);
+        PRAGMA user_version = \(format);
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            user_id TEXT NOT NULL,
+            api TEXT NOT NULL,
+            paused_until INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE TABLE conversation (
+            id TEXT NOT NULL PRIMARY KEY,
+            not_before INTEGER NOT NULL DEFAULT 0
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE message (
+            message_id TEXT NOT NULL PRIMARY KEY,
+            conversation_id TEXT NOT NULL REFERENCES conversation (id),
+            place INTEGER NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'set_aside', 'replaced', 'dropped')),
+            key_version TEXT NOT NULL,
+            create_event TEXT NOT NULL,
+            signature TEXT NOT NULL,
+            failures INTEGER NOT NULL DEFAULT 0,
+            reason TEXT,
+            sequence_id TEXT,
+            replaces TEXT,
+            replaced_by TEXT,
+            enqueued_at INTEGER NOT NULL,
+            changed_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX message_place ON message (place);
+        CREATE UNIQUE INDEX message_queue ON message (conversation_id, place) WHERE state = 'queued';
+        """
+
+    /// Forgets finished messages, and conversations without any.
+    private func prune(before: Date) throws(OutboxError) {
+        try write { database in
+            try database.execute(
+                sql: "DELETE FROM message WHERE state IN ('sent', 'replaced', 'dropped') AND changed_at < ?",
+                arguments: [before.milliseconds]
+            )
+            try database.execute(
+                sql: "DELETE FROM conversation WHERE id NOT IN (SELECT conversation_id FROM message)"
+            )
+        }
+    }
+
+    // MARK: In
+
+    func add(_ messages: [SealedMessage], now: Date) throws(OutboxError) {
+        try write { database in
+            for message in messages {
+                guard message.event.senderID == self.userID else {
+                    throw OutboxError(.wrongOutbox, "the message was sealed by another user")
+                }
+                if let stored = try Row.fetchOne(
+                    database,
+                    sql: "SELECT signature, conversation_id FROM message WHERE message_id = ?",
+                    arguments: [message.messageID.string]
+                ) {
+                    // The signature covers everything that is sent.
+                    guard WireString(try stored.value("signature") as String) == WireString(message.encodedMessageEventSignature),
+                        WireString(try stored.value("conversation_id") as String) == message.conversationID.value
+                    else { throw OutboxError(.duplicate, "another message has the same id") }
+                    continue
+                }
+                try database.execute(
+                    sql: "INSERT INTO conversation (id) VALUES (?) ON CONFLICT DO NOTHING",
+                    arguments: [message.conversationID.value.string]
+                )
+                let place = try Int64.fetchOne(database, sql: "SELECT coalesce(max(place), 0) + 1 FROM message") ?? 1
+                try Self.insert(message, at: place, replacing: nil, now: now, database)
+            }
+        }
+    }
+
+    private static func insert(
+        _ message: SealedMessage,
+        at place: Int64,
+        replacing: WireString?,
+        now: Date,
+        _ database: Database
+    ) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO message (message_id, conversation_id, place, state, key_version, create_event, signature,
+                                     replaces, enqueued_at, changed_at)
+                VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                message.messageID.string, message.conversationID.value.string, place,
+                message.conversationKeyVersion.string, message.encodedMessageCreateEvent,
+                message.encodedMessageEventSignature, replacing?.string, now.milliseconds, now.milliseconds,
+            ]
+        )
+    }
+
+    // MARK: The queue
+
+    func due(at now: Date, limit: Int) throws(OutboxError) -> [QueuedMessage] {
+        try read { database in
+            let horizon = now.addingTimeInterval(OutboxPolicy.longestPause.seconds).milliseconds
+            let paused = try Int64.fetchOne(database, sql: "SELECT paused_until FROM outbox") ?? 0
+            guard paused <= now.milliseconds || paused > horizon else { return [] }
+            return try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT message.* FROM conversation JOIN message
+                      ON message.conversation_id = conversation.id AND message.state = 'queued'
+                     AND message.place = (SELECT min(place) FROM message
+                                          WHERE conversation_id = conversation.id AND state = 'queued')
+                    WHERE conversation.not_before <= ? OR conversation.not_before > ?
+                    ORDER BY message.place LIMIT ?
+                    """,
+                arguments: [now.milliseconds, horizon, limit]
+            ).map(Self.queued)
+        }
+    }
+
+    private static func queued(_ row: Row) throws -> QueuedMessage {
+        QueuedMessage(
+            messageID: try WireString(row.value("message_id") as String),
+            conversationID: try ConversationID(canonicalizing: WireString(row.value("conversation_id") as String)),
+            encodedMessageCreateEvent: try row.value("create_event"),
+            encodedMessageEventSignature: try row.value("signature"),
+            failures: try row.value("failures"),
+            enqueuedAt: Date(milliseconds: try row.value("enqueued_at"))
+        )
+    }
+
+    func hasQueued() throws(OutboxError) -> Bool {
+        try read { database in
+            try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM message WHERE state = 'queued')") ?? false
+        }
+    }
+
+    // MARK: What became of a message
+
+    func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) throws(OutboxError) {
+        try write { database in
+            try database.execute(
+                sql: """
+                    UPDATE message SET state = 'sent', sequence_id = ?, create_event = '', changed_at = ?
+                    WHERE message_id = ? AND state <> 'replaced'
+                    """,
+                arguments: [sequenceID.string, now.milliseconds, messageID.string]
+            )
+        }
+    }
+
+    func postpone(_ messageID: WireString, until: Date, reason: String) throws(OutboxError) {
+        try write { database in
+            try database.execute(
+                sql: """
+                    UPDATE message SET failures = failures + 1, reason = ? WHERE message_id = ? AND state = 'queued'
+                    """,
+                arguments: [reason, messageID.string]
+            )
+            guard database.changesCount == 1 else { return }
+            try database.execute(
+                sql: """
+                    UPDATE conversation SET not_before = ?
+                    WHERE id = (SELECT conversation_id FROM message WHERE message_id = ?)
+                    """,
+                arguments: [until.milliseconds, messageID.string]
+            )
+        }
+    }
+
+    func pause(until: Date) throws(OutboxError) {
+        try write { database in
+            try database.execute(sql: "UPDATE outbox SET paused_until = ?", arguments: [until.milliseconds])
+        }
+    }
+
+    func setAside(_ messageID: WireString, reason: String, now: Date) throws(OutboxError) {
+        try write { database in
+            try database.execute(
+                sql: """
+                    UPDATE message SET state = 'set_aside', failures = failures + 1, reason = ?, changed_at = ?
+                    WHERE message_id = ? AND state = 'queued'
+                    """,
+                arguments: [reason, now.milliseconds, messageID.string]
+            )
+        }
+    }
+
+    func replace(_ messageID: WireString, with replacement: SealedMessage, now: Date) throws(OutboxError) {
+        try write { database in
+            let place = try Int64.fetchOne(
+                database,
+                sql: "SELECT place FROM message WHERE message_id = ? AND conversation_id = ? AND state = 'queued'",
+                arguments: [messageID.string, replacement.conversationID.value.string]
+            )
+            guard let place else { return }
+            try database.execute(
+                sql: """
+                    UPDATE message SET state = 'replaced', replaced_by = ?, create_event = '', changed_at = ?
+                    WHERE message_id = ?
+                    """,
+                arguments: [replacement.messageID.string, now.milliseconds, messageID.string]
+            )
+            try Self.insert(replacement, at: place, replacing: messageID, now: now, database)
+        }
+    }
+
+    // MARK: By hand
+
+    func retry(_ messageID: WireString, now: Date) throws(OutboxError) {
+        try write { database in
+            let conversation = try Self.unfinished(messageID, database)
+            try database.execute(
+                sql: """
+                    UPDATE message SET state = 'queued', failures = 0, changed_at = ? WHERE message_id = ?
+                    """,
+                arguments: [now.milliseconds, messageID.string]
+            )
+            try database.execute(sql: "UPDATE conversation SET not_before = 0 WHERE id = ?", arguments: [conversation])
+            try database.execute(sql: "UPDATE outbox SET paused_until = 0")
+        }
+    }
+
+    func drop(_ messageID: WireString, now: Date) throws(OutboxError) {
+        try write { database in
+            let conversation = try Self.unfinished(messageID, database)
+            try database.execute(
+                sql: "UPDATE message SET state = 'dropped', create_event = '', changed_at = ? WHERE message_id = ?",
+                arguments: [now.milliseconds, messageID.string]
+            )
+            // The pause was that message's.
+            try database.execute(sql: "UPDATE conversation SET not_before = 0 WHERE id = ?", arguments: [conversation])
+        }
+    }
+
+    /// The conversation of a message that is queued or set aside.
+    private static func unfinished(_ messageID: WireString, _ database: Database) throws -> String {
+        let row = try Row.fetchOne(
+            database,
+            sql: "SELECT state, conversation_id FROM message WHERE message_id = ?",
+            arguments: [messageID.string]
+        )
+        guard let row else { throw OutboxError(.unknownMessage, "the outbox has no message with this id") }
+        let state = OutboxEntry.State(rawValue: try row.value("state"))
+        guard state == .queued || state == .setAside else {
+            throw OutboxError(.finished, "the message is \(state?.rawValue ?? "finished") already")
+        }
+        return try row.value("conversation_id")
+    }
+
+    // MARK: Looking
+
+    private static let selection = """
+        SELECT message_id, conversation_id, key_version, message.state, failures, reason, sequence_id, replaces,
+               replaced_by, enqueued_at, max(not_before, paused_until) AS not_before
+        FROM message JOIN conversation ON conversation.id = conversation_id JOIN outbox
+        """
+
+    func entry(_ messageID: WireString) throws(OutboxError) -> OutboxEntry? {
+        try read { database in
+            try Row.fetchOne(
+                database,
+                sql: "\(Self.selection) WHERE message_id = ?",
+                arguments: [messageID.string]
+            ).map(Self.entry)
+        }
+    }
+
+    func entries(in states: Set<OutboxEntry.State>) throws(OutboxError) -> [OutboxEntry] {
+        try read { database in
+            let names = states.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+            return try Row.fetchAll(
+                database,
+                sql: "\(Self.selection) WHERE message.state IN (\(names)) ORDER BY place, enqueued_at"
+            ).map(Self.entry)
+        }
+    }
+
+    private static func entry(_ row: Row) throws -> OutboxEntry {
+        guard let state = OutboxEntry.State(rawValue: try row.value("state")) else {
+            throw OutboxError(.corrupt, "a message is in no known state")
+        }
+        var entry = OutboxEntry(
+            messageID: try WireString(row.value("message_id") as String),
+            conversationID: try ConversationID(canonicalizing: WireString(row.value("conversation_id") as String)),
+            conversationKeyVersion: try WireString(row.value("key_version") as String),
+            state: state,
+            enqueuedAt: Date(milliseconds: try row.value("enqueued_at"))
+        )
+        entry.failures = try row.value("failures")
+        entry.reason = try row.value("reason")
+        entry.sequenceID = (try row.value("sequence_id") as String?).map { WireString($0) }
+        entry.replaces = (try row.value("replaces") as String?).map { WireString($0) }
+        entry.replacedBy = (try row.value("replaced_by") as String?).map { WireString($0) }
+        let notBefore: Int64 = try row.value("not_before")
+        if state == .queued, notBefore > 0 { entry.notBefore = Date(milliseconds: notBefore) }
+        return entry
+    }
+
+    // MARK: One process posts
+
+    func tryLock() throws(OutboxError) -> Bool { try lock.tryLock() }
+
+    func unlock() { lock.unlock() }
+
+    // MARK: Transactions
+
+    private func write<Value>(_ body: (Database) throws -> Value) throws(OutboxError) -> Value {
+        try Self.reporting { try queue.write(body) }
+    }
+
+    private func read<Value>(_ body: (Database) throws -> Value) throws(OutboxError) -> Value {
+        try Self.reporting { try queue.read(body) }
+    }
+
+    /// The bounded form of what SQLite says, which never repeats a value.
+    private static func reporting<Value>(_ body: () throws -> Value) throws(OutboxError) -> Value {
+        do {
+            return try body()
+        } catch let error as OutboxError {
+            throw error
+        } catch let error as DatabaseError {
+            let detail = "SQLite says: \((error.message ?? "no reason").display(limit: 200))"
+            switch error.resultCode {
+            case .SQLITE_FULL: throw OutboxError(.full, "the disk is full, and nothing was written (\(detail))")
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+                throw OutboxError(.corrupt, "it is damaged, or no database; it is left as it is (\(detail))")
+            case .SQLITE_BUSY, .SQLITE_LOCKED: throw OutboxError(.busy, "another process holds it (\(detail))")
+            default: throw OutboxError(.inaccessible, detail)
+            }
+        } catch {
+            throw OutboxError(.corrupt, "a value in it is not of its type")
+        }
+    }
+}
+
+extension Row {
+    /// A column's value; GRDB's subscripts trap where the file holds something else.
+    fileprivate func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
+        try decode(Value.self, forColumn: column)
+    }
+}
+
+extension Date {
+    init(milliseconds: Int64) {
+        self.init(timeIntervalSince1970: Double(milliseconds) / 1000)
+    }
+
+    var milliseconds: Int64 {
+        Int64(min(max(timeIntervalSince1970 * 1000, 0), 1e15))
+    }
+}
+
+extension Duration {
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}
