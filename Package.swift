@@ -96,6 +96,7 @@ let package = Package(
             dependencies: [
                 "XChatHTTP", "XChat", "XChatEvents", "XChatSandbox",
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

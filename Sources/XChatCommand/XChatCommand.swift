@@ -25,7 +25,7 @@ struct XChatCommand: AsyncParsableCommand {
             """,
         subcommands: [
             Demo.self, Sandbox.self, Keys.self, Encrypt.self, Decrypt.self, Verify.self, Inspect.self,
-            Conversation.self, Send.self, Read.self, Bench.self,
+            Conversation.self, Send.self, Read.self, Bench.self, OutboxCommand.self,
         ]
     )
 

@@ -47,9 +47,7 @@ extension Session {
         return try seal(MessageEntryHolder(contents: contents), as: create, in: conversation, key: key)
     }
 
-    /// Seals contents under a key and signs them as a message with a new id.
-    ///
-    /// - Parameter create: All of the message but its contents.
+    /// Seals contents under a key and signs them as a message with a new id; `create` is the message but for them.
     func seal(
         _ contents: MessageEntryHolder,
         as create: MessageCreateEvent,

@@ -22,6 +22,8 @@ public struct Outbox: Sendable {
     public var concurrency = 4
     /// Is told what becomes of the tries: words and counts, no identifier.
     public var logger: Logger?
+    /// How often the store is asked for what other processes, or other tasks, put into it.
+    package var interval: Duration = .milliseconds(50)
     package var clock: @Sendable () -> Date = { Date() }
     package var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
 
@@ -34,6 +36,7 @@ public struct Outbox: Sendable {
     ///   - api: The base URL of the API.
     ///   - policy: When to try again.
     ///   - retention: How long sent, replaced and dropped messages are remembered, without their ciphertext.
+    /// - Returns: The outbox, with what was left in it.
     /// - Throws: ``OutboxError``: `corrupt`, `inaccessible`, `wrong_outbox`, `newer_format`, `full`, `busy`. A damaged
     ///   file is left as it is.
     public static func open(

@@ -28,9 +28,6 @@ final class Drain: Sendable {
     /// Conversations with a message under way: the next one waits for its outcome.
     private let busy = Mutex<Set<ConversationID>>([])
 
-    /// How often the store is asked for what other processes, or other tasks, put into it.
-    private static let interval: Duration = .milliseconds(50)
-
     init(
         _ outbox: Outbox,
         _ client: any MessageSending,
@@ -50,7 +47,7 @@ final class Drain: Sendable {
     func run() async throws {
         while try !store.tryLock() {
             if try isReached(isIdle: true) { return }
-            try await Task.sleep(for: Self.interval)
+            try await Task.sleep(for: outbox.interval)
         }
         defer { store.unlock() }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -71,7 +68,7 @@ final class Drain: Sendable {
             try Task.checkCancellation()
             switch try next() {
             case .finished: return
-            case .wait: try await Task.sleep(for: Self.interval)
+            case .wait: try await Task.sleep(for: outbox.interval)
             case .post(let message):
                 defer { busy.withLock { _ = $0.remove(message.conversationID) } }
                 try await handle(message)
@@ -149,11 +146,32 @@ final class Drain: Sendable {
             log(.info, "reseal", reason)
             try await reseal(queued, message)
         case .setAside:
-            try setAside(queued, reason)
+            try await setAsideUnlessPosted(failure, queued, message)
         case .stop:
             if case .call(let error) = failure, error.code != .cancelled { throw error }
             throw CancellationError()
         }
+    }
+
+    /// A server may refuse an id because it has the message already, from a try whose answer was lost.
+    private func setAsideUnlessPosted(
+        _ failure: OutboxPolicy.Failure,
+        _ queued: QueuedMessage,
+        _ message: SealedMessage
+    ) async throws {
+        do {
+            if let sent = try await client.posted(message, since: queued.enqueuedAt) { return try markSent(sent) }
+        } catch let error as APIError {
+            let action = outbox.policy.action(
+                after: .call(error),
+                failures: queued.failures,
+                now: outbox.clock(),
+                jitter: outbox.jitter()
+            )
+            // Where even the question is refused, the first refusal stands.
+            if action != .setAside, action != .reseal { return try await settle(.call(error), queued, message) }
+        }
+        try setAside(queued, failure.reason)
     }
 
     private func reseal(_ queued: QueuedMessage, _ message: SealedMessage) async throws {

@@ -59,9 +59,10 @@ public struct OutboxPolicy: Hashable, Sendable {
     ///   - failures: How often the message failed before.
     ///   - now: The time, for rate limits that end at one.
     ///   - jitter: 0..<1, at random; two senders that failed together do not return together.
+    /// - Returns: What to do.
     package func action(after failure: Failure, failures: Int, now: Date, jitter: Double) -> Action {
         let retry = Action.retry(after: delay(failures: failures, jitter: jitter))
-        let retryOrSetAside = failures + 1 < maximumFailures ? retry : .setAside
+        let retryOrSetAside = failures < max(1, maximumFailures) - 1 ? retry : .setAside
         guard case .call(let error) = failure else { return retryOrSetAside }
         switch error.code {
         case .connection, .timedOut, .server:

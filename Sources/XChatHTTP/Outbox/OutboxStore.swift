@@ -68,11 +68,13 @@ public protocol OutboxStore: Sendable {
     ///     clock that was wrong, and do not count.
     ///   - limit: How many at most.
     /// - Returns: At most one message of each conversation.
+    /// - Throws: When the store fails.
     func due(at now: Date, limit: Int) throws(OutboxError) -> [QueuedMessage]
 
     /// Whether any message is queued.
     ///
     /// - Returns: Also true for those that wait.
+    /// - Throws: When the store fails.
     func hasQueued() throws(OutboxError) -> Bool
 
     /// Notes that the server took a message, whatever was noted before, and forgets its ciphertext.
@@ -81,6 +83,7 @@ public protocol OutboxStore: Sendable {
     ///   - messageID: The message.
     ///   - sequenceID: The server's id.
     ///   - now: The time.
+    /// - Throws: When the store fails.
     func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) throws(OutboxError)
 
     /// Counts a failure of a queued message, and lets its conversation wait.
@@ -89,11 +92,13 @@ public protocol OutboxStore: Sendable {
     ///   - messageID: The message.
     ///   - until: When it is tried again.
     ///   - reason: Why it failed.
+    /// - Throws: When the store fails.
     func postpone(_ messageID: WireString, until: Date, reason: String) throws(OutboxError)
 
     /// Lets all conversations wait: a rate limit is the user's, not a message's.
     ///
     /// - Parameter until: When the queue goes on.
+    /// - Throws: When the store fails.
     func pause(until: Date) throws(OutboxError)
 
     /// Takes a queued message out of the queue, so that its conversation goes on without it.
@@ -102,6 +107,7 @@ public protocol OutboxStore: Sendable {
     ///   - messageID: The message.
     ///   - reason: Why.
     ///   - now: The time.
+    /// - Throws: When the store fails.
     func setAside(_ messageID: WireString, reason: String, now: Date) throws(OutboxError)
 
     /// Puts a message in the place of a queued one, and links the two.
@@ -111,6 +117,7 @@ public protocol OutboxStore: Sendable {
     ///   - messageID: The refused message.
     ///   - replacement: The same contents, sealed anew under another id.
     ///   - now: The time.
+    /// - Throws: When the store fails.
     func replace(_ messageID: WireString, with replacement: SealedMessage, now: Date) throws(OutboxError)
 
     /// Puts a message that was set aside back into its place, and ends its waiting.
@@ -133,18 +140,21 @@ public protocol OutboxStore: Sendable {
     ///
     /// - Parameter messageID: Its id.
     /// - Returns: Nil for an id that is not known, or not any more.
+    /// - Throws: When the store fails.
     func entry(_ messageID: WireString) throws(OutboxError) -> OutboxEntry?
 
     /// The messages in some states, in the order of their conversations' queues.
     ///
     /// - Parameter states: Which.
     /// - Returns: All of them.
+    /// - Throws: When the store fails.
     func entries(in states: Set<OutboxEntry.State>) throws(OutboxError) -> [OutboxEntry]
 
     /// Becomes the one that posts, unless somebody else is.
     ///
     /// The lock ends with the process, however that ends.
     /// - Returns: Whether it is ours now.
+    /// - Throws: When the store fails.
     func tryLock() throws(OutboxError) -> Bool
 
     /// Lets others post.

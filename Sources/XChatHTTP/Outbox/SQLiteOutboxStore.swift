@@ -22,21 +22,26 @@ final class SQLiteOutboxStore: OutboxStore {
     ///   - userID: Whose messages these are.
     ///   - api: Where they go.
     ///   - retention: How long finished messages are remembered.
+    ///   - now: The time.
+    /// - Throws: What ``Outbox/open(_:userID:api:policy:retention:)`` throws.
     init(path: String, userID: UserID, api: String, retention: Duration, now: Date) throws(OutboxError) {
         self.userID = userID
         lock = OutboxLock(path: path + ".lock")
         do {
             try OutboxFile.prepare(path)
             var configuration = Configuration()
-            configuration.journalMode = .wal
             configuration.busyMode = .timeout(10)
-            queue = try Self.reporting { () throws in
-                let queue = try DatabaseQueue(path: path, configuration: configuration)
+            queue = try Self.reporting { try DatabaseQueue(path: path, configuration: configuration) }
+            // Not before what is there was found sound: a damaged file is not written to.
+            try read { database in
+                if try !Self.isEmpty(database) { try Self.check(database) }
+            }
+            try Self.reporting {
                 try queue.writeWithoutTransaction { database in
+                    try database.execute(sql: "PRAGMA journal_mode = WAL")
                     // What was acknowledged must survive a power failure too.
                     try database.execute(sql: "PRAGMA synchronous = FULL")
                 }
-                return queue
             }
             try setUp(api: api)
             try prune(before: now.addingTimeInterval(-retention.seconds))
@@ -45,28 +50,34 @@ final class SQLiteOutboxStore: OutboxStore {
         }
     }
 
+    private static func isEmpty(_ database: Database) throws -> Bool {
+        try Int32.fetchOne(database, sql: "PRAGMA application_id") == 0
+            && Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
+    }
+
+    /// Whether it is an outbox of this format, and whole.
+    private static func check(_ database: Database) throws {
+        guard try Int32.fetchOne(database, sql: "PRAGMA application_id") == applicationID else {
+            throw OutboxError(.corrupt, "it is a database, but no outbox")
+        }
+        let format = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard format <= Self.format else {
+            throw OutboxError(.newerFormat, "its format is \(format), and this version knows \(Self.format)")
+        }
+        let verdict = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? ""
+        guard verdict.utf8.elementsEqual("ok".utf8) else {
+            throw OutboxError(.corrupt, "it is damaged; it is left as it is, and sqlite3 FILE .recover may read it")
+        }
+    }
+
     private func setUp(api: String) throws(OutboxError) {
         try write { database in
-            let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-            let format = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-            let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
-            if isEmpty, application == 0, format == 0 {
+            if try Self.isEmpty(database) {
                 try database.execute(sql: Self.schema)
                 try database.execute(
                     sql: "INSERT INTO outbox (user_id, api) VALUES (?, ?)",
                     arguments: [self.userID.string, api]
                 )
-                return
-            }
-            guard application == Self.applicationID else {
-                throw OutboxError(.corrupt, "it is a database, but no outbox")
-            }
-            guard format <= Self.format else {
-                throw OutboxError(.newerFormat, "its format is \(format), and this version knows \(Self.format)")
-            }
-            let check = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
-            guard check.map({ $0.utf8.elementsEqual("ok".utf8) }) ?? false else {
-                throw OutboxError(.corrupt, "it is damaged; keep it, and what can be read of it: sqlite3 FILE .recover")
             }
             let owner = try Row.fetchOne(database, sql: "SELECT user_id, api FROM outbox")
             guard let owner, WireString(try owner.value("user_id") as String) == self.userID,
@@ -136,7 +147,9 @@ final class SQLiteOutboxStore: OutboxStore {
                     arguments: [message.messageID.string]
                 ) {
                     // The signature covers everything that is sent.
-                    guard WireString(try stored.value("signature") as String) == WireString(message.encodedMessageEventSignature),
+                    guard
+                        WireString(try stored.value("signature") as String)
+                            == WireString(message.encodedMessageEventSignature),
                         WireString(try stored.value("conversation_id") as String) == message.conversationID.value
                     else { throw OutboxError(.duplicate, "another message has the same id") }
                     continue

@@ -1,0 +1,198 @@
+import ArgumentParser
+import Foundation
+import XChat
+import XChatEvents
+import XChatHTTP
+
+struct OutboxCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "outbox",
+        abstract: "Look after messages that are sealed and not yet sent.",
+        discussion: """
+            A message that could not be sent waits in the outbox, as ciphertext, and its conversation's later messages \
+            wait behind it. One that the server refuses is set aside with the reason.
+
+            There is one outbox for each user and API, in a folder beside the session file or the key store, whose name \
+            is the file's with ".outbox" after it.
+            """,
+        subcommands: [OutboxList.self, OutboxRetry.self, OutboxDrop.self]
+    )
+}
+
+struct OutboxList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the messages that are not sent.",
+        discussion: """
+            Prints one line of JSON per message: {"message_id": "…", "conversation_id": "…", "state": "queued", \
+            "failures": 0, "reason": null, "not_before": null}, in the order of their queues. The state is queued or \
+            set_aside; "not_before" is the time of the next try. With --all also sent, replaced and dropped, which are \
+            remembered for seven days.
+            """
+    )
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    @Flag(help: "List the finished ones too.")
+    var all = false
+
+    func run() throws {
+        let outbox = try state.outbox(of: try state.store().read().userID(), server)
+        let states = Set(all ? OutboxEntry.State.allCases : [.queued, .setAside])
+        for entry in try outbox.list(states) {
+            try Output.result(entry.json.line)
+        }
+    }
+}
+
+struct OutboxRetry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Send messages now that wait or were set aside.",
+        discussion: """
+            Puts them back into their places and posts. Prints one line per message, as "outbox list --all" does; the \
+            exit status is 1 unless all of them were sent.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The ids of the messages.", valueName: "message-id"))
+    var messages: [String]
+
+    @Option(help: ArgumentHelp("How many seconds to try at most, 1 to 86400.", valueName: "seconds"))
+    var timeout = 60
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func validate() throws {
+        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout takes 1 to 86400 seconds.") }
+    }
+
+    func run() async throws {
+        let remote = try RemoteSession(state, server)
+        let (client, user) = (remote.client, remote.session.userID)
+        let source = OutboxSession(remote)
+        let outbox = try state.outbox(of: user, server)
+        let ids = messages.map { WireString($0) }
+        for id in ids { try outbox.retry(id) }
+        let deadline = ContinuousClock.now + .seconds(timeout)
+        var isAllSent = true
+        for id in ids {
+            let rest = deadline - ContinuousClock.now
+            try await outbox.drain(client: client, until: id, timeout: max(rest, .zero)) { conversation in
+                try await source.renewed(conversation)
+            }
+            guard let entry = try outbox.entry(id) else { continue }
+            isAllSent = isAllSent && entry.state == .sent
+            try Output.result(entry.json.line)
+        }
+        if !isAllSent { throw ExitCode(1) }
+    }
+}
+
+struct OutboxDrop: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drop",
+        abstract: "Give messages up that are not sent.",
+        discussion: "A try that is under way is not called back."
+    )
+
+    @Argument(help: ArgumentHelp("The ids of the messages.", valueName: "message-id"))
+    var messages: [String]
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func run() throws {
+        let outbox = try state.outbox(of: try state.store().read().userID(), server)
+        for id in messages { try outbox.drop(WireString(id)) }
+    }
+}
+
+/// Fetches newer conversation keys when a message was refused for a stale one.
+actor OutboxSession {
+    private var remote: RemoteSession
+
+    init(_ remote: sending RemoteSession) {
+        self.remote = remote
+    }
+
+    func renewed(_ conversation: ConversationID) async throws -> Session {
+        // The actor could take another call in between; a copy that is put back keeps the calls apart.
+        var remote = remote
+        _ = try await remote.history(of: conversation)
+        try remote.save()
+        self.remote = remote
+        return remote.session
+    }
+}
+
+extension StateOptions {
+    /// The outbox of a user and the API that the options name, made where there is none.
+    func outbox(of user: UserID, _ server: ServerOptions) throws -> Outbox {
+        let folder =
+            if let session {
+                session + ".outbox"
+            } else {
+                try keyStore.keyStore().path + ".outbox"
+            }
+        let api = try server.url
+        try FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        return try Outbox.open("\(folder)/\(Self.name(user, api)).sqlite", userID: user, api: api)
+    }
+
+    /// A file name that only this user and API have: whatever is not plain stands as its number.
+    private static func name(_ user: UserID, _ api: String) -> String {
+        let bytes = Array(user.utf8) + Array("@".utf8) + Array(api.utf8)
+        return bytes.map { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x40:
+                String(UnicodeScalar(byte))
+            default:
+                "_\(String(byte, radix: 16))_"
+            }
+        }.joined()
+    }
+}
+
+extension ServerOptions {
+    /// The base URL, as the name of an outbox has it.
+    fileprivate var url: String {
+        get throws {
+            let url = try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com"
+            return url.hasSuffix("/") ? String(url.dropLast()) : url
+        }
+    }
+}
+
+extension OutboxEntry {
+    fileprivate var json: JSONValue {
+        [
+            "message_id": .string(messageID),
+            "conversation_id": .string(conversationID.value),
+            "conversation_key_version": .string(conversationKeyVersion),
+            "state": .string(state.rawValue),
+            "failures": .number(failures),
+            "reason": reason.map { .string($0) } ?? .null,
+            "sequence_id": sequenceID.map { .string($0) } ?? .null,
+            "replaces": replaces.map { .string($0) } ?? .null,
+            "replaced_by": replacedBy.map { .string($0) } ?? .null,
+            "enqueued_at": .string(enqueuedAt.formatted(.iso8601)),
+            "not_before": notBefore.map { .string($0.formatted(.iso8601)) } ?? .null,
+        ]
+    }
+}

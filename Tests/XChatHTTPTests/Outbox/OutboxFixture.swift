@@ -1,0 +1,156 @@
+import Foundation
+import Synchronization
+import XChat
+import XChatEvents
+
+@testable import XChatHTTP
+
+/// A folder that goes away with its owner.
+final class ScratchFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "outbox-\(UUID().uuidString)").path()
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var file: String { path + "/outbox.sqlite" }
+
+    func outbox(_ user: UserID = "1111", api: String = "https://api.x.com") throws -> Outbox {
+        var outbox = try Outbox.open(file, userID: user, api: api)
+        outbox.policy.firstDelay = .milliseconds(1)
+        outbox.policy.longestDelay = .milliseconds(4)
+        outbox.policy.rateLimitDelay = .milliseconds(2)
+        outbox.interval = .milliseconds(1)
+        return outbox
+    }
+}
+
+/// A user with two keys for each of two conversations; only the older one is known at first.
+struct Sealer: Sendable {
+    static let a = ConversationID.oneToOne("1111", "2222")
+    static let b = ConversationID.oneToOne("1111", "3333")
+
+    let session: Session
+    let renewed: Session
+
+    init(_ user: UserID = "1111") throws {
+        let keys = try PrivateKeys.generate()
+        var session = try Session(userID: user, privateKeys: keys, signingKeyVersion: "1")
+        session.trust([try keys.boundKey(userID: user, version: "1")])
+        for id in [Self.a, Self.b] { session.addConversationKey(try .generate(), in: id, version: "1001") }
+        self.session = session
+        for id in [Self.a, Self.b] { session.addConversationKey(try .generate(), in: id, version: "1002") }
+        renewed = session
+    }
+
+    func seal(_ text: String, in conversation: ConversationID = Sealer.a) throws -> SealedMessage {
+        try session.seal(.text(text), in: conversation)
+    }
+
+    func text(of event: MessageEvent) throws -> String? {
+        var session = renewed
+        guard case .message(let message) = try session.open(event).contents?.contents else { return nil }
+        return message.messageText?.string
+    }
+}
+
+/// A server in memory: takes each id once, in the order of arrival, and refuses keys that are not the newest.
+final class ToyServer: MessageSending {
+    enum Fault: Sendable {
+        case before(APIError)
+        case after(APIError)
+    }
+
+    struct State {
+        var stored: [ConversationID: [MessageEvent]] = [:]
+        var newestKey: [ConversationID: KeyVersion] = [:]
+        var bodies: [WireString: String] = [:]
+        var posts = 0
+        var postsOfMessage: [WireString: Int] = [:]
+        var contradictions: [String] = []
+    }
+
+    let state = Mutex(State())
+    /// Given the message and how often it was posted before.
+    private let fault: @Sendable (SealedMessage, Int) -> Fault?
+    /// After this many messages of a conversation its key changes.
+    private let rotatesAfter: Int
+
+    init(
+        rotatesAfter: Int = .max,
+        fault: @escaping @Sendable (SealedMessage, Int) -> Fault? = { _, _ in nil }
+    ) {
+        self.rotatesAfter = rotatesAfter
+        self.fault = fault
+    }
+
+    func rotate(_ conversation: ConversationID) {
+        state.withLock { $0.newestKey[conversation] = "1002" }
+    }
+
+    func post(_ message: SealedMessage) async throws(APIError) -> SentMessage {
+        let conversation = message.conversationID
+        let before = state.withLock { state in
+            state.posts += 1
+            let count = state.postsOfMessage[message.messageID, default: 0]
+            state.postsOfMessage[message.messageID] = count + 1
+            let body = message.encodedMessageCreateEvent + " " + message.encodedMessageEventSignature
+            if let known = state.bodies[message.messageID], !known.utf8.elementsEqual(body.utf8) {
+                state.contradictions.append("two bodies under one id")
+            }
+            state.bodies[message.messageID] = body
+            return count
+        }
+        let fault = fault(message, before)
+        if case .before(let error) = fault { throw error }
+        let answer = state.withLock { state -> Result<SentMessage, APIError> in
+            // The key first: what a server does with a known id under an old key is not documented.
+            guard message.conversationKeyVersion == state.newestKey[conversation, default: "1001"] else {
+                var error = APIError(.failureEvent, "stale")
+                error.failure = .nonLatestCkeyVersion
+                return .failure(error)
+            }
+            var events = state.stored[conversation, default: []]
+            if !events.contains(where: { $0.messageID == message.messageID }) {
+                events.append(message.event)
+                state.stored[conversation] = events
+                if events.count == rotatesAfter { state.newestKey[conversation] = "1002" }
+            }
+            return .success(Self.sent(message))
+        }
+        if case .after(let error) = fault { throw error }
+        return try answer.get()
+    }
+
+    func posted(_ message: SealedMessage, since: Date) async throws(APIError) -> SentMessage? {
+        let isStored = state.withLock { state in
+            state.stored[message.conversationID]?.contains { $0.messageID == message.messageID } ?? false
+        }
+        return isStored ? Self.sent(message) : nil
+    }
+
+    private static func sent(_ message: SealedMessage) -> SentMessage {
+        SentMessage(
+            messageID: message.messageID,
+            sequenceID: "7",
+            conversationID: message.conversationID,
+            event: message.event
+        )
+    }
+
+    func texts(_ conversation: ConversationID, _ sealer: Sealer) throws -> [String?] {
+        try state.withLock { $0.stored[conversation] ?? [] }.map { try sealer.text(of: $0) }
+    }
+}
+
+func outboxError(_ body: () throws -> Void) -> OutboxError.Code? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return (error as? OutboxError)?.code
+    }
+}
