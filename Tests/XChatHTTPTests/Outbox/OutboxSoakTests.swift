@@ -174,7 +174,7 @@ struct SoakPlan: Codable, Sendable {
     }
 
     private func client() throws -> ChatClient {
-        try ChatClient(api: url, token: Token("sandbox-1111"))
+        try ChatClient(api: url, token: Token("sandbox-1111"), retries: .none)
     }
 
     /// The session with the keys that the server has now.
