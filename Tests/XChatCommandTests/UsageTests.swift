@@ -9,7 +9,7 @@ struct UsageTests {
         [], ["demo"], ["sandbox"], ["keys"], ["keys", "generate"], ["keys", "import"], ["keys", "export"],
         ["keys", "list"], ["keys", "fingerprint"], ["keys", "register"], ["keys", "trust"], ["encrypt"], ["decrypt"],
         ["verify"], ["inspect"], ["conversation"], ["conversation", "start"], ["send"], ["read"],
-        ["outbox"], ["outbox", "list"], ["outbox", "retry"], ["outbox", "drop"],
+        ["bench"], ["outbox"], ["outbox", "list"], ["outbox", "retry"], ["outbox", "drop"],
     ]
 
     @Test("help goes to standard output and ends with 0", arguments: commands)
