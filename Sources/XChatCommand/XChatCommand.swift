@@ -25,7 +25,8 @@ struct XChatCommand: AsyncParsableCommand {
             """,
         subcommands: [
             Demo.self, Sandbox.self, Keys.self, Encrypt.self, Decrypt.self, Verify.self, Inspect.self,
-            Conversation.self, Send.self, Read.self, Bench.self, OutboxCommand.self,
+            Conversation.self, Group.self, Send.self, React.self, Edit.self, Delete.self, Outbox.self, Read.self,
+            Bench.self,
         ]
     )
 

@@ -5,8 +5,8 @@ import XChatHTTP
 
 struct Conversation: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Start conversations.",
-        subcommands: [ConversationStart.self]
+        abstract: "Start conversations, and give them new keys.",
+        subcommands: [ConversationStart.self, ConversationRotate.self]
     )
 }
 
@@ -44,25 +44,48 @@ struct ConversationStart: AsyncParsableCommand {
         guard first == session.userID || second == session.userID else {
             throw CommandError("user \(session.userID) does not belong to the conversation \(conversation)")
         }
-        guard let keys = session.privateKeys, let version = session.signingKeyVersion else {
-            throw CommandError("one's own keys are not registered yet: xchat keys register")
+        try await remote.changeKey(of: conversation, members: first == second ? [first] : [first, second])
+    }
+}
+
+struct ConversationRotate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate",
+        abstract: "Give a conversation or a group a new key.",
+        discussion: """
+            Makes a conversation key, wraps it for every present member and posts it, signed. What was sent before stays \
+            under the old one. Prints {"conversation_id": "…", "conversation_key_version": "…", "sequence_id": "…"}.
+
+            The members of a group come from the server; where its signed events name others, nothing is done.
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp("The other user's id, two ids as A:B or A-B, or a group as g and digits.", valueName: "to")
+    )
+    var to: ConversationArgument
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func run() async throws {
+        var remote = try RemoteSession(state, server)
+        let conversation = remote.conversation(to)
+        try await remote.changeKey(of: conversation, members: try await remote.members(of: conversation))
+    }
+}
+
+extension RemoteSession {
+    /// Makes a key for a conversation, posts it, keeps it, and prints where it stands.
+    fileprivate mutating func changeKey(of conversation: ConversationID, members: [UserID]) async throws {
+        let participants = try await keys(of: members)
+        let change = try prepare { (session) throws(XChatError) in
+            try session.prepareKeyChange(in: conversation, participants: participants)
         }
-        var participants = [try keys.boundKey(userID: session.userID, version: version)]
-        let peer = first == session.userID ? second : first
-        if peer != session.userID {
-            let served = try await remote.servedKeys(of: peer)
-            guard !served.isEmpty else { throw CommandError("user \(peer) has no keys registered with this server") }
-            participants += served
-        }
-        let change = try remote.prepareKeyChange(in: conversation, participants: participants)
-        let added = try await remote.client.addKeys(change)
-        remote.adopt(change)
-        try remote.save()
-        let answer: JSONValue = [
-            "conversation_id": .string(conversation.value),
-            "conversation_key_version": .string(change.version),
-            "sequence_id": .init(added.sequenceID),
-        ]
-        try Output.result(answer.line)
+        let added = try await client.addKeys(change)
+        try announce(change, sequenceID: added.sequenceID)
     }
 }

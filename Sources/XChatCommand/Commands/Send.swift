@@ -1,7 +1,5 @@
 import ArgumentParser
 import XChat
-import XChatEvents
-import XChatHTTP
 
 struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,40 +30,6 @@ struct Send: AsyncParsableCommand {
     func run() async throws {
         var remote = try RemoteSession(state, server)
         let draft = Draft.text(try text ?? readStandardInputText())
-        let conversation = remote.conversation(to)
-        if remote.session.keyRing.newestVersion(in: conversation) == nil {
-            try await fetchKeys(of: conversation, &remote)
-        }
-        let sent = try await post(try remote.session.seal(draft, in: conversation), remote.client)
-        let answer: JSONValue = [
-            "message_id": .string(sent.messageID),
-            "sequence_id": .string(sent.sequenceID),
-            "conversation_id": .string(sent.conversationID.value),
-        ]
-        try Output.result(answer.line)
-    }
-
-    private func fetchKeys(of conversation: ConversationID, _ remote: inout RemoteSession) async throws {
-        do {
-            _ = try await remote.history(of: conversation)
-        } catch let error as APIError {
-            guard error.code == .notFound else { throw error }
-            throw CommandError(
-                "the server has no conversation \(conversation); begin it with: xchat conversation start \(to.id)"
-            )
-        }
-        try remote.save()
-    }
-
-    private func post(_ message: SealedMessage, _ client: ChatClient) async throws -> SentMessage {
-        do {
-            return try await client.send(message)
-        } catch {
-            guard error.failure == .nonLatestCkeyVersion else { throw error }
-            throw CommandError(
-                "the conversation has a newer key than the state, and the server refused the message; "
-                    + "fetch the key with: xchat read \(message.conversationID)"
-            )
-        }
+        try Output.result(try await remote.send(draft, in: remote.conversation(to)).line)
     }
 }

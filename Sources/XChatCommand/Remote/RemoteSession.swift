@@ -85,8 +85,10 @@ struct RemoteSession {
         session.addConversationKey(change.key, in: change.conversationID, version: change.version)
     }
 
-    /// Prepares a fresh key for a conversation.
-    mutating func prepareKeyChange(in conversation: ConversationID, participants: [BoundKey]) throws -> KeyChange {
-        try session.prepareKeyChange(in: conversation, participants: participants)
+    /// Prepares a change that brings a fresh key.
+    mutating func prepare<Change>(
+        _ change: (inout Session) throws(XChatError) -> Change
+    ) throws(XChatError) -> Change {
+        try change(&session)
     }
 }

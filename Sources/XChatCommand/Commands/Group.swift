@@ -1,0 +1,199 @@
+import ArgumentParser
+import XChat
+import XChatEvents
+import XChatHTTP
+
+struct Group: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make and change groups.",
+        subcommands: [GroupCreateCommand.self, GroupAdd.self, GroupRemove.self, GroupTitle.self]
+    )
+}
+
+struct GroupCreateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make a group with its first conversation key.",
+        discussion: """
+            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. The keys of all members \
+            are fetched from the server and pinned on first use. Oneself is a member and the administrator.
+
+            The title is signed as it is, and the server reads it. It cannot have a comma: the signed text has no way to \
+            write one.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The ids of the other members.", valueName: "member"))
+    var members: [String]
+
+    @Option(help: "The title of the group.")
+    var title: String?
+
+    @Option(help: ArgumentHelp("A further administrator; may be repeated.", valueName: "member"))
+    var admin: [String] = []
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func validate() throws {
+        guard (members + admin).allSatisfy({ WireString($0).isDigits }) else {
+            throw ValidationError("A user id has digits.")
+        }
+    }
+
+    func run() async throws {
+        var remote = try RemoteSession(state, server)
+        let own = remote.session.userID
+        var draft = GroupDraft(
+            members: [own] + members.map { WireString($0) }.filter { $0 != own },
+            admins: [own] + admin.map { WireString($0) }.filter { $0 != own }
+        )
+        draft.title = title
+        let participants = try await remote.keys(of: draft.members)
+        let conversation = try await remote.client.initializeGroup()
+        let change = try remote.prepare { (session) throws(XChatError) in
+            try session.prepareGroupCreate(draft, in: conversation, participants: participants)
+        }
+        let created = try await remote.client.createGroup(change)
+        try remote.announce(change.keyChange, sequenceID: created.sequenceID)
+    }
+}
+
+struct GroupAdd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Take members into a group, with a new conversation key for all of it.",
+        discussion: """
+            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": null}. Members, administrators \
+            and title as they are come from the server and are signed with the change; where the group's signed events \
+            name other members, nothing is done.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The group: g and digits.", valueName: "group"))
+    var group: ConversationArgument
+
+    @Argument(help: ArgumentHelp("The ids of the new members.", valueName: "member"))
+    var members: [String]
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func validate() throws {
+        guard members.allSatisfy({ WireString($0).isDigits }) else { throw ValidationError("A user id has digits.") }
+    }
+
+    func run() async throws {
+        var remote = try RemoteSession(state, server)
+        let conversation = remote.conversation(group)
+        let present = try await remote.group(conversation)
+        let new = members.map { WireString($0) }
+        // An administrator first: the signed text does not say where one list ends and the next begins, and a reader
+        // can tell new members from present ones by that.
+        let admins = present.adminIDs ?? []
+        let current = admins + (present.memberIDs ?? []).filter { !admins.contains($0) }
+        var draft = MemberAddDraft(newMembers: new, currentMembers: current, currentAdmins: admins)
+        draft.title = present.groupName
+        draft.avatarURL = present.groupAvatarURL
+        draft.ttlMsec = present.messageTTLMsec
+        draft.screenCaptureBlockingEnabled = present.screenCaptureBlockingEnabled
+        let participants = try await remote.keys(of: current + new)
+        let change = try remote.prepare { (session) throws(XChatError) in
+            try session.prepareMemberAdd(draft, in: conversation, participants: participants)
+        }
+        let added = try await remote.client.addMembers(change)
+        try remote.announce(change.keyChange, sequenceID: added.keyChangeSequenceID)
+    }
+}
+
+/// What X's SDK and API have no call for: the action is signed and printed.
+private let noRoute = """
+    X documents no call for this: prints the signed action as one entry of "action_signatures", for a server that takes it.
+    """
+
+struct GroupRemove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Sign the removal of members from a group.",
+        discussion: """
+            \(noRoute)
+
+            Who was removed reads on until the key changes: follow it with "conversation rotate".
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The group: g and digits.", valueName: "group"))
+    var group: ConversationArgument
+
+    @Argument(help: ArgumentHelp("The ids of the members.", valueName: "member"))
+    var members: [String]
+
+    @OptionGroup
+    var state: StateOptions
+
+    func run() throws {
+        let session = try state.store().read().session()
+        let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
+        let signed = try session.sign(.removeMembers(members.map { WireString($0) }), in: conversation)
+        try Output.result(signed.requestMember.line)
+    }
+}
+
+struct GroupTitle: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "title",
+        abstract: "Sign a new title for a group.",
+        discussion: """
+            \(noRoute)
+
+            The title is encrypted under the newest conversation key of the group; with --plain it is signed as it is, and \
+            cannot have a comma.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The group: g and digits.", valueName: "group"))
+    var group: ConversationArgument
+
+    @Argument(help: "The title.")
+    var title: String
+
+    @Flag(help: "Leave the title readable for everybody on the way.")
+    var plain = false
+
+    @OptionGroup
+    var state: StateOptions
+
+    func run() throws {
+        let session = try state.store().read().session()
+        let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
+        guard let version = session.keyRing.newestVersion(in: conversation) else {
+            throw CommandError("no verified key for the group \(conversation): read it first")
+        }
+        let title = plain ? self.title : try session.encrypt(self.title, in: conversation).string
+        let signed = try session.sign(.setTitle(title, keyVersion: version), in: conversation)
+        try Output.result(signed.requestMember.line)
+    }
+}
+
+extension ActionSignature {
+    /// One entry of `action_signatures` in the bodies of X's API.
+    fileprivate var requestMember: JSONValue {
+        [
+            "message_id": .string(messageID),
+            "encoded_message_event_detail": .string(encodedMessageEventDetail),
+            "message_event_signature": [
+                "signature": .string(signature),
+                "public_key_version": .string(publicKeyVersion),
+                "signature_version": .string(signatureVersion),
+                "signing_public_key": .string(signingPublicKey),
+            ],
+            "signature_payload": signaturePayload.map { .string($0) } ?? .null,
+        ]
+    }
+}

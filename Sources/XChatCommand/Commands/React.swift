@@ -1,0 +1,83 @@
+import ArgumentParser
+import XChat
+import XChatEvents
+
+struct React: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Put an emoji on a message, or take it back.",
+        discussion: """
+            Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"} of the reaction, which is a message of \
+            its own.
+            """
+    )
+
+    @OptionGroup
+    var target: MessageArguments
+
+    @Argument(help: "The emoji; any text.")
+    var emoji: String
+
+    @Flag(help: "Take the reaction back.")
+    var remove = false
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func run() async throws {
+        var remote = try RemoteSession(state, server)
+        let reaction = ReactionDraft(emoji, to: target.sequence)
+        let draft: Draft = remove ? .removeReaction(reaction) : .addReaction(reaction)
+        try Output.result(try await remote.send(draft, in: remote.conversation(target.conversation)).line)
+    }
+}
+
+struct Edit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Give one of one's own messages a new text.",
+        discussion: """
+            The text is taken whole and unchanged from standard input where none is given. Prints {"message_id": "…", \
+            "sequence_id": "…", "conversation_id": "…"} of the edit, which is a message of its own: readers apply it only \
+            if the message is yours.
+            """
+    )
+
+    @OptionGroup
+    var target: MessageArguments
+
+    @Argument(help: "The new text.")
+    var text: String?
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func run() async throws {
+        var remote = try RemoteSession(state, server)
+        let edit = EditDraft(of: target.sequence, text: try text ?? readStandardInputText())
+        try Output.result(try await remote.send(.edit(edit), in: remote.conversation(target.conversation)).line)
+    }
+}
+
+/// A message on the command line: its conversation and its sequence id.
+struct MessageArguments: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp("The other user's id, two ids as A:B or A-B, or a group as g and digits.", valueName: "to")
+    )
+    var conversation: ConversationArgument
+
+    @Argument(help: ArgumentHelp("The sequence id of the message.", valueName: "sequence-id"))
+    var sequenceID: String
+
+    var sequence: WireString { WireString(sequenceID) }
+
+    func validate() throws {
+        guard sequence.isDigits else {
+            throw ValidationError("A sequence id has digits, and \"\(sequenceID)\" is none.")
+        }
+    }
+}
