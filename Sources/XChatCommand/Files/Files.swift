@@ -45,6 +45,35 @@ package enum Files {
         try Descriptor.reading(folder(of: target)).synchronize()
     }
 
+    /// Makes a file out of what `body` writes, which appears only once `body` has returned.
+    ///
+    /// - Parameters:
+    ///   - path: The file; an existing one is an error, before anything is written.
+    ///   - overwrites: Whether an existing file is replaced instead.
+    ///   - body: Writes the content.
+    package static func write(
+        _ path: String,
+        overwrites: Bool,
+        _ body: (borrowing Descriptor) throws -> Void
+    ) throws {
+        guard overwrites || !exists(path) else { throw CommandError("\(quoted(path)): File exists") }
+        let temporary = "\(path).\(getpid()).part"
+        _ = unsafe unlink(temporary)  // What a process that was killed left behind.
+        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        do {
+            try body(file)
+            try file.synchronize()
+            // A link fails where a file has appeared meanwhile; a rename would replace it.
+            let status = unsafe overwrites ? rename(temporary, path) : link(temporary, path)
+            guard status == 0 else { throw CommandError.system(path) }
+        } catch {
+            _ = unsafe unlink(temporary)
+            throw error
+        }
+        if !overwrites { _ = unsafe unlink(temporary) }
+        try Descriptor.reading(folder(of: path)).synchronize()
+    }
+
     /// Runs `body` while no other process of ours runs one for the same file.
     ///
     /// The folder is what is locked: the file itself is replaced, and a lock on it would go with the old one.

@@ -1,0 +1,139 @@
+import ArgumentParser
+import XChat
+import XChatEvents
+
+struct Media: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Encrypt and decrypt files of any size.",
+        subcommands: [MediaEncrypt.self, MediaDecrypt.self]
+    )
+}
+
+struct MediaEncrypt: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "encrypt",
+        abstract: "Encrypt a file under the key of a conversation.",
+        discussion: """
+            Streams: memory does not grow with the file. The result is what the media endpoints of X's API take. A file \
+            that --out names appears once it is complete.
+            """
+    )
+
+    @OptionGroup
+    var files: MediaOptions
+
+    func run() throws {
+        var encryptor = try MediaEncryptor(key: try files.key())
+        try files.transform { (input, emit) throws in
+            var output: [UInt8] = []
+            while let chunk = try input.chunk() {
+                output.removeAll(keepingCapacity: true)
+                try encryptor.push(chunk, appendingTo: &output)
+                try emit(output)
+            }
+            output.removeAll(keepingCapacity: true)
+            try encryptor.finish(appendingTo: &output)
+            try emit(output)
+        }
+    }
+}
+
+struct MediaDecrypt: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decrypt",
+        abstract: "Decrypt a file under the key of a conversation.",
+        discussion: """
+            Streams: memory does not grow with the file. A file that --out names appears only if all of it authenticated. \
+            To standard output go authenticated bytes at once; whether they were all is known when the exit status is 0.
+            """
+    )
+
+    @OptionGroup
+    var files: MediaOptions
+
+    func run() throws {
+        var decryptor = MediaDecryptor(key: try files.key())
+        try files.transform { (input, emit) throws in
+            var output: [UInt8] = []
+            while let chunk = try input.chunk() {
+                output.removeAll(keepingCapacity: true)
+                do {
+                    try decryptor.push(chunk, appendingTo: &output)
+                } catch {
+                    // What stands before the bad frame is authentic.
+                    try emit(output)
+                    throw error
+                }
+                try emit(output)
+            }
+            output.removeAll(keepingCapacity: true)
+            try decryptor.finish(appendingTo: &output)
+            try emit(output)
+        }
+    }
+}
+
+/// Where the bytes come from and go to, and the key between them.
+struct MediaOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
+            valueName: "id"
+        )
+    )
+    var conversation: ConversationArgument
+
+    @Option(
+        help: ArgumentHelp(
+            "The version of the conversation key: that of the message the file belongs to. (default: the newest)",
+            valueName: "version"
+        )
+    )
+    var conversationKeyVersion: String?
+
+    @Option(name: .customLong("in"), help: ArgumentHelp("The file to read; - is standard input.", valueName: "file"))
+    var input = "-"
+
+    @Option(help: ArgumentHelp("The file to make. (default: standard output)", valueName: "file"))
+    var out: String?
+
+    @Flag(help: "Replace the file that --out names, if it exists.")
+    var force = false
+
+    @OptionGroup
+    var state: StateOptions
+
+    func key() throws -> ConversationKey {
+        let session = try state.store().read().session()
+        let conversation = ConversationID(canonicalizing: conversation.id, sender: session.userID)
+        let version = conversationKeyVersion.map { WireString($0) } ?? session.keyRing.newestVersion(in: conversation)
+        guard let version, let key = session.keyRing.verifiedKey(in: conversation, version: version) else {
+            let which = version.map { " \($0)" } ?? ""
+            throw CommandError(
+                "no verified key\(visible(which)) for the conversation \(visible(conversation.description))"
+            )
+        }
+        return key
+    }
+
+    /// Runs `body` from input to output; a file appears only when it returns.
+    func transform(
+        _ body: (borrowing Descriptor, (_ output: [UInt8]) throws -> Void) throws -> Void
+    ) throws {
+        let source = try openInput(input)
+        guard let out else { return try body(source) { try Output.result($0) } }
+        try Files.write(out, overwrites: force) { file in
+            try body(source) { bytes in
+                guard try file.write(bytes) else { throw CommandError.system(out) }
+            }
+        }
+    }
+}
+
+extension Descriptor {
+    /// The next piece of a stream, or nil at its end.
+    fileprivate borrowing func chunk() throws(CommandError) -> [UInt8]? {
+        let bytes = try read(upTo: 1 << 20)
+        return bytes.isEmpty ? nil : bytes
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+import XChat
+import XChatCommand
+import XChatEvents
+
+struct MediaCommandTests {
+    private let scratch: Scratch
+
+    init() throws {
+        scratch = try Scratch()
+        let key = Base64.encode([UInt8](repeating: 7, count: 32))
+        let session = #"{"user_id":"1111","conversation_keys":{"1111:2222":{"1":"\#(key)","2":"\#(key)"}}}"#
+        try Files.create(scratch.file("session"), Array(session.utf8))
+    }
+
+    private func media(_ arguments: String..., input: [UInt8] = []) async throws -> Program.Outcome {
+        try await Program.run(
+            ["media"] + arguments + ["--conversation", "2222", "--session", scratch.file("session")],
+            input: input,
+            environment: [:]
+        )
+    }
+
+    private static let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+
+    @Test("a file comes back as it was", arguments: [0, 1, 1023, 1024, 1025, 300_000])
+    func roundTrip(length: Int) async throws {
+        let plain = Array(Self.content.prefix(length))
+        try Files.create(scratch.file("plain"), plain)
+        let sealed = try await media("encrypt", "--in", scratch.file("plain"), "--out", scratch.file("sealed"))
+        #expect(sealed.status == 0, "\(sealed.errors)")
+        #expect(try scratch.read("sealed").count == MediaEncryptor.encryptedSize(of: length))
+        let opened = try await media("decrypt", "--in", scratch.file("sealed"), "--out", scratch.file("opened"))
+        #expect(opened.status == 0, "\(opened.errors)")
+        #expect(try scratch.read("opened") == plain)
+    }
+
+    @Test func `a truncated or altered file leaves none behind, and what exists is not replaced`() async throws {
+        try Files.create(scratch.file("plain"), Self.content)
+        #expect(try await media("encrypt", "--in", scratch.file("plain"), "--out", scratch.file("sealed")).status == 0)
+        let sealed = try scratch.read("sealed")
+        var altered = sealed
+        altered[sealed.count / 2] ^= 1
+        for (name, bytes) in [("short", Array(sealed.dropLast(1041))), ("altered", altered), ("empty", [])] {
+            try Files.create(scratch.file(name), bytes)
+            let outcome = try await media("decrypt", "--in", scratch.file(name), "--out", scratch.file("opened"))
+            #expect(outcome.status == 1)
+            #expect(!Files.exists(scratch.file("opened")))
+        }
+        let refused = try await media("decrypt", "--in", scratch.file("sealed"), "--out", scratch.file("plain"))
+        #expect(refused.status == 1)
+        #expect(try scratch.read("plain") == Self.content)
+        let forced = try await media(
+            "decrypt",
+            "--in",
+            scratch.file("sealed"),
+            "--out",
+            scratch.file("short"),
+            "--force"
+        )
+        #expect(forced.status == 0, "\(forced.errors)")
+        #expect(try scratch.read("short") == Self.content)
+        let left = try FileManager.default.contentsOfDirectory(atPath: scratch.file("."))
+        #expect(!left.contains { $0.hasSuffix(".part") })
+    }
+
+    @Test func `a key that is not there is an error`() async throws {
+        #expect(try await media("encrypt", "--conversation-key-version", "9").status == 1)
+    }
+}
