@@ -9,7 +9,10 @@ struct UsageTests {
         [], ["demo"], ["sandbox"], ["keys"], ["keys", "generate"], ["keys", "import"], ["keys", "export"],
         ["keys", "list"], ["keys", "fingerprint"], ["keys", "register"], ["keys", "trust"], ["encrypt"], ["decrypt"],
         ["verify"], ["inspect"], ["conversation"], ["conversation", "start"], ["send"], ["read"],
-        ["bench"], ["outbox"], ["outbox", "list"], ["outbox", "retry"], ["outbox", "drop"],
+        ["conversation", "rotate"], ["group"], ["group", "create"], ["group", "add"], ["group", "remove"],
+        ["group", "title"],
+        ["react"], ["edit"], ["delete"], ["media"], ["media", "encrypt"], ["media", "decrypt"], ["bench"], ["outbox"],
+        ["outbox", "list"], ["outbox", "retry"], ["outbox", "drop"],
     ]
 
     @Test("help goes to standard output and ends with 0", arguments: commands)

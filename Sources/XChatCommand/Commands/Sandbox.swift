@@ -10,7 +10,8 @@ struct Sandbox: AsyncParsableCommand {
         discussion: """
             For development and tests, without account and without X: it is no production server. The first line on \
             standard output is {"url": "http://127.0.0.1:PORT"}. Whoever presents the token sandbox-ID is user ID, and \
-            sandbox-app is the app's token. State is in memory and ends with the program. SIGINT and SIGTERM end it.
+            sandbox-app is the app's token. State is in memory and ends with the program, or with --data in a file. SIGINT and \
+            SIGTERM end it.
             """
     )
 
@@ -19,6 +20,25 @@ struct Sandbox: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The port to listen on; 0 picks a free one.", valueName: "port"))
     var port: UInt16 = 0
+
+    @Option(help: ArgumentHelp("An SQLite file to keep the state in. (default: memory)", valueName: "file"))
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What goes wrong, as name=value with commas between: drop=0.1,http500=0.05.",
+            discussion: SandboxFaults.help,
+            valueName: "faults"
+        ),
+        transform: { text in
+            do {
+                return try SandboxFaults(text)
+            } catch {
+                throw ValidationError("\(error)")
+            }
+        }
+    )
+    var fault = SandboxFaults()
 
     @Flag(help: "Allow an address that other machines can reach: anybody there can then be any user.")
     var insecure = false
@@ -33,7 +53,8 @@ struct Sandbox: AsyncParsableCommand {
 
     func run() async throws {
         Output.note("this is a sandbox for development and tests, no production server: every token is easily guessed")
-        try await XChatSandbox.Sandbox(host: host, port: Int(port)).run(stopsOnSignals: true) { url in
+        let sandbox = XChatSandbox.Sandbox(host: host, port: Int(port), data: data, faults: fault)
+        try await sandbox.run(stopsOnSignals: true) { url in
             let line = (["url": .string(url.absoluteString)] as JSONValue).line
             // Whoever started the sandbox and no longer reads can still use it.
             try? Output.result(line)

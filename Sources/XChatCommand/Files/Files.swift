@@ -51,6 +51,7 @@ package enum Files {
     ///   - path: The file; an existing one is an error, before anything is written.
     ///   - overwrites: Whether an existing file is replaced instead.
     ///   - body: Writes the content.
+    /// - Throws: What `body` throws, or what the system says; there is no file then.
     package static func write(
         _ path: String,
         overwrites: Bool,
