@@ -261,8 +261,8 @@ struct ActivityStreamTests {
         )
     }
 
-    private func client(_ url: String, token: String = "app", silence: Duration = .seconds(10)) throws -> ChatClient {
-        try ChatClient(api: url, token: Token(token), limits: .init(timeout: .seconds(10), streamSilence: silence))
+    private func client(_ url: String, token: String = "app", silence: Duration = .seconds(50)) throws -> ChatClient {
+        try ChatClient(api: url, token: Token(token), limits: .init(timeout: .seconds(50), streamSilence: silence))
     }
 
     /// The first elements of a stream, in short: `+` for a connection, `!` for a problem, the id of an event.
@@ -302,6 +302,22 @@ struct ActivityStreamTests {
         try await RawServer.run(.bytes(Self.head + Self.line(1)), .bytes(Self.head + Self.line(2))) { _, url in
             let elements = try await first(4, of: client(url, silence: .seconds(1)))
             #expect(elements == ["+", "1", "+", "2"])
+        }
+    }
+
+    @Test func `a stream that cannot be opened is told, and an echoed token is cut out of what the server says`()
+        async throws
+    {
+        let echo = Self.chunk(#"{"errors":[{"title":"Odd","detail":"for secret-app"}]}"# + "\r\n")
+        try await RawServer.run(.bytesAndClose(""), .bytes(Self.head + echo)) { server, url in
+            var problems: [APIError] = []
+            for try await element in try client(url, token: "secret-app").activity() {
+                if case .problem(let problem) = element { problems.append(problem) }
+                if problems.count == 2 { break }
+            }
+            #expect(problems.first?.code == .connection)
+            #expect(problems.last?.detail == "Odd: for <token>")
+            #expect(server.requests.count == 2)
         }
     }
 

@@ -11,7 +11,7 @@ struct TransportTests {
     /// Asks for one page of history and hands back the error.
     private func failure(
         _ url: String,
-        limits: ChatClient.Limits = .init(timeout: .seconds(5))
+        limits: ChatClient.Limits = .init(timeout: .seconds(50))
     ) async throws -> APIError? {
         let client = try ChatClient(api: url, token: Token(Self.secret), limits: limits, retries: .none)
         do {

@@ -97,7 +97,7 @@ enum ActivityLine: Hashable {
     /// The server complains, and may go on.
     case problem(APIError)
 
-    init(_ line: [UInt8]) throws(APIError) {
+    init(_ line: [UInt8], token: Token? = nil) throws(APIError) {
         let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
         if isBlank || line.elementsEqual("{}".utf8) {
             self = .keepAlive
@@ -114,7 +114,7 @@ enum ActivityLine: Hashable {
         } else if let complaint = message.complaints.first {
             switch complaint.problem {
             case "operational-disconnect", "client-disconnected", "streaming-connection": self = .disconnect
-            default: self = .problem(APIError(complaint, code: complaint.errorCode, token: nil))
+            default: self = .problem(APIError(complaint, code: complaint.errorCode, token: token))
             }
         } else {
             // X asks its clients to bear with kinds of messages that they do not know.

@@ -25,7 +25,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
         case connected
         /// Something happened.
         case event(ActivityEvent)
-        /// The server complains, or a line of the stream could not be read.
+        /// The server complains, a line could not be read, or the stream could not be opened and will be tried again.
         case problem(APIError)
     }
 
@@ -51,7 +51,8 @@ public struct ActivityStream: AsyncSequence, Sendable {
         private var seen = SeenDeliveries()
         private var waiting: [ActivityStream.Element] = []
         /// Why the last connection ended and how long it lived; dealt with when nothing waits that it brought.
-        private var lost: (error: APIError, life: Duration)?
+        private var lost: (error: APIError, life: Duration?)?
+        private var pause: Duration?
         private var token: Token?
         private var isOver = false
 
@@ -72,10 +73,12 @@ public struct ActivityStream: AsyncSequence, Sendable {
             while waiting.isEmpty {
                 if let (error, life) = lost {
                     lost = nil
-                    if let token { self.token = try await pause(after: error, life: life, token: token) }
+                    try await prepareReconnect(after: error, life: life)
+                } else if let pause {
+                    self.pause = nil
+                    try await ChatClient.sleep(for: pause)
                 } else if connection == nil {
                     try await connect()
-                    waiting.append(.connected)
                 } else {
                     await read()
                 }
@@ -87,26 +90,25 @@ public struct ActivityStream: AsyncSequence, Sendable {
         private func connect() async throws(APIError) {
             let client = stream.client
             let clock = ContinuousClock()
-            var token = if let token { token } else { await client.tokens.current }
-            while connection == nil {
-                let start = clock.now
-                let request = try APIRequest.activity(backfillMinutes: stream.backfillMinutes)
-                do throws(APIError) {
-                    let answer = try await client.transport.open(request, token: token, timeout: client.limits.timeout)
-                    client.finished(request, status: 200, duration: clock.now - start, code: nil)
-                    connection = Connection(
-                        answer: answer,
-                        opened: clock.now,
-                        splitter: LineSplitter(maximumBytes: client.limits.pageBytes)
-                    )
-                } catch {
-                    var error = error
-                    error.operation = request.operation
-                    client.finished(request, status: error.status, duration: clock.now - start, code: error.code)
-                    token = try await pause(after: error, life: nil, token: token)
-                }
-            }
+            let token = if let token { token } else { await client.tokens.current }
             self.token = token
+            let start = clock.now
+            let request = try APIRequest.activity(backfillMinutes: stream.backfillMinutes)
+            do throws(APIError) {
+                let answer = try await client.transport.open(request, token: token, timeout: client.limits.timeout)
+                client.finished(request, status: 200, duration: clock.now - start, code: nil)
+                connection = Connection(
+                    answer: answer,
+                    opened: clock.now,
+                    splitter: LineSplitter(maximumBytes: client.limits.pageBytes)
+                )
+                waiting.append(.connected)
+            } catch {
+                var error = error
+                error.operation = request.operation
+                client.finished(request, status: error.status, duration: clock.now - start, code: error.code)
+                lost = (error, nil)
+            }
         }
 
         /// Reads some lines, or gives the connection up.
@@ -138,7 +140,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
         /// Queues what a line says, and answers whether it says that the connection ends.
         private func take(_ line: [UInt8]) throws(APIError) -> Bool {
             do throws(APIError) {
-                switch try ActivityLine(line) {
+                switch try ActivityLine(line, token: token) {
                 case .keepAlive: break
                 case .event(let event): if seen.insert(event) { waiting.append(.event(event)) }
                 case .problem(let problem): waiting.append(.problem(problem))
@@ -151,17 +153,18 @@ public struct ActivityStream: AsyncSequence, Sendable {
             return false
         }
 
-        private func pause(after error: APIError, life: Duration?, token: Token) async throws(APIError) -> Token {
+        private func prepareReconnect(after error: APIError, life: Duration?) async throws(APIError) {
             let action = reconnects.ended(error, life: life, now: Date(), jitter: Double.random(in: 0...1))
             switch action {
             case .fail: throw error
             case .refreshToken:
-                guard let renewed = await stream.client.tokens.token(after: token) else { throw error }
-                return renewed
+                guard let token, let renewed = await stream.client.tokens.token(after: token) else { throw error }
+                self.token = renewed
             case .connect(let pause):
                 ChatMetrics.retried(error.code)
-                try await ChatClient.sleep(for: pause)
-                return token
+                self.pause = pause
+                // Told before the pause, so that nobody waits for a stream that never came about.
+                if life == nil { waiting.append(.problem(error)) }
             }
         }
     }

@@ -65,8 +65,8 @@ public struct MediaUpload: AsyncSequence, Sendable {
         case finished(UploadedMedia)
     }
 
-    /// How much of the encrypted file one call carries, in bytes.
-    static let segmentBytes = 3 << 20
+    /// How much of the encrypted file one call carries, in bytes: as much as X's own programs send.
+    var segmentBytes = 3 << 20
     /// The number of a segment has three digits.
     static let maximumSegments = 1000
     private static let pieceBytes = 256 << 10
@@ -135,7 +135,7 @@ public struct MediaUpload: AsyncSequence, Sendable {
                     )
                 )
             }
-            let segment = run.pending.prefix(MediaUpload.segmentBytes)
+            let segment = run.pending.prefix(upload.segmentBytes)
             try await upload.client.perform(
                 .append(segment, number: run.segments, to: run.session, limit: upload.client.limits.answerBytes)
             )
@@ -151,7 +151,7 @@ public struct MediaUpload: AsyncSequence, Sendable {
         private func begin() async throws(APIError) -> Run {
             let (handle, size) = try Self.open(upload.file)
             guard let encryptedBytes = MediaEncryptor.encryptedSize(of: size),
-                encryptedBytes <= MediaUpload.segmentBytes * MediaUpload.maximumSegments
+                encryptedBytes <= upload.segmentBytes * MediaUpload.maximumSegments
             else {
                 throw APIError(.tooLarge, "the file does not fit in \(MediaUpload.maximumSegments) segments")
             }
@@ -190,7 +190,7 @@ public struct MediaUpload: AsyncSequence, Sendable {
 
         /// Reads and encrypts until a segment is full or the file ends.
         private func fill(_ run: inout Run) throws(APIError) {
-            while run.pending.count < MediaUpload.segmentBytes, !run.isAtEnd {
+            while run.pending.count < upload.segmentBytes, !run.isAtEnd {
                 let piece: Data
                 do {
                     piece = try run.handle.read(upToCount: MediaUpload.pieceBytes) ?? Data()

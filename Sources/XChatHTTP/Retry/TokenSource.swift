@@ -30,7 +30,8 @@ public actor TokenSource {
         let renewed = await renewal.value
         if self.renewal == renewal { self.renewal = nil }
         guard let renewed, !renewed.isSame(as: refused) else { return nil }
-        token = renewed
-        return renewed
+        // Whoever waited longest does not put a token back that was refused meanwhile.
+        if token.isSame(as: refused) { token = renewed }
+        return token
     }
 }
