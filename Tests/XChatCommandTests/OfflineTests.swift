@@ -384,6 +384,9 @@ struct OfflineTests {
         let payload = String(decoding: try SignedPayload(of: message).bytes, as: UTF8.self)
         #expect(outcome.lines.last == "signed payload: \(payload)")
         #expect(outcome.lines.contains("  3 sender_id: string = \"1111\""))
+        let uncovered = try #require(message.signatureCoverage).uncovered
+        #expect(uncovered.contains("detail.messageCreateEvent.should_notify"))
+        #expect(outcome.lines.contains("not covered by the signature: \(uncovered.joined(separator: ", "))"))
         #expect(try await Program.run("inspect", input: lines(message.base64)).output == outcome.output)
     }
 

@@ -7,7 +7,8 @@ struct Inspect: ParsableCommand {
         abstract: "Show what an event is made of and what its signature covers.",
         discussion: """
             Needs no key and verifies nothing. Shows the Thrift structure with X's names, unknown fields included, and \
-            the text that is signed; where that text ends in the conversation key it says <conversation key>.
+            the text that is signed; where that text ends in the conversation key it says <conversation key>. The fields \
+            that the signature does not cover are listed: anybody on the way can change those.
             """
     )
 
@@ -36,6 +37,7 @@ struct Inspect: ParsableCommand {
 private struct Inspected {
     private let structure: StructureNode
     private let payload: Result<SignedPayload, CommandError>
+    private let coverage: SignatureCoverage?
 
     init(_ line: EventLines.Line, name: String) throws {
         guard case .text(let text) = line else {
@@ -45,6 +47,7 @@ private struct Inspected {
             let bytes = try Base64.decode(text)
             structure = try StructureNode(describing: bytes, as: MessageEvent.self)
             payload = Self.payload(of: bytes)
+            coverage = try? MessageEvent(decoding: bytes).signatureCoverage
         } catch {
             throw CommandError("\(name): \(error)")
         }
@@ -74,6 +77,10 @@ private struct Inspected {
         case .success(let text): json["signed_payload"] = .string(text)
         case .failure(let error): json["signed_payload_error"] = .string(error.description)
         }
+        if let coverage {
+            json["covered_fields"] = .array(coverage.covered.map { .string(WireString($0)) })
+            json["uncovered_fields"] = .array(coverage.uncovered.map { .string(WireString($0)) })
+        }
         return .object(json)
     }
 
@@ -83,6 +90,7 @@ private struct Inspected {
             case .success(let text): "signed payload: \(visible(text))"
             case .failure(let error): "no signed payload: \(visible(error.description))"
             }
-        return structureText(structure) + signed
+        let uncovered = coverage.map { "not covered by the signature: \($0.uncovered.joined(separator: ", "))\n" } ?? ""
+        return structureText(structure) + uncovered + signed
     }
 }
