@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let events: Target.Dependency = .product(name: "XChatEvents", package: "swift-xchat")
+let engine: Target.Dependency = .product(name: "XChat", package: "swift-xchat")
+let sodium: Target.Dependency = .product(name: "LibSodium", package: "swift-xchat")
+
+// A package of its own, so that nobody who uses the libraries resolves what measures them.
+let package = Package(
+    name: "benchmarks",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(name: "swift-xchat", path: ".."),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    ],
+    targets: [
+        .target(name: "Fixtures", dependencies: [events, engine], swiftSettings: settings),
+        // What `allocations` and `scale` run.
+        .executableTarget(
+            name: "Operations",
+            dependencies: [
+                "Fixtures", events, engine, sodium,
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: settings
+        ),
+    ]
+)

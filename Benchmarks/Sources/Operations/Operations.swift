@@ -1,0 +1,81 @@
+import Fixtures
+import LibSodium
+import XChat
+import XChatEvents
+
+/// Performs one operation many times, so that it can be counted or timed from outside.
+///
+/// What comes before depends on LIMIT and not on COUNT: two runs with different counts differ by the operations alone.
+@main
+enum Operations {
+    static let usage = "usage: Operations NAME COUNT LIMIT, with NAME one of \(names.joined(separator: ", "))"
+    static let names = [
+        "seal", "seal-primitives", "open", "open-primitives", "verify", "wrap", "unwrap", "batch", "batch-200", "decode",
+        "encode", "base64-decode", "base64-encode",
+    ]
+
+    struct Usage: Error, CustomStringConvertible {
+        let description = Operations.usage
+    }
+
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count == 4, let count = Int(arguments[2]), let limit = Int(arguments[3]), count <= limit else {
+            throw Usage()
+        }
+        var name = arguments[1][...]
+        let isSodium = name.hasPrefix("sodium-")
+        if isSodium { name = name.dropFirst("sodium-".count) }
+        let operation = try operation(String(name), isSodium ? .sodium : .xchat, limit: limit)
+        let start = ContinuousClock.now
+        try operation(count)
+        print(Int((ContinuousClock.now - start) / .nanoseconds(1)))
+    }
+
+    /// Prepares, and returns what is to be measured: so many operations.
+    static func operation(_ name: String, _ suite: SuiteName, limit: Int) throws -> (_ count: Int) throws -> Void {
+        switch name {
+        case "batch", "batch-200":
+            let history = try History(senders: name == "batch" ? 1 : 200, count: limit, suite: suite)
+            return { try history.open(first: $0) }
+        case "wrap":
+            let people = try People(suite)
+            let members = try people.members(limit)
+            var alice = people.alice
+            // One signature is in it, however many wraps: the difference of two runs is wraps alone.
+            return { keep(try alice.prepareKeyChange(in: People.group, participants: Array(members.prefix($0)))) }
+        case "seal-primitives", "open-primitives":
+            return try Primitives(suite, like: try People(suite).message(text(1024)).event).operation(name)
+        default:
+            let once = try single(name, try People(suite))
+            return { for _ in 0..<$0 { try once() } }
+        }
+    }
+
+    private static func single(_ name: String, _ people: People) throws -> () throws -> Void {
+        let text = text(1024)
+        let event = try people.message(text).event
+        let bytes = event.encoded()
+        let line = Base64.encode(bytes)
+        var bob = people.bob
+        switch name {
+        case "seal": return { keep(try people.message(text)) }
+        case "open": return { keep(try bob.open(try MessageEvent(base64: line))) }
+        case "verify": return { try bob.verify(try MessageEvent(base64: line)) }
+        case "unwrap":
+            let change = try people.keyChange().event
+            var stranger = people.stranger
+            // Nobody knows the signer: the key is unwrapped and no signature verified.
+            return { keep(Result { () throws(XChatError) in try stranger.open(change) }) }
+        case "decode": return { keep(try MessageEvent(decoding: bytes)) }
+        case "encode": return { keep(event.encoded()) }
+        case "base64-decode": return { keep(try Base64.decode(line)) }
+        case "base64-encode": return { keep(Base64.encode(bytes)) }
+        default: throw Usage()
+        }
+    }
+}
+
+/// Keeps the optimizer from leaving out what nobody looks at.
+@inline(never)
+func keep<Value>(_ value: Value) {}
