@@ -62,7 +62,7 @@ public struct ChatClient: Sendable {
 
     let transport: Transport
     let limits: Limits
-    let retries: RetryPolicy
+    private(set) var retries: RetryPolicy
     let tokens: TokenSource
     let logger: Logger?
 
@@ -194,6 +194,13 @@ public struct ChatClient: Sendable {
     /// - Throws: ``APIError``.
     public func register(_ registration: Registration, user: UserID) async throws(APIError) -> KeyVersion {
         try await perform(.register(registration, user: user, limit: limits.answerBytes))
+    }
+
+    /// The same client for somebody who decides about further tries.
+    var tryingOnce: Self {
+        var client = self
+        client.retries.attempts = 1
+        return client
     }
 
     /// The one way all calls go.

@@ -1,5 +1,5 @@
 public import XChat
-import XChatEvents
+public import XChatEvents
 
 public import struct Foundation.Date
 
@@ -12,57 +12,75 @@ public protocol MessageSending: Sendable {
     /// - Throws: ``APIError``, failure events included.
     func post(_ message: SealedMessage) async throws(APIError) -> SentMessage
 
-    /// Looks whether the server has a message although no answer said so.
+    /// What the server has of a sender's messages, although no answer may have said so.
     ///
-    /// Asked before a message is sealed anew: a try whose answer was lost may have been stored, and then the key changed.
+    /// Asked before messages are sealed anew: a try whose answer was lost may have been stored, and then the key changed.
     /// - Parameters:
-    ///   - message: The sealed message.
-    ///   - since: It was not posted before.
-    /// - Returns: The stored message; nil if there is none.
+    ///   - conversation: The canonical id of the conversation.
+    ///   - sender: Who sealed them.
+    ///   - since: What was stored before is of no interest.
+    /// - Returns: The server's ids of the messages, by the ids under which they were sealed.
     /// - Throws: ``APIError``.
-    func posted(_ message: SealedMessage, since: Date) async throws(APIError) -> SentMessage?
+    func posted(
+        in conversation: ConversationID,
+        by sender: UserID,
+        since: Date
+    ) async throws(APIError) -> [WireString: WireString]
 }
 
 extension ChatClient: MessageSending {
-    /// ``send(_:to:conversationToken:)`` to the message's own conversation.
+    /// ``send(_:to:conversationToken:)`` to the message's own conversation, one try whatever the client's ``RetryPolicy``.
     ///
     /// - Parameter message: The sealed message.
     /// - Returns: What the server made of it.
     /// - Throws: ``APIError``.
     public func post(_ message: SealedMessage) async throws(APIError) -> SentMessage {
-        try await send(message)
+        try await tryingOnce.send(message)
     }
 
-    /// Walks the conversation back to the time given.
+    /// Walks the conversation back to the time given; each page is tried as the client's ``RetryPolicy`` says.
     ///
     /// - Parameters:
-    ///   - message: The sealed message.
-    ///   - since: It was not posted before; the server's clock may be an hour off.
-    /// - Returns: The stored message, read as the answer of a send is.
+    ///   - conversation: The canonical id of the conversation.
+    ///   - sender: Who sealed the messages.
+    ///   - since: The server's clock may be an hour off.
+    /// - Returns: The server's ids of the messages.
     /// - Throws: ``APIError``; `too_large` when the time was not reached in 100 pages.
-    public func posted(_ message: SealedMessage, since: Date) async throws(APIError) -> SentMessage? {
-        guard let sender = message.event.senderID else { return nil }
-        let target = try ConversationTarget(message.conversationID)
-        let earliest = since.addingTimeInterval(-3600).milliseconds
+    public func posted(
+        in conversation: ConversationID,
+        by sender: UserID,
+        since: Date
+    ) async throws(APIError) -> [WireString: WireString] {
+        let earliest = UInt64(since.addingTimeInterval(-3600).milliseconds)
+        let target = try ConversationTarget(conversation)
+        var walk = PageWalk(maximumPages: 100)
+        var posted: [WireString: WireString] = [:]
         var token: String?
-        for _ in 0..<100 {
-            let page: EventPage
-            do {
-                page = try await events(in: target, paginationToken: token)
-            } catch {
-                guard error.code == .notFound else { throw error }
-                return nil
-            }
-            for served in page.events {
-                guard let event = try? MessageEvent(base64: served.encodedEvent) else { continue }
-                if event.messageID == message.messageID, event.senderID == sender {
-                    return try SentMessage(answered: served.encodedEvent, for: message, sender: sender)
+        do throws(APIError) {
+            repeat {
+                let page = try await events(in: target, paginationToken: token)
+                for served in page.events {
+                    guard let event = try? MessageEvent(base64: served.encodedEvent) else { continue }
+                    if let (message, sequence) = event.posted(in: conversation, by: sender) {
+                        posted[message] = sequence
+                    }
+                    if let created = event.createdAtMsec?.number, created < earliest { return posted }
                 }
-                if let created = event.createdAtMsec?.number, created < UInt64(earliest) { return nil }
-            }
-            guard let next = page.nextToken else { return nil }
-            token = next
+                token = try walk.follow(page.nextToken)
+            } while token != nil
+        } catch {
+            guard error.code == .notFound else { throw error }
         }
-        throw APIError(.tooLarge, "the conversation is too long to look for the message")
+        return posted
+    }
+}
+
+extension MessageEvent {
+    /// Its two ids, if it is somebody's message of a conversation.
+    fileprivate func posted(in id: ConversationID, by sender: UserID) -> (message: WireString, sequence: WireString)? {
+        guard case .messageCreateEvent = detail, senderID == sender, let messageID, let conversationID, let sequenceID,
+            sequenceID.isDigits, ConversationID(canonicalizing: conversationID, sender: sender) == id
+        else { return nil }
+        return (messageID, sequenceID)
     }
 }

@@ -123,7 +123,8 @@ public struct Outbox: Sendable {
     ///
     /// While another process posts, this waits for it.
     /// - Parameters:
-    ///   - client: Posts. One with ``RetryPolicy/none``: what to try again, and when, is decided here.
+    ///   - client: Posts, one try at a time: what to try again, and when, is decided here. Its ``RetryPolicy`` is for the
+    ///     history, which is read when a key has changed.
     ///   - messageID: Ends as soon as this message, or what replaced it, is not queued any more.
     ///   - timeout: Ends when the time is up, whatever is queued then.
     ///   - session: Called after a refusal for a stale key: must fetch the conversation's key changes, and return a

@@ -27,6 +27,27 @@ final class Drain: Sendable {
     private let session: @Sendable (ConversationID) async throws -> Session
     /// Conversations with a message under way: the next one waits for its outcome.
     private let busy = Mutex<Set<ConversationID>>([])
+    /// The conversations whose key has changed.
+    private let renewals = Mutex<[ConversationID: Renewal]>([:])
+
+    /// What was found out when a server refused a message for its key.
+    ///
+    /// It holds for every message under an older key: the server takes none of them any more, so what it has not by now
+    /// it will never have.
+    private struct Renewal: Sendable {
+        let session: Session
+        /// The newest key.
+        let version: KeyVersion
+        /// The server's ids of the messages that it has.
+        let posted: [WireString: WireString]
+        /// How far back it was looked for them.
+        let since: Date
+
+        func covers(_ queued: QueuedMessage, _ message: SealedMessage) -> Bool {
+            guard let newest = version.number, let old = message.conversationKeyVersion.number else { return false }
+            return old < newest && queued.enqueuedAt >= since
+        }
+    }
 
     init(
         _ outbox: Outbox,
@@ -115,8 +136,18 @@ final class Drain: Sendable {
         } catch {
             return try setAside(queued, "\(error.code.rawValue): \(error.message)")
         }
+        if let renewal = renewals.withLock({ $0[queued.conversationID] }), renewal.covers(queued, message) {
+            do {
+                return try finish(queued, message, renewal)
+            } catch let error as XChatError {
+                // Another key than those that the session knows, perhaps: the server decides.
+                log(.info, "renew", error.code.rawValue)
+                renewals.withLock { $0[queued.conversationID] = nil }
+            }
+        }
         do {
-            try markSent(try await client.post(message))
+            let sent = try await client.post(message)
+            try markSent(sent.messageID, sent.sequenceID)
         } catch let error as APIError {
             try await settle(.call(error), queued, message)
         }
@@ -160,7 +191,8 @@ final class Drain: Sendable {
         _ message: SealedMessage
     ) async throws {
         do {
-            if let sent = try await client.posted(message, since: queued.enqueuedAt) { return try markSent(sent) }
+            let posted = try await posted(around: queued)
+            if let sequenceID = posted[queued.messageID] { return try markSent(queued.messageID, sequenceID) }
         } catch let error as APIError {
             let action = outbox.policy.action(
                 after: .call(error),
@@ -174,12 +206,22 @@ final class Drain: Sendable {
         try setAside(queued, failure.reason)
     }
 
+    private func posted(around queued: QueuedMessage) async throws(APIError) -> [WireString: WireString] {
+        try await client.posted(in: queued.conversationID, by: store.userID, since: queued.enqueuedAt)
+    }
+
     private func reseal(_ queued: QueuedMessage, _ message: SealedMessage) async throws {
         do {
-            if let sent = try await client.posted(message, since: queued.enqueuedAt) { return try markSent(sent) }
+            // In this order: what was posted after the newest key came is under it, and none of ours.
             let session = try await session(queued.conversationID)
-            let replacement = try session.reseal(message)
-            try store.replace(queued.messageID, with: replacement, now: outbox.clock())
+            let renewal = Renewal(
+                session: session,
+                version: session.keyRing.newestVersion(in: queued.conversationID) ?? "",
+                posted: try await posted(around: queued),
+                since: queued.enqueuedAt
+            )
+            try finish(queued, message, renewal)
+            renewals.withLock { $0[queued.conversationID] = renewal }
         } catch let error as APIError {
             try await settle(.call(error), queued, message)
         } catch let error as XChatError {
@@ -188,8 +230,16 @@ final class Drain: Sendable {
         }
     }
 
-    private func markSent(_ sent: SentMessage) throws(OutboxError) {
-        try store.markSent(sent.messageID, sequenceID: sent.sequenceID, now: outbox.clock())
+    /// Ends a message that the server does not take under its key: it has it already, or gets it under the newest.
+    private func finish(_ queued: QueuedMessage, _ message: SealedMessage, _ renewal: Renewal) throws {
+        if let sequenceID = renewal.posted[queued.messageID] { return try markSent(queued.messageID, sequenceID) }
+        let replacement = try renewal.session.reseal(message)
+        try store.replace(queued.messageID, with: replacement, now: outbox.clock())
+        log(.info, "resealed", nil)
+    }
+
+    private func markSent(_ messageID: WireString, _ sequenceID: WireString) throws(OutboxError) {
+        try store.markSent(messageID, sequenceID: sequenceID, now: outbox.clock())
         log(.debug, "sent", nil)
     }
 

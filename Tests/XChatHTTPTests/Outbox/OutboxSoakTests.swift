@@ -17,7 +17,8 @@ struct OutboxSoakTests {
         var faults = SandboxFaults()
         faults.drop = 0.1
         faults.http500 = 0.05
-        faults.rateLimit = .init(requests: max(50, total / 60), seconds: 1)
+        // Somewhat less than the senders could do.
+        faults.rateLimit = .init(requests: 200, seconds: 1)
         let sandbox = Sandbox(faults: faults)
         let start = ContinuousClock.now
         let report = try await sandbox.serving { url in
@@ -38,22 +39,19 @@ struct OutboxSoakTests {
             let peer = try await insist { try await User(UserID("\(2000 + number)"), .sodium, url) }
             conversations.append(try await started(with: peer, &alice))
         }
-        let plan = try SoakPlan(alice.session, conversations, folder, url, total: total)
+        let plan = try SoakPlan(alice.session, conversations, folder, url)
 
         for kill in 1...kills {
             // The work is to last over all of them.
             let share = total * kill / kills
             await #expect(processExitsWith: .signal(SIGKILL)) { [plan = plan as SoakPlan, share = share as Int] in
-                let started = Mutex(false)
-                let task = Task { try await plan.work(upTo: share) { started.withLock { $0 = true } } }
-                while !started.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
-                try await Task.sleep(for: .milliseconds(Int.random(in: 1...plan.milliseconds)))
-                _ = Foundation.kill(getpid(), SIGKILL)
-                try await task.value
+                try await plan.work(upTo: share, isKilled: true)
             }
-            if kill == 1 { try await rotate(conversations[0], &alice) }
+            if kill <= 3 { try await rotate(conversations[kill], &alice) }
         }
-        try await plan.work(upTo: total) {}
+        await #expect(processExitsWith: .success) { [plan = plan as SoakPlan, total = total as Int] in
+            try await plan.work(upTo: total, isKilled: false)
+        }
 
         let outbox = try plan.outbox()
         let entries = try outbox.list(Set(OutboxEntry.State.allCases))
@@ -61,7 +59,8 @@ struct OutboxSoakTests {
         var (delivered, repeated, disordered) = (0, 0, 0)
         var numbers: Set<Int> = []
         var arrived: Set<WireString> = []
-        var reader = try await plan.renewed(conversations[0], plan.session())
+        var reader = try plan.session()
+        for conversation in conversations.prefix(4) { reader = try await plan.renewed(conversation, reader) }
         for conversation in conversations {
             let events = try await sandbox.storedEvents(in: conversation).filter { $0.kind == .message }
             let here = try events.map { event -> Int in
@@ -125,17 +124,8 @@ struct SoakPlan: Codable, Sendable {
     private let conversations: [String]
     private let folder: String
     private let url: String
-    private let total: Int
-    /// At most this long does a process live once it works.
-    let milliseconds: Int
 
-    init(
-        _ session: Session,
-        _ conversations: [ConversationID],
-        _ folder: ScratchFolder,
-        _ url: URL,
-        total: Int
-    ) throws {
+    init(_ session: Session, _ conversations: [ConversationID], _ folder: ScratchFolder, _ url: URL) throws {
         blob = try session.privateKeys?.withExport { span in span.indices.map { span[$0] } } ?? []
         version = session.signingKeyVersion?.string ?? ""
         let newest = conversations.map { session.keyRing.newestVersion(in: $0) ?? "" }
@@ -147,8 +137,6 @@ struct SoakPlan: Codable, Sendable {
         self.conversations = conversations.map(\.value.string)
         self.folder = folder.path
         self.url = url.absoluteString
-        self.total = total
-        milliseconds = max(600, total / 3)
     }
 
     func session() throws -> Session {
@@ -174,27 +162,32 @@ struct SoakPlan: Codable, Sendable {
     }
 
     private func client() throws -> ChatClient {
-        try ChatClient(api: url, token: Token("sandbox-1111"), retries: .none)
+        // For the histories; a message is tried as the outbox says.
+        let retries = RetryPolicy(attempts: 20, firstPause: .milliseconds(5), longestPause: .milliseconds(100))
+        return try ChatClient(api: url, token: Token("sandbox-1111"), retries: retries)
     }
 
     /// The session with the keys that the server has now.
     func renewed(_ conversation: ConversationID, _ session: Session) async throws -> Session {
         var session = session
-        for _ in 0..<200 {
-            guard let page = try? await client().events(in: ConversationTarget(conversation)) else { continue }
-            for event in page.keyEvents { _ = try session.open(MessageEvent(base64: event)) }
-            return session
-        }
-        throw APIError(.connection, "the sandbox never answered")
+        let page = try await client().events(in: ConversationTarget(conversation))
+        for event in page.keyEvents { _ = try session.open(MessageEvent(base64: event)) }
+        return session
     }
 
     /// Goes on where the last process was killed: enqueues the rest, and posts meanwhile.
-    func work(upTo share: Int, onStart: @Sendable () -> Void) async throws {
+    ///
+    /// One that is to be killed dies at some instant after some of its tries, with at least half of its work not done.
+    func work(upTo share: Int, isKilled: Bool) async throws {
         let outbox = try outbox()
         let session = try session()
-        let client = try client()
-        let first = try outbox.list(Set(OutboxEntry.State.allCases)).count { $0.replaces == nil }
-        onStart()
+        let entries = try outbox.list(Set(OutboxEntry.State.allCases))
+        let first = entries.count { $0.replaces == nil }
+        let left = share - entries.count { $0.state == .sent }
+        let client = MortalSender(
+            client: try client(),
+            triesLeft: isKilled ? Int.random(in: 1...max(1, left / 2)) : .max
+        )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for number in first..<max(first, share) {
@@ -203,7 +196,6 @@ struct SoakPlan: Codable, Sendable {
                     let message = try session.seal(.text("\(number)"), in: id)
                     try outbox.enqueue(message)
                     try acknowledge(message.messageID)
-                    try await Task.sleep(for: .milliseconds(1))
                 }
             }
             group.addTask { try await outbox.drain(client: client) { try await renewed($0, session) } }
@@ -229,5 +221,44 @@ struct SoakPlan: Codable, Sendable {
     func acknowledged() throws -> [WireString] {
         let bytes = try Data(contentsOf: URL(filePath: log))
         return bytes.split(separator: UInt8(ascii: "\n")).map { WireString(String(decoding: $0, as: UTF8.self)) }
+    }
+}
+
+/// A client whose process is killed after some tries, at an instant that nobody chose.
+private struct MortalSender: MessageSending {
+    let client: ChatClient
+    private let triesLeft: Shared
+
+    private final class Shared: Sendable {
+        let count: Mutex<Int>
+
+        init(_ count: Int) { self.count = Mutex(count) }
+    }
+
+    init(client: ChatClient, triesLeft: Int) {
+        self.client = client
+        self.triesLeft = Shared(triesLeft)
+    }
+
+    func post(_ message: SealedMessage) async throws(APIError) -> SentMessage {
+        let isLast = triesLeft.count.withLock { count in
+            count -= 1
+            return count == 0
+        }
+        if isLast {
+            Task.detached {
+                try? await Task.sleep(for: .microseconds(Int.random(in: 0...20_000)))
+                _ = Foundation.kill(getpid(), SIGKILL)
+            }
+        }
+        return try await client.post(message)
+    }
+
+    func posted(
+        in conversation: ConversationID,
+        by sender: UserID,
+        since: Date
+    ) async throws(APIError) -> [WireString: WireString] {
+        try await client.posted(in: conversation, by: sender, since: since)
     }
 }
