@@ -10,10 +10,15 @@ import XChatEvents
 /// |:--|:--|:--|
 /// | `xchat_requests_total` | counter | `operation`, `result` (`ok` or an ``APIError/Code-swift.struct``) |
 /// | `xchat_request_seconds` | timer | `operation` |
-/// | `xchat_retries_total` | counter | `reason` |
+/// | `xchat_retries_total` | counter | `code` (of the try that failed) |
 /// | `xchat_sealed_total`, `xchat_sent_total`, `xchat_opened_total` | counter | |
 /// | `xchat_send_failures_total` | counter | `code`, `failure` (X's name of a failure event's type) |
 /// | `xchat_rejected_total` | counter | `reason` (an error code of the engine) |
+/// | `xchat_outbox_total` | counter | `outcome` of a message's turn (`sent`, `retried`, `paused`, `resealed`, `set_aside`), `code` (`ok` or why) |
+/// | `xchat_outbox_waiting` | gauge | |
+///
+/// A message that an ``Outbox`` sends counts in both `xchat_sent_total` and `xchat_outbox_total`; one whose answer was lost
+/// and that is found in the history only in the latter.
 public enum ChatMetrics {
     /// Counts messages that were sealed, where they are sealed: the client cannot see it.
     public static func sealed(_ count: Int = 1) {
@@ -52,7 +57,21 @@ public enum ChatMetrics {
     }
 
     static func retried(_ code: APIError.Code) {
-        Counter(label: "xchat_retries_total", dimensions: [("reason", code.rawValue)]).increment()
+        Counter(label: "xchat_retries_total", dimensions: [("code", code.rawValue)]).increment()
+    }
+
+    /// What came of a message's turn in the outbox.
+    enum Outcome: String {
+        case sent, retried, paused, resealed
+        case setAside = "set_aside"
+    }
+
+    static func outbox(_ outcome: Outcome, code: String) {
+        Counter(label: "xchat_outbox_total", dimensions: [("outcome", outcome.rawValue), ("code", code)]).increment()
+    }
+
+    static func outboxWaits(_ count: Int) {
+        Gauge(label: "xchat_outbox_waiting").record(count)
     }
 
     static func finished(_ request: APIRequest, duration: Duration, code: APIError.Code?) {

@@ -2,7 +2,9 @@ public import Foundation
 import Hummingbird
 import HummingbirdCore
 public import Logging
+import ServiceLifecycle
 import Synchronization
+import UnixSignals
 public import XChatEvents
 
 /// A stand-in for X's encrypted chat API, for development and tests.
@@ -40,7 +42,8 @@ public struct Sandbox: Sendable {
 
     /// Serves until the task is cancelled or a signal says stop.
     ///
-    /// On a signal, requests that are being worked on are answered, streams are closed, and no new connection is taken.
+    /// On a signal, requests that are being worked on are answered, streams are closed, and no new connection is taken. What
+    /// takes longer than 3 seconds is broken off.
     /// - Parameters:
     ///   - stopsOnSignals: Whether SIGINT and SIGTERM end the server in good order, after which this returns.
     ///   - onListening: Is told the URL once the port is open. Connections are accepted when it has returned, so it must
@@ -54,9 +57,24 @@ public struct Sandbox: Sendable {
         guard (0...65535).contains(port) else { throw InvalidPort() }
         let application = try application(onListening)
         if stopsOnSignals {
-            try await application.runService()
+            try await Self.runUntilSignal(application)
         } else {
             try await application.run()
+        }
+    }
+
+    /// A client that has sent half a request would hold the server up for as long as it likes.
+    private static func runUntilSignal(_ application: some ApplicationProtocol) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: [application],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: application.logger
+        )
+        configuration.maximumGracefulShutdownDuration = .seconds(3)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch is CancellationError where !Task.isCancelled {
+            // The time was up; the end is as good as any other.
         }
     }
 

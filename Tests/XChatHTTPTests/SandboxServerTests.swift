@@ -90,6 +90,23 @@ struct SandboxServerTests {
         }
     }
 
+    @Test("a signal ends it although a client stops half way", arguments: [SIGTERM, SIGINT])
+    func halfway(_ signal: Int32) async {
+        await #expect(processExitsWith: .success) { [signal = signal as Int32] in
+            // Ends the process with a failure where 30 seconds of silence would end the connection.
+            alarm(20)
+            try await Sandbox().run(stopsOnSignals: true) { url in
+                Task {
+                    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                        .connect(host: "127.0.0.1", port: url.port ?? 0).get()
+                    try await channel.writeAndFlush(ByteBuffer(string: Self.halfRequest))
+                    try await Task.sleep(for: .milliseconds(300))
+                    kill(getpid(), signal)
+                }
+            }
+        }
+    }
+
     @Test func `a request that is not HTTP does not end it`() async throws {
         try await Sandbox().serving { url in
             for text in ["\u{0}\u{1}\r\n\r\n", "GET\r\n\r\n", "POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n"] {

@@ -70,7 +70,10 @@ final class Drain: Sendable {
             if try isReached(isIdle: true) { return }
             try await Task.sleep(for: outbox.interval)
         }
-        defer { store.unlock() }
+        defer {
+            store.unlock()
+            countWaiting()
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<max(1, outbox.concurrency) {
                 group.addTask { try await self.work() }
@@ -84,9 +87,27 @@ final class Drain: Sendable {
         }
     }
 
+    /// Every second at most: it is a walk over the queue.
+    private let lastCount = Mutex(ContinuousClock.now - .seconds(1))
+
+    private func countWaitingAtTimes() {
+        let isTime = lastCount.withLock { last in
+            let now = ContinuousClock.now
+            guard now - last >= .seconds(1) else { return false }
+            last = now
+            return true
+        }
+        if isTime { countWaiting() }
+    }
+
+    private func countWaiting() {
+        if let count = try? store.queuedCount() { ChatMetrics.outboxWaits(count) }
+    }
+
     private func work() async throws {
         while true {
             try Task.checkCancellation()
+            countWaitingAtTimes()
             switch try next() {
             case .finished: return
             case .wait: try await Task.sleep(for: outbox.interval)
@@ -139,9 +160,8 @@ final class Drain: Sendable {
         if let renewal = renewals.withLock({ $0[queued.conversationID] }), renewal.covers(queued, message) {
             do {
                 return try finish(queued, message, renewal)
-            } catch let error as XChatError {
+            } catch is XChatError {
                 // Another key than those that the session knows, perhaps: the server decides.
-                log(.info, "renew", error.code.rawValue)
                 renewals.withLock { $0[queued.conversationID] = nil }
             }
         }
@@ -168,13 +188,12 @@ final class Drain: Sendable {
         let reason = failure.reason
         switch action {
         case .retry(let delay):
-            log(.info, "retry", reason)
+            note(.retried, .info, reason)
             try store.postpone(queued.messageID, until: now.addingTimeInterval(delay.seconds), reason: reason)
         case .pause(let delay):
-            log(.notice, "pause", reason)
+            note(.paused, .notice, reason)
             try store.pause(until: now.addingTimeInterval(delay.seconds))
         case .reseal:
-            log(.info, "reseal", reason)
             try await reseal(queued, message)
         case .setAside:
             try await setAsideUnlessPosted(failure, queued, message)
@@ -235,23 +254,28 @@ final class Drain: Sendable {
         if let sequenceID = renewal.posted[queued.messageID] { return try markSent(queued.messageID, sequenceID) }
         let replacement = try renewal.session.reseal(message)
         try store.replace(queued.messageID, with: replacement, now: outbox.clock())
-        log(.info, "resealed", nil)
+        note(.resealed, .info, "stale_key")
     }
 
     private func markSent(_ messageID: WireString, _ sequenceID: WireString) throws(OutboxError) {
         try store.markSent(messageID, sequenceID: sequenceID, now: outbox.clock())
-        log(.debug, "sent", nil)
+        note(.sent, .debug, "ok")
     }
 
     private func setAside(_ queued: QueuedMessage, _ reason: String) throws(OutboxError) {
-        log(.warning, "set_aside", reason)
+        note(.setAside, .warning, reason)
         try store.setAside(queued.messageID, reason: reason.display(), now: outbox.clock())
     }
 
-    /// Only the reason's code: its words may name a conversation.
-    private func log(_ level: Logger.Level, _ action: String, _ reason: String?) {
-        let code = reason?.prefix { $0 != ":" } ?? "ok"
-        outbox.logger?.log(level: level, "outbox", metadata: ["action": "\(action)", "result": "\(code)"])
+    /// Logs and counts; of the reason the code alone: its words may name a conversation.
+    private func note(_ outcome: ChatMetrics.Outcome, _ level: Logger.Level, _ reason: String) {
+        let code = String(reason.prefix { $0 != ":" })
+        ChatMetrics.outbox(outcome, code: code)
+        outbox.logger?.log(
+            level: level,
+            "outbox",
+            metadata: ["outcome": "\(outcome.rawValue)", "code": "\(code)"]
+        )
     }
 }
 

@@ -77,6 +77,12 @@ public protocol OutboxStore: Sendable {
     /// - Throws: When the store fails.
     func hasQueued() throws(OutboxError) -> Bool
 
+    /// How many messages are queued, those that wait among them.
+    ///
+    /// - Returns: For a gauge; ``hasQueued()`` is quicker.
+    /// - Throws: When the store fails.
+    func queuedCount() throws(OutboxError) -> Int
+
     /// Notes that the server took a message, whatever was noted before, and forgets its ciphertext.
     ///
     /// - Parameters:

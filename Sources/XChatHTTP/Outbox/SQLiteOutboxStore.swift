@@ -224,6 +224,12 @@ final class SQLiteOutboxStore: OutboxStore {
         }
     }
 
+    func queuedCount() throws(OutboxError) -> Int {
+        try read { database in
+            try Int.fetchOne(database, sql: "SELECT count(*) FROM message WHERE state = 'queued'") ?? 0
+        }
+    }
+
     // MARK: What became of a message
 
     func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) throws(OutboxError) {

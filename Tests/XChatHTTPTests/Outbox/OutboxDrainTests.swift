@@ -124,7 +124,11 @@ struct OutboxDrainTests {
         let retried = Mutex(false)
         try await outbox.drain(client: server) { _ in
             // It comes into the queue when the other one has found out about the key.
-            if retried.withLock({ let first = !$0; $0 = true; return first }) { try outbox.retry(messages[0].messageID) }
+            if retried.withLock({
+                let first = !$0; $0 = true; return first
+            }) {
+                try outbox.retry(messages[0].messageID)
+            }
             return sealer.renewed
         }
         #expect(try server.texts(Sealer.a, sealer) == ["one", "two"])
@@ -262,6 +266,7 @@ struct OutboxDrainTests {
             try store.due(at: now, limit: limit)
         }
         func hasQueued() throws(OutboxError) -> Bool { try store.hasQueued() }
+        func queuedCount() throws(OutboxError) -> Int { try store.queuedCount() }
         func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) throws(OutboxError) {
             try step { () throws(OutboxError) in try store.markSent(messageID, sequenceID: sequenceID, now: now) }
         }

@@ -18,7 +18,7 @@ struct OutboxSoakTests {
         faults.drop = 0.1
         faults.http500 = 0.05
         // Somewhat less than the senders could do.
-        faults.rateLimit = .init(requests: 200, seconds: 1)
+        faults.rateLimit = .init(requests: min(200, max(40, total / 10)), seconds: 1)
         let sandbox = Sandbox(faults: faults)
         let start = ContinuousClock.now
         let report = try await sandbox.serving { url in
@@ -41,12 +41,16 @@ struct OutboxSoakTests {
         }
         let plan = try SoakPlan(alice.session, conversations, folder, url)
 
+        var leastLeft = Int.max
         for kill in 1...kills {
             // The work is to last over all of them.
             let share = total * kill / kills
             await #expect(processExitsWith: .signal(SIGKILL)) { [plan = plan as SoakPlan, share = share as Int] in
                 try await plan.work(upTo: share, isKilled: true)
             }
+            let left = share - (try plan.outbox().list([.sent]).count)
+            #expect(left > 0, "the process was killed when it had nothing to do")
+            leastLeft = min(leastLeft, left)
             if kill <= 3 { try await rotate(conversations[kill], &alice) }
         }
         await #expect(processExitsWith: .success) { [plan = plan as SoakPlan, total = total as Int] in
@@ -80,10 +84,11 @@ struct OutboxSoakTests {
         let settled = try acknowledged.map { try #require(try outbox.entry($0)) }
         #expect(settled.allSatisfy { $0.state == .sent && arrived.contains($0.messageID) })
         #expect(try outbox.list().isEmpty)
-        let failures = entries.map(\.failures).reduce(0, +)
         let resealed = entries.count { $0.state == .replaced }
-        return "\(total) messages in \(conversations.count) conversations, \(kills) SIGKILLs, "
-            + "\(failures) failed tries noted, \(resealed) sealed anew: \(delivered) delivered, "
+        let codes = try plan.failedTries().sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        return "\(total) messages in \(conversations.count) conversations, "
+            + "\(kills) SIGKILLs with at least \(leastLeft) messages left to send, "
+            + "failed tries: \(codes.joined(separator: ", ")), \(resealed) sealed anew: \(delivered) delivered, "
             + "\(numbers.count) different, \(repeated) twice, \(disordered) out of order, "
             + "\(acknowledged.count) acknowledged and \(settled.count) of them sent"
     }
@@ -186,6 +191,7 @@ struct SoakPlan: Codable, Sendable {
         let left = share - entries.count { $0.state == .sent }
         let client = MortalSender(
             client: try client(),
+            failures: folder + "/failed",
             triesLeft: isKilled ? Int.random(in: 1...max(1, left / 2)) : .max
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -208,13 +214,14 @@ struct SoakPlan: Codable, Sendable {
     private var log: String { folder + "/acknowledged" }
 
     private func acknowledge(_ id: WireString) throws {
-        if !FileManager.default.fileExists(atPath: log) {
-            _ = FileManager.default.createFile(atPath: log, contents: nil)
-        }
-        let file = try #require(FileHandle(forWritingAtPath: log))
-        try file.seekToEnd()
-        try file.write(contentsOf: Data("\(id)\n".utf8))
-        try file.close()
+        try append("\(id)", to: log)
+    }
+
+    /// How many tries failed for which reason.
+    func failedTries() throws -> [String: Int] {
+        let bytes = try Data(contentsOf: URL(filePath: folder + "/failed"))
+        let words = bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+        return Dictionary(grouping: words, by: \.self).mapValues(\.count)
     }
 
     /// The ids that ``Outbox/enqueue(_:)-swift.method`` returned for.
@@ -224,9 +231,21 @@ struct SoakPlan: Codable, Sendable {
     }
 }
 
+private func append(_ line: String, to path: String) throws {
+    if !FileManager.default.fileExists(atPath: path) {
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+    }
+    let file = try #require(FileHandle(forWritingAtPath: path))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data("\(line)\n".utf8))
+    try file.close()
+}
+
 /// A client whose process is killed after some tries, at an instant that nobody chose.
 private struct MortalSender: MessageSending {
     let client: ChatClient
+    /// A file that takes the code of every failed try.
+    private let failures: String
     private let triesLeft: Shared
 
     private final class Shared: Sendable {
@@ -235,8 +254,9 @@ private struct MortalSender: MessageSending {
         init(_ count: Int) { self.count = Mutex(count) }
     }
 
-    init(client: ChatClient, triesLeft: Int) {
+    init(client: ChatClient, failures: String, triesLeft: Int) {
         self.client = client
+        self.failures = failures
         self.triesLeft = Shared(triesLeft)
     }
 
@@ -251,7 +271,12 @@ private struct MortalSender: MessageSending {
                 _ = Foundation.kill(getpid(), SIGKILL)
             }
         }
-        return try await client.post(message)
+        do throws(APIError) {
+            return try await client.post(message)
+        } catch {
+            triesLeft.count.withLock { _ in try? append(error.failure?.name ?? error.code.rawValue, to: failures) }
+            throw error
+        }
     }
 
     func posted(
