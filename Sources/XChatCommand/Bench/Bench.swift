@@ -14,7 +14,12 @@ struct Bench: ParsableCommand {
             seal_text_N seals and signs a text of N bytes; open_text_1k goes from base64 to the verified contents, verify \
             from base64 to the verdict; wrap_key and unwrap_key are one conversation key and one person; key_change_100 a \
             key change for 100 members; batch_open_10k goes from base64 to the contents of 10,000 messages; stream_seal and \
-            stream_open are a mebibyte of media. Names with sodium_ in front are those of the suite sodium.
+            stream_open are a mebibyte of media in pushes of 1 MiB, those with _64k and _1k behind in pushes of 64 KiB and \
+            1 KiB. Names with sodium_ in front are those of the suite sodium; media are the same in both.
+
+            The floor of an operation is over texts of the same lengths: of sealing, one signature and one secretbox; of \
+            opening, a verification and a secretbox; of a key change, as many wraps and a signature; of media, one \
+            secretstream. What uses every core (a key change, a batch, decryption in pushes of 1 MiB) has a floor that does.
 
             With --json: a list of {"name": …, "median_ns": …, "floor_ns": …, "ratio_to_floor": …, "per_second": …}, \
             times for a whole operation in nanoseconds. Figures of a debug build say nothing.
@@ -28,22 +33,23 @@ struct Bench: ParsableCommand {
     var quick = false
 
     func run() throws {
-        var cases = BenchCases(isQuick: quick)
+        let cases: BenchCases
         do {
-            try cases.measure(.xchat, bare: BareP256())
-            try cases.measure(.sodium, bare: BareSodium(), prefix: "sodium_")
-            try cases.measureStreams()
+            cases = try BenchCases.all(quick ? .quick : .full)
         } catch let error as XChatError {
             throw CommandError("\(error)")
         }
         if json {
             try Output.result(JSONValue.array(cases.rows.map(\.json)).line)
         } else {
-            try Output.result(Self.table(cases.rows, cores: cases.cores))
+            try Output.result(cases.table)
         }
     }
+}
 
-    private static func table(_ rows: [BenchCases.Row], cores: Int) -> String {
+extension BenchCases {
+    /// One line a row, under a heading.
+    var table: String {
         var lines = ["\(cores) cores; times of one whole operation, medians"]
         lines.append(line("operation", "time", "floor", "ratio", "per second"))
         for row in rows {
@@ -60,13 +66,13 @@ struct Bench: ParsableCommand {
         return lines.joined(separator: "\n")
     }
 
-    private static func line(_ name: String, _ columns: String...) -> String {
+    private func line(_ name: String, _ columns: String...) -> String {
         columns.reduce(name.padded(to: 24)) { $0 + $1.leftPadded(to: 16) }
     }
+}
 
-    fileprivate static func number(_ value: Double, _ digits: Int) -> String {
-        String(format: "%.\(digits)f", value)
-    }
+private func number(_ value: Double, _ digits: Int) -> String {
+    String(format: "%.\(digits)f", value)
 }
 
 extension BenchCases.Row {
@@ -75,13 +81,13 @@ extension BenchCases.Row {
     /// Whole operations.
     var perSecond: Double { 1e9 / result.median }
 
-    fileprivate var json: JSONValue {
+    var json: JSONValue {
         [
             "name": .string(name),
             "median_ns": .number(Int(result.median.rounded())),
             "floor_ns": .number(Int(result.floor.rounded())),
-            "ratio_to_floor": .number(Bench.number(ratio, 3)),
-            "per_second": .number(Bench.number(perSecond, 3)),
+            "ratio_to_floor": .number(number(ratio, 3)),
+            "per_second": .number(number(perSecond, 3)),
         ]
     }
 }

@@ -5,6 +5,21 @@ import Synchronization
 import XChat
 import XChatEvents
 
+/// How much to measure.
+struct BenchEffort: Sendable {
+    /// How long to repeat each case.
+    let secondsPerCase: Double
+    /// After how long each case is measured but once.
+    let seconds: Double
+    /// The messages of the batch, whatever its row is called.
+    let batchCount: Int
+    /// The length of the media.
+    let mebibytes: Int
+
+    static let full = Self(secondsPerCase: 4, seconds: 240, batchCount: 10_000, mebibytes: 8)
+    static let quick = Self(secondsPerCase: 0.5, seconds: 25, batchCount: 10_000, mebibytes: 8)
+}
+
 /// Every operation that `xchat bench` measures, each beside its floor.
 struct BenchCases {
     /// One row of the result.
@@ -13,23 +28,31 @@ struct BenchCases {
         let result: Stopwatch.Result
     }
 
-    /// How long to measure each case.
-    let secondsPerCase: Double
-    /// When to stop measuring more than once.
-    let end: ContinuousClock.Instant
+    let effort: BenchEffort
     let cores = ProcessInfo.processInfo.activeProcessorCount
     private(set) var rows: [Row] = []
+    /// When to stop measuring more than once.
+    private let end: ContinuousClock.Instant
 
-    init(isQuick: Bool) {
-        secondsPerCase = isQuick ? 0.5 : 4
-        end = .now + .seconds(isQuick ? 20 : 240)
+    init(_ effort: BenchEffort) {
+        self.effort = effort
+        end = .now + .seconds(effort.seconds)
     }
 
-    private var stopwatch: Stopwatch {
-        Stopwatch(end: min(end, .now + .seconds(secondsPerCase)))
+    /// Measures everything, in the order of the result.
+    static func all(_ effort: BenchEffort) throws -> BenchCases {
+        var cases = BenchCases(effort)
+        try cases.measure(.xchat, bare: BareP256())
+        try cases.measure(.sodium, bare: BareSodium(), prefix: "sodium_")
+        try cases.measureStreams()
+        return cases
     }
 
-    private mutating func add(_ name: String, _ result: Stopwatch.Result) {
+    var stopwatch: Stopwatch {
+        Stopwatch(end: min(end, .now + .seconds(effort.secondsPerCase)))
+    }
+
+    mutating func add(_ name: String, _ result: Stopwatch.Result) {
         rows.append(Row(name: name, result: result))
     }
 
@@ -37,7 +60,7 @@ struct BenchCases {
 
     /// Measures all that depends on the suite.
     mutating func measure(_ suite: SuiteName, bare: any BareSuite, prefix: String = "") throws {
-        let fixture = try BenchFixture(suite)
+        let fixture = try BenchFixture(suite, batchCount: effort.batchCount)
         for (name, count) in [("seal_text_32", 32), ("seal_text_1k", 1024), ("seal_text_10k", 10_240)] {
             try add(prefix + name, measureSeal(BenchFixture.text(count), fixture, bare))
         }
@@ -114,7 +137,9 @@ struct BenchCases {
         add(prefix + "unwrap_key", unwrapping)
 
         var session = fixture.alice
-        let signedText = [UInt8](repeating: 0x78, count: 150)
+        let signedText = try signedText(
+            of: session.prepareKeyChange(in: BenchFixture.group, participants: fixture.members)
+        )
         let change = try stopwatch.measure {
             keep(try session.prepareKeyChange(in: BenchFixture.group, participants: fixture.members))
         } floor: {
@@ -122,6 +147,12 @@ struct BenchCases {
             keep(try bare.sign(signedText))
         }
         add(prefix + "key_change_100", change)
+    }
+
+    /// A text as long as the one that a key change signs: its payload and behind that the key, in base64.
+    private func signedText(of change: KeyChange) throws -> [UInt8] {
+        let payload = try SignedPayload(of: change.event, version: .current)
+        return payload.bytes + change.key.withBytes { Base64.encodeBytes($0, padding: false) }
     }
 
     /// From the base64 of 10,000 events to their contents.
@@ -140,84 +171,10 @@ struct BenchCases {
         }
     }
 
-    // MARK: Streams
-
-    /// Measures media, a mebibyte being one operation, and gives the same figures to both suites: they share the streams.
-    mutating func measureStreams() throws {
-        let count = 8
-        let mebibyte = 1 << 20
-        let key = try ConversationKey.generate()
-        let keyBytes = key.withBytes { key in key.indices.map { key[$0] } }
-        let piece = [UInt8](repeating: 0x78, count: mebibyte)
-        var output: [UInt8] = []
-        output.reserveCapacity(2 * mebibyte)
-        let pieceFrames = mebibyte / 1024 * 1041
-        var bareStream = [UInt8](repeating: 0, count: 24 + pieceFrames)
-
-        let sealing = try stopwatch.measure {
-            var encryptor = try MediaEncryptor(key: key)
-            for _ in 0..<count {
-                output.removeAll(keepingCapacity: true)
-                try encryptor.push(piece.span, appendingTo: &output)
-            }
-            try encryptor.finish(appendingTo: &output)
-        } floor: {
-            for _ in 0..<count {
-                let succeeded = BareCalls.streamSeal(
-                    piece.span,
-                    key: keyBytes.span,
-                    chunkLength: 1024,
-                    into: &bareStream
-                )
-                try require(succeeded)
-            }
-        }
-
-        var encryptor = try MediaEncryptor(key: key)
-        var stream: [UInt8] = []
-        for _ in 0..<count { try encryptor.push(piece, appendingTo: &stream) }
-        try encryptor.finish(appendingTo: &stream)
-        let pieces = stride(from: 0, to: stream.count, by: mebibyte).map {
-            Array(stream[$0..<min($0 + mebibyte, stream.count)])
-        }
-        let sealed = bareStream
-        let outputs = Mutex((0..<cores).map { _ in [UInt8](repeating: 0, count: mebibyte) })
-        let opening = try stopwatch.measure {
-            var decryptor = MediaDecryptor(key: key)
-            for piece in pieces {
-                output.removeAll(keepingCapacity: true)
-                try decryptor.push(piece.span, appendingTo: &output)
-            }
-            try decryptor.finish(appendingTo: &output)
-        } floor: {
-            // One stream for each core, all at once.
-            try overCores(cores, share: 1) { _ in
-                var plaintext = outputs.withLock { $0.popLast() } ?? []
-                for _ in 0..<count {
-                    let succeeded = BareCalls.streamOpen(
-                        sealed.span,
-                        key: keyBytes.span,
-                        chunkLength: 1024,
-                        into: &plaintext
-                    )
-                    try require(succeeded)
-                }
-                let used = plaintext
-                outputs.withLock { $0.append(used) }
-            }
-        }
-        for prefix in ["", "sodium_"] {
-            let scale = Double(count)
-            add(prefix + "stream_seal", .init(median: sealing.median / scale, floor: sealing.floor / scale))
-            let floor = opening.floor / scale / Double(cores)
-            add(prefix + "stream_open", .init(median: opening.median / scale, floor: floor))
-        }
-    }
-
     // MARK: Cores
 
     /// The floor of what is done on all cores: the same number of bare calls, shared out in the simplest way.
-    private func overCores(
+    func overCores(
         _ count: Int,
         share: Int = 16,
         _ body: @Sendable (Int) throws -> Void

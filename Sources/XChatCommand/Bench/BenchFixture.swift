@@ -6,7 +6,6 @@ import XChatEvents
 struct BenchFixture {
     static let conversation = ConversationID(canonicalizing: "1111:2222")
     static let group = ConversationID(canonicalizing: "g1000")
-    static let batchCount = 10_000
     static let memberCount = 100
 
     let alice: Session
@@ -16,7 +15,10 @@ struct BenchFixture {
     let keyVersion: KeyVersion
     let members: [BoundKey]
 
-    init(_ suite: SuiteName) throws(XChatError) {
+    private let batchCount: Int
+
+    init(_ suite: SuiteName, batchCount: Int) throws(XChatError) {
+        self.batchCount = batchCount
         let alicesKeys = try PrivateKeys.generate(suite)
         bobsKeys = try PrivateKeys.generate(suite)
         let pins = [
@@ -52,7 +54,7 @@ struct BenchFixture {
     func batch() throws(XChatError) -> [String] {
         let text = Self.text(200)
         var lines: [String] = []
-        for _ in 0..<Self.batchCount { lines.append(Base64.encode(try sealed(text).event.encoded())) }
+        for _ in 0..<batchCount { lines.append(Base64.encode(try sealed(text).event.encoded())) }
         return lines
     }
 }
