@@ -9,6 +9,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let benchmark: Target.Dependency = .product(name: "Benchmark", package: "benchmark")
 let events: Target.Dependency = .product(name: "XChatEvents", package: "swift-xchat")
 let engine: Target.Dependency = .product(name: "XChat", package: "swift-xchat")
 let sodium: Target.Dependency = .product(name: "LibSodium", package: "swift-xchat")
@@ -20,6 +21,8 @@ let package = Package(
     dependencies: [
         .package(name: "swift-xchat", path: ".."),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // Without its traits it needs no other allocator; its own counts of allocations then read 0.
+        .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: []),
     ],
     targets: [
         .target(name: "Fixtures", dependencies: [events, engine], swiftSettings: settings),
@@ -31,6 +34,13 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "Engine",
+            dependencies: ["Fixtures", benchmark, events, engine, sodium],
+            path: "Benchmarks/Engine",
+            swiftSettings: settings,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
         ),
     ]
 )

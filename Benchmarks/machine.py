@@ -20,8 +20,9 @@ def field(text, pattern, default="unknown"):
 
 
 def processor():
-    model = field(output("lscpu"), r"^Model name:\s*(.+)$", "") or field(output("sysctl", "machdep.cpu.brand_string"), r": (.+)", "")
-    return model or platform.processor() or platform.machine()
+    linux = field(output("lscpu"), r"^Model name:\s*(.+)$", "")
+    mac = field(output("sysctl", "machdep.cpu.brand_string"), r": (.+)", "")
+    return linux or mac or platform.processor() or platform.machine()
 
 
 def memory():

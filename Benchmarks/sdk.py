@@ -132,27 +132,28 @@ def main():
     assert len(batch["messages"]) == len(events) and not batch["errors"], list(batch["errors"].items())[:1]
     results["batch_open_10k"] = median_ns(lambda: bob.decrypt_events(events, signing_keys), seconds)
 
-    mebibyte = 1 << 20
+    # The same file in the same pushes as `xchat bench`; a mebibyte is one operation.
     count = 8
-    pieces = [b"x" * 65_536] * (count * mebibyte // 65_536)
-    key_for_media = key
+    plaintext = b"x" * (count << 20)
+    stream = alice.encrypt_stream(plaintext, key)
+    for suffix, push in (("", 1 << 20), ("_64k", 64 << 10), ("_1k", 1 << 10)):
+        pieces = [plaintext[start:start + push] for start in range(0, len(plaintext), push)]
+        frames = [stream[start:start + push] for start in range(0, len(stream), push)]
 
-    def encrypt():
-        encryptor = alice.stream_encryptor(key_for_media)
-        for piece in pieces:
-            encryptor.push(piece)
-        encryptor.finish()
+        def encrypt():
+            encryptor = alice.stream_encryptor(key)
+            for piece in pieces:
+                encryptor.push(piece)
+            encryptor.finish()
 
-    stream = alice.encrypt_stream(b"x" * (count * mebibyte), key)
+        def decrypt():
+            decryptor = alice.stream_decryptor(key)
+            for piece in frames:
+                decryptor.push(piece)
+            decryptor.finish()
 
-    def decrypt():
-        decryptor = alice.stream_decryptor(key_for_media)
-        for start in range(0, len(stream), 65_536):
-            decryptor.push(stream[start:start + 65_536])
-        decryptor.finish()
-
-    results["stream_seal"] = median_ns(encrypt, seconds) / count
-    results["stream_open"] = median_ns(decrypt, seconds) / count
+        results["stream_seal" + suffix] = median_ns(encrypt, seconds) / count
+        results["stream_open" + suffix] = median_ns(decrypt, seconds) / count
     json.dump(results, sys.stdout)
 
 

@@ -1,17 +1,20 @@
 import Fixtures
+import Foundation
 import LibSodium
 import XChat
 import XChatEvents
 
-/// Performs one operation many times, so that it can be counted or timed from outside.
+/// Performs one operation many times, to be counted from outside, and prints how long it took.
+///
+/// The first number is the time that went by, the second what the cores worked, both in nanoseconds.
 ///
 /// What comes before depends on LIMIT and not on COUNT: two runs with different counts differ by the operations alone.
 @main
 enum Operations {
     static let usage = "usage: Operations NAME COUNT LIMIT, with NAME one of \(names.joined(separator: ", "))"
     static let names = [
-        "seal", "seal-primitives", "open", "open-primitives", "verify", "wrap", "unwrap", "batch", "batch-200", "decode",
-        "encode", "base64-decode", "base64-encode",
+        "seal", "seal-primitives", "open", "open-primitives", "verify", "wrap", "unwrap", "batch", "batch-200",
+        "decode", "encode", "base64-decode", "base64-encode",
     ]
 
     struct Usage: Error, CustomStringConvertible {
@@ -27,9 +30,16 @@ enum Operations {
         let isSodium = name.hasPrefix("sodium-")
         if isSodium { name = name.dropFirst("sodium-".count) }
         let operation = try operation(String(name), isSodium ? .sodium : .xchat, limit: limit)
-        let start = ContinuousClock.now
+        let (start, startOfWork) = (ContinuousClock.now, processorTime())
         try operation(count)
-        print(Int((ContinuousClock.now - start) / .nanoseconds(1)))
+        print(Int((ContinuousClock.now - start) / .nanoseconds(1)), processorTime() - startOfWork)
+    }
+
+    /// Nanoseconds that the cores worked for this process, however many others they worked for.
+    private static func processorTime() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 
     /// Prepares, and returns what is to be measured: so many operations.

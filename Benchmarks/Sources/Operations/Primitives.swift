@@ -16,7 +16,9 @@ struct Primitives {
     init(_ suite: SuiteName, like event: MessageEvent) throws {
         self.suite = suite
         signedText = try SignedPayload(of: event, version: .current).bytes
-        guard case .messageCreateEvent(let create) = event.detail, let box = create.contents else { throw NotAMessage() }
+        guard case .messageCreateEvent(let create) = event.detail, let box = create.contents else {
+            throw NotAMessage()
+        }
         plaintext = [UInt8](repeating: 0x78, count: box.count - SecretBox.overheadByteCount)
         key = try Sodium.randomBytes(count: SecretBox.keyByteCount)
     }
