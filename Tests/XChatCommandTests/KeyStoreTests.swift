@@ -1,4 +1,5 @@
 import LibSodium
+import Synchronization
 import Testing
 import XChatCommand
 
@@ -56,16 +57,16 @@ struct KeyStoreTests {
 
     @Test func `replaced content opens, and the passphrase is asked for once`() throws {
         try create()
-        var asked = 0
+        let asked = Counter()
         let store = KeyStore(home: scratch.file("home")) { isNew in
             #expect(!isNew)
-            asked += 1
+            asked.count.withLock { $0 += 1 }
             return try SecretBytes(copying: Array("correct".utf8).span)
         }
         _ = try store.read()
         try store.replace([1, 2, 3])
         #expect(try store.read() == [1, 2, 3])
-        #expect(asked == 1)
+        #expect(asked.count.withLock { $0 } == 1)
         #expect(try self.store().read() == [1, 2, 3])
     }
 
@@ -125,4 +126,8 @@ extension [UInt8] {
     func windows(of count: Int) -> [[UInt8]] {
         indices.dropLast(count - 1).map { Array(self[$0..<($0 + count)]) }
     }
+}
+
+private final class Counter: Sendable {
+    let count = Mutex(0)
 }

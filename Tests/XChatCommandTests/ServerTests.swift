@@ -9,8 +9,14 @@ final class RunningSandbox: @unchecked Sendable {
     let url: String
     private let process: Process
 
-    init() throws {
-        process = try Program.process(["sandbox"], environment: [:])
+    /// Starts one with further arguments.
+    convenience init(_ arguments: String...) throws {
+        try self.init(arguments)
+    }
+
+    /// Starts one with further arguments.
+    init(_ arguments: [String]) throws {
+        process = try Program.process(["sandbox"] + arguments, environment: [:])
         let output = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

@@ -11,7 +11,8 @@ struct UsageTests {
         ["verify"], ["inspect"], ["conversation"], ["conversation", "start"], ["send"], ["read"],
         ["conversation", "rotate"], ["group"], ["group", "create"], ["group", "add"], ["group", "remove"],
         ["group", "title"],
-        ["react"], ["edit"], ["delete"], ["media"], ["media", "encrypt"], ["media", "decrypt"], ["bench"], ["outbox"],
+        ["react"], ["edit"], ["delete"], ["media"], ["media", "encrypt"], ["media", "decrypt"], ["media", "upload"],
+        ["media", "download"], ["bench"], ["outbox"],
         ["outbox", "list"], ["outbox", "retry"], ["outbox", "drop"],
     ]
 
@@ -59,6 +60,11 @@ struct UsageTests {
             ["conversation", "start"], ["conversation", "start", "a/b"], ["send"], ["send", "../2222", "hi"],
             ["send", "2222", "hi", "there"], ["read"], ["read", "2222?x=1"], ["read", "g"],
             ["sandbox", "--host", "0.0.0.0"], ["sandbox", "--host", "example.com"], ["sandbox", "--port", "65536"],
+            ["send", "2222", "hi", "--timeout", "0"], ["outbox", "retry", "--timeout", "x"], ["outbox", "drop"],
+            ["media", "upload", "--conversation", "2222"], ["media", "upload", "file"],
+            ["media", "download", "hash", "--conversation", "2222"], ["media", "download", "hash", "--out", "a"],
+            ["media", "download", "--event", "-", "hash", "--out", "a"],
+            ["media", "download", "--event", "-", "--attachment", "0", "--out", "a"],
             ["sandbox", "--port", "x"], ["demo", "--suite", "rot13"], ["demo", "surplus"],
         ]
     )

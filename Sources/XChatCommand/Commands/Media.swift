@@ -4,8 +4,8 @@ import XChatEvents
 
 struct Media: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Encrypt and decrypt files of any size.",
-        subcommands: [MediaEncrypt.self, MediaDecrypt.self]
+        abstract: "Encrypt, upload, download and decrypt files of any size.",
+        subcommands: [MediaEncrypt.self, MediaDecrypt.self, MediaUploadCommand.self, MediaDownloadCommand.self]
     )
 }
 

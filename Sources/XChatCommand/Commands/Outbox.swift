@@ -13,7 +13,7 @@ struct OutboxCommand: AsyncParsableCommand {
             wait behind it. One that the server refuses is set aside with the reason.
 
             There is one outbox for each user and API, in a folder beside the session file or the key store, whose name \
-            is the file's with ".outbox" after it.
+            is the file's with ".outbox" after it: the same --session and --api as those of "send" lead to it.
             """,
         subcommands: [OutboxList.self, OutboxRetry.self, OutboxDrop.self]
     )
@@ -54,16 +54,21 @@ struct OutboxRetry: AsyncParsableCommand {
         commandName: "retry",
         abstract: "Send messages now that wait or were set aside.",
         discussion: """
-            Puts them back into their places and posts. Prints one line per message, as "outbox list --all" does; the \
-            exit status is 1 unless all of them were sent.
+            Puts them back into their places and posts; what waits before them in their conversations goes first. Prints \
+            one line per message, as "outbox list --all" does; the exit status is 1 unless all of them were sent.
             """
     )
 
-    @Argument(help: ArgumentHelp("The ids of the messages.", valueName: "message-id"))
-    var messages: [String]
+    @Argument(
+        help: ArgumentHelp(
+            "The ids of the messages. (default: all that wait, none of those set aside)",
+            valueName: "message-id"
+        )
+    )
+    var messages: [String] = []
 
-    @Option(help: ArgumentHelp("How many seconds to try at most, 1 to 86400.", valueName: "seconds"))
-    var timeout = 60
+    @OptionGroup
+    var sending: SendingOptions
 
     @OptionGroup
     var state: StateOptions
@@ -71,24 +76,16 @@ struct OutboxRetry: AsyncParsableCommand {
     @OptionGroup
     var server: ServerOptions
 
-    func validate() throws {
-        guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout takes 1 to 86400 seconds.") }
-    }
-
     func run() async throws {
         let remote = try RemoteSession(state, server)
-        let (client, user) = (remote.client, remote.session.userID)
-        let source = OutboxSession(remote)
-        let outbox = try state.outbox(of: user, server)
-        let ids = messages.map { WireString($0) }
-        for id in ids { try outbox.retry(id) }
-        let deadline = ContinuousClock.now + .seconds(timeout)
+        let outbox = try state.outbox(of: remote.session.userID, server)
+        let ids = messages.isEmpty ? try outbox.list([.queued]).map(\.messageID) : messages.map { WireString($0) }
+        for id in ids { try outbox.hurry(id, mayBeFinished: messages.isEmpty) }
+        let deadline = ContinuousClock.now + .seconds(sending.timeout)
         var isAllSent = true
         for id in ids {
             let rest = deadline - ContinuousClock.now
-            try await outbox.drain(client: client, until: id, timeout: max(rest, .zero)) { conversation in
-                try await source.renewed(conversation)
-            }
+            try await remote.drain(outbox, until: id, timeout: max(rest, .zero))
             guard let entry = try outbox.entry(id) else { continue }
             isAllSent = isAllSent && entry.state == .sent
             try Output.result(entry.json.line)
@@ -119,33 +116,11 @@ struct OutboxDrop: ParsableCommand {
     }
 }
 
-/// Fetches newer conversation keys when a message was refused for a stale one.
-actor OutboxSession {
-    private var remote: RemoteSession
-
-    init(_ remote: sending RemoteSession) {
-        self.remote = remote
-    }
-
-    func renewed(_ conversation: ConversationID) async throws -> Session {
-        // The actor could take another call in between; a copy that is put back keeps the calls apart.
-        var remote = remote
-        _ = try await remote.history(of: conversation)
-        try remote.save()
-        self.remote = remote
-        return remote.session
-    }
-}
-
 extension StateOptions {
     /// The outbox of a user and the API that the options name, made where there is none.
     func outbox(of user: UserID, _ server: ServerOptions) throws -> Outbox {
-        let folder =
-            if let session {
-                session + ".outbox"
-            } else {
-                try keyStore.keyStore().path + ".outbox"
-            }
+        // By whatever link the state is reached, it has one outbox.
+        let folder = Files.resolved(try session ?? keyStore.keyStore().path) + ".outbox"
         let api = try server.url
         try FileManager.default.createDirectory(
             atPath: folder,
@@ -169,12 +144,13 @@ extension StateOptions {
     }
 }
 
-extension ServerOptions {
-    /// The base URL, as the name of an outbox has it.
-    fileprivate var url: String {
-        get throws {
-            let url = try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com"
-            return url.hasSuffix("/") ? String(url.dropLast()) : url
+extension Outbox {
+    /// Ends the waiting of a message; one that was only listed may be finished by another process by now.
+    func hurry(_ id: WireString, mayBeFinished: Bool) throws {
+        do {
+            try retry(id)
+        } catch {
+            guard mayBeFinished, error.code == .finished else { throw error }
         }
     }
 }

@@ -21,16 +21,19 @@ struct React: AsyncParsableCommand {
     var remove = false
 
     @OptionGroup
+    var sending: SendingOptions
+
+    @OptionGroup
     var state: StateOptions
 
     @OptionGroup
     var server: ServerOptions
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
+        var sender = try Sender(state, server, sending)
         let reaction = ReactionDraft(emoji, to: target.sequence)
         let draft: Draft = remove ? .removeReaction(reaction) : .addReaction(reaction)
-        try Output.result(try await remote.send(draft, in: remote.conversation(target.conversation)).line)
+        try Output.result(try await sender.send(draft, in: sender.remote.conversation(target.conversation)).line)
     }
 }
 
@@ -51,15 +54,18 @@ struct Edit: AsyncParsableCommand {
     var text: String?
 
     @OptionGroup
+    var sending: SendingOptions
+
+    @OptionGroup
     var state: StateOptions
 
     @OptionGroup
     var server: ServerOptions
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
+        var sender = try Sender(state, server, sending)
         let edit = EditDraft(of: target.sequence, text: try text ?? readStandardInputText())
-        try Output.result(try await remote.send(.edit(edit), in: remote.conversation(target.conversation)).line)
+        try Output.result(try await sender.send(.edit(edit), in: sender.remote.conversation(target.conversation)).line)
     }
 }
 

@@ -3,13 +3,21 @@ import XChat
 
 struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Encrypt, sign and send one message.",
+        abstract: "Encrypt, sign and send one message, with files if wanted.",
         discussion: """
             Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"}. The text is taken whole and unchanged \
-            from standard input where none is given.
+            from standard input where neither a text nor a file is given.
 
             The newest conversation key of the state is used; where there is none, the conversation's key changes are \
             fetched. A conversation without any key is never given one: that is what "conversation start" does.
+
+            The message is sealed once and kept in the outbox, as ciphertext, until the server has it. While there is no \
+            network it waits there; the next message of the conversation sends it first, and so does "outbox retry". One \
+            that was sealed under a key that is no longer the newest is sealed anew.
+
+            Files are encrypted under the same key and uploaded before the message, which names their last path component, \
+            size, type and dimensions: told from their first bytes. A message takes up to ten images, animations and \
+            videos, or one file of another kind.
             """
     )
 
@@ -21,6 +29,15 @@ struct Send: AsyncParsableCommand {
     @Argument(help: "The text of the message.")
     var text: String?
 
+    @Option(help: ArgumentHelp("A file to send with the text; may be repeated.", valueName: "file"))
+    var attach: [String] = []
+
+    @Flag(help: "Show no progress of uploads on the terminal.")
+    var quiet = false
+
+    @OptionGroup
+    var sending: SendingOptions
+
     @OptionGroup
     var state: StateOptions
 
@@ -28,8 +45,14 @@ struct Send: AsyncParsableCommand {
     var server: ServerOptions
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
-        let draft = Draft.text(try text ?? readStandardInputText())
-        try Output.result(try await remote.send(draft, in: remote.conversation(to)).line)
+        var sender = try Sender(state, server, sending)
+        let conversation = sender.remote.conversation(to)
+        guard !attach.isEmpty else {
+            let draft = Draft.text(try text ?? readStandardInputText())
+            return try Output.result(try await sender.send(draft, in: conversation).line)
+        }
+        let files = try attach.map { path throws(CommandError) in try AttachmentFile(path) }
+        let answer = try await sender.send(text ?? "", with: files, in: conversation, isQuiet: quiet)
+        try Output.result(answer.line)
     }
 }

@@ -13,17 +13,24 @@ struct ServerOptions: ParsableArguments {
     var api: String?
 
     /// A client for the token in the environment.
-    func client() throws -> ChatClient {
+    func client(retries: RetryPolicy = RetryPolicy()) throws -> ChatClient {
         guard let token = try Environment.text("XCHAT_TOKEN") else {
             throw CommandError("the access token is missing: put it into the environment variable XCHAT_TOKEN")
         }
-        let url = try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com"
         let bearer = try Token(token)
         do {
-            return try ChatClient(api: url, token: bearer)
-        } catch {
+            return try ChatClient(api: try url, token: bearer, retries: retries)
+        } catch let error as APIError {
             guard api != nil, error.code == .invalidArgument else { throw error }
             throw ValidationError("--api: \(error.detail)")
+        }
+    }
+
+    /// The base URL, as the name of an outbox has it.
+    var url: String {
+        get throws {
+            let url = try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com"
+            return url.hasSuffix("/") ? String(url.dropLast()) : url
         }
     }
 }

@@ -24,9 +24,9 @@ private func contentText(_ event: Event) -> String {
     guard case .messageCreateEvent = event.received.detail else { return "(\(event.received.kind.rawValue))" }
     switch event.contents?.contents {
     case .message(let message):
-        let text = indented(message.messageText)
-        let count = message.attachments?.count ?? 0
-        return count == 0 ? text : "\(text) (attachments: \(count))"
+        let attachments = (message.attachments ?? []).map(attachmentText)
+        let parts = [indented(message.messageText)] + attachments.map { "[\($0)]" }
+        return parts.filter { !$0.isEmpty }.joined(separator: " ")
     case .reactionAdd(let reaction):
         return
             "(reacted \(visible(reaction.emoji?.string ?? "")) to \(visible(reaction.messageSequenceID?.string ?? "")))"
@@ -37,6 +37,20 @@ private func contentText(_ event: Event) -> String {
         return "(edited \(visible(edit.messageSequenceID?.string ?? ""))) \(indented(edit.updatedText))"
     default:
         return "(message of another kind)"
+    }
+}
+
+/// What is attached, by the name that its sender gave it.
+private func attachmentText(_ attachment: MessageAttachment) -> String {
+    switch attachment {
+    case .media(let media):
+        let size = media.filesizeBytes.map { ", \($0) bytes" } ?? ""
+        return quoted(media.filename?.string ?? "") + size
+    case .url(let url): return "link \(quoted(url.url?.string ?? ""))"
+    case .post: return "post"
+    case .unifiedCard: return "card"
+    case .money, .jetfuel: return "payment"
+    case .unknown: return "attachment of another kind"
     }
 }
 

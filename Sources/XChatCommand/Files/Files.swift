@@ -18,6 +18,14 @@ package enum Files {
         unsafe access(path, F_OK) == 0
     }
 
+    /// The size of a regular file in bytes; anything else, a pipe or a folder, is an error.
+    package static func size(_ path: String) throws(CommandError) -> Int {
+        var status = stat()
+        guard !path.utf8.contains(0), unsafe stat(path, &status) == 0 else { throw .system(path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw CommandError("\(quoted(path)): not a regular file") }
+        return Int(status.st_size)
+    }
+
     /// Makes a new file that only its owner can read; an existing one is left as it is, and that is an error.
     package static func create(_ path: String, _ bytes: [UInt8]) throws(CommandError) {
         let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
@@ -96,7 +104,7 @@ package enum Files {
     }
 
     /// The path without links; as given where there is no such file.
-    private static func resolved(_ path: String) -> String {
+    static func resolved(_ path: String) -> String {
         guard let start = unsafe realpath(path, nil) else { return path }
         defer { unsafe free(start) }
         return unsafe String(cString: start)

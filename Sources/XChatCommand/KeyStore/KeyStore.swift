@@ -1,18 +1,19 @@
 package import LibSodium
+import Synchronization
 
 /// The file in which the state of one user is kept sealed under a passphrase.
-package final class KeyStore {
+package final class KeyStore: Sendable {
     /// The largest file that is opened: 64 MiB.
     private static let maximumBytes = 64 << 20
 
     /// The file.
     package let path: String
     private let folder: String
-    private let askPassphrase: (_ isNew: Bool) throws -> SecretBytes
+    private let askPassphrase: @Sendable (_ isNew: Bool) throws -> SecretBytes
     // Argon2id is slow on purpose: one passphrase and one run of it serve a whole command.
-    private var opened: Opened?
+    private let opened = Mutex<Opened?>(nil)
 
-    private final class Opened {
+    private final class Opened: Sendable {
         let seal: KeyStoreSeal
         let key: SecretBytes
 
@@ -27,7 +28,12 @@ package final class KeyStore {
     /// - Parameters:
     ///   - home: The folder.
     ///   - askPassphrase: Gives the passphrase; asked once, and only when it is needed.
-    package init(home: String, askPassphrase: @escaping (_ isNew: Bool) throws -> SecretBytes = readPassphrase) {
+    package init(
+        home: String,
+        askPassphrase: @escaping @Sendable (_ isNew: Bool) throws -> SecretBytes = { isNew in
+            try readPassphrase(isNew: isNew)
+        }
+    ) {
         folder = home
         path = home + "/keystore"
         self.askPassphrase = askPassphrase
@@ -68,16 +74,18 @@ package final class KeyStore {
 
     /// Puts another content in the place of the one that was read.
     package func replace(_ content: [UInt8]) throws {
-        guard let opened else { throw CommandError("\(quoted(path)): was not read") }
+        guard let opened = opened.withLock({ $0 }) else { throw CommandError("\(quoted(path)): was not read") }
         try Files.replace(path, try opened.seal.file(sealing: content.span, key: opened.key))
     }
 
     private func open(_ seal: KeyStoreSeal) throws -> Opened {
-        if let opened, opened.seal == seal {
-            return opened
+        try opened.withLock { opened in
+            if let opened, opened.seal == seal {
+                return opened
+            }
+            let new = Opened(seal: seal, key: try seal.key(askPassphrase(false)))
+            opened = new
+            return new
         }
-        let opened = Opened(seal: seal, key: try seal.key(askPassphrase(false)))
-        self.opened = opened
-        return opened
     }
 }

@@ -3,17 +3,22 @@ import XChatEvents
 import XChatHTTP
 
 /// The user's session together with the server: fetches what is missing, and pins keys on first use.
-struct RemoteSession {
+struct RemoteSession: Sendable {
     private let store: StateStore
     let client: ChatClient
+    /// For the outbox, which decides itself what is tried again and when.
+    let poster: ChatClient
     private(set) var session: Session
     /// Users whose served keys could not be taken; their events fail, and the command with them.
-    private(set) var distrusted: [UserID] = []
+    private(set) var distrusted: Set<UserID> = []
+    /// Those of them who were asked for in vain: their keys are refused, not missing.
+    private var refused: Set<UserID> = []
 
     init(_ state: StateOptions, _ server: ServerOptions) throws {
         store = try state.store()
         session = try store.read().session()
         client = try server.client()
+        poster = try server.client(retries: .none)
         // One's own keys come from the state alone; the server could serve any.
         if let keys = session.privateKeys, keys.signingKey != nil, let version = session.signingKeyVersion {
             session.trust([try keys.boundKey(userID: session.userID, version: version)])
@@ -45,8 +50,23 @@ struct RemoteSession {
         for problem in history.problems {
             Output.warning("the server did not deliver everything: \(problem)")
         }
-        let keyEvents = history.keyEvents.map { event($0, servedFor: conversation) }
-        let events = history.events.map { event($0.encodedEvent, servedFor: conversation) }
+        return await open(history.events.map(\.encodedEvent), keyEvents: history.keyEvents, in: conversation)
+    }
+
+    /// Verifies and opens what the server listed for a conversation; key changes are used and not answered.
+    ///
+    /// - Parameters:
+    ///   - events: The base64 of events, oldest first.
+    ///   - keyEvents: The base64 of key changes, oldest first.
+    ///   - conversation: The conversation that was asked for.
+    /// - Returns: One result for each of the events.
+    mutating func open(
+        _ events: [String],
+        keyEvents: [String],
+        in conversation: ConversationID
+    ) async -> [Result<Event, XChatError>] {
+        let keyEvents = keyEvents.map { event($0, servedFor: conversation) }
+        let events = events.map { event($0, servedFor: conversation) }
         await fetchKeys(ofSigners: (keyEvents + events).compactMap { try? $0.get() }, in: conversation)
         let results = session.open(keyEvents + events)
         for case .failure(let error) in results.prefix(keyEvents.count) {
@@ -61,6 +81,7 @@ struct RemoteSession {
         for event in events where event.kind.isSigned {
             guard let signer = event.senderID, let version = event.messageEventSignature?.publicKeyVersion,
                 signer != session.userID, mayBelong(signer, to: conversation), !missing.contains(signer),
+                !refused.contains(signer),
                 !session.pins[signer].contains(where: { $0.version == version })
             else { continue }
             missing.append(signer)
@@ -69,7 +90,8 @@ struct RemoteSession {
             do {
                 _ = try await servedKeys(of: signer)
             } catch {
-                distrusted.append(signer)
+                distrusted.insert(signer)
+                if error is XChatError { refused.insert(signer) }
                 Output.note("xchat: \(visible((error as? XChatError)?.message ?? "\(error)"))")
             }
         }

@@ -1,8 +1,9 @@
 import LibSodium
+import Synchronization
 
 /// Where the state of the user is kept: a session file, or the key store.
-package final class StateStore {
-    private enum Place {
+package final class StateStore: Sendable {
+    private enum Place: Sendable {
         case sessionFile(String)
         case keyStore(KeyStore)
     }
@@ -11,7 +12,7 @@ package final class StateStore {
     private static let maximumBytes = 64 << 20
 
     private let place: Place
-    private var hasWarned = false
+    private let hasWarned = Mutex(false)
 
     /// A session file, which then is the whole state.
     package init(sessionFile path: String) {
@@ -36,13 +37,19 @@ package final class StateStore {
         switch place {
         case .sessionFile(let path):
             let file = try Descriptor.reading(path)
-            if !hasWarned, try file.permissions() & 0o077 != 0 {
-                hasWarned = true
+            if try file.permissions() & 0o077 != 0, isFirstWarning() {
                 Output.warning("\(name) holds secrets and is open to others; close it with: chmod 600")
             }
             return try document(try file.readAll(limit: Self.maximumBytes))
         case .keyStore(let store):
             return try document(try store.read())
+        }
+    }
+
+    private func isFirstWarning() -> Bool {
+        hasWarned.withLock { hasWarned in
+            defer { hasWarned = true }
+            return !hasWarned
         }
     }
 

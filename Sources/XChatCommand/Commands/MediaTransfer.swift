@@ -1,0 +1,228 @@
+import ArgumentParser
+import Foundation
+import XChat
+import XChatEvents
+import XChatHTTP
+
+struct MediaUploadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "upload",
+        abstract: "Encrypt a file under the key of a conversation and upload it.",
+        discussion: """
+            Prints one line of JSON that is an attachment as drafts have it (see "encrypt --draft"): {"attachment_type": \
+            "media", "media_hash_key": "…", "media_type": 1, "width": …, "height": …, "filesize_bytes": …, "filename": "…"}, \
+            and beside it "mime_type", null where the first bytes of the file say nothing, "conversation_id" and \
+            "conversation_key_version", under which the message must be sealed too. "send --attach" does it all in one.
+
+            Memory does not grow with the file. A call that fails is tried again. Where standard error is a terminal, the \
+            progress is shown there.
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp(
+            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
+            valueName: "id"
+        )
+    )
+    var conversation: ConversationArgument
+
+    @Option(
+        help: ArgumentHelp(
+            "The version of the conversation key to encrypt with. (default: the newest)",
+            valueName: "version"
+        )
+    )
+    var conversationKeyVersion: String?
+
+    @Argument(help: ArgumentHelp("The file; a regular one.", valueName: "file"))
+    var file: String
+
+    @Flag(help: "Show no progress on the terminal.")
+    var quiet = false
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func run() async throws {
+        let file = try AttachmentFile(file)
+        var remote = try RemoteSession(state, server)
+        let conversation = remote.conversation(conversation)
+        if conversationKeyVersion == nil { try await remote.refreshKeys(of: conversation) }
+        let (version, key) = try await remote.key(
+            of: conversation,
+            version: conversationKeyVersion.map { WireString($0) }
+        )
+        let media = try await remote.upload(file, under: key, in: conversation, label: "uploading", isQuiet: quiet)
+        var answer = media.draftJSON
+        answer["mime_type"] = file.mimeType.map { .string($0) } ?? .null
+        answer["conversation_id"] = .string(conversation.value)
+        answer["conversation_key_version"] = .string(version)
+        try Output.result(JSONValue.object(answer).line)
+    }
+}
+
+struct MediaDownloadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "download",
+        abstract: "Download a file of a message and decrypt it.",
+        discussion: """
+            A message names its file by a media hash key, and "read --json" shows it. Give that line with --event, and \
+            everything is taken from it:
+
+            xchat read 2222 --json | tail -n 1 | xchat media download --event - --out photo.jpg
+
+            Or give the media hash key, --conversation, --conversation-key-version and --size as the message has them. The file \
+            appears only if all of it authenticated and has the size that was named. Memory does not grow with the file; \
+            where standard error is a terminal, the progress is shown there.
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp("The name of the file in the message: letters and digits.", valueName: "media-hash-key")
+    )
+    var mediaHashKey: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
+            valueName: "id"
+        )
+    )
+    var conversation: ConversationArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "The version of the conversation key: the \"key_version\" of the message. (default: the newest)",
+            valueName: "version"
+        )
+    )
+    var conversationKeyVersion: String?
+
+    @Option(help: ArgumentHelp("The size of the file in bytes, which it then must have.", valueName: "bytes"))
+    var size: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with the message as \"read --json\" prints it; - is standard input.",
+            valueName: "file"
+        )
+    )
+    var event: String?
+
+    @Option(help: ArgumentHelp("Which attachment of the --event, counted from 1.", valueName: "number"))
+    var attachment = 1
+
+    @Option(help: ArgumentHelp("The file to make.", valueName: "file"))
+    var out: String
+
+    @Flag(help: "Replace the file that --out names, if it exists.")
+    var force = false
+
+    @Flag(help: "Show no progress on the terminal.")
+    var quiet = false
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func validate() throws {
+        let isNamed = mediaHashKey != nil || conversation != nil || conversationKeyVersion != nil || size != nil
+        if event != nil, isNamed {
+            throw ValidationError("--event names the file; give nothing of it beside.")
+        }
+        if event == nil, mediaHashKey == nil || conversation == nil {
+            throw ValidationError("Give the media hash key and --conversation, or the message with --event.")
+        }
+        guard size ?? 0 >= 0, attachment >= 1 else {
+            throw ValidationError("--size and --attachment are no negatives.")
+        }
+    }
+
+    func run() async throws {
+        var remote = try RemoteSession(state, server)
+        let media = try media(for: remote.session.userID)
+        guard force || !Files.exists(out) else {
+            throw CommandError("\(quoted(out)): there is such a file; --force replaces it")
+        }
+        let target = try ConversationTarget(media.conversation)
+        let key = try await remote.key(of: media.conversation, version: media.keyVersion).key
+        let download = remote.client.download(
+            media.hashKey,
+            in: target,
+            key: key,
+            to: URL(filePath: out),
+            expectedBytes: media.size,
+            overwrites: force
+        )
+        let (out, quiet) = (out, quiet)
+        let finished: Void? = try await untilSignal {
+            var display = ProgressDisplay("downloading", isQuiet: quiet)
+            do {
+                for try await progress in download { display.show(progress) }
+            } catch {
+                throw CommandError("\(quoted(out)) was not made: \(error)")
+            }
+        }
+        if finished == nil { throw CommandError("\(quoted(out)) was not made: interrupted") }
+    }
+
+    /// What the arguments, or the message, say of the file.
+    private struct Wanted {
+        let hashKey: String
+        let conversation: ConversationID
+        let keyVersion: KeyVersion?
+        let size: Int?
+    }
+
+    private func media(for user: UserID) throws -> Wanted {
+        guard let event else {
+            return Wanted(
+                hashKey: mediaHashKey ?? "",
+                conversation: ConversationID(canonicalizing: conversation?.id ?? "", sender: user),
+                keyVersion: conversationKeyVersion.map { WireString($0) },
+                size: size
+            )
+        }
+        let line = try JSONPlace(
+            parsing: try openInput(event).readAll(limit: maximumInputBytes),
+            document: event == "-" ? "standard input" : quoted(event)
+        )
+        let message = try line.required("event")
+        let attachments = try message.required("attachments")
+        let elements = try attachments.elements()
+        guard elements.indices.contains(attachment - 1) else {
+            throw attachments.error("there are \(elements.count), and --attachment asks for number \(attachment)")
+        }
+        let chosen = elements[attachment - 1]
+        return Wanted(
+            hashKey: try chosen.required("media_hash_key").string().string,
+            conversation: ConversationID(
+                canonicalizing: try message.required("conversation_id").string(),
+                sender: try message.member("sender_id")?.string() ?? user
+            ),
+            keyVersion: try message.required("key_version").string(),
+            size: try chosen.member("filesize_bytes")?.integer(Int.self)
+        )
+    }
+}
+
+extension MediaAttachment {
+    /// The attachment as the JSON of drafts has it.
+    fileprivate var draftJSON: JSONObject {
+        [
+            "attachment_type": "media",
+            "media_hash_key": .init(mediaHashKey),
+            "media_type": .init(type?.rawValue),
+            "width": .init(dimensions?.width),
+            "height": .init(dimensions?.height),
+            "filesize_bytes": .init(filesizeBytes),
+            "filename": .init(filename),
+        ]
+    }
+}

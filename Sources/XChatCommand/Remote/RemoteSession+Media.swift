@@ -1,0 +1,65 @@
+import Foundation
+import XChat
+import XChatEvents
+import XChatHTTP
+
+extension RemoteSession {
+    /// A key of a conversation, from the state or else from the conversation's key changes.
+    ///
+    /// - Parameters:
+    ///   - conversation: The canonical id.
+    ///   - version: Which; nil for the newest.
+    /// - Returns: The key and its version.
+    /// - Throws: Where there is none that is verified.
+    mutating func key(
+        of conversation: ConversationID,
+        version: KeyVersion?
+    ) async throws -> (version: KeyVersion, key: ConversationKey) {
+        if let found = heldKey(of: conversation, version: version) { return found }
+        try await fetchKeys(of: conversation)
+        if let found = heldKey(of: conversation, version: version) { return found }
+        throw CommandError(
+            "no verified key\(version.map { " \(visible($0.string))" } ?? "") for the conversation \(conversation), "
+                + "neither in the state nor among its key changes"
+        )
+    }
+
+    private func heldKey(
+        of conversation: ConversationID,
+        version: KeyVersion?
+    ) -> (version: KeyVersion, key: ConversationKey)? {
+        guard let version = version ?? session.keyRing.newestVersion(in: conversation),
+            let key = session.keyRing.verifiedKey(in: conversation, version: version)
+        else { return nil }
+        return (version, key)
+    }
+
+    /// Encrypts a file under a conversation's key and uploads it.
+    ///
+    /// Where standard error is a terminal, the progress is shown there.
+    func upload(
+        _ file: AttachmentFile,
+        under key: ConversationKey,
+        in conversation: ConversationID,
+        label: String,
+        isQuiet: Bool
+    ) async throws -> MediaAttachment {
+        var display = ProgressDisplay(label, isQuiet: isQuiet)
+        do {
+            for try await step in client.upload(URL(filePath: file.path), key: key, in: conversation) {
+                switch step {
+                case .progress(let progress):
+                    display.show(progress)
+                case .finished(let media):
+                    guard media.plaintextBytes == file.byteCount else {
+                        throw CommandError("the file changed while it was read")
+                    }
+                    return file.attachment(media.mediaHashKey)
+                }
+            }
+        } catch {
+            throw CommandError("\(quoted(file.path)) was not uploaded: \(error)")
+        }
+        throw CommandError("\(quoted(file.path)) was not uploaded")
+    }
+}

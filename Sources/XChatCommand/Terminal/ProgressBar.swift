@@ -1,0 +1,115 @@
+import XChatHTTP
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// How far a transfer is, as one line that fits a terminal: the first figures of it, and a bar where there is room left.
+///
+/// - Parameters:
+///   - label: What is done, in ASCII.
+///   - done: The bytes that arrived.
+///   - total: All of them; nil where nobody named the size.
+///   - elapsed: The time since the beginning.
+///   - columns: The width of the terminal.
+/// - Returns: The line, shorter than the terminal is wide.
+package func progressText(_ label: String, done: Int, total: Int?, elapsed: Duration, columns: Int) -> String {
+    let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+    // The first moments say nothing about the rest.
+    let rate = seconds >= 0.5 ? Double(max(0, done)) / seconds : 0
+    let share = total.map { $0 > 0 ? min(1, max(0, Double(done) / Double($0))) : 1 }
+    var figures: [String] = []
+    if let total, let share {
+        let percent = String(Int(share * 100))
+        figures.append(String(repeating: " ", count: 3 - percent.utf8.count) + percent + " %")
+        figures.append("\(byteCount(Double(done))) of \(byteCount(Double(total)))")
+    } else {
+        figures.append(byteCount(Double(done)))
+    }
+    if rate > 0 {
+        figures.append("\(byteCount(rate))/s")
+        if let total, done < total {
+            figures.append("\(clock((Double(total) - Double(done)) / rate)) left")
+        }
+    }
+    // The last column stays free: a character there makes some terminals begin a new line.
+    var room = max(0, columns - 1) - label.utf8.count
+    guard room >= 0 else { return String(label.prefix(max(0, columns - 1))) }
+    var text = ""
+    for figure in figures {
+        guard figure.utf8.count + 2 <= room else { break }
+        text += "  " + figure
+        room -= figure.utf8.count + 2
+    }
+    guard let share, room >= 13 else { return label + text }
+    let cells = min(40, room - 3)
+    let full = Int(share * Double(cells))
+    return "\(label) [\(String(repeating: "#", count: full))\(String(repeating: ".", count: cells - full))]\(text)"
+}
+
+private func byteCount(_ bytes: Double) -> String {
+    guard bytes >= 1024 else { return "\(Int(max(0, bytes))) B" }
+    var amount = bytes
+    var unit = ""
+    for next in ["KiB", "MiB", "GiB", "TiB"] where amount >= 1024 || unit.isEmpty {
+        amount /= 1024
+        unit = next
+    }
+    let tenths = Int(min(amount, 1e6) * 10)
+    return "\(tenths / 10).\(tenths % 10) \(unit)"
+}
+
+private func clock(_ seconds: Double) -> String {
+    let seconds = Int(min(max(seconds, 0), 359_999).rounded(.up))
+    func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+    let minutes = "\(seconds / 60 % 60)"
+    guard seconds >= 3600 else { return "\(minutes):\(two(seconds % 60))" }
+    return "\(seconds / 3600):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
+}
+
+/// Shows a transfer on standard error while it goes on, if that is a terminal.
+struct ProgressDisplay: ~Copyable {
+    private let label: String
+    private let isShown: Bool
+    private let start = ContinuousClock.now
+    private var next = ContinuousClock.now
+
+    init(_ label: String, isQuiet: Bool) {
+        self.label = label
+        let isDumb = (try? Environment.text("TERM")) == "dumb"
+        isShown = !isQuiet && !isDumb && Descriptor.standardError.isTerminal
+    }
+
+    mutating func show(_ progress: MediaProgress) {
+        let now = ContinuousClock.now
+        guard isShown, now >= next else { return }
+        next = now + .milliseconds(100)
+        let text = progressText(
+            label,
+            done: progress.doneBytes,
+            total: progress.totalBytes,
+            elapsed: now - start,
+            columns: Self.columns
+        )
+        write("\r\(text)\u{1B}[K")
+    }
+
+    deinit {
+        if isShown { write("\r\u{1B}[K") }
+    }
+
+    private func write(_ text: String) {
+        _ = try? Descriptor.standardError.write(Array(text.utf8))
+    }
+
+    /// The width of the terminal now: people change it.
+    private static var columns: Int {
+        var size = winsize()
+        guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+}

@@ -1,0 +1,223 @@
+import Foundation
+import Testing
+import XChatCommand
+import XChatEvents
+
+/// Files that go with messages, up and down.
+@Suite(.timeLimit(.minutes(2)))
+struct AttachmentCommandTests {
+    private let scratch: Scratch
+    private let sandbox: RunningSandbox
+    private static let large = (0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+    /// The beginning of an image of 640 by 480 pixels.
+    private static let png: [UInt8] =
+        [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]
+        + [0, 0, 2, 0x80, 0, 0, 1, 0xE0, 8, 2, 0, 0, 0]
+
+    init() async throws {
+        scratch = try Scratch()
+        sandbox = try RunningSandbox("--fault", "segment-bytes=4194304")
+        for user in ["1111", "2222"] {
+            let made = try await Program.run("keys", "generate", "--user", user, "--out", scratch.file(user))
+            #expect(made.status == 0)
+            #expect(try await run(user, ["keys", "register"]).status == 0)
+        }
+        #expect(try await run("1111", ["conversation", "start", "2222"]).status == 0)
+        try scratch.write("picture.png", Self.png)
+        try scratch.write("large.bin", Self.large)
+    }
+
+    private func run(
+        _ user: String,
+        _ arguments: [String],
+        session: String? = nil,
+        input: [UInt8] = []
+    ) async throws -> Program.Outcome {
+        try await Program.run(
+            arguments + ["--session", scratch.file(session ?? user)],
+            input: input,
+            environment: ["XCHAT_API_URL": sandbox.url, "XCHAT_TOKEN": "sandbox-\(user)"]
+        )
+    }
+
+    /// What 2222 reads, one line each.
+    private func lines() async throws -> [String] {
+        let read = try await run("2222", ["read", "1111", "--json"])
+        #expect(read.status == 0, "\(read.errors)")
+        return read.lines
+    }
+
+    private func send(_ arguments: String...) async throws -> Program.Outcome {
+        try await run("1111", ["send", "2222"] + arguments)
+    }
+
+    private func download(_ arguments: String..., input: String = "") async throws -> Program.Outcome {
+        try await run("2222", ["media", "download"] + arguments, input: Array(input.utf8))
+    }
+
+    @Test func `a file goes with a message and comes back as it was`() async throws {
+        let sent = try await send("look at this", "--attach", scratch.file("picture.png"))
+        #expect(sent.status == 0, "\(sent.errors)")
+        // Nobody asked for progress, and nobody is at a terminal.
+        #expect(sent.errors.isEmpty)
+        #expect(try sent.json[0].members().map(\.key) == ["message_id", "sequence_id", "conversation_id"])
+
+        let line = try #require(try await lines().first)
+        let event = try JSONPlace(parsing: Array(line.utf8), document: "line").required("event")
+        #expect(try event.required("content").required("text").string() == "look at this")
+        let attachment = try event.required("attachments").elements()[0]
+        #expect(try attachment.required("attachment_type").string() == "Media")
+        #expect(try attachment.required("media_type").string() == "image")
+        #expect(try attachment.required("filename").string() == "picture.png", "the path stays here")
+        #expect(try attachment.required("filesize_bytes").integer(Int.self) == Self.png.count)
+        let dimensions = try attachment.required("dimensions")
+        #expect(try dimensions.required("width").integer(Int.self) == 640)
+        #expect(try dimensions.required("height").integer(Int.self) == 480)
+
+        // From the line itself, and from the members of it.
+        let taken = try await download("--event", "-", "--out", scratch.file("taken"), input: line)
+        #expect(taken.status == 0, "\(taken.errors)")
+        #expect(taken.output.isEmpty && taken.errors.isEmpty)
+        #expect(try scratch.read("taken") == Self.png)
+        let named = try await download(
+            try attachment.required("media_hash_key").string().string,
+            "--conversation",
+            try event.required("conversation_id").string().string,
+            "--conversation-key-version",
+            try event.required("key_version").string().string,
+            "--size",
+            "\(Self.png.count)",
+            "--out",
+            scratch.file("named")
+        )
+        #expect(named.status == 0, "\(named.errors)")
+        #expect(try scratch.read("named") == Self.png)
+        #expect(try scratch.permissions("named") == 0o600)
+    }
+
+    @Test func `several pictures go together, and without a text`() async throws {
+        try scratch.write("second.png", Self.png + [1, 2, 3])
+        let files = ["--attach", scratch.file("picture.png"), "--attach", scratch.file("second.png")]
+        let sent = try await run("1111", ["send", "2222"] + files)
+        #expect(sent.status == 0, "\(sent.errors)")
+        let line = try #require(try await lines().first)
+        for (number, content) in [(1, Self.png), (2, Self.png + [1, 2, 3])] {
+            let out = scratch.file("out\(number)")
+            let taken = try await download("--event", "-", "--attachment", "\(number)", "--out", out, input: line)
+            #expect(taken.status == 0, "\(taken.errors)")
+            #expect(try scratch.read("out\(number)") == content)
+        }
+        let beyond = try await download(
+            "--event",
+            "-",
+            "--attachment",
+            "3",
+            "--out",
+            scratch.file("none"),
+            input: line
+        )
+        #expect(beyond.status == 1)
+        #expect(beyond.errors.contains("there are 2"))
+    }
+
+    @Test func `the key may change between sending and fetching, and before sending`() async throws {
+        #expect(try await send("--attach", scratch.file("large.bin")).status == 0)
+        #expect(try await run("2222", ["conversation", "rotate", "1111"]).status == 0)
+        // The sender's state has the old key: a file under it would be of no use.
+        let sent = try await send("--attach", scratch.file("picture.png"))
+        #expect(sent.status == 0, "\(sent.errors)")
+        for (line, content) in zip(try await lines(), [Self.large, Self.png]) {
+            let taken = try await download("--event", "-", "--out", scratch.file("out"), "--force", input: line)
+            #expect(taken.status == 0, "\(taken.errors)")
+            #expect(try scratch.read("out") == content)
+        }
+    }
+
+    @Test func `what is uploaded by itself fits into a draft, and downloads`() async throws {
+        let uploaded = try await run(
+            "1111",
+            ["media", "upload", "--conversation", "2222", scratch.file("picture.png")]
+        )
+        #expect(uploaded.status == 0, "\(uploaded.errors)")
+        let attachment = try uploaded.json[0]
+        #expect(try attachment.required("mime_type").string() == "image/png")
+        #expect(try attachment.required("conversation_id").string() == "1111:2222")
+        let draft = #"{"kind":"message","text":"","attachments":[\#(uploaded.lines[0])]}"#
+        let event = try await run(
+            "1111",
+            ["encrypt", "--conversation", "2222", "--draft", "-", "--event"],
+            input: Array(draft.utf8)
+        )
+        #expect(event.status == 0, "\(event.errors)")
+        // The state of the other has no key yet: it comes from the server.
+        let taken = try await download(
+            try attachment.required("media_hash_key").string().string,
+            "--conversation",
+            "1111",
+            "--out",
+            scratch.file("out")
+        )
+        #expect(taken.status == 0, "\(taken.errors)")
+        #expect(try scratch.read("out") == Self.png)
+        let opened = try await run("2222", ["decrypt"], input: event.output)
+        #expect(opened.status == 0, "\(opened.errors)")
+        let media = try opened.json[0].required("event").required("attachments").elements()[0]
+        #expect(try media.required("media_hash_key").string() == attachment.required("media_hash_key").string())
+    }
+
+    @Test func `what is not the file leaves none, and what exists is not replaced`() async throws {
+        #expect(try await send("--attach", scratch.file("large.bin")).status == 0)
+        let line = try #require(try await lines().first)
+        let names = try scratch.names()
+        let size = #""filesize_bytes":700000"#
+        for (altered, complaint) in [
+            (line.replacing(size, with: #""filesize_bytes":699999"#), "700000"),
+            (line.replacing(size, with: #""filesize_bytes":10"#), "too_large"),
+            (line.replacing(#""key_version":""#, with: #""key_version":"9"#), "no verified key"),
+        ] {
+            let refused = try await download("--event", "-", "--out", scratch.file("out"), input: altered)
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains(complaint), "\(refused.errors)")
+        }
+        // Another key of the same length: what the server keeps does not authenticate.
+        var document = try SessionDocument(parsing: try scratch.read("2222"), name: "2222").root
+        let key = Base64.encode([UInt8](repeating: 7, count: 32))
+        document["conversation_keys"] = ["1111:2222": ["9000000000000": .string(key)]]
+        try scratch.write("wrong", JSONValue.object(document).line)
+        let media = try JSONPlace(parsing: Array(line.utf8), document: "line").required("event")
+            .required("attachments").elements()[0]
+        let hashKey = try media.required("media_hash_key").string().string
+        let wrong = try await run(
+            "2222",
+            ["media", "download", hashKey, "--conversation", "1111", "--out", scratch.file("out")],
+            session: "wrong"
+        )
+        #expect(wrong.status == 1)
+        #expect(wrong.errors.contains("authentication_failed"), "\(wrong.errors)")
+        try FileManager.default.removeItem(atPath: scratch.file("wrong"))
+        #expect(try scratch.names() == names, "neither the file nor a part of it")
+
+        try scratch.write("out", "mine")
+        let kept = try await download("--event", "-", "--out", scratch.file("out"), input: line)
+        #expect(kept.status == 1)
+        #expect(kept.errors.contains("--force"))
+        #expect(try scratch.read("out") == Array("mine".utf8))
+    }
+
+    @Test func `what cannot be attached is refused before anything is uploaded or sent`() async throws {
+        let pipe = scratch.file("pipe")
+        #expect(unsafe mkfifo(pipe, 0o600) == 0)
+        let large = scratch.file("large.bin")
+        for (files, complaint) in [
+            ([large, scratch.file("picture.png")], "must be the message's only one"),
+            ([scratch.path], "not a regular file"), ([pipe], "not a regular file"),
+            ([scratch.file("nowhere")], "No such file"),
+            (Array(repeating: scratch.file("picture.png"), count: 11), "at most 10"),
+        ] {
+            let refused = try await run("1111", ["send", "2222", "text"] + files.flatMap { ["--attach", $0] })
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains(complaint), "\(refused.errors)")
+        }
+        #expect(try await lines().isEmpty)
+    }
+}
