@@ -10,6 +10,12 @@ struct Read: AsyncParsableCommand {
             Walks all pages and prints the events oldest first; --json prints them as the lines of "decrypt". Key changes \
             are used and not printed. Keys of other people are pinned on first use; keys that differ from the pins are \
             not used, see "keys trust". The exit status is 1 if any event failed.
+
+            With --follow it goes on, and prints each event as it comes and once, until SIGINT or SIGTERM ends it with 0. \
+            Events come from the activity stream, for which X wants the bearer token of the app in XCHAT_APP_TOKEN; the \
+            app is subscribed to the user's messages if it is not. After every new connection, and every five minutes, the \
+            history is asked for what the stream left out. Without that token, and where the stream is not to be had, \
+            it is asked every --poll seconds.
             """
     )
 
@@ -24,15 +30,41 @@ struct Read: AsyncParsableCommand {
     @Flag(help: "Print one line of JSON per event.")
     var json = false
 
+    @Flag(help: "Go on reading what comes.")
+    var follow = false
+
+    @Option(
+        help: ArgumentHelp("How often to look for events where there is no stream, 1 to 3600.", valueName: "seconds")
+    )
+    var poll = 30
+
     @OptionGroup
     var state: StateOptions
 
     @OptionGroup
     var server: ServerOptions
 
+    func validate() throws {
+        guard (1...3600).contains(poll) else { throw ValidationError("--poll takes 1 to 3600 seconds.") }
+    }
+
     func run() async throws {
         var remote = try RemoteSession(state, server)
-        let results = try await remote.history(of: remote.conversation(conversation))
+        let conversation = remote.conversation(conversation)
+        if follow {
+            let follower = Follower(
+                remote,
+                conversation,
+                app: try server.appClient(),
+                isJSON: json,
+                interval: .seconds(poll)
+            )
+            return try await untilSignal {
+                var follower = follower
+                try await follower.run()
+            } ?? ()
+        }
+        let results = try await remote.history(of: conversation)
         try remote.save()
         var failed = !remote.distrusted.isEmpty
         for (index, result) in results.enumerated() {

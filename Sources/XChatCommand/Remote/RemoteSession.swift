@@ -13,6 +13,8 @@ struct RemoteSession: Sendable {
     private(set) var distrusted: Set<UserID> = []
     /// Those of them who were asked for in vain: their keys are refused, not missing.
     private var refused: Set<UserID> = []
+    /// What was said of key changes: the server lists them again and again.
+    private var complaints: Set<XChatError> = []
 
     init(_ state: StateOptions, _ server: ServerOptions) throws {
         store = try state.store()
@@ -46,11 +48,17 @@ struct RemoteSession: Sendable {
 
     /// The whole conversation: its key changes opened, its other events verified and opened, oldest first.
     mutating func history(of conversation: ConversationID) async throws -> [Result<Event, XChatError>] {
-        let history = try await client.history(in: try ConversationTarget(conversation))
+        let history = try await listing(of: try ConversationTarget(conversation))
+        return await open(history.events.map(\.encodedEvent), keyEvents: history.keyEvents, in: conversation)
+    }
+
+    /// The whole conversation as the server lists it.
+    func listing(of target: ConversationTarget) async throws(APIError) -> History {
+        let history = try await client.history(in: target)
         for problem in history.problems {
             Output.warning("the server did not deliver everything: \(problem)")
         }
-        return await open(history.events.map(\.encodedEvent), keyEvents: history.keyEvents, in: conversation)
+        return history
     }
 
     /// Verifies and opens what the server listed for a conversation; key changes are used and not answered.
@@ -69,7 +77,7 @@ struct RemoteSession: Sendable {
         let events = events.map { event($0, servedFor: conversation) }
         await fetchKeys(ofSigners: (keyEvents + events).compactMap { try? $0.get() }, in: conversation)
         let results = session.open(keyEvents + events)
-        for case .failure(let error) in results.prefix(keyEvents.count) {
+        for case .failure(let error) in results.prefix(keyEvents.count) where complaints.insert(error).inserted {
             Output.warning("a key change was not accepted: \(visible(error.message))")
         }
         return Array(results.dropFirst(keyEvents.count))
