@@ -125,7 +125,7 @@ let package = Package(
             name: "InteropTests",
             dependencies: ["XChatCommand", "XChat", "XChatEvents", "XChatHTTP", "XChatSandbox", "LibSodium"],
             path: "Tests/Interop",
-            exclude: ["peer.py", "xdk_flow.py"],
+            exclude: ["command_flow.py", "peer.py", "xdk_flow.py"],
             swiftSettings: settings
         ),
     ]

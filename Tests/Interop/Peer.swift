@@ -172,7 +172,7 @@ enum Outcome {
 }
 
 /// Bytes on their way to or from the SDK.
-struct Bytes: Codable, Hashable {
+struct Bytes: Codable, Hashable, Sendable {
     let base64: Data
 
     init(_ bytes: [UInt8]) {
@@ -183,7 +183,7 @@ struct Bytes: Codable, Hashable {
 }
 
 /// An argument of one of the SDK's methods.
-enum Argument: Encodable {
+enum Argument: Encodable, Sendable {
     case string(String)
     case integer(Int64)
     case bool(Bool)

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 import XChatCommand
 import XChatEvents
@@ -193,29 +192,5 @@ struct OutboxCommandTests {
             let content = String(decoding: try scratch.read("1111.outbox/\(name)"), as: UTF8.self)
             #expect(!content.contains("very secret"))
         }
-    }
-}
-
-/// A sandbox that keeps its state and its port over its end.
-private final class ServerThatComesAndGoes: Sendable {
-    let url: String
-    private let data: String
-    private let running: Mutex<RunningSandbox?>
-
-    init(_ scratch: Scratch) throws {
-        data = scratch.file("server.sqlite")
-        let sandbox = try RunningSandbox("--data", data)
-        url = sandbox.url
-        running = Mutex(sandbox)
-    }
-
-    func start(_ arguments: String...) throws {
-        let port = url.split(separator: ":").last ?? ""
-        let sandbox = try RunningSandbox(["--data", data, "--port", String(port)] + arguments)
-        running.withLock { $0 = sandbox }
-    }
-
-    func stop() {
-        _ = running.withLock { $0.take() }?.stop()
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import XChat
 import XChatCommand
@@ -37,6 +38,34 @@ final class RunningSandbox: @unchecked Sendable {
         if process.isRunning {
             process.terminate()
         }
+    }
+}
+
+/// A sandbox that keeps its state and its port over its end.
+final class ServerThatComesAndGoes: Sendable {
+    let url: String
+    private let data: String
+    private let running: Mutex<RunningSandbox?>
+
+    init(_ scratch: Scratch, _ arguments: [String] = []) throws {
+        data = scratch.file("server.sqlite")
+        let sandbox = try RunningSandbox(["--data", data] + arguments)
+        url = sandbox.url
+        running = Mutex(sandbox)
+    }
+
+    func start(_ arguments: String...) throws {
+        try start(arguments)
+    }
+
+    func start(_ arguments: [String]) throws {
+        let port = url.split(separator: ":").last ?? ""
+        let sandbox = try RunningSandbox(["--data", data, "--port", String(port)] + arguments)
+        running.withLock { $0 = sandbox }
+    }
+
+    func stop() {
+        _ = running.withLock { $0.take() }?.stop()
     }
 }
 

@@ -87,9 +87,7 @@ struct Follower: Sendable {
             Output.warning("the activity stream: \(visible("\(problem)"))")
         case .streamEnded(let error):
             isLive = false
-            Output.warning(
-                "the activity stream cannot be had: \(visible("\(error)")); \(advice(error))\(lookingInstead)"
-            )
+            tellThereIsNoStream(error)
         case .tick:
             guard !isLive || isOwed || ContinuousClock.now - lastLook >= Self.trust else { return }
             try await look(target)
@@ -97,14 +95,7 @@ struct Follower: Sendable {
     }
 
     private var lookingInstead: String {
-        "the conversation is looked at every \(interval.components.seconds) seconds instead"
-    }
-
-    private func advice(_ error: any Error) -> String {
-        switch (error as? APIError)?.code {
-        case .unauthorized, .forbidden: "XCHAT_APP_TOKEN takes the bearer token of an app that may use the stream; "
-        default: ""
-        }
+        "the conversation is looked at every \(interval.components.seconds) s instead"
     }
 
     /// The app's client, once the app is told of the user's messages; nil where that cannot be.
@@ -114,13 +105,18 @@ struct Follower: Sendable {
             return nil
         }
         let user = remote.session.userID
+        var missing: [ActivityEvent.Kind] = [.received, .sent]
         do {
-            var missing: [ActivityEvent.Kind] = [.received, .sent]
             for try await page in app.subscriptionPages() {
                 missing.removeAll { kind in
                     page.subscriptions.contains { $0.kind == kind && $0.userID == user }
                 }
             }
+        } catch {
+            tellThereIsNoStream(error)
+            return nil
+        }
+        do {
             for kind in missing {
                 _ = try await remote.client.subscribe(to: kind, of: user, tag: "xchat")
                 Output.note("xchat: the app is subscribed to \(kind) of user \(user), and stays so")
@@ -128,11 +124,17 @@ struct Follower: Sendable {
             return app
         } catch {
             Output.warning(
-                "the app cannot be subscribed to the messages of user \(user): \(visible("\(error)")); "
-                    + "the user must have allowed the app to read them. \(lookingInstead)"
+                "the app cannot be subscribed to the messages of user \(user): \(visible("\(error)")); the user must have "
+                    + "allowed the app to read them; \(lookingInstead)"
             )
             return nil
         }
+    }
+
+    private func tellThereIsNoStream(_ error: any Error) {
+        let isRefused = [.unauthorized, .forbidden].contains((error as? APIError)?.code)
+        let advice = isRefused ? "XCHAT_APP_TOKEN takes the bearer token of an app that may use it; " : ""
+        Output.warning("the activity stream cannot be had: \(visible("\(error)")); \(advice)\(lookingInstead)")
     }
 
     // MARK: Histories
