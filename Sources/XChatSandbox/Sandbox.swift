@@ -14,6 +14,7 @@ public import XChatEvents
 /// knows a user id has that user's token, `sandbox-` and the id, and everybody has the app's, `sandbox-app`.
 public struct Sandbox: Sendable {
     private let storage: Storage
+    let faults: SandboxFaults
     private let host: String
     private let port: Int
     private let logger: Logger
@@ -35,6 +36,7 @@ public struct Sandbox: Sendable {
         logger: Logger? = nil
     ) {
         storage = Storage(path: data, faults: faults)
+        self.faults = faults
         self.host = host
         self.port = port
         self.logger = logger ?? Logger(label: "xchat.sandbox") { _ in SwiftLogNoOpLogHandler() }

@@ -127,7 +127,7 @@ struct EndToEndTests {
 
 /// A user with a session and a client.
 struct User {
-    let client: ChatClient
+    var client: ChatClient
     var session: Session
 
     /// Makes keys and registers them.

@@ -196,8 +196,9 @@ struct OperationTests {
 /// The same through the sandbox.
 @Suite(.timeLimit(.minutes(1)))
 struct OperationEndToEndTests {
-    @Test func `a group is made, grows, and everybody reads`() async throws {
-        try await Sandbox().serving { url in
+    @Test("a group is made, grows, and everybody reads", arguments: ["", "members=bare"])
+    func group(_ faults: String) async throws {
+        try await Sandbox(faults: try SandboxFaults(faults)).serving { url in
             var alice = try await User("1111", .xchat, url)
             let bob = try await User("2222", .xchat, url)
             let carol = try await User("3333", .xchat, url)
@@ -235,15 +236,30 @@ struct OperationEndToEndTests {
         }
     }
 
-    @Test func `a message is deleted for everybody`() async throws {
-        try await Sandbox().serving { url in
+    @Test func `a message is deleted for everybody, and its media with it`() async throws {
+        let folder = try ScratchFolder()
+        try await Sandbox().serving { [folder] url in
             var alice = try await User("1111", .xchat, url)
             let bob = try await User("2222", .xchat, url)
             let conversation = try await alice.start(with: bob)
             let sent = try await alice.send("oops", in: conversation)
             let target = try ConversationTarget(conversation)
+            let file = URL(filePath: folder.path + "/in")
+            try Data("content".utf8).write(to: file)
+            let key = try ConversationKey.generate()
+            var hashKeys: [String] = []
+            for try await step in alice.client.upload(file, key: key, in: conversation) {
+                if case .finished(let media) = step { hashKeys.append(media.mediaHashKey) }
+            }
+            let hashKey = try #require(hashKeys.first)
+            func download(_ name: String) async throws {
+                let place = URL(filePath: folder.path + "/" + name)
+                for try await _ in bob.client.download(hashKey, in: target, key: key, to: place) {}
+            }
+            try await download("before")
             let action = try alice.session.sign(.deleteMessages([sent.sequenceID], forAll: true), in: conversation)
-            try await alice.client.deleteMessages(action, in: target)
+            try await alice.client.deleteMessages(action, in: target, mediaHashKeys: hashKeys)
+            #expect(await thrownCode { try await download("after") } == .notFound)
             var events: [ServedEvent] = []
             for try await page in bob.client.eventPages(in: target, pageSize: 1) { events += page.events }
             #expect(events.contains { (try? MessageEvent(base64: $0.encodedEvent))?.kind == .messageDeleted })

@@ -16,12 +16,12 @@ struct FaultsTests {
     @Test func `options are read as they are written`() throws {
         #expect(try SandboxFaults("") == SandboxFaults())
         let faults = try SandboxFaults(
-            "drop=0.1,http500=0.05,http502=1,http503=0,delay=10ms-2s,rate-limit=100/60,failure-event=6:0.5,"
+            "drop=0.1,http429=0.2,http500=0.05,http502=1,http503=0,delay=10ms-2s,rate-limit=100/60,failure-event=6:0.5,"
                 + "send-status=200,repeat=400,history=bare,key-events=first,errors=codes,activity=guide,members=bare,"
                 + "keep-alive=50ms,segment-bytes=1024,group-members=3,registrations=2,disconnect=0.2,duplicate=0.3,"
                 + "reorder=0.4,seed=7"
         )
-        #expect((faults.drop, faults.http500, faults.http502) == (0.1, 0.05, 1))
+        #expect((faults.drop, faults.http429, faults.http500, faults.http502) == (0.1, 0.2, 0.05, 1))
         #expect(faults.delay == .milliseconds(10) ... .seconds(2))
         #expect(faults.rateLimit == .init(requests: 100, seconds: 60))
         #expect(faults.failureEvent == .init(.nonLatestCkeyVersion, probability: 0.5))
@@ -55,7 +55,7 @@ struct FaultsTests {
 
     @Test func `the help names every option with an example that is read`() throws {
         let lines = SandboxFaults.help.split(separator: "\n")
-        #expect(lines.count == 22)
+        #expect(lines.count == 23)
         for line in lines {
             let example = try #require(line.split(separator: ": ").first)
             _ = try SandboxFaults(String(example))
@@ -126,6 +126,12 @@ struct FaultsTests {
         try await Router.test(Sandbox(faults: try SandboxFaults("errors=twitter"))) { router in
             let answer = try await router.ask(.get, "/2/users/9/public_keys", user: "1111")
             #expect(answer.problem?.type == "https://api.twitter.com/2/problems/resource-not-found")
+        }
+        try await Router.test(Sandbox(faults: try SandboxFaults("http429=1"))) { router in
+            let answer = try await router.ask(.get, "/2/users/9/public_keys", user: "1111")
+            #expect((answer.status, answer.header("x-rate-limit-remaining")) == (429, "0"))
+            let reset = Double(answer.header("x-rate-limit-reset") ?? "") ?? 0
+            #expect((-1...1).contains(reset - Date().timeIntervalSince1970))
         }
         for (option, status) in [("http502=1", 502), ("http503=1", 503)] {
             try await Router.test(Sandbox(faults: try SandboxFaults(option))) { router in

@@ -3,14 +3,26 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import NIOCore
+import Synchronization
+import Testing
 import XChat
 import XChatEvents
 
 @testable import XChatSandbox
 
-/// The sandbox behind its router, without a socket.
-struct Router: Sendable {
+/// The sandbox behind its router, without a socket if nothing needs one.
+///
+/// Every answer is held against X's document, where that is at hand.
+final class Router: Sendable {
     private let client: any TestClientProtocol
+    private let faults: SandboxFaults
+    /// The statuses of each operation.
+    let seen = Mutex<[String: Set<Int>]>([:])
+
+    private init(_ client: any TestClientProtocol, _ faults: SandboxFaults) {
+        self.client = client
+        self.faults = faults
+    }
 
     /// The routes that act for a user.
     static let userRoutes: [(Verb, String)] = [
@@ -85,10 +97,11 @@ struct Router: Sendable {
 
     static func test(
         _ sandbox: Sandbox = Sandbox(),
+        live: Bool = false,
         _ body: @escaping @Sendable (Router) async throws -> Void
     ) async throws {
-        try await sandbox.application { _ in }.test(.router) { client in
-            try await body(Router(client: client))
+        try await sandbox.application { _ in }.test(live ? .live : .router) { client in
+            try await body(Router(client, sandbox.faults))
         }
     }
 
@@ -130,13 +143,22 @@ struct Router: Sendable {
         var headers: HTTPFields = [.contentType: type]
         if let authorization { headers[.authorization] = authorization }
         let body = method == .get ? nil : bytes
-        return try await client.execute(uri: path, method: method.method, headers: headers, body: body) { answer in
+        let answer = try await client.execute(uri: path, method: method.method, headers: headers, body: body) {
             Answer(
-                status: answer.status.code,
-                body: Data(answer.body.readableBytesView),
-                type: answer.headers[.contentType],
-                headers: answer.headers
+                status: $0.status.code,
+                body: Data($0.body.readableBytesView),
+                type: $0.headers[.contentType],
+                headers: $0.headers
             )
         }
+        if let document = XDocument.shared {
+            for violation in document.violations(method.rawValue, path, answer, faults) {
+                Issue.record("not as X's document says: \(violation)")
+            }
+            if let operation = document.operation(method.rawValue, path) {
+                seen.withLock { _ = $0[operation.id, default: []].insert(answer.status) }
+            }
+        }
+        return answer
     }
 }

@@ -198,7 +198,7 @@ private final class TemporaryFile {
         do {
             try handle.write(contentsOf: bytes)
         } catch {
-            throw APIError(.file, "the file cannot be written")
+            throw APIError(.file, "the file cannot be written\(error.systemReason)")
         }
     }
 
@@ -215,12 +215,22 @@ private final class TemporaryFile {
                 try FileManager.default.linkItem(at: url, to: destination)
             }
         } catch {
-            throw APIError(.file, "the file cannot be given its name")
+            throw APIError(.file, "the file cannot be given its name\(error.systemReason)")
         }
     }
 
     deinit {
         try? handle.close()
         try? FileManager.default.removeItem(at: url)
+    }
+}
+
+extension Error {
+    /// What the system says of a file, in brackets: a full disk is the user's to empty.
+    fileprivate var systemReason: String {
+        let error = self as NSError
+        let cause = (error.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError } ?? error
+        guard cause.domain == NSPOSIXErrorDomain, let code = Int32(exactly: cause.code) else { return "" }
+        return unsafe " (\(String(cString: strerror(code))))"
     }
 }

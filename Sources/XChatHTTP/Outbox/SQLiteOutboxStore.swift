@@ -418,6 +418,9 @@ final class SQLiteOutboxStore: OutboxStore {
             let detail = "SQLite says: \((error.message ?? "no reason").display(limit: 200))"
             switch error.resultCode {
             case .SQLITE_FULL: throw OutboxError(.full, "the disk is full, and nothing was written (\(detail))")
+            case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_WRITE:
+                // A quota, or a limit of this process, is not a full disk to SQLite.
+                throw OutboxError(.full, "the file cannot grow, and nothing was written (\(detail))")
             case .SQLITE_CORRUPT, .SQLITE_NOTADB:
                 throw OutboxError(.corrupt, "it is damaged, or no database; it is left as it is (\(detail))")
             case .SQLITE_BUSY, .SQLITE_LOCKED: throw OutboxError(.busy, "another process holds it (\(detail))")

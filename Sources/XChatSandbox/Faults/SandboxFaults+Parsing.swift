@@ -50,6 +50,7 @@ extension SandboxFaults {
         chance("drop", "0.1", "the connection breaks instead of an answer, half of the time after the work is done") {
             $0.drop = $1
         },
+        chance("http429", "0.01", "429 with the time of a second later") { $0.http429 = $1 },
         chance("http500", "0.05", "500 with a problem, half of the time after the work is done") { $0.http500 = $1 },
         chance("http502", "0.05", "502 with HTML") { $0.http502 = $1 },
         chance("http503", "0.05", "503 with HTML") { $0.http503 = $1 },

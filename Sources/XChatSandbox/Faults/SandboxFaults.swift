@@ -84,6 +84,8 @@ public struct SandboxFaults: Hashable, Sendable {
     /// How often a connection breaks instead of an answer, from 0 to 1: half of these before the request is worked on,
     /// half after.
     public var drop = 0.0
+    /// How often 429 is answered, whatever ``rateLimit`` says; a second later it is over.
+    public var http429 = 0.0
     /// How often 500 is answered, with problem JSON; before or after the work as for ``drop``.
     public var http500 = 0.0
     /// How often 502 is answered, with HTML.

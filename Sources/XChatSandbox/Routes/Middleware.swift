@@ -2,6 +2,8 @@ import Hummingbird
 import Logging
 import NIOCore
 
+import struct Foundation.Date
+
 /// Counts requests, refuses those beyond the limit, and tells every client where it stands.
 struct RateLimitMiddleware: RouterMiddleware {
     let limits: RateLimits
@@ -46,6 +48,12 @@ struct FaultMiddleware: RouterMiddleware {
         if faults.delay.upperBound > .zero {
             let (low, high) = (faults.delay.lowerBound, faults.delay.upperBound)
             try await Task.sleep(for: low + (high - low) * chance.next())
+        }
+        if chance.happens(faults.http429) {
+            var response = try Response.problem(.rateLimited, faults.errors)
+            let reset = Int(Date().timeIntervalSince1970) + 1
+            response.headers.tell(.init(limit: 1, remaining: 0, reset: reset, isAllowed: false), "x-rate-limit")
+            return response
         }
         if chance.happens(faults.http502) { return Self.page(.badGateway) }
         if chance.happens(faults.http503) { return Self.page(.serviceUnavailable) }

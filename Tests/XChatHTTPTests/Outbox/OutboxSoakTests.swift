@@ -17,8 +17,8 @@ struct OutboxSoakTests {
         var faults = SandboxFaults()
         faults.drop = 0.1
         faults.http500 = 0.05
-        // Somewhat less than the senders could do.
-        faults.rateLimit = .init(requests: min(200, max(40, total / 10)), seconds: 1)
+        // Each stops all conversations for a second.
+        faults.http429 = max(0.003, 4 / Double(total))
         let sandbox = Sandbox(faults: faults)
         let start = ContinuousClock.now
         let report = try await sandbox.serving { url in

@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+import XChat
+import XChatEvents
+import XChatSandbox
+
+@testable import XChatHTTP
+
+/// What the sandbox does wrong on purpose, as a client meets it over sockets.
+@Suite(.timeLimit(.minutes(1)))
+struct FaultyServerTests {
+    private static let patient = RetryPolicy(attempts: 40, firstPause: .milliseconds(1), longestPause: .milliseconds(4))
+
+    /// Two users and their conversation, at a server that begins to fail when they have met.
+    private func withPair(
+        _ faults: String,
+        _ body: @escaping @Sendable (URL, User, User, ConversationID) async throws -> Void
+    ) async throws {
+        let folder = try ScratchFolder()
+        let path = folder.path + "/data"
+        let (alice, bob, conversation) = try await Sandbox(data: path).serving { url in
+            var alice = try await User("1111", .sodium, url)
+            var bob = try await User("2222", .sodium, url)
+            let conversation = try await alice.start(with: bob)
+            try bob.session.pin(try await bob.client.publicKeys(of: "1111"), of: "1111")
+            for user in ["1111", "2222"] as [UserID] {
+                let app = try ChatClient(api: url.absoluteString, token: Token("sandbox-app"))
+                _ = try await app.subscribe(to: user == "1111" ? .sent : .received, of: user)
+            }
+            return (alice, bob, conversation)
+        }
+        try await Sandbox(data: path, faults: try SandboxFaults(faults)).serving { url in
+            func moved(_ user: User) throws -> User {
+                var user = user
+                let token = try Token("sandbox-\(user.session.userID)")
+                user.client = try ChatClient(api: url.absoluteString, token: token, retries: Self.patient)
+                return user
+            }
+            try await body(url, moved(alice), moved(bob), conversation)
+        }
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test func `a connection that breaks in place of every answer is a connection error`() async throws {
+        try await withPair("drop=1") { url, alice, _, conversation in
+            let client = try ChatClient(api: url.absoluteString, token: Token("sandbox-1111"), retries: .none)
+            let message = try alice.session.seal(.text("x"), in: conversation)
+            #expect(await thrownCode { _ = try await client.send(message) } == .connection)
+            #expect(await thrownCode { _ = try await client.publicKeys(of: "1111") } == .connection)
+        }
+    }
+
+    @Test(
+        "messages arrive once, whether a server failed before the work or after it",
+        arguments: ["drop=0.5", "http500=0.5", "http502=0.5", "http503=0.5", "drop=0.2,http500=0.2,send-status=200"]
+    )
+    func once(_ faults: String) async throws {
+        try await withPair(faults + ",seed=1") { _, alice, bob, conversation in
+            let texts = (0..<12).map(String.init)
+            for text in texts { _ = try await alice.send(text, in: conversation) }
+            var bob = bob
+            let history = try await bob.client.history(in: ConversationTarget(conversation))
+            #expect(try bob.open(history) == texts)
+        }
+    }
+
+    /// Sends while the stream is read, and answers the events of one kind until all were there.
+    private func told(
+        _ faults: String,
+        backfillMinutes: Int? = nil,
+        _ check: @escaping @Sendable ([ActivityEvent], _ connections: Int, [SentMessage]) throws -> Void
+    ) async throws {
+        try await withPair("seed=5," + faults) { url, alice, bob, conversation in
+            let app = try ChatClient(api: url.absoluteString, token: Token("sandbox-app"))
+            var sent: [SentMessage] = []
+            var events: [ActivityEvent] = []
+            var connections = 0
+            for try await element in app.activity(backfillMinutes: backfillMinutes) {
+                switch element {
+                case .problem(let problem): throw problem
+                case .event(let event): events.append(event)
+                case .connected:
+                    connections += 1
+                    guard sent.isEmpty else { continue }
+                    for number in 0..<12 { sent.append(try await alice.send("\(number)", in: conversation)) }
+                }
+                let ids = Set(events.filter { $0.kind == .received }.compactMap(\.encodedEvent)).count
+                let others = Set(events.filter { $0.kind == .sent }.compactMap(\.encodedEvent)).count
+                if ids == 12, others == 12 { break }
+            }
+            // All of it opens, in whatever order it came.
+            var session = bob.session
+            let history = try await bob.client.history(in: ConversationTarget(conversation))
+            for event in history.keyEvents { _ = try session.open(MessageEvent(base64: event)) }
+            for event in events {
+                let encoded = try MessageEvent(base64: try #require(event.encodedEvent))
+                #expect(try session.open(encoded).isVerified)
+                let id = try #require(event.conversationID)
+                #expect(ConversationID(canonicalizing: id, sender: "1111") == ConversationID.oneToOne("1111", "2222"))
+            }
+            try check(events, connections, sent)
+        }
+    }
+
+    @Test func `events that come twice are told once`() async throws {
+        try await told("keep-alive=20ms,duplicate=1") { events, connections, _ in
+            #expect(events.count == 24)
+            #expect(Set(events.map(\.uuid)).count == 24)
+            #expect(connections == 1)
+        }
+    }
+
+    @Test func `events out of order are all told`() async throws {
+        // One that is held back comes with the next, or with a sign of life.
+        try await told("keep-alive=1s,reorder=0.5") { events, _, _ in
+            #expect(events.count == 24)
+            let numbers = events.compactMap { $0.uuid.flatMap { UInt64($0) } }
+            #expect(numbers.count == 24 && numbers != numbers.sorted(), "nothing was out of order")
+        }
+    }
+
+    @Test func `a stream that ends again and again is opened again, and told from a little earlier`() async throws {
+        try await told("keep-alive=20ms,disconnect=0.2", backfillMinutes: 5) { _, connections, _ in
+            #expect(connections > 1)
+        }
+    }
+
+    @Test func `the guide's spelling has neither key nor number, and a mixture has both`() async throws {
+        try await told("keep-alive=20ms,activity=guide") { events, _, _ in
+            for event in events {
+                #expect(event.uuid.flatMap { UUID(uuidString: $0) } != nil)
+                #expect(event.keyChangeEvent == nil && event.conversationToken == nil && event.subscribedUserID == nil)
+                #expect(event.conversationID == "1111-2222" && event.senderID == "1111")
+            }
+        }
+        try await told("keep-alive=20ms,activity=mixed") { events, _, _ in
+            #expect(Set(events.map(\.conversationID)) == ["1111-2222", "1111:2222"])
+            #expect(Set(events.map { $0.keyChangeEvent == nil }) == [true, false])
+        }
+    }
+
+    @Test func `what happened before is told where it is asked for`() async throws {
+        try await withPair("keep-alive=20ms") { url, alice, _, conversation in
+            let app = try ChatClient(api: url.absoluteString, token: Token("sandbox-app"))
+            let before = try await alice.send("before", in: conversation)
+            for (minutes, first) in [(5, "before"), (nil, "now"), (0, "now")] as [(Int?, String)] {
+                var now: WireString?
+                for try await element in app.activity(backfillMinutes: minutes) {
+                    guard case .event(let event) = element else {
+                        now = try await alice.send("now", in: conversation).messageID
+                        continue
+                    }
+                    let id = try MessageEvent(base64: event.encodedEvent ?? "").messageID
+                    #expect(id == (first == "before" ? before.messageID : now), "\(minutes ?? -1)")
+                    break
+                }
+            }
+            let wrong = app.activity(backfillMinutes: 6)
+            #expect(await thrownCode { for try await _ in wrong {} } == .invalidArgument)
+        }
+    }
+}
