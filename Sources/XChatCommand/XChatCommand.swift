@@ -19,7 +19,8 @@ struct XChatCommand: AsyncParsableCommand {
             2 when the arguments are wrong. Results go to standard output, everything else to standard error.
 
             Secrets never stand on the command line. Keys come from a session file (--session) or from the key store, \
-            its passphrase from XCHAT_PASSPHRASE_FILE, XCHAT_PASSPHRASE or the terminal, the access token from XCHAT_TOKEN.
+            its passphrase from XCHAT_PASSPHRASE_FILE, XCHAT_PASSPHRASE or the terminal, the user's access token from \
+            XCHAT_TOKEN, and the app's, which only "read --follow" wants, from XCHAT_APP_TOKEN.
 
             "xchat demo" shows the whole way of a message, without network or account.
             """,

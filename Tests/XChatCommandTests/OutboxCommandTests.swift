@@ -150,6 +150,17 @@ struct OutboxCommandTests {
         #expect(try await received() == ["healthy", "poison"])
     }
 
+    @Test func `an earlier message that is refused on the way of this one is told as well`() async throws {
+        server.stop()
+        #expect(try await send("refused").status == 1)
+        let id = try #require(try strings("message_id", try await list()).first ?? nil)
+        try server.start("--fault", "failure-event=3:1")
+        let sent = try await send("this one")
+        #expect(sent.status == 1)
+        #expect(sent.errors.contains("the earlier message \(id)"), "\(sent.errors)")
+        #expect(try strings("state", await list()) == ["set_aside", "set_aside"])
+    }
+
     @Test func `a message under a stale key is sealed anew, and its new id is told`() async throws {
         #expect(try await run("2222", "conversation", "rotate", "1111").status == 0)
         let sent = try await send("under the key of then")

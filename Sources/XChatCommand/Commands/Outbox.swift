@@ -10,7 +10,8 @@ struct OutboxCommand: AsyncParsableCommand {
         abstract: "Look after messages that are sealed and not yet sent.",
         discussion: """
             A message that could not be sent waits in the outbox, as ciphertext, and its conversation's later messages \
-            wait behind it. One that the server refuses is set aside with the reason.
+            wait behind it, until the next "send" or "outbox retry". One that the server refuses is set aside with the \
+            reason, and later messages go on.
 
             There is one outbox for each user and API, in a folder beside the session file or the key store, whose name \
             is the file's with ".outbox" after it: the same --session and --api as those of "send" lead to it.
@@ -122,11 +123,7 @@ extension StateOptions {
         // By whatever link the state is reached, it has one outbox.
         let folder = Files.resolved(try session ?? keyStore.keyStore().path) + ".outbox"
         let api = try server.url
-        try FileManager.default.createDirectory(
-            atPath: folder,
-            withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700]
-        )
+        try Files.makeFolder(folder)
         return try Outbox.open("\(folder)/\(Self.name(user, api)).sqlite", userID: user, api: api)
     }
 

@@ -6,7 +6,8 @@ struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The base URL of the chat API. (default: XCHAT_API_URL, else https://api.x.com)",
-            discussion: "The access token is read from XCHAT_TOKEN. It goes over plain http to this machine only.",
+            discussion:
+                "The access token is read from XCHAT_TOKEN. It goes over plain http to this machine only.",
             valueName: "url"
         )
     )

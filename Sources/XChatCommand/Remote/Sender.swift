@@ -71,7 +71,8 @@ struct Sender {
 
     private func send(_ message: SealedMessage) async throws -> JSONValue {
         try outbox.enqueue(message)
-        try hurry(before: message)
+        let earlier = try queue(before: message)
+        try hurry(earlier)
         let watch = Task { await tellFirstFailure(before: message) }
         defer { watch.cancel() }
         var failure: (any Error)?
@@ -81,6 +82,7 @@ struct Sender {
             // It may have been another conversation's; what became of this message is in the outbox.
             failure = error
         }
+        try tellWhatWasSetAside(of: earlier)
         return try outcome(of: message, failure)
     }
 
@@ -97,7 +99,7 @@ struct Sender {
         case .setAside:
             throw CommandError(
                 "not sent: \(entry?.reason ?? "the server does not take the message"); it is kept in the outbox, out of "
-                    + "the way of later messages, as \(id): xchat outbox retry, or drop"
+                    + "the way of later messages, as \(id): xchat outbox retry ID, or drop ID"
             )
         case .queued:
             let reason = try failure.map { "\($0)" } ?? firstFailure(before: message) ?? "the time was up"
@@ -111,13 +113,22 @@ struct Sender {
     }
 
     /// Ends the waiting of earlier messages that could not be posted: whoever sends now believes in the network.
-    private func hurry(before message: SealedMessage) throws {
-        let waiting = try queue(before: message)
+    private func hurry(_ waiting: [OutboxEntry]) throws {
         guard let first = waiting.first else { return }
         let (count, goes) =
             waiting.count == 1 ? ("an earlier message", "goes") : ("\(waiting.count) earlier messages", "go")
         Output.note("xchat: \(count) of this conversation waited in the outbox, and \(goes) first")
         if first.failures > 0 { try outbox.hurry(first.messageID, mayBeFinished: true) }
+    }
+
+    /// What became of this message says nothing about those that went before it.
+    private func tellWhatWasSetAside(of earlier: [OutboxEntry]) throws {
+        for entry in earlier {
+            guard let now = try outbox.entry(entry.messageID), now.state == .setAside else { continue }
+            Output.warning(
+                "the earlier message \(now.messageID) was not sent and is set aside: \(visible(now.reason ?? ""))"
+            )
+        }
     }
 
     private func tellFirstFailure(before message: SealedMessage) async {
