@@ -230,23 +230,26 @@ final class Drain: Sendable {
     }
 
     private func reseal(_ queued: QueuedMessage, _ message: SealedMessage) async throws {
+        // Nothing is awaited in the catch clauses: optimizing that, Swift 6.3.1 crashes.
+        let failure: OutboxPolicy.Failure
         do {
             // In this order: what was posted after the newest key came is under it, and none of ours.
             let session = try await session(queued.conversationID)
-            let renewal = Renewal(
-                session: session,
-                version: session.keyRing.newestVersion(in: queued.conversationID) ?? "",
-                posted: try await posted(around: queued),
-                since: queued.enqueuedAt
-            )
+            let posted = try await posted(around: queued)
+            let version = session.keyRing.newestVersion(in: queued.conversationID) ?? ""
+            let renewal = Renewal(session: session, version: version, posted: posted, since: queued.enqueuedAt)
             try finish(queued, message, renewal)
             renewals.withLock { $0[queued.conversationID] = renewal }
+            return
         } catch let error as APIError {
-            try await settle(.call(error), queued, message)
+            failure = .call(error)
         } catch let error as XChatError {
-            guard error.code != .keyMissing else { return try await settle(.noNewerKey, queued, message) }
-            try setAside(queued, "\(error.code.rawValue): \(error.message)")
+            guard error.code == .keyMissing else {
+                return try setAside(queued, "\(error.code.rawValue): \(error.message)")
+            }
+            failure = .noNewerKey
         }
+        try await settle(failure, queued, message)
     }
 
     /// Ends a message that the server does not take under its key: it has it already, or gets it under the newest.
