@@ -204,7 +204,7 @@ struct AttachmentCommandTests {
         #expect(try scratch.read("out") == Array("mine".utf8))
     }
 
-    @Test func `what cannot be attached is refused before anything is uploaded or sent`() async throws {
+    @Test func `what cannot be attached is refused, and nothing is sent`() async throws {
         let pipe = scratch.file("pipe")
         #expect(unsafe mkfifo(pipe, 0o600) == 0)
         let large = scratch.file("large.bin")
