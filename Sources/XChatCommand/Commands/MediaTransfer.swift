@@ -29,7 +29,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The version of the conversation key to encrypt with. (default: the newest)",
+            "The version of the conversation key to encrypt with. (default: the newest of the state)",
             valueName: "version"
         )
     )
@@ -51,7 +51,6 @@ struct MediaUploadCommand: AsyncParsableCommand {
         let file = try AttachmentFile(file)
         var remote = try RemoteSession(state, server)
         let conversation = remote.conversation(conversation)
-        if conversationKeyVersion == nil { try await remote.refreshKeys(of: conversation) }
         let (version, key) = try await remote.key(
             of: conversation,
             version: conversationKeyVersion.map { WireString($0) }

@@ -12,7 +12,7 @@ struct SendingOptions: ParsableArguments {
             valueName: "seconds"
         )
     )
-    var timeout = 30
+    var timeout = 20
 
     func validate() throws {
         guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout takes 1 to 86400 seconds.") }
@@ -49,6 +49,7 @@ struct Sender {
     ) async throws -> JSONValue {
         // What is uploaded under a key cannot be sealed anew under another: now is the time to learn of a newer one.
         try await remote.refreshKeys(of: conversation)
+        try remote.save()
         let version = remote.session.keyRing.newestVersion(in: conversation)
         // Whatever would refuse the message does so before anything is uploaded.
         let draft = MessageDraft(text, attachments: files.map { .media($0.attachment("unknown")) })
@@ -164,18 +165,18 @@ extension RemoteSession {
     mutating func sealingVersion(of conversation: ConversationID) async throws -> KeyVersion? {
         if session.keyRing.newestVersion(in: conversation) == nil {
             try await fetchKeys(of: conversation)
+            try save()
         }
         return session.keyRing.newestVersion(in: conversation)
     }
 
-    /// Learns the keys of a conversation from its history.
+    /// Learns the keys of a conversation from its history; the caller decides whether they are kept.
     mutating func fetchKeys(of conversation: ConversationID) async throws {
         do {
             _ = try await history(of: conversation)
         } catch let error as APIError {
             throw hint(error, conversation)
         }
-        try save()
     }
 
     /// Learns the newest keys of a conversation; of the whole history only where the state has none.
@@ -189,7 +190,6 @@ extension RemoteSession {
         } catch {
             throw hint(error, conversation)
         }
-        try save()
     }
 
     private func hint(_ error: APIError, _ conversation: ConversationID) -> any Error {
