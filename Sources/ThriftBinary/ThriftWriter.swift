@@ -6,9 +6,18 @@ package struct ThriftWriter: Sendable {
     /// What has been written.
     package private(set) var bytes: [UInt8]
 
-    package init(reservingCapacity capacity: Int = 256) {
+    package init() {
         bytes = []
-        bytes.reserveCapacity(capacity)
+        bytes.reserveCapacity(Self.slack)
+    }
+
+    /// What the fields around a long value mostly fit into.
+    private static let slack = 256
+
+    /// Grows once for a long value and for what follows it; twofold at least, so that many values cost no more than one.
+    private mutating func makeRoom(for count: Int) {
+        guard bytes.capacity - bytes.count < count else { return }
+        bytes.reserveCapacity(max(2 * bytes.capacity, bytes.count + count + Self.slack))
     }
 
     /// The header of a field; its value follows.
@@ -36,11 +45,13 @@ package struct ThriftWriter: Sendable {
 
     package mutating func string(_ value: String) {
         i32(Int32(value.utf8.count))
+        makeRoom(for: value.utf8.count)
         bytes.append(contentsOf: value.utf8)
     }
 
     package mutating func binary(_ value: [UInt8]) {
         i32(Int32(value.count))
+        makeRoom(for: value.count)
         bytes.append(contentsOf: value)
     }
 

@@ -3,7 +3,7 @@ import Dispatch
 /// Applies `transform` to each element over all cores and returns the results in the order of the elements.
 ///
 /// The calls are independent of each other and take some microseconds each; a few elements stay on this thread.
-func concurrentMap<Element: Sendable, Mapped: Sendable>(
+package func concurrentMap<Element: Sendable, Mapped: Sendable>(
     _ elements: [Element],
     _ transform: @Sendable (Element) -> Mapped
 ) -> [Mapped] {

@@ -61,6 +61,32 @@ struct Base64Tests {
         #expect(error?.path == "")
     }
 
+    @Test func `every byte is judged alike at every place of a long text`() throws {
+        // Long enough for blocks that are whole, and for what is left behind them.
+        let text = Array(Data((0..<51).map { UInt8($0 * 5) }).base64EncodedString().utf8)
+        let symbols = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        for place in text.indices {
+            for byte in UInt8.min...UInt8.max {
+                var changed = text
+                changed[place] = byte
+                if symbols.contains(byte) {
+                    let expected = try #require(Data(base64Encoded: Data(changed)))
+                    guard try Base64.decode(changed) == Array(expected) else {
+                        Issue.record("\(byte) at \(place): other bytes")
+                        continue
+                    }
+                } else if byte != UInt8(ascii: "=") || place < text.count - 1 {
+                    do {
+                        _ = try Base64.decode(changed)
+                        Issue.record("\(byte) at \(place): accepted")
+                    } catch {
+                        if error.offset != place { Issue.record("\(byte) at \(place): refused at \(error)") }
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `padding is optional and may be incomplete`() throws {
         for text in ["QQ", "QQ=", "QQ=="] { #expect(try Base64.decode(text) == [0x41]) }
         for text in ["QUI", "QUI="] { #expect(try Base64.decode(WireString(text)) == [0x41, 0x42]) }

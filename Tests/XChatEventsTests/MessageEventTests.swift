@@ -34,13 +34,13 @@ struct MessageEventTests {
         let detail = MessageEventDetail.groupChangeEvent(GroupChangeEvent(groupChange: .groupTitleChange(title)))
         let group = ConversationID(canonicalizing: "g1")
         #expect(throws: PayloadError.comma("custom_title")) {
-            try EventBuilder(senderID: "1", conversationID: group).event(detail)
+            _ = try EventBuilder(senderID: "1", conversationID: group).event(detail)
         }
         #expect(throws: PayloadError.comma("sender_id")) {
-            try EventBuilder(senderID: "1,1", conversationID: group).event(detail)
+            _ = try EventBuilder(senderID: "1,1", conversationID: group).event(detail)
         }
         #expect(throws: PayloadError.neverSigned) {
-            try EventBuilder(senderID: "1", conversationID: group).event(.messageTypingEvent(MessageTypingEvent()))
+            _ = try EventBuilder(senderID: "1", conversationID: group).event(.messageTypingEvent(MessageTypingEvent()))
         }
     }
 

@@ -29,8 +29,9 @@ import XChatEvents
         alice.addConversationKey(change.key, in: conversation, version: change.version)
         let message = try alice.seal(.text("hello"), in: conversation)
 
-        // Bob gets both as events and trusts nothing that does not verify.
-        for result in bob.open([.success(message.event), .success(change.event)]) {
+        // Bob gets both as events and trusts nothing that does not verify; where key changes stand does not matter.
+        let served = [message.event, change.event].map { Base64.encode($0.encoded()) }
+        for result in bob.open(base64: served) {
             let event = try result.get()
             if case .message(let contents) = event.contents?.contents {
                 print(event.isVerified, contents.messageText ?? "")  // true hello

@@ -342,6 +342,71 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         }
     }
 
+    @Test func `the newest key is the verified one of the highest number, in whatever order keys come`() throws {
+        let versions: [KeyVersion] = ["9", "10", "010", "v2", "v1", "7"]
+        let keys = try versions.map { _ in try ConversationKey.generate() }
+        for order in [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [2, 3, 5, 0, 1, 4]] {
+            var ring = KeyRing()
+            for index in order {
+                ring.add(keys[index], in: Pair.conversation, version: versions[index], level: .verified)
+            }
+            // Of two spellings of a number the first in byte order.
+            #expect(ring.newestKey(in: Pair.conversation)?.version == "010")
+            #expect(ring.newestKey(in: Pair.conversation)?.key === keys[2])
+            #expect(ring.mark(of: Pair.conversation) == 10)
+            ring.add(try ConversationKey.generate(), in: Pair.conversation, version: "11", level: .legacy)
+            #expect(ring.newestVersion(in: Pair.conversation) == "010")
+            ring.raiseMark(of: Pair.conversation, to: 12)
+            #expect(ring.newestVersion(in: Pair.conversation) == nil)
+            #expect(ring.conversations == [Pair.conversation])
+        }
+        var ring = KeyRing()
+        for index in [4, 3] { ring.add(keys[index], in: Pair.conversation, version: versions[index], level: .verified) }
+        #expect(ring.newestKey(in: Pair.conversation)?.key === keys[3])
+        ring.raiseMark(of: Pair.conversation, to: 1)
+        #expect(ring.newestVersion(in: Pair.conversation) == nil)
+        var marked = KeyRing()
+        marked.raiseMark(of: Pair.conversation, to: 1)
+        #expect(marked.conversations.isEmpty)
+    }
+
+    @Test func `a key that becomes verified seals in its place`() throws {
+        var ring = KeyRing()
+        let (first, second) = (try ConversationKey.generate(), try ConversationKey.generate())
+        ring.add(first, in: Pair.conversation, version: "5", level: .unverified)
+        ring.add(second, in: Pair.conversation, version: "5", level: .verified)
+        #expect(ring.newestKey(in: Pair.conversation)?.key === second)
+        ring.add(first, in: Pair.conversation, version: "5", level: .verified)
+        #expect(ring.newestKey(in: Pair.conversation)?.key === first)
+        #expect(ring.verifiedKey(in: Pair.conversation, version: "5") === first)
+    }
+
+    @Test func `texts of base64 are opened in their order, those that are none told apart`() throws {
+        var pair = try Pair()
+        var texts = try (0..<40).map { number in
+            Base64.encode(try pair.alice.seal(.text("\(number)"), in: Pair.conversation).event.encoded())
+        }
+        texts[7] = "no base64"
+        texts[20] = String(repeating: "A", count: MessageEvent.maximumEncodedBytes + 1)
+        texts.append(Base64.encode(pair.change.event.encoded()))
+        let results = pair.bob.open(base64: texts)
+        #expect(results.count == 41)
+        for (index, result) in results.enumerated() {
+            switch (index, result) {
+            case (7, .failure(let error)): #expect(error.code == .notAnEvent)
+            case (20, .failure(let error)): #expect(error.code == .tooLarge)
+            case (40, .success(let event)): #expect(event.isVerified)
+            case (_, .success(let event)):
+                guard case .message(let message) = event.contents?.contents else {
+                    Issue.record("\(index): no message")
+                    continue
+                }
+                #expect(message.messageText == WireString("\(index)"))
+            case (_, .failure(let error)): Issue.record("\(index): \(error)")
+            }
+        }
+    }
+
     @Test func `a key change of a signer who is gone opens history and never seals`() throws {
         let pair = try Pair()
         let message = try pair.alice.seal(.text("old"), in: Pair.conversation).event

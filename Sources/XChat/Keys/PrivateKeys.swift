@@ -5,20 +5,34 @@ public import XChatEvents
 /// They live in memory that is wiped when the last copy of this value goes; copies share it. They leave it only
 /// through ``withExport(_:)``.
 public struct PrivateKeys: Sendable {
-    /// The suite of both keys.
-    public let suite: SuiteName
-    /// The public half of the identity key.
-    public let identityKey: IdentityPublicKey
-    /// The public half of the signing key; nil for an import that held an identity key alone.
-    public let signingKey: SigningPublicKey?
-    let keys: any SuitePrivateKeys
+    /// Copies share it: they are made for every message, and each then costs one reference.
+    private final class Shared: Sendable {
+        let suite: SuiteName
+        let identityKey: IdentityPublicKey
+        let signingKey: SigningPublicKey?
+        let keys: any SuitePrivateKeys
+
+        init(suite: SuiteName, keys: any SuitePrivateKeys) {
+            self.suite = suite
+            self.keys = keys
+            identityKey = IdentityPublicKey(suite: suite, key: keys.identityKey)
+            signingKey = keys.signingKey.map { SigningPublicKey(suite: suite, key: $0) }
+        }
+    }
+
+    private let shared: Shared
 
     private init(suite: SuiteName, keys: any SuitePrivateKeys) {
-        self.suite = suite
-        self.keys = keys
-        identityKey = IdentityPublicKey(suite: suite, key: keys.identityKey)
-        signingKey = keys.signingKey.map { SigningPublicKey(suite: suite, key: $0) }
+        shared = Shared(suite: suite, keys: keys)
     }
+
+    /// The suite of both keys.
+    public var suite: SuiteName { shared.suite }
+    /// The public half of the identity key.
+    public var identityKey: IdentityPublicKey { shared.identityKey }
+    /// The public half of the signing key; nil for an import that held an identity key alone.
+    public var signingKey: SigningPublicKey? { shared.signingKey }
+    var keys: any SuitePrivateKeys { shared.keys }
 
     /// Fresh keys.
     ///
@@ -62,7 +76,7 @@ public struct PrivateKeys: Sendable {
         let endorsement = try keys.endorsement()
         return Registration(
             publicKey: Registration.Keys(
-                identityPublicKeySignature: Base64.encode(try keys.sign(identityKey.spki.span)),
+                identityPublicKeySignature: Base64.encode(try signedIdentityKey()),
                 publicKey: identityKey.base64,
                 publicKeyFingerprint: identityKey.fingerprint,
                 registrationMethod: "CustomPin",
@@ -89,7 +103,7 @@ public struct PrivateKeys: Sendable {
                 publicKeyVersion: version,
                 publicKey: WireString(signingKey.base64),
                 identityPublicKey: WireString(identityKey.base64),
-                identityPublicKeySignature: WireString(Base64.encode(try keys.sign(identityKey.spki.span)))
+                identityPublicKeySignature: WireString(Base64.encode(try signedIdentityKey()))
             )
         )
     }
@@ -99,8 +113,16 @@ public struct PrivateKeys: Sendable {
         try keys.unwrap(wrapped)
     }
 
+    /// The signing key's signature over the identity key, which binds the two.
+    private func signedIdentityKey() throws(XChatError) -> [UInt8] {
+        let spki = identityKey.spki
+        return try keys.sign(spki.span)
+    }
+
     func needSigningKey() throws(XChatError) -> SigningPublicKey {
-        guard let signingKey else { throw XChatError(.notUnlocked, "the private keys hold no signing key") }
+        guard let signingKey = shared.signingKey else {
+            throw XChatError(.notUnlocked, "the private keys hold no signing key")
+        }
         return signingKey
     }
 }

@@ -12,13 +12,13 @@ extension Session {
     ///   else's message; `wrong_signature`, `authentication_failed` and the like for one that was altered;
     ///   `not_unlocked`.
     public func reseal(_ message: SealedMessage) throws(XChatError) -> SealedMessage {
-        let (keys, signingKeyVersion) = try signer()
+        let signer = try signer()
         guard message.event.senderID == userID else {
             throw XChatError(.notAParticipant, "only a message of one's own can be sealed anew")
         }
         try requireMembership(of: message.conversationID)
         // It comes from a store that others may write to, and what it says is about to be signed again.
-        let own = try keys.boundKey(userID: userID, version: signingKeyVersion)
+        let own = try signer.keys.boundKey(userID: userID, version: signer.version)
         try Verifier.verify(message.event, keys: trustedKeys(of: message.event) + [own])
         guard case .messageCreateEvent(var create) = message.event.detail else {
             throw XChatError(.unsupported, "only a message can be sealed anew")
@@ -36,7 +36,7 @@ extension Session {
             throw XChatError(.unsupported, "the attachments are encrypted under the old key: attach them again")
         }
         create.conversationKeyVersion = version
-        return try seal(contents, as: create, in: message.conversationID, key: key)
+        return try seal(contents, as: create, in: message.conversationID, key: key, by: signer)
     }
 }
 

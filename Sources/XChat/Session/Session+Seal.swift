@@ -35,7 +35,7 @@ extension Session {
         in conversation: ConversationID,
         keyVersion: KeyVersion? = nil
     ) throws(XChatError) -> SealedMessage {
-        _ = try signer()
+        let signer = try signer()
         try requireMembership(of: conversation)
         let (version, key) = try sealingKey(in: conversation, version: keyVersion)
         let contents = try contents(of: draft, in: conversation, keyVersion: version)
@@ -44,7 +44,7 @@ extension Session {
             shouldNotify: draft.shouldNotify,
             ttlMsec: draft.ttlMsec
         )
-        return try seal(MessageEntryHolder(contents: contents), as: create, in: conversation, key: key)
+        return try seal(MessageEntryHolder(contents: contents), as: create, in: conversation, key: key, by: signer)
     }
 
     /// Seals contents under a key and signs them as a message with a new id; `create` is the message but for them.
@@ -52,9 +52,9 @@ extension Session {
         _ contents: MessageEntryHolder,
         as create: MessageCreateEvent,
         in conversation: ConversationID,
-        key: ConversationKey
+        key: ConversationKey,
+        by signer: Signer
     ) throws(XChatError) -> SealedMessage {
-        let (keys, signingKeyVersion) = try signer()
         var plaintext = contents.encoded()
         defer { Sodium.wipe(&plaintext) }
         var create = create
@@ -62,8 +62,9 @@ extension Session {
         let messageID = MessageID.random()
         let builder = EventBuilder(messageID: messageID, senderID: userID, conversationID: conversation)
         let unsigned = try builder.build(.messageCreateEvent(create))
-        let signature = try keys.keys.sign(unsigned.payload.bytes.span)
-        let event = unsigned.signed(signature, publicKeyVersion: signingKeyVersion)
+        let text = unsigned.payload.bytes
+        let signature = try signer.keys.keys.sign(text.span)
+        let event = unsigned.signed(signature, publicKeyVersion: signer.version)
         return SealedMessage(
             messageID: messageID,
             conversationID: conversation,
@@ -129,16 +130,19 @@ extension Session {
         in conversation: ConversationID,
         version: KeyVersion?
     ) throws(XChatError) -> (version: KeyVersion, key: ConversationKey) {
-        let place = printable(conversation.value)
-        guard let version = version ?? keyRing.newestVersion(in: conversation) else {
+        guard let version else {
+            if let newest = keyRing.newestKey(in: conversation) { return newest }
             let reason = keyRing.mark(of: conversation) == nil ? "no verified key" : "the newest key is not at hand"
             throw XChatError(
                 .keyMissing,
-                "\(reason) for conversation \(place): read its key changes first, or begin with: conversation start"
+                "\(reason) for conversation \(printable(conversation.value)): read its key changes first, or begin with: conversation start"
             )
         }
         guard let key = keyRing.verifiedKey(in: conversation, version: version) else {
-            throw XChatError(.keyMissing, "no verified key \(printable(version)) for conversation \(place)")
+            throw XChatError(
+                .keyMissing,
+                "no verified key \(printable(version)) for conversation \(printable(conversation.value))"
+            )
         }
         return (version, key)
     }

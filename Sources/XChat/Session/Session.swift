@@ -137,7 +137,10 @@ public struct Session: Sendable {
 
     // MARK: What signing needs
 
-    func signer() throws(XChatError) -> (keys: PrivateKeys, version: KeyVersion) {
+    /// Private keys that can sign, and the version they are registered under.
+    typealias Signer = (keys: PrivateKeys, version: KeyVersion)
+
+    func signer() throws(XChatError) -> Signer {
         guard let privateKeys else {
             throw XChatError(.notUnlocked, "signing needs private keys, and the session has none")
         }
@@ -163,7 +166,7 @@ public struct Session: Sendable {
 
     /// False only where it is known: by the two ids of a 1:1, or by the roster of a group.
     func mayBelong(_ user: UserID, to conversation: ConversationID) -> Bool {
-        if let (first, second) = conversation.participants { return user == first || user == second }
+        if let isOneOfTwo = conversation.isOneOfTwo(user) { return isOneOfTwo }
         return (rosters[conversation] ?? learnedRosters[conversation])?.contains(user) ?? true
     }
 }

@@ -57,7 +57,7 @@ enum P256Suite: CipherSuite {
     }
 }
 
-struct P256IdentityKey: SuiteIdentityKey {
+final class P256IdentityKey: SuiteIdentityKey {
     let spki: [UInt8]
     let boundEncodings: [[UInt8]]
     private let key: P256.KeyAgreement.PublicKey
@@ -96,7 +96,7 @@ private func ephemeralKey() throws(XChatError) -> P256.KeyAgreement.PrivateKey {
     }
 }
 
-struct P256SigningKey: SuiteSigningKey {
+final class P256SigningKey: SuiteSigningKey {
     let spki: [UInt8]
     let boundEncodings: [[UInt8]]
     private let key: P256.Signing.PublicKey

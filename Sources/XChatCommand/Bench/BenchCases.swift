@@ -161,10 +161,7 @@ struct BenchCases {
         let work = try BareOpening(of: MessageEvent(base64: lines[0]), bare)
         return try stopwatch.measure {
             var session = fixture.bob
-            let events = lines.map { line in
-                Result { () throws(XChatError) in try MessageEvent(line: Array(line.utf8)) }
-            }
-            let opened = session.open(events)
+            let opened = session.open(base64: lines)
             try require(opened.allSatisfy { (try? $0.get().contents) != nil })
         } floor: {
             try overCores(lines.count) { _ in try work.perform(bare) }

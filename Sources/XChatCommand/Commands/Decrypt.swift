@@ -23,7 +23,7 @@ struct Decrypt: ParsableCommand {
 
     func run() throws {
         var session = try state.store().read().session()
-        let events = try EventLines.read(files).map { $0.event }
+        let events = try concurrentMap(EventLines.read(files)) { $0.event }
         let results = session.open(events)
         try print(results)
     }

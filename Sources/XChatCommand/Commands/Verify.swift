@@ -24,7 +24,7 @@ struct Verify: ParsableCommand {
 
     func run() throws {
         var session = try state.store().read().session()
-        let events = try EventLines.read(files).map { $0.event }
+        let events = try concurrentMap(EventLines.read(files)) { $0.event }
         // Opened together, because key changes and changes of groups bear on what else is in the input.
         let results = session.open(events)
         var allVerified = !events.isEmpty

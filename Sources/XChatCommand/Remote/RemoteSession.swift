@@ -73,8 +73,8 @@ struct RemoteSession: Sendable {
         keyEvents: [String],
         in conversation: ConversationID
     ) async -> [Result<Event, XChatError>] {
-        let keyEvents = keyEvents.map { event($0, servedFor: conversation) }
-        let events = events.map { event($0, servedFor: conversation) }
+        let keyEvents = concurrentMap(keyEvents) { event($0, servedFor: conversation) }
+        let events = concurrentMap(events) { event($0, servedFor: conversation) }
         await fetchKeys(ofSigners: (keyEvents + events).compactMap { try? $0.get() }, in: conversation)
         let results = session.open(keyEvents + events)
         for case .failure(let error) in results.prefix(keyEvents.count) where complaints.insert(error).inserted {

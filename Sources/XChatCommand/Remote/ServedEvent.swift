@@ -12,7 +12,7 @@ package func event(
     servedFor conversation: ConversationID
 ) -> Result<MessageEvent, XChatError> {
     Result { () throws(XChatError) in
-        let event = try MessageEvent(line: Array(encoded.utf8))
+        let event = try MessageEvent.decoded(base64: encoded.utf8).get()
         if let id = event.conversationID,
             ConversationID(canonicalizing: id, sender: event.senderID ?? "") != conversation
         {

@@ -36,16 +36,16 @@ public struct EventBuilder: Hashable, Sendable {
     }
 }
 
-/// An event that waits for its signature.
-public struct UnsignedEvent: Hashable, Sendable {
+/// An event that waits for its signature, and is used up by it.
+public struct UnsignedEvent: ~Copyable, Sendable {
     /// The event, without a signature.
-    public let event: MessageEvent
+    public private(set) var event: MessageEvent
     /// The text to sign.
     public let payload: SignedPayload
 
     fileprivate init(_ event: MessageEvent) throws(PayloadError) {
+        payload = try SignedPayload(of: event)
         self.event = event
-        self.payload = try SignedPayload(of: event)
     }
 
     /// The event with its signature.
@@ -54,8 +54,7 @@ public struct UnsignedEvent: Hashable, Sendable {
     ///   - signature: the raw signature over the signed text; written as base64 without padding.
     ///   - publicKeyVersion: the version under which the signing key is registered.
     /// - Returns: the event as recipients get it, but for what the server adds.
-    public func signed(_ signature: [UInt8], publicKeyVersion: KeyVersion) -> MessageEvent {
-        var event = event
+    public consuming func signed(_ signature: [UInt8], publicKeyVersion: KeyVersion) -> MessageEvent {
         event.messageEventSignature = MessageEventSignature(
             signature: WireString(Base64.encode(signature, padding: false)),
             publicKeyVersion: publicKeyVersion,

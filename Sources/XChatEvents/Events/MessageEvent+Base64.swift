@@ -6,8 +6,8 @@ extension MessageEvent {
     ///
     /// - Throws: `tooLarge` beyond ``maximumEncodedBytes``, `malformed` with the offset in the text where that is not
     ///   base64, else with the field and the offset in the decoded bytes.
-    public init(base64 text: String) throws(EventError) {
-        guard text.utf8.count <= Self.maximumEncodedBytes else {
+    public init(base64 text: Span<UInt8>) throws(EventError) {
+        guard text.count <= Self.maximumEncodedBytes else {
             throw EventError(
                 .tooLarge,
                 offset: Self.maximumEncodedBytes,
@@ -17,7 +17,15 @@ extension MessageEvent {
         try self.init(decoding: Base64.decode(text))
     }
 
-    /// Decodes an event from its base64 text, as ``init(base64:)-(String)``.
+    /// Decodes an event from its base64 text, as ``init(base64:)-(Span<UInt8>)``.
+    ///
+    /// - Throws: `tooLarge` or `malformed`.
+    public init(base64 text: String) throws(EventError) {
+        let bytes = Array(text.utf8)
+        try self.init(base64: bytes.span)
+    }
+
+    /// Decodes an event from its base64 text, as ``init(base64:)-(Span<UInt8>)``.
     ///
     /// - Throws: `tooLarge` or `malformed`.
     public init(base64 text: WireString) throws(EventError) {

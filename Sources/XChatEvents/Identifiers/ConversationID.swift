@@ -5,9 +5,12 @@
 public struct ConversationID: Hashable, Sendable, CustomStringConvertible {
     /// The canonical text.
     public let value: WireString
+    /// Where the `:` of a conversation of two stands, in bytes.
+    private let colon: Int?
 
-    private init(value: WireString) {
+    private init(value: WireString, colon: Int? = nil) {
         self.value = value
+        self.colon = colon
     }
 
     /// Brings an id into its canonical form; never fails.
@@ -19,11 +22,9 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible {
     ///   - id: the id in any of its forms.
     ///   - sender: the user on whose side the id stands, for an id that is a recipient's alone.
     public init(canonicalizing id: WireString, sender: UserID = "") {
-        let separator = id.utf8.firstIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "-") }
-        if let separator {
-            let first = WireString(String(id.string[..<separator]))
-            let second = WireString(String(id.string[id.utf8.index(after: separator)...]))
-            self = first.isDigits && second.isDigits ? .oneToOne(first, second) : Self(value: id)
+        if let pair = Pair(id) {
+            // Most ids come in their canonical form, and then nothing is copied.
+            self = pair.isCanonical ? Self(value: id, colon: pair.separator) : .oneToOne(pair.first, pair.second)
         } else if id.isDigits && sender.isDigits {
             self = .oneToOne(id, sender)
         } else {
@@ -35,18 +36,34 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible {
     public static func oneToOne(_ one: UserID, _ other: UserID) -> Self {
         let inOrder = one.utf8.count == other.utf8.count ? one < other : one.utf8.count < other.utf8.count
         let (first, second) = inOrder ? (one, other) : (other, one)
-        return Self(value: WireString("\(first):\(second)"))
+        let value = WireString("\(first):\(second)")
+        return Self(value: value, colon: first.isDigits && second.isDigits ? first.utf8.count : nil)
     }
 
     /// The canonical text.
     public var description: String { value.string }
 
+    /// Whether the canonical texts are the same bytes.
+    public static func == (left: Self, right: Self) -> Bool { left.value == right.value }
+
+    /// Feeds the canonical text.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(value)
+    }
+
     /// The two users of a conversation of two, in canonical order; nil for any other.
     public var participants: (UserID, UserID)? {
-        guard let colon = value.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-        let first = WireString(String(value.string[..<colon]))
-        let second = WireString(String(value.string[value.utf8.index(after: colon)...]))
-        return first.isDigits && second.isDigits ? (first, second) : nil
+        colon.map { value.split(at: $0) }
+    }
+
+    /// Whether a user is one of the two of a conversation of two; nil for any other.
+    package func isOneOfTwo(_ user: UserID) -> Bool? {
+        guard let colon else { return nil }
+        return unsafe value.withContiguousBytes { pair in
+            unsafe user.withContiguousBytes { user in
+                unsafe user.elementsEqual(pair[..<colon]) || user.elementsEqual(pair[(colon + 1)...])
+            }
+        }
     }
 
     /// Whether it is a group's: `g` and digits.
@@ -65,6 +82,44 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible {
             return value.utf8.count <= 20 ? value.string : nil
         }
         return value.isPathID ? value.string : nil
+    }
+}
+
+/// A text of two runs of digits with `:` or `-` between them.
+private struct Pair {
+    private let text: WireString
+    /// Where the `:` or `-` stands, in bytes.
+    let separator: Int
+    /// Whether it is a `:` and the two are in order, the shorter first, then by bytes.
+    let isCanonical: Bool
+
+    init?(_ text: WireString) {
+        let found: (Int, Bool)? = unsafe text.withContiguousBytes { bytes in
+            let separator = unsafe bytes.firstIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "-") }
+            guard let separator else { return nil }
+            let (one, other) = unsafe (bytes[..<separator], bytes[(separator + 1)...])
+            guard unsafe !one.isEmpty, unsafe !other.isEmpty, unsafe one.allSatisfy(\.isDigit),
+                unsafe other.allSatisfy(\.isDigit)
+            else { return nil }
+            let inOrder =
+                unsafe one.count == other.count
+                ? !other.lexicographicallyPrecedes(one) : one.count < other.count
+            return unsafe (separator, inOrder && bytes[separator] == UInt8(ascii: ":"))
+        }
+        guard let found else { return nil }
+        self.text = text
+        (separator, isCanonical) = found
+    }
+
+    var first: UserID { text.split(at: separator).0 }
+    var second: UserID { text.split(at: separator).1 }
+}
+
+extension WireString {
+    /// The parts before and after one byte.
+    fileprivate func split(at offset: Int) -> (WireString, WireString) {
+        let index = utf8.index(utf8.startIndex, offsetBy: offset)
+        return (WireString(String(string[..<index])), WireString(String(string[utf8.index(after: index)...])))
     }
 }
 

@@ -4,18 +4,23 @@ public enum MessageID {
     public static func random() -> WireString {
         // Two draws and not sixteen: each is a system call, and the sixteen were a quarter of sealing a message.
         var generator = SystemRandomNumberGenerator()
-        let halves = [
-            generator.next() & ~0xf000 | 0x4000,
-            generator.next() & (.max >> 2) | 1 << 63,
-        ]
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        for position in 0..<32 {
-            if [8, 12, 16, 20].contains(position) { text.append(UInt8(ascii: "-")) }
-            let nibble = halves[position / 16] >> UInt64(60 - position % 16 * 4) & 15
-            text.append(digits[Int(nibble)])
-        }
-        return WireString(String(decoding: text, as: UTF8.self))
+        let upper = generator.next() & ~0xf000 | 0x4000
+        let lower = generator.next() & (.max >> 2) | 1 << 63
+        return WireString(
+            unsafe String(unsafeUninitializedCapacity: 36) { text in
+                var digits = 0
+                for position in 0..<36 {
+                    switch position {
+                    case 8, 13, 18, 23: unsafe text.initializeElement(at: position, to: UInt8(ascii: "-"))
+                    default:
+                        let nibble = UInt8((digits < 16 ? upper : lower) >> UInt64(60 - digits % 16 * 4) & 15)
+                        let digit = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
+                        unsafe text.initializeElement(at: position, to: digit)
+                        digits += 1
+                    }
+                }
+                return 36
+            }
+        )
     }
 }

@@ -3,7 +3,11 @@ struct PayloadText {
     private(set) var bytes: [UInt8]
 
     /// Starts a text, with the start that is common to all but group creation.
-    init(_ name: String, of event: MessageEvent, reservingCapacity capacity: Int = 256) throws(PayloadError) {
+    init(
+        _ name: String,
+        of event: borrowing MessageEvent,
+        reservingCapacity capacity: Int = 256
+    ) throws(PayloadError) {
         try self.init(name, withoutConversationOf: event, reservingCapacity: capacity)
         // An event without a conversation id has no slot for it; one with an empty id has an empty slot.
         if let conversationID = event.conversationID {
@@ -14,7 +18,7 @@ struct PayloadText {
     /// Starts a text that leaves the conversation id out.
     init(
         _ name: String,
-        withoutConversationOf event: MessageEvent,
+        withoutConversationOf event: borrowing MessageEvent,
         reservingCapacity capacity: Int = 256
     ) throws(PayloadError) {
         bytes = []
@@ -27,10 +31,9 @@ struct PayloadText {
     /// A string.
     mutating func add(_ value: WireString, _ field: String) throws(PayloadError) {
         addComma()
-        for byte in value.utf8 {
-            guard byte != UInt8(ascii: ",") else { throw .comma(field) }
-            bytes.append(byte)
-        }
+        let start = bytes.count
+        bytes.append(contentsOf: value.utf8)
+        guard !bytes[start...].contains(UInt8(ascii: ",")) else { throw .comma(field) }
     }
 
     /// A string that has to be there.

@@ -17,7 +17,7 @@ public struct SignedPayload: Hashable, Sendable {
     ///   - event: the event; its own conversation id is used as it stands.
     ///   - version: the version that its signature names.
     /// - Throws: the reason why the event has no signed text.
-    public init(of event: MessageEvent, version: SignatureVersion = .current) throws(PayloadError) {
+    public init(of event: borrowing MessageEvent, version: SignatureVersion = .current) throws(PayloadError) {
         guard event.kind.isSigned, let detail = event.detail else { throw .neverSigned }
         endsWithConversationKey = event.kind == .keyChange && version.number >= 6
         bytes = try Self.text(of: event, detail, version: version.number).bytes

@@ -1,6 +1,7 @@
 /// The base64 of X Chat: standard alphabet, padding optional on reading, nothing else forgiven.
 ///
-/// Foundation's decoder is not it: it insists on padding and lets stray bits pass.
+/// Foundation's decoder is not it: it insists on padding and lets stray bits pass. Neither direction looks anything up in
+/// a table, so that no cache tells what was in a key.
 public enum Base64 {
     /// Decodes text.
     ///
@@ -32,26 +33,11 @@ public enum Base64 {
     /// - Throws: `malformed`, with the offset of the byte that does not belong.
     public static func decode(_ text: Span<UInt8>) throws(EventError) -> [UInt8] {
         let symbols = try symbolCount(of: text)
-        let (groups, rest) = symbols.quotientAndRemainder(dividingBy: 4)
-        var bytes = [UInt8](repeating: 0, count: groups * 3 + (rest == 0 ? 0 : rest - 1))
+        var bytes = [UInt8](repeating: 0, count: symbols / 4 * 3 + symbols % 4 * 3 / 4)
         var output = bytes.mutableSpan
-        let sextets = sextets
-        for group in 0..<groups {
-            let (first, second) = (sextets[Int(text[group * 4])], sextets[Int(text[group * 4 + 1])])
-            let (third, fourth) = (sextets[Int(text[group * 4 + 2])], sextets[Int(text[group * 4 + 3])])
-            guard first | second | third | fourth < 64 else { throw noSymbol(in: text, from: group * 4) }
-            output[group * 3] = first << 2 | second >> 4
-            output[group * 3 + 1] = second << 4 | third >> 2
-            output[group * 3 + 2] = third << 6 | fourth
-        }
-        guard rest > 0 else { return bytes }
-        let (first, second) = (sextets[Int(text[groups * 4])], sextets[Int(text[groups * 4 + 1])])
-        let third = rest == 3 ? sextets[Int(text[groups * 4 + 2])] : 0
-        guard first | second | third < 64 else { throw noSymbol(in: text, from: groups * 4) }
-        output[groups * 3] = first << 2 | second >> 4
-        if rest == 3 { output[groups * 3 + 1] = second << 4 | third >> 2 }
-        let stray = rest == 3 ? third << 6 : second << 4
-        guard stray == 0 else { throw error(at: symbols - 1, "base64 with stray bits at the end") }
+        let check = Base64Block.decode(text.extracting(first: symbols), into: &output)
+        guard check.isValid else { throw noSymbol(in: text) }
+        guard check.strayBits == 0 else { throw error(at: symbols - 1, "base64 with stray bits at the end") }
         return bytes
     }
 
@@ -65,10 +51,16 @@ public enum Base64 {
         return symbols
     }
 
-    /// The error for the first byte at or after `start` that is no symbol.
-    private static func noSymbol(in text: Span<UInt8>, from start: Int) -> EventError {
-        let offset = (start..<text.count).first { sextets[Int(text[$0])] >= 64 }
-        return error(at: offset ?? start, "not a base64 symbol")
+    /// The error for the first byte that is no symbol.
+    private static func noSymbol(in text: Span<UInt8>) -> EventError {
+        let offset = text.indices.first { index in
+            switch text[index] {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): false
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"): false
+            default: true
+            }
+        }
+        return error(at: offset ?? text.count, "not a base64 symbol")
     }
 
     private static func error(at offset: Int, _ reason: String) -> EventError {
@@ -94,7 +86,13 @@ public enum Base64 {
     ///   - padding: whether to fill up to a multiple of four with `=`.
     /// - Returns: the text, in the standard alphabet.
     public static func encode(_ bytes: Span<UInt8>, padding: Bool = true) -> String {
-        String(decoding: encodeBytes(bytes, padding: padding), as: UTF8.self)
+        let count = padding ? (bytes.count + 2) / 3 * 4 : Base64Block.symbolCount(for: bytes.count)
+        return unsafe String(unsafeUninitializedCapacity: count) { buffer in
+            unsafe buffer.initialize(repeating: UInt8(ascii: "="))
+            var text = unsafe buffer.mutableSpan
+            Base64Block.encode(bytes, into: &text, from: 0)
+            return count
+        }
     }
 
     /// Encodes bytes as ASCII.
@@ -106,57 +104,28 @@ public enum Base64 {
     public static func encodeBytes(_ bytes: Span<UInt8>, padding: Bool = true) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
-        append(bytes, to: &text, alphabet: standard)
-        if padding {
-            while text.count % 4 != 0 { text.append(UInt8(ascii: "=")) }
-        }
+        append(bytes, to: &text)
+        while padding, text.count % 4 != 0 { text.append(UInt8(ascii: "=")) }
         return text
     }
 
     /// The text of `bytes` in the URL-safe alphabet, without padding, as fingerprints are shown.
     public static func encodeURLSafe(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        append(bytes.span, to: &text, alphabet: urlSafe)
+        let text = encodeBytes(bytes.span, padding: false).map { symbol in
+            switch symbol {
+            case UInt8(ascii: "+"): UInt8(ascii: "-")
+            case UInt8(ascii: "/"): UInt8(ascii: "_")
+            default: symbol
+            }
+        }
         return String(decoding: text, as: UTF8.self)
     }
 
     /// Appends the text of `bytes`, without padding.
     package static func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
-        append(bytes, to: &text, alphabet: standard)
-    }
-
-    private static func append(_ bytes: Span<UInt8>, to text: inout [UInt8], alphabet: [UInt8]) {
-        let (groups, rest) = bytes.count.quotientAndRemainder(dividingBy: 3)
         let start = text.count
-        text.append(contentsOf: repeatElement(0, count: groups * 4 + (rest == 0 ? 0 : rest + 1)))
+        text.append(contentsOf: repeatElement(0, count: Base64Block.symbolCount(for: bytes.count)))
         var output = text.mutableSpan
-        for group in 0..<groups {
-            let (first, second, third) = (bytes[group * 3], bytes[group * 3 + 1], bytes[group * 3 + 2])
-            let position = start + group * 4
-            output[position] = alphabet[Int(first >> 2)]
-            output[position + 1] = alphabet[Int((first << 4 | second >> 4) & 63)]
-            output[position + 2] = alphabet[Int((second << 2 | third >> 6) & 63)]
-            output[position + 3] = alphabet[Int(third & 63)]
-        }
-        guard rest > 0 else { return }
-        let (first, second) = (bytes[groups * 3], rest == 2 ? bytes[groups * 3 + 1] : 0)
-        let position = start + groups * 4
-        output[position] = alphabet[Int(first >> 2)]
-        output[position + 1] = alphabet[Int((first << 4 | second >> 4) & 63)]
-        if rest == 2 { output[position + 2] = alphabet[Int(second << 2 & 63)] }
+        Base64Block.encode(bytes, into: &output, from: start)
     }
-
-    private static let standard = alphabet(ending: "+/")
-    private static let urlSafe = alphabet(ending: "-_")
-
-    private static func alphabet(ending: String) -> [UInt8] {
-        Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\(ending)".utf8)
-    }
-
-    /// The value of each byte as a symbol; 255 for those that are none.
-    private static let sextets: [UInt8] = {
-        var sextets = [UInt8](repeating: 255, count: 256)
-        for (value, symbol) in standard.enumerated() { sextets[Int(symbol)] = UInt8(value) }
-        return sextets
-    }()
 }

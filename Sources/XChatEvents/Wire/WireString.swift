@@ -17,6 +17,12 @@ public struct WireString: Sendable {
     /// The UTF-8 bytes.
     public var utf8: String.UTF8View { string.utf8 }
 
+    /// Lends the bytes in one piece, which they are in since init; going through them there is many times as fast.
+    func withContiguousBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        if let result = unsafe utf8.withContiguousStorageIfAvailable(body) { return result }
+        return unsafe Array(utf8).withUnsafeBufferPointer(body)
+    }
+
     /// Whether there is no byte at all.
     public var isEmpty: Bool { string.utf8.isEmpty }
 }
@@ -25,26 +31,21 @@ extension WireString: Hashable, Comparable {
     /// Whether the bytes are the same.
     public static func == (left: Self, right: Self) -> Bool {
         guard left.utf8.count == right.utf8.count else { return false }
-        // The storage is contiguous since init; comparing it is several times as fast as comparing the views.
-        let sameBytes = unsafe left.utf8.withContiguousStorageIfAvailable { leftBytes in
-            unsafe right.utf8.withContiguousStorageIfAvailable { unsafe leftBytes.elementsEqual($0) }
+        return unsafe left.withContiguousBytes { leftBytes in
+            unsafe right.withContiguousBytes { unsafe leftBytes.elementsEqual($0) }
         }
-        return (sameBytes ?? nil) ?? left.utf8.elementsEqual(right.utf8)
     }
 
     /// Whether the bytes come before, as unsigned numbers from the left.
     public static func < (left: Self, right: Self) -> Bool {
-        left.utf8.lexicographicallyPrecedes(right.utf8)
+        unsafe left.withContiguousBytes { leftBytes in
+            unsafe right.withContiguousBytes { unsafe leftBytes.lexicographicallyPrecedes($0) }
+        }
     }
 
     /// Feeds the bytes.
     public func hash(into hasher: inout Hasher) {
-        let whole: Void? = unsafe utf8.withContiguousStorageIfAvailable { bytes in
-            unsafe hasher.combine(bytes: UnsafeRawBufferPointer(bytes))
-        }
-        if whole == nil {
-            for byte in utf8 { hasher.combine(byte) }
-        }
+        unsafe withContiguousBytes { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         hasher.combine(utf8.count)
     }
 }
@@ -62,7 +63,7 @@ extension WireString: ExpressibleByStringLiteral, CustomStringConvertible {
 extension WireString {
     /// Whether the text is one or more ASCII digits and nothing else.
     public var isDigits: Bool {
-        !isEmpty && utf8.allSatisfy { $0.isDigit }
+        unsafe !isEmpty && withContiguousBytes { unsafe $0.allSatisfy(\.isDigit) }
     }
 
     /// The text as an unsigned number.

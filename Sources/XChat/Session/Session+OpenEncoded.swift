@@ -1,0 +1,25 @@
+package import XChatEvents
+
+extension Session {
+    /// Decodes, verifies and opens events as the API serves them, over all cores; as ``open(_:)-(_)`` of what they decode to.
+    ///
+    /// - Parameter events: The base64 of events, key changes (`meta.conversation_key_events`) among them anywhere.
+    /// - Returns: One result an event, in the order of the input; also `not_an_event` and `too_large`.
+    public mutating func open(base64 events: [String]) -> [Result<Event, XChatError>] {
+        open(concurrentMap(events) { MessageEvent.decoded(base64: $0.utf8) })
+    }
+}
+
+extension MessageEvent {
+    /// The event of a text of base64, or why it is none.
+    package static func decoded(base64: some Sequence<UInt8>) -> Result<MessageEvent, XChatError> {
+        Result { () throws(XChatError) in
+            let bytes = Array(base64)
+            do throws(EventError) {
+                return try MessageEvent(base64: bytes.span)
+            } catch {
+                throw XChatError(error.code == .tooLarge ? .tooLarge : .notAnEvent, "\(error)")
+            }
+        }
+    }
+}
