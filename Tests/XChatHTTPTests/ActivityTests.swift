@@ -261,7 +261,7 @@ struct ActivityStreamTests {
         )
     }
 
-    private func client(_ url: String, token: String = "app", silence: Duration = .seconds(50)) throws -> ChatClient {
+    private func client(_ url: String, token: String = "app", silence: Duration = .seconds(300)) throws -> ChatClient {
         try ChatClient(api: url, token: Token(token), limits: .init(timeout: .seconds(50), streamSilence: silence))
     }
 
@@ -301,6 +301,15 @@ struct ActivityStreamTests {
     @Test func `a stream without a sign of life counts as dead`() async throws {
         try await RawServer.run(.bytes(Self.head + Self.line(1)), .bytes(Self.head + Self.line(2))) { _, url in
             let elements = try await first(4, of: client(url, silence: .seconds(1)))
+            #expect(elements == ["+", "1", "+", "2"])
+        }
+    }
+
+    @Test func `a line that never ends counts as a dead connection too`() async throws {
+        let drip = RawAnswer.endless(Self.head + Self.line(1), more: Self.chunk("a"), pause: 20)
+        try await RawServer.run(drip, .bytes(Self.head + Self.line(2))) { _, url in
+            let limits = ChatClient.Limits(timeout: .seconds(3), streamSilence: .seconds(50))
+            let elements = try await first(4, of: ChatClient(api: url, token: Token("app"), limits: limits))
             #expect(elements == ["+", "1", "+", "2"])
         }
     }

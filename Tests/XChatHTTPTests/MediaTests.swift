@@ -190,6 +190,80 @@ struct MediaTests {
         }
     }
 
+    @Test func `a file of more segments than there are numbers is refused before anything is sent`() async throws {
+        try await inFolder { folder in
+            let file = folder.appending(path: "in")
+            try Data(bytes(1000)).write(to: file)
+            try await RawServer.run(Self.opened, Self.appended) { server, url in
+                let client = try ChatClient(api: url, token: Token("t"))
+                var steps = try client.upload(file, key: .generate(), in: .oneToOne("1", "2"))
+                steps.segmentBytes = 1
+                #expect(await thrownCode { _ = try await upload(steps) } == .tooLarge)
+                #expect(server.requests.isEmpty)
+            }
+        }
+    }
+
+    @Test func `a file without end is not uploaded`() async throws {
+        try await RawServer.run(Self.opened, Self.appended) { server, url in
+            let client = try ChatClient(api: url, token: Token("t"))
+            let steps = try client.upload(URL(filePath: "/dev/zero"), key: .generate(), in: .oneToOne("1", "2"))
+            #expect(await thrownCode { _ = try await upload(steps) } == .file)
+            #expect(server.requests.count <= 1)
+        }
+    }
+
+    @Test func `a name that is taken is refused before anything is asked for`() async throws {
+        try await inFolder { folder in
+            let out = folder.appending(path: "out")
+            try Data().write(to: out)
+            try await RawServer.run(.http(404, "{}")) { server, url in
+                let client = try ChatClient(api: url, token: Token("t"))
+                let download = try client.download("abc", in: ConversationTarget("1-2"), key: .generate(), to: out)
+                #expect(await thrownCode { _ = try await drain(download) } == .file)
+                #expect(server.requests.isEmpty)
+            }
+        }
+    }
+
+    @Test func `a file that comes into being during a download is not replaced`() async throws {
+        try await inFolder { folder in
+            try await Sandbox().serving { url in
+                var alice = try await User("1111", .sodium, url)
+                let bob = try await User("2222", .sodium, url)
+                let conversation = try await alice.start(with: bob)
+                let key = try ConversationKey.generate()
+                let (file, out) = (folder.appending(path: "in"), folder.appending(path: "out"))
+                try Data(bytes(100)).write(to: file)
+                let media = try #require(try await upload(alice.client.upload(file, key: key, in: conversation)).media)
+                let steps = try bob.client.download(
+                    media.mediaHashKey,
+                    in: ConversationTarget(conversation),
+                    key: key,
+                    to: out
+                ).makeAsyncIterator()
+                _ = try await steps.next()
+                try Data("somebody's".utf8).write(to: out)
+                #expect(await thrownCode { while try await steps.next() != nil {} } == .file)
+                #expect(try Data(contentsOf: out) == Data("somebody's".utf8))
+                #expect(try names(folder) == ["in", "out"])
+            }
+        }
+    }
+
+    @Test func `a segment is posted as JSON, whatever its size`() throws {
+        let session = UploadSession(id: "5", mediaHashKey: "abc", conversationID: "1:2")
+        for size in [1, 2, 3, 1000] {
+            let segment = bytes(size + 1).dropFirst()
+            let request = try Call<Void>.append(segment, number: 7, to: session, limit: 1).request
+            let body = try #require(try JSONSerialization.jsonObject(with: request.body ?? Data()) as? [String: Any])
+            #expect(body.count == 4)
+            #expect(body["media"] as? String == Data(segment).base64EncodedString())
+            #expect(body["segment_index"] as? Int == 7)
+            #expect(body["media_hash_key"] as? String == "abc" && body["conversation_id"] as? String == "1:2")
+        }
+    }
+
     @Test func `a file that changes meanwhile is not uploaded`() async throws {
         try await inFolder { folder in
             let file = folder.appending(path: "in")

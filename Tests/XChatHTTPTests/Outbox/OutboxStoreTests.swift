@@ -232,6 +232,23 @@ struct OutboxStoreTests {
         #expect(try Data(contentsOf: URL(filePath: folder.file)) == bytes)
     }
 
+    @Test func `damage is found where nothing looks that opens the file`() throws {
+        do {
+            let store = try store()
+            try store.add([sealer.seal(String(repeating: "long ", count: 10_000))], now: now)
+            try store.queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try store.queue.close()
+        }
+        var bytes = try Data(contentsOf: URL(filePath: folder.file))
+        // What does not fit into a row's page stands in a chain of others, which begin with the number of the next.
+        let chained = stride(from: 4096, to: bytes.count, by: 4096).filter { bytes[$0] == 0 }
+        #expect(chained.count > 5)
+        for page in chained.dropFirst().prefix(1) { bytes[page] = 0x7F }
+        try bytes.write(to: URL(filePath: folder.file))
+        #expect(outboxError { _ = try folder.outbox() } == .corrupt)
+        #expect(try Data(contentsOf: URL(filePath: folder.file)) == bytes)
+    }
+
     @Test func `another database, and one of tomorrow, are refused`() throws {
         let other = try DatabaseQueue(path: folder.file)
         try other.write { try $0.execute(sql: "CREATE TABLE t (x)") }
