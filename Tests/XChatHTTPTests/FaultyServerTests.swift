@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import Testing
 import XChat
 import XChatEvents
@@ -99,6 +100,21 @@ struct FaultyServerTests {
                 #expect(ConversationID(canonicalizing: id, sender: "1111") == ConversationID.oneToOne("1111", "2222"))
             }
             try check(events, connections, sent)
+        }
+    }
+
+    @Test func `the server says everything twice where it is told to`() async throws {
+        try await withPair("keep-alive=20ms,duplicate=1") { url, alice, _, conversation in
+            let app = try ChatClient(api: url.absoluteString, token: Token("sandbox-app"))
+            let request = try APIRequest.activity(backfillMinutes: nil)
+            let answer = try await app.transport.open(request, token: Token("sandbox-app"), timeout: .seconds(30))
+            _ = try await alice.send("x", in: conversation)
+            var splitter = LineSplitter(maximumBytes: 1 << 20)
+            var lines: [[UInt8]] = []
+            while lines.count < 4, let piece = try await answer.next(within: .seconds(30)) {
+                lines += try splitter.push(piece.readableBytesView).filter { !$0.isEmpty }
+            }
+            #expect(lines.count == 4 && lines[0] == lines[1] && lines[2] == lines[3] && lines[0] != lines[2])
         }
     }
 
