@@ -45,6 +45,18 @@ struct IdentifierTests {
         #expect(conversation.urlPathComponent == path)
     }
 
+    @Test func `of a conversation of two the two belong to it and nobody else`() {
+        let pair = ConversationID(canonicalizing: "2222-111")
+        for user in ["111", "2222"] as [UserID] { #expect(pair.isOneOfTwo(user) == true) }
+        for user in ["1111", "11", "222", "22222", "", "1", ":", "111:2222", "0111", "9"] as [UserID] {
+            #expect(pair.isOneOfTwo(user) == false)
+        }
+        #expect(ConversationID.oneToOne("5", "5").isOneOfTwo("5") == true)
+        for id in ["g123", "2222", "a:b", ""] as [WireString] {
+            #expect(ConversationID(canonicalizing: id).isOneOfTwo("2222") == nil)
+        }
+    }
+
     @Test func `a conversation of two is the same from both sides`() {
         #expect(ConversationID.oneToOne("10", "9").value == "9:10")
         #expect(ConversationID.oneToOne("9", "10") == ConversationID(canonicalizing: "10", sender: "9"))
