@@ -50,12 +50,15 @@ struct Follower: Sendable {
         let target = try ConversationTarget(conversation)
         let history = try await remote.listing(of: target)
         try await take(history.events, keyEvents: history.keyEvents, printsRepeats: true)
-        let app = await subscribedApp()
+        if app == nil {
+            Output.note("xchat: XCHAT_APP_TOKEN is not set: without the activity stream, \(lookingInstead)")
+        }
         // Whoever reads slower than it comes loses nothing: the history has it.
         let (wakes, continuation) = AsyncStream.makeStream(of: Wake.self, bufferingPolicy: .bufferingOldest(10_000))
-        let streaming = Task {
+        let streaming = Task { [self] in
             guard let app else { return }
             do {
+                try await subscribe(app)
                 for try await element in app.activity() { continuation.yield(.stream(element)) }
             } catch {
                 continuation.yield(.streamEnded(error))
@@ -78,6 +81,8 @@ struct Follower: Sendable {
         switch wake {
         case .stream(.connected):
             isLive = true
+            // Subscriptions may have gone with the connection before.
+            if let app { try? await subscribeOnce(app) }
             try await look(target)
         case .stream(.event(let event)):
             try await take(event, target)
@@ -98,36 +103,36 @@ struct Follower: Sendable {
         "the conversation is looked at every \(interval.components.seconds) s instead"
     }
 
-    /// The app's client, once the app is told of the user's messages; nil where that cannot be.
-    private func subscribedApp() async -> ChatClient? {
-        guard let app else {
-            Output.note("xchat: XCHAT_APP_TOKEN is not set: without the activity stream, \(lookingInstead)")
-            return nil
+    /// Sees to it that the app is told of the user's messages.
+    ///
+    /// - Throws: Where the next try would fare no better.
+    private func subscribe(_ app: ChatClient) async throws {
+        while true {
+            do {
+                return try await subscribeOnce(app)
+            } catch let error as APIError where error.isPassing {
+                Output.warning("the activity stream: \(visible("\(error)"))")
+                try await Task.sleep(for: interval)
+            }
         }
+    }
+
+    private func subscribeOnce(_ app: ChatClient) async throws {
         let user = remote.session.userID
         var missing: [ActivityEvent.Kind] = [.received, .sent]
-        do {
-            for try await page in app.subscriptionPages() {
-                missing.removeAll { kind in
-                    page.subscriptions.contains { $0.kind == kind && $0.userID == user }
-                }
+        for try await page in app.subscriptionPages() {
+            missing.removeAll { kind in
+                page.subscriptions.contains { $0.kind == kind && $0.userID == user }
             }
-        } catch {
-            tellThereIsNoStream(error)
-            return nil
         }
-        do {
-            for kind in missing {
+        for kind in missing {
+            do {
                 _ = try await remote.client.subscribe(to: kind, of: user, tag: "xchat")
-                Output.note("xchat: the app is subscribed to \(kind) of user \(user), and stays so")
+            } catch {
+                guard [.forbidden, .unauthorized].contains(error.code) else { throw error }
+                throw CommandError("\(error); user \(user) must have allowed the app to read messages")
             }
-            return app
-        } catch {
-            Output.warning(
-                "the app cannot be subscribed to the messages of user \(user): \(visible("\(error)")); the user must have "
-                    + "allowed the app to read them; \(lookingInstead)"
-            )
-            return nil
+            Output.note("xchat: the app is subscribed to \(kind) of user \(user), and stays so")
         }
     }
 

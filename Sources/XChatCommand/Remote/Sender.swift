@@ -83,7 +83,7 @@ struct Sender {
             // It may have been another conversation's; what became of this message is in the outbox.
             failure = error
         }
-        try tellWhatWasSetAside(of: earlier)
+        try? tellWhatWasSetAside(of: earlier)
         return try outcome(of: message, failure)
     }
 
