@@ -9,7 +9,7 @@ import XChatEvents
 /// How fast anything is, no test says.
 struct BenchTests {
     /// Each case once, and as little of it as there can be.
-    private static let least = BenchEffort(secondsPerCase: 0, seconds: 0, batchCount: 20, mebibytes: 1)
+    private static let least = BenchEffort(secondsPerCase: 0, seconds: 0, batchCount: 20)
 
     private static let names = [
         "seal_text_32", "seal_text_1k", "seal_text_10k", "open_text_1k", "verify", "wrap_key", "unwrap_key",

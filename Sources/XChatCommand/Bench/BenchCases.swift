@@ -13,11 +13,9 @@ struct BenchEffort: Sendable {
     let seconds: Double
     /// The messages of the batch, whatever its row is called.
     let batchCount: Int
-    /// The length of the media.
-    let mebibytes: Int
 
-    static let full = Self(secondsPerCase: 4, seconds: 240, batchCount: 10_000, mebibytes: 8)
-    static let quick = Self(secondsPerCase: 0.5, seconds: 25, batchCount: 10_000, mebibytes: 8)
+    static let full = Self(secondsPerCase: 4, seconds: 240, batchCount: 10_000)
+    static let quick = Self(secondsPerCase: 0.5, seconds: 25, batchCount: 10_000)
 }
 
 /// Every operation that `xchat bench` measures, each beside its floor.
