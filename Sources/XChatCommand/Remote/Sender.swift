@@ -119,7 +119,9 @@ struct Sender {
         let (count, goes) =
             waiting.count == 1 ? ("an earlier message", "goes") : ("\(waiting.count) earlier messages", "go")
         Output.note("xchat: \(count) of this conversation waited in the outbox, and \(goes) first")
-        if first.failures > 0 { try outbox.hurry(first.messageID, mayBeFinished: true) }
+        // One that fails for another reason is counted, until it is set aside.
+        let isUnreachable = ["connection", "timed_out", "server"].contains(first.reason?.prefix { $0 != ":" } ?? "")
+        if first.failures > 0, isUnreachable { try outbox.hurry(first.messageID, mayBeFinished: true) }
     }
 
     /// What became of this message says nothing about those that went before it.
