@@ -39,6 +39,15 @@ struct CommandFlowTests {
         received = try bot.call("texts", of: "bob", people, returning: [String].self)
         #expect(received.last == "with your key")
 
+        // While the person goes on reading, the bot writes once more, under a key that is new again.
+        let following = try person.start("read", "2222", "--follow", "--json")
+        try following.wait(for: read.count)
+        try bot.perform("start", of: "bob", ["other": .string("1111")])
+        try bot.perform("send", of: "bob", conversation.merging(["text": .string("live")]) { $1 })
+        try following.wait(for: read.count + 1)
+        #expect(try text(of: #require(following.answers().last)) == "live")
+        #expect(following.stop() == 0)
+
         // Files, there and back.
         let picture = Self.picture + [UInt8](repeating: 7, count: 1_500_000)
         _ = try person.xchat("send", "2222", "a picture", "--attach", person.write("holiday.png", picture))
@@ -127,17 +136,35 @@ private final class Person {
         return file(name)
     }
 
-    /// Runs a command, which has to succeed.
-    func xchat(_ arguments: String..., isAlone: Bool = false, input: [UInt8] = []) throws -> Run {
+    private func process(_ arguments: [String], output: String, errors: String) throws -> Process {
         let process = Process()
         process.executableURL = Self.executable
-        process.arguments = arguments + (isAlone ? [] : ["--session", session])
+        process.arguments = arguments
         process.environment = [
             "HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "XCHAT_API_URL": url, "XCHAT_TOKEN": "sandbox-\(user)",
+            "XCHAT_APP_TOKEN": "sandbox-app",
         ]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle(forWritingAtPath: try write(output, []))
+        process.standardError = FileHandle(forWritingAtPath: try write(errors, []))
+        return process
+    }
+
+    /// Starts a command that runs on.
+    func start(_ arguments: String...) throws -> Running {
+        let process = try process(arguments + ["--session", session], output: "live", errors: "live-errors")
+        try process.run()
+        return Running(process: process, output: file("live"), errors: file("live-errors"))
+    }
+
+    /// Runs a command, which has to succeed.
+    func xchat(_ arguments: String..., isAlone: Bool = false, input: [UInt8] = []) throws -> Run {
+        let process = try process(
+            arguments + (isAlone ? [] : ["--session", session]),
+            output: "out",
+            errors: "err"
+        )
         process.standardInput = FileHandle(forReadingAtPath: try write("in", input))
-        process.standardOutput = FileHandle(forWritingAtPath: try write("out", []))
-        process.standardError = FileHandle(forWritingAtPath: try write("err", []))
         try process.run()
         process.waitUntilExit()
         let errors = String(decoding: try Data(contentsOf: URL(filePath: file("err"))), as: UTF8.self)
@@ -146,6 +173,44 @@ private final class Person {
         }
         let output = String(decoding: try Data(contentsOf: URL(filePath: file("out"))), as: UTF8.self)
         return Run(lines: output.split(separator: "\n").map(String.init))
+    }
+
+    /// A command that runs on, and what it has printed so far.
+    final class Running {
+        private let process: Process
+        private let output: String
+        private let errors: String
+
+        init(process: Process, output: String, errors: String) {
+            (self.process, self.output, self.errors) = (process, output, errors)
+        }
+
+        func answers() throws -> [JSONPlace] {
+            let text = String(decoding: try Data(contentsOf: URL(filePath: output)), as: UTF8.self)
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+            return try lines.map { try JSONPlace(parsing: Array($0.utf8), document: "output") }
+        }
+
+        /// Waits until so many lines are there.
+        func wait(for count: Int) throws {
+            for _ in 0..<600 {
+                if try answers().count >= count { return }
+                guard process.isRunning else { break }
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+            let errors = String(decoding: try Data(contentsOf: URL(filePath: errors)), as: UTF8.self)
+            throw Refusal(text: "\(try answers().count) lines instead of \(count): \(errors)")
+        }
+
+        func stop() -> Int32 {
+            process.interrupt()
+            process.waitUntilExit()
+            return process.terminationReason == .exit ? process.terminationStatus : -1
+        }
+
+        deinit {
+            if process.isRunning { process.terminate() }
+        }
     }
 
     struct Run {
