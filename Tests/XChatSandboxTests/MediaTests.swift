@@ -58,6 +58,11 @@ struct MediaTests {
             let finalize = ["conversation_id": "1111:2222", "media_hash_key": key, "num_parts": "2"]
             let path = "\(Self.upload)/\(session)/finalize"
             #expect(try await router.ask(.get, "/2/chat/media/2222/\(key)", user: "1111").status == 404)
+            for parts in ["1", "3"] {
+                let wrong = finalize.merging(["num_parts": parts]) { $1 }
+                let answer = try await router.ask(.post, path, user: "1111", json: wrong)
+                #expect((answer.status, answer.problem?.parameter) == (400, "num_parts"))
+            }
             #expect(try await router.ask(.post, path, user: "1111", json: finalize).status == 200)
             #expect(try await router.ask(.post, path, user: "1111", json: finalize).status == 200)
             let media = try await router.ask(.get, "/2/chat/media/1111-2222/\(key)", user: "2222")
