@@ -55,28 +55,33 @@ public struct Sandbox: Sendable {
         stopsOnSignals: Bool = false,
         onListening: @escaping @Sendable (URL) -> Void
     ) async throws {
-        // The system would take 65536 for 0.
-        guard (0...65535).contains(port) else { throw InvalidPort() }
         let application = try application(onListening)
-        if stopsOnSignals {
-            try await Self.runUntilSignal(application)
-        } else {
-            try await application.run()
-        }
+        guard stopsOnSignals else { return try await application.run() }
+        try await Self.run(Self.server(application, signals: [.sigterm, .sigint], patience: .seconds(3)))
     }
 
-    /// A client that has sent half a request would hold the server up for as long as it likes.
-    private static func runUntilSignal(_ application: some ApplicationProtocol) async throws {
+    /// A server that can be told to stop, and then waits for connections no longer than its patience.
+    ///
+    /// A client that has sent half a request would hold it up for as long as it likes.
+    private static func server(
+        _ application: some ApplicationProtocol,
+        signals: [UnixSignal],
+        patience: Duration
+    ) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
             services: [application],
-            gracefulShutdownSignals: [.sigterm, .sigint],
+            gracefulShutdownSignals: signals,
             logger: application.logger
         )
-        configuration.maximumGracefulShutdownDuration = .seconds(3)
+        configuration.maximumGracefulShutdownDuration = patience
+        return ServiceGroup(configuration: configuration)
+    }
+
+    private static func run(_ server: ServiceGroup) async throws {
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            try await server.run()
         } catch is CancellationError where !Task.isCancelled {
-            // The time was up; the end is as good as any other.
+            // The patience was at its end; the server is as well.
         }
     }
 
@@ -85,7 +90,9 @@ public struct Sandbox: Sendable {
     }
 
     func application(_ onListening: @escaping @Sendable (URL) -> Void) throws -> some ApplicationProtocol {
-        Application(
+        // The system would take 65536 for 0.
+        guard (0...65535).contains(port) else { throw InvalidPort() }
+        return Application(
             router: Routes(state: try storage.open()).router(),
             server: .http1(configuration: .init(idleTimeout: .seconds(30))),
             configuration: ApplicationConfiguration(
@@ -113,21 +120,42 @@ public struct Sandbox: Sendable {
         _ body: @escaping @Sendable (URL) async throws -> Result
     ) async throws -> Result {
         let (listening, report) = AsyncStream.makeStream(of: URL.self)
+        let server = Self.server(
+            try application { report.yield($0) },
+            signals: [],
+            patience: .milliseconds(500)
+        )
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
                 defer { report.finish() }
-                try await run { report.yield($0) }
+                try await Self.run(server)
                 return nil
             }
             group.addTask {
-                for await url in listening { return try await body(url) }
+                for await url in listening {
+                    let outcome: Swift.Result<Result, any Error>
+                    do {
+                        outcome = .success(try await body(url))
+                    } catch {
+                        outcome = .failure(error)
+                    }
+                    // Not by cancelling it: SwiftNIO ends the process over a connection that is just being accepted then.
+                    await server.triggerGracefulShutdown()
+                    return try outcome.get()
+                }
                 return nil
             }
-            defer { group.cancelAll() }
-            while let ended = try await group.next() {
-                if let result = ended { return result }
+            var result: Result?
+            var failure: (any Error)?
+            while let ended = await group.nextResult() {
+                switch ended {
+                case .success(let value): result = value ?? result
+                case .failure(let error): failure = failure ?? error
+                }
             }
-            throw CancellationError()
+            if let failure { throw failure }
+            guard let result else { throw CancellationError() }
+            return result
         }
     }
 
