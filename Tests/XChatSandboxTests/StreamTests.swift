@@ -22,7 +22,7 @@ struct StreamTests {
             var answers: [HTTPClientResponse] = []
             for _ in 0..<3 {
                 answers.append(
-                    try await HTTPClient.shared.execute(Self.request(url, "/2/activity/stream"), timeout: .seconds(9))
+                    try await HTTPClient.shared.execute(Self.request(url, "/2/activity/stream"), timeout: .seconds(45))
                 )
             }
             #expect(answers.map(\.status) == [.ok, .ok, .tooManyRequests])
@@ -38,7 +38,7 @@ struct StreamTests {
     @Test func `a stream ends at its end_time`() async throws {
         try await Sandbox(faults: try SandboxFaults("keep-alive=20ms")).serving { url in
             let path = "/2/activity/stream?end_time=2020-01-01T00:00:00Z"
-            let answer = try await HTTPClient.shared.execute(Self.request(url, path), timeout: .seconds(9))
+            let answer = try await HTTPClient.shared.execute(Self.request(url, path), timeout: .seconds(45))
             _ = try await answer.body.collect(upTo: 1024)
         }
     }
