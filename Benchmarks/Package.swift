@@ -42,5 +42,16 @@ let package = Package(
             swiftSettings: settings,
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
         ),
+        .executableTarget(
+            name: "Loopback",
+            dependencies: [
+                "Fixtures", benchmark, events, engine,
+                .product(name: "XChatHTTP", package: "swift-xchat"),
+                .product(name: "XChatSandbox", package: "swift-xchat"),
+            ],
+            path: "Benchmarks/Loopback",
+            swiftSettings: settings,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
+        ),
     ]
 )
