@@ -14,22 +14,22 @@ struct ServerOptions: ParsableArguments {
     var api: String?
 
     /// A client for the user's token in the environment.
-    func client(retries: RetryPolicy = RetryPolicy()) throws -> ChatClient {
+    func client() throws -> ChatClient {
         guard let token = try Environment.text("XCHAT_TOKEN") else {
             throw CommandError("the access token is missing: put it into the environment variable XCHAT_TOKEN")
         }
-        return try client(token, retries)
+        return try client(token)
     }
 
     /// A client for the app's token in the environment, which X wants for the activity stream; nil where there is none.
     func appClient() throws -> ChatClient? {
-        try Environment.text("XCHAT_APP_TOKEN").map { try client($0, RetryPolicy()) }
+        try Environment.text("XCHAT_APP_TOKEN").map { try client($0) }
     }
 
-    private func client(_ token: String, _ retries: RetryPolicy) throws -> ChatClient {
+    private func client(_ token: String) throws -> ChatClient {
         let bearer = try Token(token)
         do {
-            return try ChatClient(api: try url, token: bearer, retries: retries)
+            return try ChatClient(api: try url, token: bearer)
         } catch let error as APIError {
             guard api != nil, error.code == .invalidArgument else { throw error }
             throw ValidationError("--api: \(error.detail)")

@@ -6,8 +6,6 @@ import XChatHTTP
 struct RemoteSession: Sendable {
     private let store: StateStore
     let client: ChatClient
-    /// For the outbox, which decides itself what is tried again and when.
-    let poster: ChatClient
     private(set) var session: Session
     /// Users whose served keys could not be taken; their events fail, and the command with them.
     private(set) var distrusted: Set<UserID> = []
@@ -20,7 +18,6 @@ struct RemoteSession: Sendable {
         store = try state.store()
         session = try store.read().session()
         client = try server.client()
-        poster = try server.client(retries: .none)
         // One's own keys come from the state alone; the server could serve any.
         if let keys = session.privateKeys, keys.signingKey != nil, let version = session.signingKeyVersion {
             session.trust([try keys.boundKey(userID: session.userID, version: version)])

@@ -202,7 +202,7 @@ extension RemoteSession {
     /// Posts what waits in an outbox until one message of it is settled, with newer keys where they are needed.
     func drain(_ outbox: Outbox, until messageID: WireString, timeout: Duration) async throws {
         let source = OutboxSession(self)
-        try await outbox.drain(client: poster, until: messageID, timeout: timeout) { conversation in
+        try await outbox.drain(client: client, until: messageID, timeout: timeout) { conversation in
             try await source.renewed(conversation)
         }
     }
