@@ -7,16 +7,21 @@ package func concurrentMap<Element: Sendable, Mapped: Sendable>(
     _ elements: [Element],
     _ transform: @Sendable (Element) -> Mapped
 ) -> [Mapped] {
+    concurrentMap(elements.count) { transform(elements[$0]) }
+}
+
+/// Applies `transform` to each number below `count`, as for the elements of an array.
+package func concurrentMap<Mapped: Sendable>(_ count: Int, _ transform: @Sendable (Int) -> Mapped) -> [Mapped] {
     let slice = 16
-    guard elements.count > slice else { return elements.map(transform) }
-    return unsafe [Mapped](unsafeUninitializedCapacity: elements.count) { results, count in
+    guard count > slice else { return (0..<count).map(transform) }
+    return unsafe [Mapped](unsafeUninitializedCapacity: count) { results, initializedCount in
         // Each iteration writes the slots of its own slice and no other; the call returns when all are written.
         nonisolated(unsafe) let slots = unsafe results
-        DispatchQueue.concurrentPerform(iterations: (elements.count + slice - 1) / slice) { iteration in
-            for index in iteration * slice..<min((iteration + 1) * slice, elements.count) {
-                unsafe slots.initializeElement(at: index, to: transform(elements[index]))
+        DispatchQueue.concurrentPerform(iterations: (count + slice - 1) / slice) { iteration in
+            for index in iteration * slice..<min((iteration + 1) * slice, count) {
+                unsafe slots.initializeElement(at: index, to: transform(index))
             }
         }
-        count = elements.count
+        initializedCount = count
     }
 }

@@ -10,41 +10,42 @@ extension Session {
     public mutating func open(
         _ events: [Result<MessageEvent, XChatError>]
     ) -> [Result<Event, XChatError>] {
-        var results: [Result<Event, XChatError>?] = Array(repeating: nil, count: events.count)
+        // What bears on the rest, and so comes before it.
+        var settled: [Int: Result<Event, XChatError>] = [:]
         let rosters = learnedRosters
-        for (index, event) in events.enumerated() {
-            guard case .success(let event) = event else { continue }
+        for index in events.indices {
+            guard case .success(let event) = events[index] else { continue }
             switch event.detail {
-            case .conversationKeyChangeEvent(let change): results[index] = acceptKeyChange(change, of: event)
-            case .groupChangeEvent: results[index] = Result { () throws(XChatError) in try open(event) }
+            case .conversationKeyChangeEvent(let change): settled[index] = acceptKeyChange(change, of: event)
+            case .groupChangeEvent: settled[index] = Result { () throws(XChatError) in try open(event) }
             default: continue
             }
         }
         // Once more from the beginning: a message is judged by the roster of its own time.
         learnedRosters = rosters
-        var others: [(index: Int, event: MessageEvent, isMember: Bool)] = []
-        for (index, event) in events.enumerated() {
-            switch (event, results[index]) {
-            case (.failure(let error), _):
-                results[index] = .failure(error)
-            case (.success(let event), nil):
-                others.append((index, event, isMember(senderOf: event)))
-            case (.success(let event), .failure(let error)) where error.code == .keyMissing:
+        var isMember = Array(repeating: false, count: events.count)
+        for index in events.indices {
+            guard case .success(let event) = events[index] else { continue }
+            switch settled[index] {
+            case nil:
+                isMember[index] = self.isMember(senderOf: event)
+            case .failure(let error) where error.code == .keyMissing:
                 // Another event may have delivered the key that this one's signature covers.
-                results[index] = Result { () throws(XChatError) in try verifiedKeyChange(event) }
-            case (.success, .success(let opened)):
+                settled[index] = Result { () throws(XChatError) in try verifiedKeyChange(event) }
+            case .success(let opened):
                 learnRoster(from: opened)
-            case (.success, .failure):
+            case .failure:
                 break
             }
         }
         // Keys and rosters are settled: what is left are signatures and boxes, each on its own.
-        let session = self
-        let opened = concurrentMap(others) { other in
-            Result { () throws(XChatError) in try session.openOther(other.event, isMember: other.isMember) }
+        let (session, early, members) = (self, settled, isMember)
+        return concurrentMap(events.count) { index in
+            if let result = early[index] { return result }
+            return events[index].flatMap { (event) in
+                Result { () throws(XChatError) in try session.openOther(event, isMember: members[index]) }
+            }
         }
-        for (other, result) in zip(others, opened) { results[other.index] = result }
-        return results.compactMap { $0 }
     }
 
     /// Verifies and opens one event.
