@@ -15,13 +15,6 @@ public struct PinBook: Sendable {
     /// The pins of a user, in the order in which they were added.
     public subscript(user: UserID) -> [BoundKey] { pins[user] ?? [] }
 
-    /// The pins of a user and version.
-    ///
-    /// There can be several: all of them are tried.
-    func keys(of user: UserID, version: KeyVersion) -> [BoundKey] {
-        self[user].filter { $0.version == version }
-    }
-
     /// Those of the served keys that are not pinned as they are.
     ///
     /// - Parameters:
