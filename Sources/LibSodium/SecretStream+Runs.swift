@@ -159,16 +159,17 @@ private struct Run {
 // as none of them replaces the key: one with the tag `rekey` does, and so does the wrap of the counter. Whatever is wrong
 // with a state made this way, libsodium's `pull` then refuses the frame.
 extension SecretStream.State {
-    /// How many frames one core opens at a time, about 64 KiB: long beside the handing out of work, short beside a run.
-    private static let framesPerShare = 64
+    /// How many frames one core opens at a time, about 16 KiB: long beside the handing out of work, and short enough that
+    /// all cores end together.
+    private static let framesPerShare = 16
+    /// The fewest frames that are shared out: fewer are done before another core has woken.
+    private static let framesWorthSharing = 96
 
     fileprivate mutating func open(_ run: Run, count: Int, cores: Int) -> (opened: Int, end: RunEnd) {
         var opened = 0
-        while cores > 1 && !hasRekeyed {
-            let share = Self.framesPerShare
-            let shares = min(count - opened, framesBeforeWrap) / share
-            guard shares > 1 else { break }
-            let part = opened..<(opened + shares * share)
+        while cores > 1, count - opened >= Self.framesWorthSharing, !hasRekeyed {
+            let part = opened..<(opened + min(count - opened, framesBeforeWrap))
+            guard part.count >= Self.framesWorthSharing else { break }
             let (more, end) = unsafe openShares(run, part, cores: cores)
             opened += more
             switch end {
@@ -185,8 +186,7 @@ extension SecretStream.State {
     }
 
     private mutating func openShares(_ run: Run, _ part: Range<Int>, cores: Int) -> (opened: Int, end: RunEnd) {
-        let length = Self.framesPerShare
-        let count = part.count / length
+        let count = (part.count + Self.framesPerShare - 1) / Self.framesPerShare
         // Shared by all threads: each writes to the places of the shares that it claims, and nothing reads before all are done.
         nonisolated(unsafe) let run = unsafe run
         nonisolated(unsafe) let states = Run.StatePointer.allocate(capacity: count)
@@ -199,8 +199,7 @@ extension SecretStream.State {
         unsafe prepare(states, count: count, for: run, part)
         unsafe ends.initialize(repeating: (0, .bad), count: count)
         concurrently(count, cores: cores) { index in
-            let start = part.lowerBound + index * length
-            unsafe ends[index] = run.open(start..<(start + length), states + index, stopsAtRekey: true)
+            unsafe ends[index] = run.open(Self.share(index, of: part), states + index, stopsAtRekey: true)
         }
         var opened = 0
         for index in 0..<count {
@@ -216,19 +215,25 @@ extension SecretStream.State {
         return (opened, .good)
     }
 
+    /// The frames of one share; the last one may be shorter than the others.
+    private static func share(_ index: Int, of part: Range<Int>) -> Range<Int> {
+        let start = part.lowerBound + index * framesPerShare
+        return start..<min(start + framesPerShare, part.upperBound)
+    }
+
     /// Writes the state before the first frame of each share.
     private mutating func prepare(_ states: Run.StatePointer, count: Int, for run: Run, _ part: Range<Int>) {
         unsafe call { state in
             var next = unsafe state.pointee
             defer { unsafe sodium_memzero(&next, MemoryLayout.size(ofValue: next)) }
-            for share in 0..<count {
-                unsafe (states + share).initialize(to: next)
-                let start = part.lowerBound + share * Self.framesPerShare
+            for index in 0..<count {
+                unsafe (states + index).initialize(to: next)
+                let share = Self.share(index, of: part)
                 var change: UInt64 = 0
-                for index in start..<(start + Self.framesPerShare) { change ^= unsafe run.nonceChange(by: index) }
+                for frame in share { change ^= unsafe run.nonceChange(by: frame) }
                 unsafe withUnsafeMutableBytes(of: &next.nonce) { nonce in
                     let counter = unsafe UInt32(littleEndian: nonce.loadUnaligned(as: UInt32.self))
-                    let sum = (counter &+ UInt32(Self.framesPerShare)).littleEndian
+                    let sum = (counter &+ UInt32(share.count)).littleEndian
                     unsafe nonce.storeBytes(of: sum, as: UInt32.self)
                     let rest = unsafe nonce.loadUnaligned(fromByteOffset: 4, as: UInt64.self)
                     unsafe nonce.storeBytes(of: rest ^ change, toByteOffset: 4, as: UInt64.self)
