@@ -16,7 +16,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
     name: "swift-xchat",
-    platforms: [.macOS(.v15), .iOS(.v18)],
+    // The first systems with spans of arrays.
+    platforms: [.macOS(.v26), .iOS(.v26)],
     products: [
         .library(name: "LibSodium", targets: ["LibSodium"]),
         .library(name: "XChatEvents", targets: ["XChatEvents"]),

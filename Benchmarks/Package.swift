@@ -17,7 +17,7 @@ let sodium: Target.Dependency = .product(name: "LibSodium", package: "swift-xcha
 // A package of its own, so that nobody who uses the libraries resolves what measures them.
 let package = Package(
     name: "benchmarks",
-    platforms: [.macOS(.v15)],
+    platforms: [.macOS(.v26)],
     dependencies: [
         .package(name: "swift-xchat", path: ".."),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
