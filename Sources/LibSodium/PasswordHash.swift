@@ -44,7 +44,7 @@ public enum PasswordHash {
         )
         // What C accepts at all.
         fileprivate static let maximum = Self(
-            operations: upperBound(crypto_pwhash_argon2id_opslimit_max()),
+            operations: Int(clamping: crypto_pwhash_argon2id_opslimit_max()),  // size_t until 1.0.18, then longer
             memory: upperBound(crypto_pwhash_argon2id_memlimit_max())
         )
 
