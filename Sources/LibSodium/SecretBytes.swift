@@ -5,51 +5,37 @@ import CSodium
 /// The type cannot be copied, and so it cannot be printed, compared, hashed or encoded: none of that compiles. The bytes
 /// are read through ``withBytes(_:)`` and never change after initialization, which is why tasks may share a value by borrowing it.
 ///
-/// There are two storages. Ordinary memory is for what lives briefly. ``init(guarding:)`` uses `sodium_malloc` for
-/// long-lived keys: its pages are locked against swapping where the system allows, surrounded by inaccessible ones and read-only,
-/// at the price of several pages and system calls for each value.
+/// The memory is ordinary: neither locked against swapping nor surrounded by inaccessible pages. `sodium_malloc` does that at
+/// the price of four pages and several system calls a value, and a system that holds a key for every conversation soon
+/// reaches its limits of locked memory and of mappings.
 @safe
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
-    private enum Storage {
-        case ordinary
-        case guarded
-        case lent
-    }
-
     private let start: UnsafeMutablePointer<UInt8>
-    private let storage: Storage
+    private let isLent: Bool
 
     /// The length in bytes.
     public let count: Int
 
     /// Makes room and has it filled; what was written before a failure is wiped.
     private init(
-        count: Int,
-        in storage: Storage,
+        allocating count: Int,
         filledBy fill: (UnsafeMutablePointer<UInt8>) throws(SodiumError) -> Void
     ) throws(SodiumError) {
-        try Sodium.initialize()  // sodium_malloc before sodium_init works, and then sodium_free aborts the process
+        try Sodium.initialize()  // what fills the memory calls libsodium
         guard count >= 0 else { throw SodiumError(.invalidParameters, "count") }
-        let start: UnsafeMutablePointer<UInt8>
-        switch storage {
-        case .guarded:
-            guard let memory = unsafe sodium_malloc(count) else { throw SodiumError(.outOfMemory, "sodium_malloc") }
-            unsafe start = memory.bindMemory(to: UInt8.self, capacity: count)
-        case .ordinary, .lent:
-            unsafe start = UnsafeMutablePointer.allocate(capacity: count)
-        }
+        let start = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
         do throws(SodiumError) {
             try unsafe fill(start)
         } catch {
-            unsafe Self.release(start, count, storage)
+            unsafe Self.release(start, count, isLent: false)
             throw error
         }
         unsafe self.start = start
-        self.storage = storage
         self.count = count
+        isLent = false
     }
 
-    /// Copies bytes into ordinary memory of their own.
+    /// Copies bytes into memory of their own.
     ///
     /// The caller's copy stays as it is; ``Sodium/wipe(_:)`` it if it is an array.
     ///
@@ -58,24 +44,8 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     public init(copying bytes: Span<UInt8>) throws(SodiumError) {
         let count = bytes.count
         self = try unsafe withPointer(bytes) { (bytes) throws(SodiumError) in
-            try unsafe SecretBytes(count: count, in: .ordinary) { start in
+            try unsafe SecretBytes(allocating: count) { (start) throws(SodiumError) in
                 unsafe start.initialize(from: bytes, count: count)
-            }
-        }
-    }
-
-    /// Copies bytes into guarded memory of their own (`sodium_malloc`, then read-only).
-    ///
-    /// - Parameter bytes: The secret.
-    /// - Throws: `outOfMemory`, `initializationFailed`.
-    public init(guarding bytes: Span<UInt8>) throws(SodiumError) {
-        let count = bytes.count
-        self = try unsafe withPointer(bytes) { (bytes) throws(SodiumError) in
-            try unsafe SecretBytes(count: count, in: .guarded) { (start) throws(SodiumError) in
-                unsafe start.initialize(from: bytes, count: count)
-                guard unsafe sodium_mprotect_readonly(start) == 0 else {
-                    throw SodiumError(.outOfMemory, "sodium_mprotect_readonly")
-                }
             }
         }
     }
@@ -90,7 +60,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         count: Int,
         initializingWith body: (inout MutableSpan<UInt8>) throws(SodiumError) -> Void
     ) throws(SodiumError) {
-        self = try unsafe SecretBytes(count: count, in: .ordinary) { (start) throws(SodiumError) in
+        self = try unsafe SecretBytes(allocating: count) { (start) throws(SodiumError) in
             unsafe start.initialize(repeating: 0, count: count)
             var span = unsafe UnsafeMutableBufferPointer(start: start, count: count).mutableSpan
             try body(&span)
@@ -109,7 +79,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         failure: SodiumError,
         filledBy call: (UnsafeMutablePointer<UInt8>) -> CInt
     ) throws(SodiumError) {
-        self = try unsafe SecretBytes(count: count, in: .ordinary) { (start) throws(SodiumError) in
+        self = try unsafe SecretBytes(allocating: count) { (start) throws(SodiumError) in
             guard unsafe call(start) == 0 else { throw failure }
         }
     }
@@ -119,14 +89,14 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         try Sodium.initialize()
         guard let start = memory.baseAddress else { throw SodiumError(.invalidParameters, "memory") }
         unsafe self.start = start
-        storage = .lent
         count = memory.count
+        isLent = true
     }
 
     /// Draws a fresh secret (`randombytes_buf`).
     ///
     /// - Parameter count: The length in bytes.
-    /// - Returns: The secret, in ordinary memory.
+    /// - Returns: The secret.
     /// - Throws: `invalidParameters` for a negative count, `initializationFailed`.
     public static func random(count: Int) throws(SodiumError) -> SecretBytes {
         try unsafe SecretBytes(count: count, failure: SodiumError(.invalidParameters, "count")) { output in
@@ -153,19 +123,12 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         unsafe body(start)
     }
 
-    private static func release(_ start: UnsafeMutablePointer<UInt8>, _ count: Int, _ storage: Storage) {
-        switch storage {
-        case .ordinary:
-            unsafe sodium_memzero(start, count)
-            unsafe start.deallocate()
-        case .guarded:
-            unsafe sodium_free(start)  // makes the pages writable, wipes them, frees them
-        case .lent:
-            unsafe sodium_memzero(start, count)
-        }
+    private static func release(_ start: UnsafeMutablePointer<UInt8>, _ count: Int, isLent: Bool) {
+        unsafe sodium_memzero(start, count)
+        if !isLent { unsafe start.deallocate() }
     }
 
     deinit {
-        unsafe Self.release(start, count, storage)
+        unsafe Self.release(start, count, isLent: isLent)
     }
 }

@@ -4,21 +4,16 @@ import Testing
 struct SecretBytesTests {
     private let secret = [UInt8](1...32)
 
-    @Test func `holds the bytes it was given, in ordinary and in guarded memory`() throws {
+    @Test func `holds the bytes it was given`() throws {
         let copied = try SecretBytes(copying: secret.span)
-        let guarded = try SecretBytes(guarding: secret.span)
         #expect(copied.count == 32)
         #expect([UInt8](copied) == secret)
-        #expect(guarded.count == 32)
-        #expect([UInt8](guarded) == secret)
     }
 
     @Test func `may be empty`() throws {
         let empty: [UInt8] = []
         let copied = try SecretBytes(copying: empty.span)
-        let guarded = try SecretBytes(guarding: empty.span)
         #expect([UInt8](copied) == [])
-        #expect([UInt8](guarded) == [])
     }
 
     @Test func `is written in place, over zeros`() throws {
@@ -62,16 +57,5 @@ struct SecretBytesTests {
     private func holdBriefly(_ memory: UnsafeMutableBufferPointer<UInt8>) throws {
         let secret = try unsafe SecretBytes(lending: memory)
         #expect([UInt8](secret) == [UInt8](repeating: 0xA5, count: 64))
-    }
-
-    @Test func `guarded memory cannot be written`() async {
-        await #expect(processExitsWith: .failure) {
-            let secret = try SecretBytes(guarding: [1, 2, 3].span)
-            secret.withBytes { bytes in
-                unsafe bytes.withUnsafeBufferPointer { buffer in
-                    unsafe UnsafeMutablePointer(mutating: buffer.baseAddress)?.pointee = 9
-                }
-            }
-        }
     }
 }

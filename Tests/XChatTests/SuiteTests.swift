@@ -79,6 +79,12 @@ func flipped(_ bytes: [UInt8], bit: Int) -> [UInt8] {
         #expect(imported.signingKey == keys.signingKey)
     }
 
+    @Test func `a blob of the sodium suite exports again byte for byte`() throws {
+        let blob = Array("xchatkey".utf8) + [1] + (101...132) + (201...232)
+        let exported = try PrivateKeys(importing: blob.span).withExport { blob in blob.indices.map { blob[$0] } }
+        #expect(exported == blob)
+    }
+
     @Test func `a blob is refused at every length but its own`() throws {
         let sodium = try PrivateKeys.generate(.sodium).withExport { blob in blob.indices.map { blob[$0] } }
         for length in 0...200 {

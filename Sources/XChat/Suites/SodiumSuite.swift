@@ -87,17 +87,10 @@ final class SodiumPrivateKeys: SuitePrivateKeys {
 
     private let box: KeyPair
     private let sign: KeyPair
-    /// Magic ‖ version ‖ X25519 ‖ Ed25519 seed: kept as one so that an export needs no second copy.
-    private let blob: SecretBytes
 
     init(halves: Span<UInt8>) throws(SodiumError) {
         box = try SealedBox.keyPair(secretKey: halves.extracting(first: 32))
         sign = try Sign.keyPair(seed: halves.extracting(last: 32))
-        var bytes = Self.blobPrefix
-        bytes.reserveCapacity(bytes.count + halves.count)
-        for index in halves.indices { bytes.append(halves[index]) }
-        defer { Sodium.wipe(&bytes) }
-        blob = try SecretBytes(guarding: bytes.span)
     }
 
     var identityKey: any SuiteIdentityKey { SodiumIdentityKey(raw: box.publicKey) }
@@ -129,6 +122,25 @@ final class SodiumPrivateKeys: SuitePrivateKeys {
     func endorsement() throws(XChatError) -> [UInt8]? { nil }
 
     func withBlob<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result {
-        try blob.withBytes(body)
+        try exported().withBytes(body)
+    }
+
+    /// Magic ‖ version ‖ X25519 ‖ Ed25519 seed.
+    private func exported() throws(XChatError) -> SecretBytes {
+        let prefix = Self.blobPrefix
+        do {
+            let seed = try sign.secretKey.withBytes { secretKey throws(SodiumError) in try Sign.seed(of: secretKey) }
+            return try box.secretKey.withBytes { identity throws(SodiumError) in
+                try seed.withBytes { seed throws(SodiumError) in
+                    try SecretBytes(count: prefix.count + identity.count + seed.count) { blob in
+                        for index in prefix.indices { blob[index] = prefix[index] }
+                        for index in identity.indices { blob[prefix.count + index] = identity[index] }
+                        for index in seed.indices { blob[prefix.count + identity.count + index] = seed[index] }
+                    }
+                }
+            }
+        } catch {
+            throw XChatError(.unsupported, "libsodium gave no keys to export: \(error)")
+        }
     }
 }
