@@ -2,7 +2,7 @@ import CSodium
 
 /// What belongs to the library as a whole: initialization, randomness, comparison and wiping.
 ///
-/// Every call in this module initializes libsodium by itself.
+/// Every public call in this module that needs libsodium initialized does that by itself; comparing and wiping do not need it.
 public enum Sodium {
     // 0: initialized now; 1: somebody else in the process had done it; -1: failed. A static is set once, by one thread.
     private static let initialization: CInt = sodium_init()
@@ -50,14 +50,16 @@ public enum Sodium {
 
     /// Overwrites an array with zeros in a way that the optimizer keeps (`sodium_memzero`), and empties it.
     ///
-    /// Copies that the array made of itself before cannot be reached; keep secrets in ``SecretBytes`` instead.
+    /// The array must be the only owner of its bytes: where another one, a closure or a value made from it shares them, what is
+    /// wiped is a fresh copy, and the secret stays. Copies that the array made of itself as it grew cannot be reached
+    /// either. Keep secrets in ``SecretBytes`` instead.
     ///
-    /// - Parameter bytes: The array. It is empty afterwards.
+    /// - Parameter bytes: The array. It is empty afterwards, and keeps the wiped memory until it goes.
     public static func wipe(_ bytes: inout [UInt8]) {
         unsafe bytes.withUnsafeMutableBytes { buffer in
             guard let start = buffer.baseAddress else { return }
             unsafe sodium_memzero(start, buffer.count)
         }
-        bytes.removeAll()
+        bytes.removeAll(keepingCapacity: true)
     }
 }

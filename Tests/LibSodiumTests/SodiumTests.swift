@@ -25,10 +25,13 @@ struct SodiumTests {
         #expect(isEqual([UInt8](), [UInt8]()))
     }
 
-    @Test func `a wiped array is empty`() {
-        var bytes: [UInt8] = [1, 2, 3]
+    @Test func `a wiped array is empty, and zeros are where its bytes were`() throws {
+        var bytes = [UInt8](1...64)
+        let memory = unsafe bytes.withUnsafeBufferPointer { bytes in unsafe bytes }
         Sodium.wipe(&bytes)
         #expect(bytes.isEmpty)
+        try #require(bytes.capacity >= 64, "the memory is no longer the array's, and cannot be read")
+        #expect(unsafe memory.allSatisfy { $0 == 0 })
         Sodium.wipe(&bytes)
         #expect(bytes.isEmpty)
     }
