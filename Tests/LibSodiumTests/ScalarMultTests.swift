@@ -19,16 +19,7 @@ struct ScalarMultTests {
     }
 
     @Test func `points of low order are refused`() {
-        let points = [
-            zeros(32),
-            [1] + zeros(31),
-            [UInt8](hex: "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
-            [UInt8](hex: "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
-            [UInt8](hex: "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
-            [UInt8](hex: "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
-            [UInt8](hex: "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
-        ]
-        for point in points {
+        for point in LowOrder.x25519 {
             let error = refusal { () throws(SodiumError) in
                 _ = try ScalarMult.multiply(point.span, by: aliceSecret.span)
             }

@@ -59,9 +59,14 @@ struct SealedBoxTests {
         #expect([UInt8](restored.secretKey) == [UInt8](pair.secretKey))
     }
 
-    @Test func `nothing is sealed to a point of low order`() {
-        let error = refusal { () throws(SodiumError) in _ = try SealedBox.seal([1].span, to: zeros(32).span) }
-        #expect(error?.code == .weakPoint)
+    @Test func `nothing is sealed to a point of low order, and nothing from one opens`() throws {
+        let pair = try SealedBox.keyPair()
+        for point in LowOrder.x25519 {
+            let error = refusal { () throws(SodiumError) in _ = try SealedBox.seal([1].span, to: point.span) }
+            #expect(error?.code == .weakPoint)
+            #expect(error?.what == "publicKey")
+            #expect(refusalToOpen(point + zeros(17), pair)?.code == .authenticationFailed)
+        }
     }
 
     @Test(arguments: lengths(otherThan: 32))

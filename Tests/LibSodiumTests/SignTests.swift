@@ -65,6 +65,34 @@ struct SignTests {
         }
     }
 
+    @Test func `under a public key of low order nothing is valid`() {
+        // s = 0 and a point of low order for R need no secret: s·B = R + h·A holds for every message under the neutral
+        // element, and under the others for one message in eight or more.
+        for publicKey in LowOrder.ed25519 {
+            for point in LowOrder.ed25519 {
+                let signature = point + zeros(32)
+                let isForged = (0..<16).contains { isValid(signature, for: [$0], publicKey: publicKey) }
+                #expect(!isForged)
+            }
+        }
+    }
+
+    @Test(arguments: vectors.indices)
+    func `a signature whose s is spelled with the order added is invalid`(index: Int) {
+        let vector = Self.vectors[index]
+        let order = [UInt8](hex: "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010")
+        var signature = [UInt8](hex: vector.signature)
+        var carry = 0
+        for (place, byte) in order.enumerated() {
+            let sum = Int(signature[32 + place]) + Int(byte) + carry
+            signature[32 + place] = UInt8(sum & 0xff)
+            carry = sum >> 8
+        }
+        #expect(carry == 0)
+        let message = [UInt8](hex: vector.message)
+        #expect(!isValid(signature, for: message, publicKey: [UInt8](hex: vector.publicKey)))
+    }
+
     @Test func `a signature or public key of another length is invalid`() throws {
         let pair = try Sign.keyPair(seed: zeros(32).span)
         let signature = try sign([], pair)
