@@ -23,6 +23,8 @@ package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooManyElements
         /// Lists, sets and maps that together declare more than ``ThriftLimits/totalElements``.
         case tooManyElementsInAll
+        /// Structs read without a schema that together have more than ``ThriftLimits/shownFields``.
+        case tooManyFields
         /// Nesting beyond ``ThriftLimits/depth``.
         case tooDeep
         /// A union without a field.
@@ -84,6 +86,7 @@ package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
         case .stringTooLong: "string over \(ThriftLimits.stringBytes) bytes"
         case .tooManyElements: "more than \(ThriftLimits.elements) elements"
         case .tooManyElementsInAll: "more than \(ThriftLimits.totalElements) elements in all"
+        case .tooManyFields: "more than \(ThriftLimits.shownFields) fields in all"
         case .tooDeep: "nested deeper than \(ThriftLimits.depth) levels"
         case .emptyUnion: "a union without a field"
         case .unionConflict: "a union with two fields"

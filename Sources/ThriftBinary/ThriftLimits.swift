@@ -1,4 +1,4 @@
-/// The limits of one parse, those of X's own reader.
+/// The limits of one parse: those of X's own reader, and one of ours.
 package enum ThriftLimits {
     /// Structs open at once, known and skipped together; and the levels of nesting inside a skipped value.
     package static let depth = 64
@@ -8,4 +8,6 @@ package enum ThriftLimits {
     package static let elements = 10_000
     /// Elements of all lists, sets and maps of one parse, as declared.
     package static let totalElements = 100_000
+    /// Fields of all structs of one parse without a schema, which keeps each of them: 4 bytes of input become hundreds.
+    package static let shownFields = 100_000
 }

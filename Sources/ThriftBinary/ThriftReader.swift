@@ -8,6 +8,7 @@ package struct ThriftReader: Sendable {
     package private(set) var offset = 0
     private var openStructs = 0
     private var declaredElements = 0
+    private var shownFields = 0
 
     package init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -41,6 +42,12 @@ package struct ThriftReader: Sendable {
         guard code != 0 else { return nil }
         guard let type = ThriftType(rawValue: code) else { throw ThriftError(.unknownType, offset: start) }
         return ThriftField(id: try i16(), type: type, offset: start)
+    }
+
+    /// Counts a field that is kept without a schema.
+    mutating func show(_ field: ThriftField) throws(ThriftError) {
+        guard shownFields < ThriftLimits.shownFields else { throw ThriftError(.tooManyFields, offset: field.offset) }
+        shownFields += 1
     }
 
     /// Refuses a field of another type than `expected`.

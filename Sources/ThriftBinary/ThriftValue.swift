@@ -1,7 +1,7 @@
 /// Any Thrift value as it stands on the wire, without a schema.
 ///
 /// For looking at events, unknown fields included; the typed readers do not use it.
-package indirect enum ThriftValue: Hashable, Sendable {
+package enum ThriftValue: Hashable, Sendable {
     case bool(Bool)
     case i8(Int8)
     case i16(Int16)
@@ -38,7 +38,7 @@ package indirect enum ThriftValue: Hashable, Sendable {
         }
     }
 
-    /// Parses one struct, under the rules and limits of ``ThriftReader``.
+    /// Parses one struct, under the rules and limits of ``ThriftReader``, with at most ``ThriftLimits/shownFields`` fields.
     package init(decodingStruct bytes: [UInt8]) throws(ThriftError) {
         var reader = ThriftReader(bytes)
         self = try reader.value(.structure, level: 0)
@@ -68,7 +68,7 @@ extension ThriftReader {
     /// A value of any type.
     ///
     /// A typed reader allows a skipped value its full depth below the structs that it knows; without a schema both
-    /// together are the bound, so that nothing is refused here that is taken there.
+    /// together are the bound, so that no nesting is refused here that is taken there.
     fileprivate mutating func value(_ type: ThriftType, level: Int) throws(ThriftError) -> ThriftValue {
         guard level <= 2 * ThriftLimits.depth else { throw ThriftError(.tooDeep, offset: offset) }
         switch type {
@@ -93,6 +93,7 @@ extension ThriftReader {
         while let field = try nextField() {
             do throws(ThriftError) {
                 try seen.claim(field)
+                try show(field)
                 fields.append(ThriftValue.Field(id: field.id, value: try value(field.type, level: level + 1)))
             } catch {
                 throw error.inside(unknown: field)

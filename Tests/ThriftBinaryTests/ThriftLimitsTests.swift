@@ -118,6 +118,19 @@ struct ThriftLimitsTests {
         #expect(throws: ThriftError.self) { try endless.skip(field) }
     }
 
+    @Test func `a struct without a schema is kept up to a hundred thousand fields in all`() throws {
+        // Structs of 20,000 bools each, as fields 1 to 5 of one: 100,005.
+        let bools = (0..<20_000).flatMap { id -> [UInt8] in [2, UInt8(id >> 8), UInt8(id & 0xff), 1] } + [0]
+        let structs = (1...5).flatMap { id -> [UInt8] in [12, 0, id] + bools }
+        let over = #expect(throws: ThriftError.self) { try ThriftValue(decodingStruct: structs + [0]) }
+        #expect(over == ThriftError(.tooManyFields, path: "#5.#19995", offset: structs.count - 1 - 5 * 4))
+        // Five fewer, and they fit; a reader that knows a schema skips any number.
+        let fits = structs.dropLast(1 + 5 * 4) + [0, 0]
+        #expect(throws: Never.self) { try ThriftValue(decodingStruct: Array(fits)) }
+        var reader = ThriftReader(structs + [0])
+        #expect(throws: Never.self) { try reader.skip(ThriftField(id: 1, type: .structure, offset: 0)) }
+    }
+
     @Test func `values without a schema are as bounded`() {
         #expect(throws: Never.self) { try ThriftValue(decodingStruct: Self.structs(64)) }
         let error = #expect(throws: ThriftError.self) { try ThriftValue(decodingStruct: Self.structs(65)) }

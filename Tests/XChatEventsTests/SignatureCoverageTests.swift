@@ -261,4 +261,14 @@ import Testing
         let typing = Self.event(.messageTypingEvent(MessageTypingEvent()), version: "7")
         #expect(typing.signatureCoverage == nil)
     }
+
+    @Test func `of an event that is too large to be taken apart, no part passes for covered or for absent`() throws {
+        let bools = (0..<50_000).flatMap { id -> [UInt8] in [2, UInt8(id >> 8), UInt8(id & 0xff), 1] } + [0]
+        let unknown = { Self.group(.unknown(UnknownField(id: 99, wireType: 12, bytes: $0))) }
+        #expect(Self.event(unknown(bools), version: "7").signatureCoverage != nil)
+        let twice = [12, 0, 1] + bools + [12, 0, 2] + bools + [0]
+        let event = Self.event(unknown(twice), version: "7")
+        #expect(try MessageEvent(decoding: event.encoded()) == event)
+        #expect(event.signatureCoverage == nil)
+    }
 }

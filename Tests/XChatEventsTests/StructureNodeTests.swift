@@ -81,6 +81,32 @@ struct StructureNodeTests {
         )
     }
 
+    @Test func `fields that no schema knows have the wire's types`() throws {
+        let bytes: [UInt8] = [
+            2, 2, 0, 1, 3, 2, 1, 1, 4, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 6, 2, 3, 0, 1, 8, 2, 4, 0, 0, 0, 1,
+            10, 2, 5, 0, 0, 0, 0, 0, 0, 0, 1, 11, 2, 6, 0, 0, 0, 0, 12, 2, 7, 0, 13, 2, 8, 2, 2, 0, 0, 0, 0,
+            14, 2, 9, 2, 0, 0, 0, 0, 15, 2, 10, 2, 0, 0, 0, 0, 16, 2, 11, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+            14, 15, 0,
+        ]
+        #expect(
+            lines(try StructureNode(describing: bytes, as: MessageEvent.self)).dropFirst() == [
+                "  512 -: bool true", "  513 -: i8 1", "  514 -: double 0.0", "  515 -: i16 1", "  516 -: i32 1",
+                "  517 -: i64 1", "  518 -: string []", "  519 -: struct", "  520 -: map", "  521 -: set",
+                "  522 -: list",
+                "  523 -: uuid \(Array(0..<16))",
+            ]
+        )
+    }
+
+    @Test func `an event with more fields than anybody looks at is too large`() {
+        let bools = (0..<50_001).flatMap { id -> [UInt8] in [2, UInt8(id >> 8), UInt8(id & 0xff), 1] } + [0]
+        let error = #expect(throws: EventError.self) {
+            try StructureNode(describing: [12, 1, 0] + bools + [12, 1, 1] + bools + [0], as: MessageEvent.self)
+        }
+        #expect(error?.code == .tooLarge)
+        #expect(error?.path == "#257.#-15539")
+    }
+
     @Test func `what is no Thrift is refused with its place`() {
         let error = #expect(throws: EventError.self) {
             try StructureNode(describing: [12, 0, 7, 11, 0, 1, 0, 0, 0, 9], as: MessageEvent.self)

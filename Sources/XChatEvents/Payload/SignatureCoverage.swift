@@ -9,9 +9,10 @@ public struct SignatureCoverage: Hashable, Sendable {
 }
 
 extension MessageEvent {
-    /// Which fields of this event its signature covers (section 14 of the protocol); nil for a kind that is never signed.
+    /// Which fields of this event its signature covers (section 14 of the protocol).
     ///
-    /// It says what a signature of the named version covers, not whether the one that is there verifies.
+    /// Nil for a kind that is never signed, and for an event with more fields than can be listed. It says what a signature of
+    /// the named version covers, not whether the one that is there verifies.
     public var signatureCoverage: SignatureCoverage? {
         guard kind.isSigned, let detail else { return nil }
         let version = ((try? SignatureVersion(messageEventSignature?.signatureVersion)) ?? .current).number
@@ -24,9 +25,9 @@ extension MessageEvent {
         let (place, fields) = detail.signedFields(version: version)
         signed.formUnion(fields.map { "detail.\(place).\($0)" })
 
-        let present = (try? StructureNode(describing: encoded(), as: Self.self))?.leaves() ?? []
+        guard let structure = try? StructureNode(describing: encoded(), as: Self.self) else { return nil }
         // The signature cannot cover itself, and says so without being listed.
-        let others = present.filter { $0 != "message_event_signature.signature" }
+        let others = structure.leaves().filter { $0 != "message_event_signature.signature" }
         return SignatureCoverage(
             covered: others.filter(signed.contains),
             uncovered: others.filter { !signed.contains($0) }

@@ -33,7 +33,7 @@ package struct StructureNode: Hashable, Sendable {
     /// - Parameters:
     ///   - bytes: the encoding.
     ///   - root: what the bytes are taken for, such as `MessageEvent.self`.
-    /// - Throws: `malformed` or `tooLarge`; paths have field numbers here, such as `#7.#1`.
+    /// - Throws: `malformed`, or `tooLarge`, also for more than 100,000 fields in all; paths have field numbers here, such as `#7.#1`.
     package init(describing bytes: [UInt8], as root: any WireStruct.Type) throws(EventError) {
         do throws(ThriftError) {
             self.init(try ThriftValue(decodingStruct: bytes), .structure(root))
@@ -133,8 +133,18 @@ extension ThriftType {
     /// The type as an IDL writes it, as far as the wire tells.
     fileprivate var name: String {
         switch self {
+        case .bool: "bool"
+        case .i8: "i8"
+        case .double: "double"
+        case .i16: "i16"
+        case .i32: "i32"
+        case .i64: "i64"
+        case .string: "string"
         case .structure: "struct"
-        default: "\(self)"
+        case .map: "map"
+        case .set: "set"
+        case .list: "list"
+        case .uuid: "uuid"
         }
     }
 }
