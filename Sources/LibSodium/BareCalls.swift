@@ -2,7 +2,7 @@ import CSodium
 
 /// Calls of C with nothing around them, into memory that the caller keeps: what the rest of this package is measured against.
 ///
-/// Nothing here is meant for use: lengths are checked, and that is all.
+/// Nothing here is meant for use, and only after ``Sodium/initialize()``: lengths are checked, and that is all.
 package enum BareCalls {
     /// `randombytes_buf` for the nonce and `crypto_secretbox_easy`.
     package static func secretBoxSeal(_ message: Span<UInt8>, key: Span<UInt8>, into box: inout [UInt8]) -> Bool {
@@ -102,6 +102,7 @@ package enum BareCalls {
         chunkLength: Int,
         into stream: inout [UInt8]
     ) -> Bool {
+        guard 1...SecretStream.maximumChunkByteCount ~= chunkLength else { return false }
         let count = plaintext.count / chunkLength
         let frameLength = chunkLength + SecretStream.overheadByteCount
         guard key.count == SecretStream.keyByteCount, plaintext.count == count * chunkLength,
@@ -111,6 +112,7 @@ package enum BareCalls {
             unsafe stream.withUnsafeMutableBufferPointer { stream in
                 guard let start = stream.baseAddress else { return false }
                 var state = crypto_secretstream_xchacha20poly1305_state()
+                defer { unsafe sodium_memzero(&state, MemoryLayout.size(ofValue: state)) }
                 var status = unsafe crypto_secretstream_xchacha20poly1305_init_push(&state, start, key)
                 let frames = unsafe start + SecretStream.headerByteCount
                 for index in 0..<count {
@@ -139,6 +141,7 @@ package enum BareCalls {
         chunkLength: Int,
         into plaintext: inout [UInt8]
     ) -> Bool {
+        guard 1...SecretStream.maximumChunkByteCount ~= chunkLength else { return false }
         let count = plaintext.count / chunkLength
         let frameLength = chunkLength + SecretStream.overheadByteCount
         guard key.count == SecretStream.keyByteCount, plaintext.count == count * chunkLength,
@@ -148,6 +151,7 @@ package enum BareCalls {
             unsafe plaintext.withUnsafeMutableBufferPointer { plaintext in
                 guard let start = plaintext.baseAddress else { return false }
                 var state = crypto_secretstream_xchacha20poly1305_state()
+                defer { unsafe sodium_memzero(&state, MemoryLayout.size(ofValue: state)) }
                 var tag: UInt8 = 0
                 var status = unsafe crypto_secretstream_xchacha20poly1305_init_pull(&state, stream, key)
                 let frames = unsafe stream + SecretStream.headerByteCount

@@ -73,10 +73,10 @@ extension SecretStream.Pull {
         case .failed: throw SodiumError(.authenticationFailed, "stream")
         }
         progress = .failed  // until all of the run proves good
+        guard frameLength > SecretStream.overheadByteCount,
+            frameLength - SecretStream.overheadByteCount <= SecretStream.maximumChunkByteCount
+        else { throw SodiumError(.invalidParameters, "frameLength") }
         let chunkLength = frameLength - SecretStream.overheadByteCount
-        guard 1...SecretStream.maximumChunkByteCount ~= chunkLength else {
-            throw SodiumError(.invalidParameters, "frameLength")
-        }
         let count = frames.count / frameLength
         var end = RunEnd.good
         unsafe withPointer(frames) { frames in

@@ -170,8 +170,9 @@ public enum SecretStream {
         ///   - frame: The frame, at least 17 bytes.
         ///   - output: Grows by the chunk; unchanged on failure.
         /// - Returns: The frame's tag.
-        /// - Throws: `wrongLength` for a frame under 17 bytes; `authenticationFailed`, also for every frame after one that
-        ///   failed; `invalidParameters` for a tag that is none of the four; `streamEnded` after the final frame.
+        /// - Throws: `wrongLength` for a frame under 17 bytes; `tooLong` for one beyond what a stream can hold;
+        ///   `authenticationFailed`, also for every frame after one that failed; `invalidParameters` for a tag that is none
+        ///   of the four; `streamEnded` after the final frame.
         public mutating func pull(_ frame: Span<UInt8>, appendingTo output: inout [UInt8]) throws(SodiumError) -> Tag {
             switch progress {
             case .open: break

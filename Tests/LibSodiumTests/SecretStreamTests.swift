@@ -178,4 +178,25 @@ struct SecretStreamTests {
         #expect(error?.code == .wrongLength)
         #expect(error?.what == "header")
     }
+
+    @Test(arguments: [Int.min, -1, 0, Int.max - 16, Int.max])
+    func `a run of chunks or frames of no possible length is refused`(length: Int) throws {
+        var push = try SecretStream.Push(key: key.span)
+        var output: [UInt8] = [42]
+        let pushing = refusal { () throws(SodiumError) in
+            try push.push(run: zeros(64).span, of: length, appendingTo: &output)
+        }
+        #expect(pushing?.code == .invalidParameters)
+        #expect(pushing?.what == "chunkLength")
+        // Frames of 17 bytes are those of empty chunks, of which there is no run.
+        for frameLength in [length, 17] {
+            var pull = try SecretStream.Pull(header: push.header.span, key: key.span)
+            let pulling = refusal { () throws(SodiumError) in
+                try pull.pull(run: zeros(64).span, of: frameLength, onCores: 2, appendingTo: &output)
+            }
+            #expect(pulling?.code == .invalidParameters)
+            #expect(pulling?.what == "frameLength")
+        }
+        #expect(output == [42])
+    }
 }
