@@ -9,6 +9,8 @@ extension GroupOpData {
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
+    ///
+    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -23,6 +25,8 @@ extension MessageCreateEvent {
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
+    ///
+    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -37,6 +41,8 @@ extension ConversationKeyChangeEvent {
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
+    ///
+    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -51,6 +57,8 @@ extension MessageEventDetail {
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
+    ///
+    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -65,6 +73,8 @@ extension MessageEventSignature {
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
+    ///
+    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -79,6 +89,8 @@ extension MessageEvent {
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
+    ///
+    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -93,6 +105,8 @@ extension Message {
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
+    ///
+    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -107,6 +121,8 @@ extension MessageEntryHolder {
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
+    ///
+    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
