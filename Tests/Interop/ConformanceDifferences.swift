@@ -105,7 +105,7 @@ struct IntendedValue: Sendable {
     static let all: [IntendedValue] = [
         IntendedValue(
             gap: "C1",
-            reason: "a reply's edit event may not be that of another message",
+            reason: "a reply's edit event names the sequence id that stands with the quoted message",
             theirs: "Valid",
             applies: { $0.oddity == .editOfAnother }
         ),

@@ -160,7 +160,7 @@ struct ConformancePreviews {
         return [
             ("edit", Encoded(try quoted(detail)), nil), ("edit by Bob", Encoded(try quoted(detail, from: "2222")), nil),
             ("edit of another", Encoded(try quoted(cast.sealed(.messageEdit(ofAnother)))), .editOfAnother),
-            ("edit of nothing", Encoded(try quoted(cast.sealed(.messageEdit(ofNothing)))), nil),
+            ("edit of nothing", Encoded(try quoted(cast.sealed(.messageEdit(ofNothing)))), .editOfAnother),
             ("edit elsewhere", Encoded(try quoted(detail, in: Cast.group)), nil),
             ("edit unsigned", Encoded(unsigned), nil),
             ("edit that is none", Encoded(try original()), nil),

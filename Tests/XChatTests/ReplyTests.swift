@@ -84,7 +84,9 @@ import XChatEvents
         #expect(preview.messageText == "edited text")
         #expect(preview.entities == nil)
         #expect(preview.attachments == [Self.photo])
-        #expect(try thread.verdict(on: preview)?.isValid == true)
+        let verdict = try #require(try thread.verdict(on: preview))
+        #expect(verdict.isValid)
+        #expect(verdict.uncheckedClaims == ["replying_to_message_sequence_id", "raw_event_edit_message"])
     }
 
     @Test func `embedded events keep their bytes, unknown fields and all`() throws {
@@ -170,6 +172,42 @@ import XChatEvents
         for (edit, reason) in [(other, "another message"), (foreign, "author"), (thread.original, "not an edit")] {
             preview.rawEventEditMessage = Encoded(edit)
             #expect(try thread.verdict(on: preview)?.flaw?.contains(reason) == true, "\(reason)")
+        }
+    }
+
+    @Test func `that an edit is of the quoted message is never taken for checked, nor taken without both ids`() throws {
+        var thread = try Thread()
+        let other = try thread.pair.alice.seal(.edit(EditDraft(of: "12345", text: "x")), in: Pair.conversation).event
+        let ofNone = try forge(
+            .messageCreateEvent(
+                MessageCreateEvent(
+                    contents: try thread.pair.change.key.seal(
+                        MessageEntryHolder(contents: .messageEdit(MessageEdit(updatedText: "x"))).encoded()
+                    ),
+                    conversationKeyVersion: thread.pair.change.version
+                )
+            ),
+            by: thread.pair.alice
+        )
+        // Both are Alice's own events; the sequence id beside her message is written by the replier.
+        func verdict(_ sequenceID: WireString?, _ edit: MessageEvent) throws -> ReplyValidation? {
+            var original = thread.original
+            original.sequenceID = sequenceID
+            return try thread.verdict(
+                on: ReplyingToPreview(
+                    senderID: 1111,
+                    messageText: "x",
+                    replyingToMessageID: original.messageID,
+                    rawEventMessageCreate: Encoded(original),
+                    rawEventEditMessage: Encoded(edit)
+                )
+            )
+        }
+        let passing = try verdict("12345", other)
+        #expect(passing?.flaw == nil)
+        #expect(passing?.uncheckedClaims == ["raw_event_edit_message"])
+        for (sequenceID, edit) in [(nil, other), ("12345", ofNone), (nil, ofNone)] as [(WireString?, MessageEvent)] {
+            #expect(try verdict(sequenceID, edit)?.flaw?.contains("another message") == true)
         }
     }
 

@@ -66,9 +66,9 @@ extension Session {
         } catch {
             throw Flaw("the edit: \(error)")
         }
-        // Sequence ids are the server's word, so this is the weaker check of the two; without it any edit by the author
-        // of any of his messages would do.
-        if let target = edit.messageSequenceID, let sequenceID = original.sequenceID, target != sequenceID {
+        // An edit names its message by nothing but the sequence id, and that of an embedded event is the replier's word. So
+        // this finds out mistakes and not lies: an edit by the author of any of his messages can be made to pass.
+        guard let target = edit.messageSequenceID, target == original.sequenceID else {
             throw Flaw("the edit is of another message")
         }
         return edit
@@ -111,6 +111,7 @@ extension ReplyingToPreview {
         let claims: [(String, Bool)] = [
             ("sender_display_name", senderDisplayName != nil),
             ("replying_to_message_sequence_id", replyingToMessageSequenceID != nil),
+            ("raw_event_edit_message", rawEventEditMessage != nil),
             ("av_call_card", avCallCard != nil),
             ("replying_to_attachment_id", replyingToAttachmentID != nil),
         ]
