@@ -291,7 +291,7 @@ import XChatEvents
         #expect(!byBob.isRightfulDeletion(of: original, administrators: ["2222"]))
     }
 
-    @Test func `a replay is found by conversation and message id`() throws {
+    @Test func `a replay is found by conversation, sender and message id`() throws {
         var thread = try Thread()
         let event = try thread.pair.bob.open(thread.original)
         var filter = ReplayFilter()
@@ -299,5 +299,17 @@ import XChatEvents
             filter.insert(event), filter.insert(event), filter.insert(try thread.pair.bob.open(thread.edit)),
         ]
         #expect(verdicts == [true, false, true])
+    }
+
+    @Test func `an event with another's message id does not pass for that one`() throws {
+        var thread = try Thread()
+        let taken = try forge(
+            .messageDeleteEvent(MessageDeleteEvent(sequenceIDs: ["1"], deleteMessageAction: .deleteForSelf)),
+            by: thread.pair.bob,
+            messageID: thread.original.messageID
+        )
+        let events = try [taken, thread.original, thread.original].map { try thread.pair.bob.open($0) }
+        var filter = ReplayFilter()
+        #expect(events.map { filter.insert($0) } == [true, true, false])
     }
 }

@@ -37,10 +37,11 @@ func forge(
     by session: Session,
     as sender: UserID? = nil,
     in conversation: WireString? = "1111:2222",
-    key: ConversationKey? = nil
+    key: ConversationKey? = nil,
+    messageID: WireString? = nil
 ) throws -> MessageEvent {
     var event = MessageEvent(
-        messageID: MessageID.random(),
+        messageID: messageID ?? MessageID.random(),
         senderID: sender ?? session.userID,
         conversationID: conversation,
         detail: detail

@@ -77,13 +77,15 @@ extension Event {
     }
 }
 
-/// Finds signed events that were delivered before, by conversation and message id.
+/// Finds signed events that were delivered before, by conversation, sender and message id.
 ///
 /// Optional: the protocol does not forbid a server to send an event twice, and a client that reads a history again
 /// will see them all again. It holds one entry for each event seen.
 public struct ReplayFilter: Sendable {
     private struct Key: Hashable {
         let conversation: ConversationID?
+        /// Message ids are chosen by the senders: without it one could take another's id beforehand.
+        let sender: UserID?
         let messageID: WireString?
     }
 
@@ -95,12 +97,17 @@ public struct ReplayFilter: Sendable {
     /// Notes an event.
     ///
     /// - Parameter event: An accepted event.
-    /// - Returns: False if an event with the same conversation and message id was noted before. Events that are never
-    ///   signed are not noted: nothing binds their ids.
+    /// - Returns: False if an event with the same conversation, sender and message id was noted before. Events that are
+    ///   never signed are not noted: nothing binds their ids.
     public mutating func insert(_ event: Event) -> Bool {
         guard event.isVerified else { return true }
+        let received = event.received
         return seen.insert(
-            Key(conversation: event.received.canonicalConversationID, messageID: event.received.messageID)
+            Key(
+                conversation: received.canonicalConversationID,
+                sender: received.senderID,
+                messageID: received.messageID
+            )
         ).inserted
     }
 }
