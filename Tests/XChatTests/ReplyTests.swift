@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import XChatEvents
 
@@ -264,6 +265,60 @@ import XChatEvents
         #expect(message.replyingToPreview?.rawEventCkces == [Encoded(thread.pair.change.event)])
     }
 
+    @Test func `embedded key changes cost a key agreement only where they can bring the key that is needed`() throws {
+        let thread = try Thread()
+        guard case .conversationKeyChangeEvent(var change) = thread.pair.change.event.detail else {
+            throw XChatError(.malformed, "kind")
+        }
+        change.conversationParticipantKeys?.removeAll { $0.userID != "1111" }
+        var ofAnother = change
+        ofAnother.conversationKeyVersion = "7"
+        var useless = change
+        useless.conversationParticipantKeys?[0].encryptedConversationKey = "AAAA"
+        let people = thread.pair.alice.pins["1111"] + thread.pair.alice.pins["2222"]
+        let newer = try ConversationKey.generate()
+
+        /// What a reader thinks of a reply with these key changes, and how often she used her private key for it.
+        func reading(
+            _ keyChanges: [ConversationKeyChangeEvent],
+            knowsKey: Bool = false
+        ) throws -> (validation: ReplyValidation?, unwraps: Int) {
+            let keys = CountingKeys(counted: try #require(thread.pair.alice.privateKeys).keys)
+            var reader = try Session(userID: "1111", privateKeys: PrivateKeys(suite: .xchat, keys: keys))
+            reader.trust(people)
+            reader.addConversationKey(newer, in: Pair.conversation, version: "9999999999999")
+            if knowsKey {
+                reader.addConversationKey(
+                    thread.pair.change.key,
+                    in: Pair.conversation,
+                    version: thread.pair.change.version
+                )
+            }
+            let preview = ReplyingToPreview(
+                rawEventMessageCreate: Encoded(thread.original),
+                rawEventCkces: keyChanges.map { change in
+                    Encoded(MessageEvent(detail: .conversationKeyChangeEvent(change)))
+                }
+            )
+            let contents = MessageEntryHolder(contents: .message(MessageContents(replyingToPreview: preview)))
+            let create = MessageCreateEvent(
+                contents: try newer.seal(contents.encoded()),
+                conversationKeyVersion: "9999999999999"
+            )
+            let event = try reader.open(forge(.messageCreateEvent(create), by: thread.pair.bob))
+            return (event.replyValidation, keys.unwraps.withLock { $0 })
+        }
+        let needed = try reading(Array(repeating: ofAnother, count: 20) + [change])
+        #expect(needed.validation?.flaw == nil)
+        #expect(needed.unwraps == 1)
+        let known = try reading([change, useless], knowsKey: true)
+        #expect(known.validation?.flaw == nil)
+        #expect(known.unwraps == 0)
+        let flooded = try reading(Array(repeating: useless, count: 100))
+        #expect(flooded.validation?.flaw?.contains("key_missing") == true)
+        #expect(flooded.unwraps == KeyRing.maximumPerVersion)
+    }
+
     @Test func `edits and deletions count only from their rightful author`() throws {
         var thread = try Thread()
         let original = try thread.pair.bob.open(thread.original)
@@ -311,5 +366,30 @@ import XChatEvents
         let events = try [taken, thread.original, thread.original].map { try thread.pair.bob.open($0) }
         var filter = ReplayFilter()
         #expect(events.map { filter.insert($0) } == [true, true, false])
+    }
+}
+
+/// Private keys that count what they unwrap.
+private final class CountingKeys: SuitePrivateKeys {
+    private let counted: any SuitePrivateKeys
+    let unwraps = Mutex(0)
+
+    init(counted: any SuitePrivateKeys) {
+        self.counted = counted
+    }
+
+    var identityKey: any SuiteIdentityKey { counted.identityKey }
+    var signingKey: (any SuiteSigningKey)? { counted.signingKey }
+
+    func unwrap(_ wrapped: [UInt8]) throws(XChatError) -> ConversationKey {
+        unwraps.withLock { $0 += 1 }
+        return try counted.unwrap(wrapped)
+    }
+
+    func sign(_ text: Span<UInt8>) throws(XChatError) -> [UInt8] { try counted.sign(text) }
+    func endorsement() throws(XChatError) -> [UInt8]? { try counted.endorsement() }
+
+    func withBlob<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result {
+        try counted.withBlob(body)
     }
 }

@@ -22,7 +22,7 @@ public struct PrivateKeys: Sendable {
 
     private let shared: Shared
 
-    private init(suite: SuiteName, keys: any SuitePrivateKeys) {
+    init(suite: SuiteName, keys: any SuitePrivateKeys) {
         shared = Shared(suite: suite, keys: keys)
     }
 

@@ -176,28 +176,39 @@ extension Session {
     }
 
     /// Opens what a message holds, with whichever key of its version authenticates it.
+    ///
+    /// Further keys of the version are asked for only where none of the key ring opens it: they cost a key agreement each.
     func contents(
         of create: MessageCreateEvent,
         in event: MessageEvent,
-        furtherKeys: [ConversationKey] = []
+        furtherKeys: (KeyVersion) -> [ConversationKey] = { _ in [] }
     ) throws(XChatError) -> MessageEntryHolder {
         let box = create.contents ?? []
         guard let version = create.conversationKeyVersion else { return try holder(box) }
-        var candidates = event.canonicalConversationID.map { keyRing.candidates(in: $0, version: version) } ?? []
-        candidates += furtherKeys
-        guard !candidates.isEmpty else {
+        let known = event.canonicalConversationID.map { keyRing.candidates(in: $0, version: version) } ?? []
+        if let opened = try holder(box, openedByOneOf: known) { return opened }
+        let further = furtherKeys(version)
+        if let opened = try holder(box, openedByOneOf: further) { return opened }
+        guard !known.isEmpty || !further.isEmpty else {
             throw XChatError(
                 .keyMissing,
                 "no key \(printable(version)) for conversation \(printable(event.conversationID ?? "")): "
                     + "it comes in the conversation's key changes (meta.conversation_key_events of its history)"
             )
         }
-        for key in candidates {
+        throw XChatError(.authenticationFailed, "the message does not open")
+    }
+
+    private func holder(
+        _ box: [UInt8],
+        openedByOneOf keys: [ConversationKey]
+    ) throws(XChatError) -> MessageEntryHolder? {
+        for key in keys {
             guard var plaintext = try? key.open(box) else { continue }
             defer { Sodium.wipe(&plaintext) }
             return try holder(plaintext)
         }
-        throw XChatError(.authenticationFailed, "the message does not open")
+        return nil
     }
 
     private func holder(_ plaintext: [UInt8]) throws(XChatError) -> MessageEntryHolder {
