@@ -10,6 +10,7 @@ extension Draft {
             try requireTarget(reaction.target)
         case .edit(let edit):
             try requireTarget(edit.target)
+            try requireFitting(edit.text)
             try requireEntities(edit.entities, in: edit.text)
         }
     }
@@ -26,6 +27,7 @@ extension Draft {
 extension MessageDraft {
     fileprivate func validate() throws(XChatError) {
         if let ttlMsec, ttlMsec < 0 { throw XChatError(.invalidArgument, "ttl_msec is negative") }
+        try requireFitting(text)
         try requireEntities(entities, in: text)
         try validateAttachments()
         switch quickReply {
@@ -50,6 +52,15 @@ extension MessageDraft {
                 )
             }
         }
+    }
+}
+
+/// Sealed and in base64, 10 MiB of text are below ``MessageEvent/maximumEncodedBytes``, with 2 MiB to spare for all else.
+private let maximumTextBytes = 10 * 1024 * 1024
+
+private func requireFitting(_ text: String) throws(XChatError) {
+    guard text.utf8.count <= maximumTextBytes else {
+        throw XChatError(.tooLarge, "the text has \(text.utf8.count) bytes, and takes at most \(maximumTextBytes)")
     }
 }
 

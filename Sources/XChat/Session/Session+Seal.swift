@@ -28,7 +28,8 @@ extension Session {
     ///   - keyVersion: The conversation key to use; by default the newest verified one.
     /// - Returns: What the send endpoint takes.
     /// - Throws: `not_unlocked`, `key_missing` (also for a key that is not verified), `not_a_participant`,
-    ///   `invalid_argument` for a draft that cannot be meant, `not_representable` for an id with a comma; for a reply to an
+    ///   `invalid_argument` for a draft that cannot be meant, `too_large` for one that no reader of ours would take
+    ///   (a text over 10 MiB, or with all that goes with it a message of about 12), `not_representable` for an id with a comma; for a reply to an
     ///   event also why that event is not to be quoted.
     public func seal(
         _ draft: Draft,
@@ -47,6 +48,10 @@ extension Session {
         return try seal(MessageEntryHolder(contents: contents), as: create, in: conversation, key: key, by: signer)
     }
 
+    /// What of ``MessageEvent/maximumEncodedBytes`` is left for the contents: base64 takes a quarter, and the envelope less
+    /// than 64 KiB.
+    private static let maximumContentsBytes = MessageEvent.maximumEncodedBytes / 4 * 3 - 64 * 1024
+
     /// Seals contents under a key and signs them as a message with a new id; `create` is the message but for them.
     func seal(
         _ contents: MessageEntryHolder,
@@ -57,6 +62,13 @@ extension Session {
     ) throws(XChatError) -> SealedMessage {
         var plaintext = contents.encoded()
         defer { Sodium.wipe(&plaintext) }
+        guard plaintext.count <= Self.maximumContentsBytes else {
+            throw XChatError(
+                .tooLarge,
+                "contents of \(plaintext.count) bytes, and a message takes at most \(Self.maximumContentsBytes), "
+                    + "what it quotes included"
+            )
+        }
         var create = create
         create.contents = try key.seal(plaintext)
         let messageID = MessageID.random()
