@@ -390,6 +390,13 @@ struct OfflineTests {
         #expect(try await Program.run("inspect", input: lines(message.base64)).output == outcome.output)
     }
 
+    @Test func `a field that nobody knows is listed among those that the signature does not cover`() async throws {
+        let bytes = try fixture.message("x").encoded().dropLast() + [0x02, 0, 99, 1, 0]
+        let outcome = try await Program.run("inspect", "--json", Base64.encode(Array(bytes)))
+        let uncovered = try #require(outcome.json.first).required("uncovered_fields").elements()
+        #expect(try uncovered.contains { try $0.string() == "#99" })
+    }
+
     @Test func `where the payload holds the conversation key a placeholder stands`() async throws {
         let change = try fixture.keyChange(version: "5000").event
         let outcome = try await Program.run("inspect", "--json", change.base64)

@@ -1,4 +1,5 @@
 import Testing
+import ThriftBinary
 
 @testable import XChatEvents
 
@@ -244,6 +245,32 @@ import Testing
             #expect(coverage.covered.contains(change.path) == (before != after), "version \(version)")
             #expect(coverage.uncovered.contains(change.path) == (before == after), "version \(version)")
         }
+    }
+
+    @Test func `what the schema does not know is not covered, wherever it stands`() throws {
+        // Field 99, a bool, before the end of a struct.
+        func marked(_ bytes: [UInt8]) -> [UInt8] { bytes.dropLast() + [0x02, 0, 99, 1, 0] }
+        func encoding(_ value: some WireStruct) -> [UInt8] {
+            var writer = ThriftWriter()
+            value.write(to: &writer)
+            return writer.bytes
+        }
+        let keys = [ConversationParticipantKey(userID: "1"), ConversationParticipantKey(userID: "2")]
+        let change = ConversationKeyChangeEvent(conversationKeyVersion: "1", conversationParticipantKeys: keys)
+        let known = Self.event(.conversationKeyChangeEvent(change), version: "5")
+        var bytes = known.encoded()
+        for value in [encoding(change)] + keys.map(encoding) {
+            let place = try #require(bytes.firstRange(of: value))
+            bytes.replaceSubrange(place, with: marked(value))
+        }
+        let received = try MessageEvent(decoding: marked(bytes))
+        let structure = try StructureNode(describing: marked(bytes), as: MessageEvent.self)
+        let coverage = try #require(received.signatureCoverage(in: structure))
+        let detail = "detail.conversationKeyChangeEvent"
+        #expect(coverage.covered == known.signatureCoverage?.covered)
+        #expect(coverage.covered.contains("\(detail).conversation_participant_keys"))
+        let unknown = Set(coverage.uncovered).subtracting(try #require(known.signatureCoverage).uncovered)
+        #expect(unknown == ["#99", "\(detail).#99", "\(detail).conversation_participant_keys[].#99"])
     }
 
     @Test func `the envelope's signed fields are the ids, and a group's creation leaves out its conversation`() throws {

@@ -46,16 +46,18 @@ private struct Inspected {
         do {
             let bytes = try Base64.decode(text)
             structure = try StructureNode(describing: bytes, as: MessageEvent.self)
-            payload = Self.payload(of: bytes)
-            coverage = try? MessageEvent(decoding: bytes).signatureCoverage
+            let event = Result { try MessageEvent(decoding: bytes) }
+            payload = Self.payload(of: event)
+            // Of what was received: decoding drops the fields that nobody knows, which are not signed either.
+            coverage = try? event.get().signatureCoverage(in: structure)
         } catch {
             throw CommandError("\(name): \(error)")
         }
     }
 
-    private static func payload(of bytes: [UInt8]) -> Result<SignedPayload, CommandError> {
+    private static func payload(of event: Result<MessageEvent, any Error>) -> Result<SignedPayload, CommandError> {
         do {
-            let event = try MessageEvent(decoding: bytes)
+            let event = try event.get()
             let version = try SignatureVersion(event.messageEventSignature?.signatureVersion)
             return .success(try SignedPayload(of: event, version: version))
         } catch {

@@ -11,9 +11,15 @@ public struct SignatureCoverage: Hashable, Sendable {
 extension MessageEvent {
     /// Which fields of this event its signature covers (section 14 of the protocol).
     ///
-    /// Nil for a kind that is never signed, and for an event with more fields than can be listed. It says what a signature of
-    /// the named version covers, not whether the one that is there verifies.
+    /// It says what a signature of the named version covers, not whether the one that is there verifies. Fields that the
+    /// schema does not know are left out on decoding and so not listed here; nothing covers them. Nil for a kind that is
+    /// never signed, and for an event with more fields than can be listed.
     public var signatureCoverage: SignatureCoverage? {
+        (try? StructureNode(describing: encoded(), as: Self.self)).flatMap { signatureCoverage(in: $0) }
+    }
+
+    /// The same over all that was received: `structure` describes the bytes that this event was decoded from.
+    package func signatureCoverage(in structure: StructureNode) -> SignatureCoverage? {
         guard kind.isSigned, let detail else { return nil }
         let version = ((try? SignatureVersion(messageEventSignature?.signatureVersion)) ?? .current).number
         var signed: Set<String> = ["message_id", "sender_id"]
@@ -25,7 +31,6 @@ extension MessageEvent {
         let (place, fields) = detail.signedFields(version: version)
         signed.formUnion(fields.map { "detail.\(place).\($0)" })
 
-        guard let structure = try? StructureNode(describing: encoded(), as: Self.self) else { return nil }
         // The signature cannot cover itself, and says so without being listed.
         let others = structure.leaves().filter { $0 != "message_event_signature.signature" }
         return SignatureCoverage(
@@ -119,9 +124,14 @@ extension StructureNode {
         guard case .children(let fields) = content else { return [] }
         return fields.flatMap { field -> [String] in
             let name = field.name ?? "#\(field.fieldID ?? 0)"
-            // A list is one value here: its elements are signed together or not at all.
-            guard case .children(let inner) = field.content, inner.first?.fieldID != nil else { return [name] }
-            return field.leaves().map { "\(name).\($0)" }
+            guard case .children(let inner) = field.content else { return [name] }
+            if inner.first?.fieldID != nil { return field.leaves().map { "\(name).\($0)" } }
+            // A list is one value here: its elements are signed together or not at all, but for what nobody knows in them.
+            var seen: Set<String> = []
+            let unknown = inner.flatMap { $0.leaves() }.filter { path in
+                path.utf8.contains(UInt8(ascii: "#")) && seen.insert(path).inserted
+            }
+            return [name] + unknown.map { "\(name)[].\($0)" }
         }
     }
 }
