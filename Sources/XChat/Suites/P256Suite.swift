@@ -161,9 +161,17 @@ final class P256PrivateKeys: SuitePrivateKeys {
     }
 
     func withBlob<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result {
-        var scalars = identity.rawRepresentation
-        if let signing { scalars.append(signing.rawRepresentation) }
+        // Memory for all of it from the beginning: growing would leave a copy behind that nobody wipes.
+        var scalars = Data(capacity: 64)
         defer { scalars.resetBytes(in: scalars.indices) }
+        var scalar = identity.rawRepresentation
+        defer { scalar.resetBytes(in: scalar.indices) }
+        scalars.append(scalar)
+        if let signing {
+            var scalar = signing.rawRepresentation
+            defer { scalar.resetBytes(in: scalar.indices) }
+            scalars.append(scalar)
+        }
         return try body(scalars.span)
     }
 }
