@@ -70,6 +70,20 @@ import XChatEvents
         #expect(alice.pins["2222"].map(\.identityKey) == [first.identityKey, changed.identityKey])
     }
 
+    @Test func `of several keys of one version all that are accepted stay, and may be served again`() throws {
+        var alice = try person("1111")
+        let keys = try (0..<3).map { _ in try PrivateKeys.generate().boundKey(userID: "2222", version: "1") }
+        try alice.pin([keys[0].registered], of: "2222")
+        let served = keys.map(\.registered)
+        #expect(code { try alice.pin(served, of: "2222") } == .pinChanged)
+        #expect(alice.pins.changes(in: keys, of: "2222").map(\.signingKey) == keys[1...].map(\.signingKey))
+        alice.acceptChange(keys)
+        #expect(alice.pins["2222"].map(\.signingKey) == keys.map(\.signingKey))
+        try alice.pin(served, of: "2222")
+        alice.acceptChange(Array(keys[1...]))
+        #expect(alice.pins["2222"].map(\.signingKey) == keys[1...].map(\.signingKey))
+    }
+
     @Test func `served keys of another user, unbound keys and mixed suites are refused whole`() throws {
         var alice = try person("1111")
         let bob = try person("2222").pins["2222"].map(\.registered)

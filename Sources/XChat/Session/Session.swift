@@ -84,9 +84,10 @@ public struct Session: Sendable {
     ///
     /// Ask a person first.
     ///
-    /// - Parameter keys: What ``PinBook/changes(in:of:)`` found.
+    /// - Parameter keys: All that is served for the user, once what ``PinBook/changes(in:of:)`` finds in it is accepted. Of a
+    ///   version with several keys, those left out would count as changed the next time.
     public mutating func acceptChange(_ keys: [BoundKey]) {
-        for key in keys { pins.replace(with: key) }
+        pins.replace(with: keys)
     }
 
     /// Checks the binding of served keys without trusting them.

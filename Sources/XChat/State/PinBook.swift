@@ -42,9 +42,9 @@ public struct PinBook: Sendable {
         for key in served { add(key) }
     }
 
-    /// Takes a changed key in place of what was pinned for its version.
-    mutating func replace(with key: BoundKey) {
-        pins[key.userID]?.removeAll { $0.version == key.version }
-        add(key)
+    /// Takes keys in place of what was pinned for their versions; several can be of one.
+    mutating func replace(with keys: [BoundKey]) {
+        for key in keys { pins[key.userID]?.removeAll { $0.version == key.version } }
+        for key in keys { add(key) }
     }
 }

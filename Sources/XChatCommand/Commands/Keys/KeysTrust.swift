@@ -63,7 +63,7 @@ struct KeysTrust: AsyncParsableCommand {
         }
         try show(before, changes)
         try confirm(changes)
-        session.acceptChange(changes)
+        session.acceptChange(served)
         let after = session.pins[user]
         try store.update { document in try document.replaceKeys(of: user, before, with: after) }
         Output.note("the keys of user \(user) are trusted now")
