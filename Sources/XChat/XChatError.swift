@@ -17,7 +17,7 @@ public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
             self.rawValue = rawValue
         }
 
-        /// The input is not base64 of one Thrift `MessageEvent`, or the event has no detail.
+        /// The input is not base64 of one Thrift `MessageEvent`.
         public static let notAnEvent = Code(rawValue: "not_an_event")
         /// The event carries no signature.
         public static let noSignature = Code(rawValue: "no_signature")

@@ -1,16 +1,19 @@
 public import XChatEvents
 
 /// How far a conversation key is trusted (section 16 of the protocol says less: it has one level).
-public enum KeyLevel: Int, Comparable, Sendable {
+enum KeyLevel: Int, Comparable, Sendable {
     /// Its key change did not verify.
     case unverified
-    /// Its key change cannot be verified any more: signature version below 6, or the signer's keys are gone.
+    /// Nobody can say whether its key change is genuine.
+    ///
+    /// The signature covers the wrapped keys alone (version below 6), or it names a key that is not trusted: one that is
+    /// gone, or one that a forger made up.
     case legacy
     /// Its key change verified under a trusted key, or the caller supplied it.
     case verified
 
     /// Ordered by trust.
-    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// Conversation keys by conversation **and** version.
