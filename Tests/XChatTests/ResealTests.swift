@@ -59,6 +59,23 @@ struct ResealTests {
         #expect(create.conversationKeyVersion == "1001")
     }
 
+    @Test func `a reply keeps its quote, which only those who have the old key can check`() throws {
+        var original = try session.seal(.text("quoted"), in: conversation).event
+        original.sequenceID = "100"
+        let draft = MessageDraft("re", reply: .event(ReplySource(Encoded(original))))
+        let again = try renewed.reseal(session.seal(.message(draft), in: conversation))
+        var reader = renewed
+        #expect(try reader.open(again.event).replyValidation?.isValid == true)
+
+        var newcomer = try Session(userID: "2222")
+        newcomer.trust(session.pins["1111"])
+        let newest = try #require(renewed.keyRing.verifiedKey(in: conversation, version: "1001"))
+        newcomer.addConversationKey(newest, in: conversation, version: "1001")
+        let read = try newcomer.open(again.event)
+        #expect(read.isVerified)
+        #expect(read.replyValidation?.flaw?.hasPrefix("key_missing") == true)
+    }
+
     @Test func `without a newer key nothing is sealed`() throws {
         #expect(code(session, try session.seal(.text("x"), in: conversation)) == .keyMissing)
         #expect(code(renewed, try renewed.seal(.text("x"), in: conversation)) == .keyMissing)

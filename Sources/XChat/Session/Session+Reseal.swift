@@ -5,6 +5,9 @@ extension Session {
     ///
     /// For a message that the server refused because its key is no longer the newest (failure 6): it was not stored, so
     /// this is no second message. Contents and settings stay what they were.
+    ///
+    /// So does the quote of a reply, which brings no key for what was written under the refused message's own version: a
+    /// reader who came with the newer key alone finds the quote flawed (`key_missing`), and the message itself verified.
     /// - Parameter message: The refused message. Its signature must verify and the key that sealed it be known.
     /// - Returns: Another message under the newest verified key.
     /// - Throws: `key_missing` while there is no key newer than the refused one, or the old one is gone; `unsupported`
