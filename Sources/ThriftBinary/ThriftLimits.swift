@@ -8,6 +8,6 @@ package enum ThriftLimits {
     package static let elements = 10_000
     /// Elements of all lists, sets and maps of one parse, as declared.
     package static let totalElements = 100_000
-    /// Fields of all structs of one parse without a schema, which keeps each of them: 4 bytes of input become hundreds.
+    /// Fields of all structs of one parse without a schema, which keeps each of them: 4 bytes become a hundred.
     package static let shownFields = 100_000
 }

@@ -13,6 +13,13 @@ struct PasswordHashTests {
         #expect([UInt8](empty) == [UInt8](hex: "35858230a16f87fed2b29838c1fe2df6"))
     }
 
+    @Test func `the named limits cost what they say`() {
+        #expect(PasswordHash.Limits.minimum == .init(operations: 1, memory: 8 << 10))
+        #expect(PasswordHash.Limits.interactive == .init(operations: 2, memory: 64 << 20))
+        #expect(PasswordHash.Limits.moderate == .init(operations: 3, memory: 256 << 20))
+        #expect(PasswordHash.Limits.sensitive == .init(operations: 4, memory: 1 << 30))
+    }
+
     @Test func `password, salt and limits each change the key`() throws {
         let keys = [
             [UInt8](try hash(password)),
@@ -65,6 +72,14 @@ struct PasswordHashTests {
         let error = refusal { () throws(SodiumError) in _ = try hash(password, count: count) }
         #expect(error?.code == .invalidParameters)
         #expect(error?.what == "count")
+    }
+
+    @Test func `a password of 4 GiB is refused`() {
+        let error = refusal(ofLength: 1 << 32) { (password) throws(SodiumError) in
+            _ = try PasswordHash.key(from: password, salt: salt.span, limits: .minimum, maximum: .minimum)
+        }
+        #expect(error?.code == .tooLong)
+        #expect(error?.what == "password")
     }
 
     private func hash(

@@ -69,6 +69,14 @@ struct SealedBoxTests {
         }
     }
 
+    @Test func `a message whose box would have no length is refused`() {
+        let error = refusal(ofLength: Int.max - 47) { (message) throws(SodiumError) in
+            _ = try SealedBox.seal(message, to: ([9] + zeros(31)).span)
+        }
+        #expect(error?.code == .tooLong)
+        #expect(error?.what == "message")
+    }
+
     @Test(arguments: lengths(otherThan: 32))
     func `keys and seeds of another length are refused`(count: Int) {
         let refusals = [

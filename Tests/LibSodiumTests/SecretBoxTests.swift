@@ -74,6 +74,14 @@ struct SecretBoxTests {
         }
     }
 
+    @Test func `a message whose box would have no length is refused`() {
+        let error = refusal(ofLength: Int.max - 39) { (message) throws(SodiumError) in
+            _ = try SecretBox.seal(message, key: key.span)
+        }
+        #expect(error?.code == .tooLong)
+        #expect(error?.what == "message")
+    }
+
     @Test(arguments: lengths(otherThan: 24))
     func `a nonce of another length is refused`(count: Int) {
         let error = refusal { () throws(SodiumError) in

@@ -150,6 +150,25 @@ struct SecretStreamTests {
         #expect(pull.isEnded == false)
     }
 
+    // The block counter of ChaCha20 ends at 256 GiB less two blocks, where libsodium aborts the process.
+    @Test func `a chunk and a frame of 256 GiB are refused`() throws {
+        var push = try SecretStream.Push(key: key.span)
+        var output: [UInt8] = [42]
+        let pushing = refusal(ofLength: 1 << 38) { (chunk) throws(SodiumError) in
+            try push.push(chunk, appendingTo: &output)
+        }
+        #expect(pushing?.code == .tooLong)
+        #expect(pushing?.what == "chunk")
+        var pull = try SecretStream.Pull(header: push.header.span, key: key.span)
+        let pulling = refusal(ofLength: 1 << 38) { (frame) throws(SodiumError) in
+            _ = try pull.pull(frame, appendingTo: &output)
+        }
+        #expect(pulling?.code == .tooLong)
+        #expect(pulling?.what == "frame")
+        #expect(output == [42])
+        #expect(try push.push([1].span).count == 18)
+    }
+
     @Test func `a stream begins differently each time`() throws {
         let first = try SecretStream.Push(key: key.span)
         let second = try SecretStream.Push(key: key.span)

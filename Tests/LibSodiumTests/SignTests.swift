@@ -66,8 +66,8 @@ struct SignTests {
     }
 
     @Test func `under a public key of low order nothing is valid`() {
-        // s = 0 and a point of low order for R need no secret: s·B = R + h·A holds for every message under the neutral
-        // element, and under the others for one message in eight or more.
+        // With s = 0 and a point of low order for R it takes no secret to forge: s·B = R + h·A holds for every message
+        // under the neutral element, and for a share of all messages under the others.
         for publicKey in LowOrder.ed25519 {
             for point in LowOrder.ed25519 {
                 let signature = point + zeros(32)

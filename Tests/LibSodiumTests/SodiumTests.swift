@@ -2,11 +2,6 @@ import LibSodium
 import Testing
 
 struct SodiumTests {
-    @Test func `initializing again and again does no harm`() throws {
-        try Sodium.initialize()
-        try Sodium.initialize()
-    }
-
     @Test func `random bytes have the length that was asked for and differ`() throws {
         #expect(try Sodium.randomBytes(count: 0) == [])
         let first = try Sodium.randomBytes(count: 24)
@@ -39,6 +34,8 @@ struct SodiumTests {
     @Test func `errors name the place and the lengths`() {
         let error = refusal { () throws(SodiumError) in _ = try SecretBox.open(zeros(39).span, key: zeros(32).span) }
         #expect(error?.description == "wrongLength: box has 39 bytes, expected 40")
+        let other = refusal { () throws(SodiumError) in _ = try Sodium.randomBytes(count: -1) }
+        #expect(other?.description == "invalidParameters: count")
     }
 
     // Spans cannot be arguments of a call that #expect takes apart.

@@ -10,6 +10,14 @@ func refusal(_ body: () throws(SodiumError) -> Void) -> SodiumError? {
     }
 }
 
+/// The error with which a call refuses bytes by their length alone: it is told of `count` of them, and there is one.
+func refusal(ofLength count: Int, _ body: (Span<UInt8>) throws(SodiumError) -> Void) -> SodiumError? {
+    unsafe withUnsafePointer(to: 0 as UInt8) { byte in
+        let claim = unsafe UnsafeBufferPointer(start: byte, count: count).span
+        return refusal { () throws(SodiumError) in try body(claim) }
+    }
+}
+
 extension [UInt8] {
     /// Bytes written as hexadecimal digits; a value that is none comes out short and fails its test.
     init(hex: String) {

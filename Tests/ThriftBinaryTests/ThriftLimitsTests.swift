@@ -55,6 +55,13 @@ struct ThriftLimitsTests {
         #expect(throws: ThriftError(.truncated, offset: 1)) { try short.listHead() }
         var enough = ThriftReader([type.rawValue] + Self.size(3) + [UInt8](repeating: 0, count: 3 * minimum))
         #expect(try enough.listHead().count == 3)
+        // An entry of a map takes a key of one byte and the value, or the other way round.
+        for types in [[ThriftType.bool, type], [type, .bool]].map({ $0.map(\.rawValue) }) {
+            var short = ThriftReader(types + Self.size(3) + [UInt8](repeating: 0, count: 3 * minimum + 2))
+            #expect(throws: ThriftError(.truncated, offset: 2)) { try short.mapHead() }
+            var enough = ThriftReader(types + Self.size(3) + [UInt8](repeating: 0, count: 3 * minimum + 3))
+            #expect(try enough.mapHead().count == 3)
+        }
     }
 
     @Test func `all lists together hold a hundred thousand elements`() throws {
@@ -80,6 +87,18 @@ struct ThriftLimitsTests {
         #expect(throws: ThriftError(.tooDeep, offset: 0)) { try reader.beginStruct() }
         reader.endStruct()
         #expect(throws: Never.self) { try reader.beginStruct() }
+    }
+
+    @Test func `structs beside each other are open one after the other`() throws {
+        let bytes = (1...100).flatMap { id -> [UInt8] in [12, 0, id, 0] } + [0]
+        var reader = ThriftReader(bytes)
+        try reader.skip(ThriftField(id: 1, type: .structure, offset: 0))
+        try reader.finish()
+        guard case .structure(let fields) = try ThriftValue(decodingStruct: bytes) else {
+            Issue.record("not a struct")
+            return
+        }
+        #expect(fields.map(\.value) == [ThriftValue](repeating: .structure([]), count: 100))
     }
 
     /// `count` structs, one in the other, each as field 1.
@@ -135,9 +154,14 @@ struct ThriftLimitsTests {
         #expect(throws: Never.self) { try ThriftValue(decodingStruct: Self.structs(64)) }
         let error = #expect(throws: ThriftError.self) { try ThriftValue(decodingStruct: Self.structs(65)) }
         #expect(error?.code == .tooDeep)
-        let lists = #expect(throws: ThriftError.self) {
-            try ThriftValue(decodingStruct: [15, 0, 1] + Self.lists(100_000))
+        // As deep as the structs that a schema knows and a value that is skipped below them.
+        #expect(throws: Never.self) { try ThriftValue(decodingStruct: [15, 0, 1] + Self.lists(128) + [0]) }
+        for count in [129, 100_000] {
+            let lists = #expect(throws: ThriftError.self) {
+                try ThriftValue(decodingStruct: [15, 0, 1] + Self.lists(count) + [0])
+            }
+            #expect(lists?.code == .tooDeep)
+            #expect(lists?.offset == 3 + 5 * 128)
         }
-        #expect(lists?.code == .tooDeep)
     }
 }

@@ -61,6 +61,18 @@ struct ThriftReaderTests {
         }
     }
 
+    @Test func `a field is of the type that is expected, and of no other`() {
+        let reader = ThriftReader([])
+        let types = SkippingTests.values.map(\.0)
+        for type in types {
+            let field = ThriftField(id: 1, type: type, offset: 7)
+            #expect(throws: Never.self) { try reader.expect(type, field) }
+            for other in types where other != type {
+                #expect(throws: ThriftError(.wrongType, offset: 7)) { try reader.expect(other, field) }
+            }
+        }
+    }
+
     @Test func `a field number comes once, whatever its range`() throws {
         for id: Int16 in [.min, -1, 0, 1, 63, 64, 100, 127, 128, .max] {
             var fields = FieldSet()
