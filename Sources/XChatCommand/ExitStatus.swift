@@ -11,7 +11,7 @@ extension XChatCommand {
         do {
             command = try await asyncParseAsRoot(arguments)
         } catch {
-            return report(error)
+            return report(error, arguments)
         }
         do {
             if var command = command as? any AsyncParsableCommand {
@@ -25,10 +25,12 @@ extension XChatCommand {
             return 1
         } catch let status as ExitCode {
             return status.rawValue
-        } catch let error where error is ValidationError || error is CleanExit {
-            return report(error)
+        } catch let error as ValidationError {
+            // The arguments of a command that ran; its own usage belongs to it.
+            Output.note(visible("Error: \(error)\n\n\(usageString(for: type(of: command)))", keepingNewlines: true))
+            return 2
         } catch let error where exitCode(for: error) == .success {
-            return report(error)
+            return report(error, arguments)
         } catch {
             Output.note("xchat: \(visible(message(of: error)))")
             return 1
@@ -36,13 +38,51 @@ extension XChatCommand {
     }
 
     /// Ends a command line that did not come to run: with help that was asked for, or with what is wrong in it.
-    private static func report(_ error: any Error) -> Int32 {
-        let text = fullMessage(for: error)
+    private static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
+        let hint = dashHint(arguments)
         guard exitCode(for: error) == .success else {
-            Output.note(text)
+            // Arguments are quoted in it, and they may be somebody else's text.
+            let text = fullMessage(for: error) + (hint.map { "\n\($0)" } ?? "")
+            Output.note(visible(text, keepingNewlines: true))
             return 2
         }
-        return (try? Output.result(text)) == nil ? 1 : 0
+        // The letters of "-thanks" are taken for options, and its h for -h.
+        guard asksForHelp(arguments) else {
+            Output.note("Error: \(hint ?? "There is no such command.")")
+            return 2
+        }
+        return (try? Output.result(fullMessage(for: error))) == nil ? 1 : 0
+    }
+
+    /// Whether help is what the arguments want, and not a text or a wrong name: a group of commands alone does too.
+    private static func asksForHelp(_ arguments: [String]) -> Bool {
+        if arguments.first == "help" { return isCommand(arguments.dropFirst()) }
+        let isAsked = arguments.prefix { $0 != "--" }.contains { argument in
+            ["-h", "--help", "--help-hidden", "--experimental-dump-help"].contains(argument)
+                || argument.hasPrefix("--generate-completion-script")
+        }
+        return isAsked || isCommand(arguments[...])
+    }
+
+    private static func isCommand(_ names: ArraySlice<String>) -> Bool {
+        var command: any ParsableCommand.Type = XChatCommand.self
+        for name in names {
+            guard let next = command.configuration.subcommands.first(where: { $0._commandName == name }) else {
+                return false
+            }
+            command = next
+        }
+        return true
+    }
+
+    /// What to do about a text that was taken for options.
+    private static func dashHint(_ arguments: [String]) -> String? {
+        let isText = { (argument: String) in
+            let bytes = argument.utf8
+            return bytes.count > 1 && bytes.starts(with: "-".utf8) && !bytes.starts(with: "--".utf8)
+        }
+        guard let text = arguments.prefix(while: { $0 != "--" }).first(where: isText) else { return nil }
+        return "A text that begins with a dash stands behind --, as in: xchat send TO -- \(quoted(text))"
     }
 
     private static func message(of error: any Error) -> String {

@@ -32,6 +32,7 @@ struct XChatCommand: AsyncParsableCommand {
     )
 
     static func main() async {
+        occupyStandardDescriptors()
         // A reader that went away is seen where output is written, and no reason to die halfway through a file.
         _ = signal(SIGPIPE, SIG_IGN)
         guard let arguments = CommandLine.validArguments else {
@@ -53,6 +54,15 @@ extension CommandLine {
             valid.append(text)
         }
         return valid
+    }
+}
+
+/// Keeps the numbers of closed standard files from the next file or socket that is opened: what is written there by its
+/// number would go into that one.
+private func occupyStandardDescriptors() {
+    for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) == -1 {
+        // Open the other way round, so that reading or writing still fails.
+        _ = unsafe open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
 }
 

@@ -296,7 +296,7 @@ public struct ChatClient: Sendable {
     }
 
     /// Checks a base URL and takes the slash from its end.
-    private static func base(of api: String) throws(APIError) -> String {
+    package static func base(of api: String) throws(APIError) -> String {
         // What could make two parsers see two hosts is refused before one of them is asked.
         let suspicious = api.utf8.contains { !(0x21...0x7E).contains($0) || #"@\?#"#.utf8.contains($0) }
         guard !suspicious, let components = URLComponents(string: api),

@@ -95,6 +95,23 @@ struct ActionCommandTests {
         #expect(try await run("1111", "group", "create", "9999").status == 1)
     }
 
+    @Test func `people read by which number to answer, and whose edit is no edit`() async throws {
+        try await register("1111", "2222")
+        _ = try await result("conversation_id", "1111", "conversation", "start", "2222")
+        let target = try await result("sequence_id", "1111", "send", "2222", "hello")
+        _ = try await result("sequence_id", "2222", "edit", "1111", target, "forged")
+        _ = try await result("sequence_id", "1111", "edit", "2222", target, "genuine")
+        let lines = try await run("2222", "read", "1111").lines
+        #expect(lines[0].hasSuffix("  #\(target)  1111  hello"))
+        #expect(lines[1].hasSuffix("  2222  (would edit #\(target), which is not theirs) forged"))
+        #expect(lines[2].hasSuffix("  1111  (edited #\(target)) genuine"))
+        let other = try await run("1111", "send", "3:4", "x")
+        #expect(other.status == 1)
+        #expect(other.errors.contains("does not belong"))
+        let nobody = try await run("1111", "group", "create", "9999")
+        #expect(nobody.errors.contains("user 9999 has no keys"))
+    }
+
     @Test func `a title is signed encrypted, and a removal is signed as it is`() async throws {
         try await register("1111", "2222")
         let group = try await result("conversation_id", "1111", "group", "create", "2222")

@@ -141,7 +141,6 @@ struct OfflineTests {
         }
         #expect(try await errors(["--session", path, "--conversation", "2222"], input: [0xff]).contains("not UTF-8"))
         #expect(try await errors(["--session", path, "--conversation", "3333"]).contains("no verified key"))
-        #expect(try await errors(["--session", path, "--conversation", "nobody"]).contains("no verified key"))
         #expect(try await errors(["--session", bare, "--conversation", "2222"]).contains("private keys"))
         #expect(
             try await errors(["--session", path, "--conversation", "2222", "--draft", "/no/file"]).contains(
@@ -506,5 +505,16 @@ struct OfflineTests {
         let told = try errors.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         #expect(["0\n", "1\n"].contains(String(decoding: told, as: UTF8.self)))
+    }
+
+    @Test func `one bad line ends the inspection of no other, and a file is told from an event`() async throws {
+        let event = try fixture.session(of: "1111").seal(.text("x"), in: Fixture.conversation).event.base64
+        let outcome = try await Program.run("inspect", "--json", input: Array("AAAA\n\(event)\n!\n\(event)\n".utf8))
+        #expect(outcome.status == 1)
+        #expect(outcome.lines.count == 2)
+        #expect(outcome.errors.contains("event 0: "))
+        #expect(outcome.errors.contains("event 2: "))
+        let file = try fixture.scratch.write("event.txt", event)
+        #expect(try await Program.run("inspect", file).errors.contains("xchat inspect < FILE"))
     }
 }

@@ -168,8 +168,8 @@ struct OutboxCommandTests {
         let id = try strings("message_id", sent.json)
         let all = try await list("--all")
         #expect(try strings("state", all) == ["replaced", "sent"])
-        #expect(try strings("replaced_by", all)[0] == id[0])
-        #expect(try strings("message_id", all)[1] == id[0])
+        #expect(try strings("replaced_by", all).first == id.first)
+        #expect(try strings("message_id", all).last == id.first)
         let read = try await run("2222", "read", "1111", "--json").json
         #expect(try read.map { try $0.required("event").required("id").string().string } == id)
     }

@@ -49,6 +49,7 @@ struct UsageTests {
         arguments: [
             ["nonsense"], ["--nonsense"], ["encrypt"], ["encrypt", "--conversation"],
             ["encrypt", "--conversation", "2", "--text", "a", "--draft", "b"], ["encrypt", "--conversation", ""],
+            ["encrypt", "--conversation", "nobody"], ["encrypt", "--conversation", "2222\n"],
             ["encrypt", "--conversation", "2", "--nonsense"], ["encrypt", "--conversation", "2", "surplus"],
             ["decrypt", "--session", "a", "--home", "b"], ["decrypt", "--session"], ["verify", "--nonsense"],
             ["inspect", "a", "b"], ["keys", "generate"], ["keys", "generate", "--user", "nobody"],
@@ -96,5 +97,105 @@ struct UsageTests {
         #expect(outcome.text.contains("in the suite \(suite)"))
         #expect(outcome.text.contains("refused, wrong_signature"))
         #expect(outcome.errors.isEmpty)
+    }
+
+    @Test(
+        "a text that begins with a dash is no request for help",
+        arguments: [
+            ["send", "2222", "-thanks"], ["send", "2222", "-oh well"], ["send", "2222", "- hello"],
+            ["send", "2222", "-x"],
+            ["react", "2222", "5", "-hm"], ["edit", "2222", "5", "-hi"], ["group", "title", "g5", "-hot"],
+        ]
+    )
+    func dashes(_ arguments: [String]) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.contains("stands behind --"))
+    }
+
+    @Test func `behind two dashes a text begins as it likes`() async throws {
+        let outcome = try await Program.run("send", "2222", "--", "-thanks", environment: ["HOME": "/nonexistent"])
+        #expect(outcome.status == 1, "the state is what is missing")
+        #expect(!outcome.errors.contains("behind --"))
+    }
+
+    @Test(arguments: [["help", "nonsense"], ["help", "keys", "nonsense"]])
+    func `help for a command that does not exist is wrong use`(arguments: [String]) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+    }
+
+    @Test(arguments: [["help"], ["help", "keys"], ["help", "keys", "list"], ["keys"]])
+    func `help for what exists is given`(arguments: [String]) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 0)
+        #expect(outcome.text.contains("USAGE: "))
+    }
+
+    @Test(arguments: [["send", "\u{1b}[31mred", "x"], ["react", "2222", "1\u{1b}[31m", "x"]])
+    func `wrong arguments are quoted without what would move the cursor`(arguments: [String]) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 2)
+        #expect(!outcome.errors.utf8.contains(0x1b))
+        #expect(outcome.errors.contains("u{1B}"))
+    }
+
+    @Test func `wrong use that shows late names the command's own usage`() async throws {
+        let scratch = try Scratch()
+        let session = scratch.file("s.json")
+        #expect(try await Program.run("keys", "generate", "--user", "1", "--out", session).status == 0)
+        let outcome = try await Program.run(
+            "send",
+            "2222",
+            "hi",
+            "--session",
+            session,
+            "--api",
+            "nonsense",
+            environment: ["XCHAT_TOKEN": "t"]
+        )
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("xchat send"))
+        let list = try await Program.run("outbox", "list", "--session", session, "--api", "nonsense")
+        #expect(list.status == 2)
+        #expect(try await Program.run("outbox", "list", "--session", session).status == 0)
+        #expect(try scratch.names() == ["s.json"])
+    }
+
+    @Test func `a token that is none is told by the name of its variable`() async throws {
+        let scratch = try Scratch()
+        let session = scratch.file("s.json")
+        #expect(try await Program.run("keys", "generate", "--user", "1", "--out", session).status == 0)
+        let outcome = try await Program.run(
+            "send",
+            "2222",
+            "hi",
+            "--session",
+            session,
+            environment: ["XCHAT_TOKEN": "with a blank"]
+        )
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("XCHAT_TOKEN"))
+        #expect(!outcome.errors.contains("with a blank"))
+    }
+
+    @Test func `closed standard files are not taken over by what is opened next`() async throws {
+        let scratch = try Scratch()
+        let session = scratch.file("s.json")
+        #expect(try await Program.run("keys", "generate", "--user", "1", "--out", session).status == 0)
+        let executable = try #require(Program.executable?.path)
+        for (arguments, closed) in [("keys fingerprint", ">&-"), ("decrypt", "<&-")] {
+            let process = Process()
+            process.executableURL = URL(filePath: "/bin/sh")
+            process.arguments = [
+                "-c", "exec '\(executable)' \(arguments) --session '\(session)' \(closed) 2>'\(session).err'",
+            ]
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 1, "\(closed)")
+            #expect(String(decoding: try scratch.read("s.json.err"), as: UTF8.self).contains("Bad file descriptor"))
+        }
     }
 }

@@ -36,13 +36,9 @@ struct ConversationStart: AsyncParsableCommand {
 
     func run() async throws {
         var remote = try RemoteSession(state, server)
-        let session = remote.session
-        let conversation = remote.conversation(to)
+        let conversation = try remote.conversation(to)
         guard let (first, second) = conversation.participants else {
             throw CommandError("a conversation of two is started with a user's id; \(conversation) is none")
-        }
-        guard first == session.userID || second == session.userID else {
-            throw CommandError("user \(session.userID) does not belong to the conversation \(conversation)")
         }
         try await remote.changeKey(of: conversation, members: first == second ? [first] : [first, second])
     }
@@ -73,7 +69,7 @@ struct ConversationRotate: AsyncParsableCommand {
 
     func run() async throws {
         var remote = try RemoteSession(state, server)
-        let conversation = remote.conversation(to)
+        let conversation = try remote.conversation(to)
         try await remote.changeKey(of: conversation, members: try await remote.members(of: conversation))
     }
 }

@@ -37,7 +37,7 @@ struct Delete: AsyncParsableCommand {
 
     func run() async throws {
         let remote = try RemoteSession(state, server)
-        let conversation = remote.conversation(self.conversation)
+        let conversation = try remote.conversation(self.conversation)
         let action = ConversationAction.deleteMessages(sequenceIDs.map { WireString($0) }, forAll: forAll)
         let signed = try remote.session.sign(action, in: conversation)
         try await remote.client.deleteMessages(signed, in: try ConversationTarget(conversation))

@@ -31,7 +31,7 @@ struct Encrypt: ParsableCommand {
             valueName: "id"
         )
     )
-    var conversation: String
+    var conversation: ConversationArgument
 
     // A text, unlike other values, may begin with a dash.
     @Option(parsing: .unconditional, help: "The text of the message.")
@@ -55,14 +55,13 @@ struct Encrypt: ParsableCommand {
         guard text == nil || draft == nil else {
             throw ValidationError("--text and --draft are two messages; give one of them.")
         }
-        guard !conversation.utf8.isEmpty else { throw ValidationError("--conversation is empty.") }
     }
 
     func run() throws {
         let session = try state.store().read().session()
         let message = try session.seal(
             try message(),
-            in: ConversationID(canonicalizing: WireString(conversation), sender: session.userID),
+            in: ConversationID(canonicalizing: conversation.id, sender: session.userID),
             keyVersion: conversationKeyVersion.map { WireString($0) }
         )
         if event {

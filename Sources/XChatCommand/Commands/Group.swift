@@ -67,7 +67,7 @@ struct GroupAdd: AsyncParsableCommand {
         commandName: "add",
         abstract: "Take members into a group, with a new conversation key for all of it.",
         discussion: """
-            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": null}. Members, administrators \
+            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. Members, administrators \
             and title as they are come from the server and are signed with the change; where the group's signed events \
             name other members, nothing is done.
             """
@@ -91,13 +91,16 @@ struct GroupAdd: AsyncParsableCommand {
 
     func run() async throws {
         var remote = try RemoteSession(state, server)
-        let conversation = remote.conversation(group)
+        let conversation = try remote.conversation(group)
         let present = try await remote.group(conversation)
         let new = members.map { WireString($0) }
         // An administrator first: the signed text does not say where one list ends and the next begins, and a reader
         // can tell new members from present ones by that.
         let admins = present.adminIDs ?? []
         let current = admins + (present.memberIDs ?? []).filter { !admins.contains($0) }
+        if let member = new.first(where: current.contains) {
+            throw CommandError("user \(member) is a member of \(conversation) already")
+        }
         var draft = MemberAddDraft(newMembers: new, currentMembers: current, currentAdmins: admins)
         draft.title = present.groupName
         draft.avatarURL = present.groupAvatarURL
@@ -153,7 +156,7 @@ struct GroupTitle: ParsableCommand {
             \(noRoute)
 
             The title is encrypted under the newest conversation key of the group; with --plain it is signed as it is, and \
-            cannot have a comma.
+            cannot have a comma. One that begins with a dash stands behind --.
             """
     )
 

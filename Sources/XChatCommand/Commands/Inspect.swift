@@ -12,7 +12,7 @@ struct Inspect: ParsableCommand {
             """
     )
 
-    @Argument(help: "A base64 event; without one, events are read from standard input, one per line.")
+    @Argument(help: "A base64 event; without one, or for -, events are read from standard input, one per line.")
     var event: String?
 
     @Flag(help: "Print one line of JSON per event.")
@@ -26,10 +26,21 @@ struct Inspect: ParsableCommand {
             lines = try EventLines.read([])
         }
         guard !lines.isEmpty else { throw CommandError("standard input: there is no event") }
+        var failed = false
         for (index, line) in lines.enumerated() {
-            let inspected = try Inspected(line, name: lines.count == 1 ? "the event" : "event \(index)")
+            let inspected: Inspected
+            do {
+                inspected = try Inspected(line, name: lines.count == 1 ? "the event" : "event \(index)")
+            } catch {
+                // One bad line says nothing of the others.
+                let isFile = event.map(Files.exists) ?? false
+                Output.note("xchat: \(error)\(isFile ? "; the events of a file: xchat inspect < FILE" : "")")
+                failed = true
+                continue
+            }
             try Output.result(json ? inspected.json.line : inspected.text)
         }
+        if failed { throw ExitCode.failure }
     }
 }
 
@@ -39,7 +50,7 @@ private struct Inspected {
     private let payload: Result<SignedPayload, CommandError>
     private let coverage: SignatureCoverage?
 
-    init(_ line: EventLines.Line, name: String) throws {
+    init(_ line: EventLines.Line, name: String) throws(CommandError) {
         guard case .text(let text) = line else {
             throw CommandError("\(name): the line is longer than \(EventLines.maximumLineBytes) bytes")
         }

@@ -25,8 +25,9 @@ struct OutboxList: ParsableCommand {
         commandName: "list",
         abstract: "List the messages that are not sent.",
         discussion: """
-            Prints one line of JSON per message: {"message_id": "…", "conversation_id": "…", "state": "queued", \
-            "failures": 0, "reason": null, "not_before": null}, in the order of their queues. The state is queued or \
+            Prints one line of JSON per message, in the order of their queues: {"message_id": "…", "conversation_id": "…", \
+            "conversation_key_version": "…", "state": "queued", "failures": 0, "reason": null, "sequence_id": null, \
+            "replaces": null, "replaced_by": null, "enqueued_at": "…", "not_before": null}. The state is queued or \
             set_aside; "not_before" is the time of the next try. With --all also sent, replaced and dropped, which are \
             remembered for seven days.
             """
@@ -42,7 +43,9 @@ struct OutboxList: ParsableCommand {
     var all = false
 
     func run() throws {
-        let outbox = try state.outbox(of: try state.store().read().userID(), server)
+        let user = try state.store().read().userID()
+        guard try state.hasOutbox(of: user, server) else { return }
+        let outbox = try state.outbox(of: user, server)
         let states = Set(all ? OutboxEntry.State.allCases : [.queued, .setAside])
         for entry in try outbox.list(states) {
             try Output.result(entry.json.line)
@@ -120,11 +123,24 @@ struct OutboxDrop: ParsableCommand {
 extension StateOptions {
     /// The outbox of a user and the API that the options name, made where there is none.
     func outbox(of user: UserID, _ server: ServerOptions) throws -> Outbox {
-        // By whatever link the state is reached, it has one outbox.
-        let folder = Files.resolved(try session ?? keyStore.keyStore().path) + ".outbox"
-        let api = try server.url
-        try Files.makeFolder(folder)
-        return try Outbox.open("\(folder)/\(Self.name(user, api)).sqlite", userID: user, api: api)
+        try Files.makeFolder(outboxFolder)
+        return try Outbox.open(try outboxPath(of: user, server), userID: user, api: try server.url)
+    }
+
+    /// Whether anything was ever put into that outbox.
+    func hasOutbox(of user: UserID, _ server: ServerOptions) throws -> Bool {
+        Files.exists(try outboxPath(of: user, server))
+    }
+
+    private var outboxFolder: String {
+        get throws {
+            // By whatever link the state is reached, it has one outbox.
+            Files.resolved(try session ?? keyStore.keyStore().path) + ".outbox"
+        }
+    }
+
+    private func outboxPath(of user: UserID, _ server: ServerOptions) throws -> String {
+        "\(try outboxFolder)/\(Self.name(user, try server.url)).sqlite"
     }
 
     /// A file name that only this user and API have: whatever is not plain stands as its number.

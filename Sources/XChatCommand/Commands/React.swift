@@ -7,14 +7,14 @@ struct React: AsyncParsableCommand {
         abstract: "Put an emoji on a message, or take it back.",
         discussion: """
             Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"} of the reaction, which is a message of \
-            its own.
+            its own. An emoji that begins with a dash stands behind --.
             """
     )
 
     @OptionGroup
     var target: MessageArguments
 
-    @Argument(help: "The emoji; any text.")
+    @Argument(help: "The emoji; any text that is not empty.")
     var emoji: String
 
     @Flag(help: "Take the reaction back.")
@@ -29,6 +29,10 @@ struct React: AsyncParsableCommand {
     @OptionGroup
     var server: ServerOptions
 
+    func validate() throws {
+        guard !emoji.utf8.isEmpty else { throw ValidationError("The emoji is empty.") }
+    }
+
     func run() async throws {
         var sender = try Sender(state, server, sending)
         let reaction = ReactionDraft(emoji, to: target.sequence)
@@ -41,7 +45,8 @@ struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Give one of one's own messages a new text.",
         discussion: """
-            The text is taken whole and unchanged from standard input where none is given. Prints {"message_id": "…", \
+            The text is taken whole and unchanged from standard input where none is given; one that begins with a dash \
+            stands behind --. Prints {"message_id": "…", \
             "sequence_id": "…", "conversation_id": "…"} of the edit, which is a message of its own: readers apply it only \
             if the message is yours.
             """
@@ -83,7 +88,7 @@ struct MessageArguments: ParsableArguments {
 
     func validate() throws {
         guard sequence.isDigits else {
-            throw ValidationError("A sequence id has digits, and \"\(sequenceID)\" is none.")
+            throw ValidationError("A sequence id has digits, and \(quoted(sequenceID)) is none.")
         }
     }
 }

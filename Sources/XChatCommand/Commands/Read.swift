@@ -7,8 +7,8 @@ struct Read: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read a conversation: fetch, verify and decrypt all of it.",
         discussion: """
-            Walks all pages and prints the events oldest first; --json prints them as the lines of "decrypt". Key changes \
-            are used and not printed. Keys of other people are pinned on first use; keys that differ from the pins are \
+            Walks all pages and prints the events oldest first: time, sequence id, sender and contents; --json prints them \
+            as the lines of "decrypt". Key changes are used and not printed. Keys of other people are pinned on first use; keys that differ from the pins are \
             not used, see "keys trust". The exit status is 1 if any event failed.
 
             With --follow it goes on, and prints each event as it comes and once, until SIGINT or SIGTERM ends it with 0. \
@@ -50,7 +50,7 @@ struct Read: AsyncParsableCommand {
 
     func run() async throws {
         var remote = try RemoteSession(state, server)
-        let conversation = remote.conversation(conversation)
+        let conversation = try remote.conversation(conversation)
         if follow {
             let follower = Follower(
                 remote,
@@ -65,14 +65,19 @@ struct Read: AsyncParsableCommand {
             } ?? ()
         }
         let results = try await remote.history(of: conversation)
-        try remote.save()
         var failed = !remote.distrusted.isEmpty
+        var messages: [WireString: Event] = [:]
+        for case .success(let event) in results {
+            if let place = event.received.sequenceID { messages[place] = event }
+        }
         for (index, result) in results.enumerated() {
-            try Output.result(json ? resultJSON(result, index: index).line : eventText(result))
+            try Output.result(json ? resultJSON(result, index: index).line : eventText(result, among: messages))
             if case .failure = result {
                 failed = true
             }
         }
+        // What was read is shown also where what was learned from it cannot be kept.
+        try remote.save()
         if failed {
             throw ExitCode.failure
         }

@@ -54,10 +54,15 @@ struct Sandbox: AsyncParsableCommand {
     func run() async throws {
         Output.note("this is a sandbox for development and tests, no production server: every token is easily guessed")
         let sandbox = XChatSandbox.Sandbox(host: host, port: Int(port), data: data, faults: fault)
-        try await sandbox.run(stopsOnSignals: true) { url in
-            let line = (["url": .string(url.absoluteString)] as JSONValue).line
-            // Whoever started the sandbox and no longer reads can still use it.
-            try? Output.result(line)
+        do {
+            try await sandbox.run(stopsOnSignals: true) { url in
+                let line = (["url": .string(url.absoluteString)] as JSONValue).line
+                // Whoever started the sandbox and no longer reads can still use it.
+                try? Output.result(line)
+            }
+        } catch {
+            // What the system says names neither.
+            throw CommandError("the sandbox on \(host), port \(port): \(error)")
         }
     }
 }

@@ -6,7 +6,8 @@ struct Send: AsyncParsableCommand {
         abstract: "Encrypt, sign and send one message, with files if wanted.",
         discussion: """
             Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"}. The text is taken whole and unchanged \
-            from standard input where neither a text nor a file is given.
+            from standard input where neither a text nor a file is given. A text that begins with a dash stands behind --: \
+            xchat send 2222 -- "-5 degrees"
 
             The newest conversation key of the state is used; where there is none, the conversation's key changes are \
             fetched. A conversation without any key is never given one: that is what "conversation start" does.
@@ -46,7 +47,7 @@ struct Send: AsyncParsableCommand {
 
     func run() async throws {
         var sender = try Sender(state, server, sending)
-        let conversation = sender.remote.conversation(to)
+        let conversation = try sender.remote.conversation(to)
         guard !attach.isEmpty else {
             let draft = Draft.text(try text ?? readStandardInputText())
             return try Output.result(try await sender.send(draft, in: conversation).line)

@@ -15,32 +15,37 @@ struct ServerOptions: ParsableArguments {
 
     /// A client for the user's token in the environment.
     func client() throws -> ChatClient {
-        guard let token = try Environment.text("XCHAT_TOKEN") else {
+        guard let client = try client(tokenIn: "XCHAT_TOKEN") else {
             throw CommandError("the access token is missing: put it into the environment variable XCHAT_TOKEN")
         }
-        return try client(token)
+        return client
     }
 
     /// A client for the app's token in the environment, which X wants for the activity stream; nil where there is none.
     func appClient() throws -> ChatClient? {
-        try Environment.text("XCHAT_APP_TOKEN").map { try client($0) }
+        try client(tokenIn: "XCHAT_APP_TOKEN")
     }
 
-    private func client(_ token: String) throws -> ChatClient {
-        let bearer = try Token(token)
+    private func client(tokenIn variable: String) throws -> ChatClient? {
+        guard let text = try Environment.text(variable) else { return nil }
+        let token: Token
         do {
-            return try ChatClient(api: try url, token: bearer)
-        } catch let error as APIError {
-            guard api != nil, error.code == .invalidArgument else { throw error }
-            throw ValidationError("--api: \(error.detail)")
+            token = try Token(text)
+        } catch {
+            throw CommandError("the environment variable \(variable): \(error.detail)")
         }
+        return try ChatClient(api: try url, token: token)
     }
 
     /// The base URL, as the name of an outbox has it.
     var url: String {
         get throws {
-            let url = try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com"
-            return url.hasSuffix("/") ? String(url.dropLast()) : url
+            do {
+                return try ChatClient.base(of: try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com")
+            } catch let error as APIError where error.code == .invalidArgument {
+                guard api == nil else { throw ValidationError("--api: \(error.detail)") }
+                throw CommandError("the environment variable XCHAT_API_URL: \(error.detail)")
+            }
         }
     }
 }

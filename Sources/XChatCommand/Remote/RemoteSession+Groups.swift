@@ -11,7 +11,12 @@ extension RemoteSession {
                 keys += try ownKey()
                 continue
             }
-            let served = try await servedKeys(of: user)
+            let served: [BoundKey]
+            do {
+                served = try await servedKeys(of: user)
+            } catch let error as APIError where error.code == .notFound {
+                served = []
+            }
             guard !served.isEmpty else { throw CommandError("user \(user) has no keys registered with this server") }
             keys += served
         }

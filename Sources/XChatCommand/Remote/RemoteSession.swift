@@ -24,9 +24,13 @@ struct RemoteSession: Sendable {
         }
     }
 
-    /// The conversation that an argument names, in canonical form.
-    func conversation(_ argument: ConversationArgument) -> ConversationID {
-        ConversationID(canonicalizing: argument.id, sender: session.userID)
+    /// The conversation that an argument names, in canonical form; one of two others is an error.
+    func conversation(_ argument: ConversationArgument) throws(CommandError) -> ConversationID {
+        let conversation = ConversationID(canonicalizing: argument.id, sender: session.userID)
+        if let (first, second) = conversation.participants, first != session.userID, second != session.userID {
+            throw CommandError("user \(session.userID) does not belong to the conversation \(conversation)")
+        }
+        return conversation
     }
 
     /// Keeps what was learned: pins, conversation keys and marks.

@@ -18,6 +18,10 @@ struct KeysFingerprint: ParsableCommand {
     @Option(help: ArgumentHelp("A user whose keys are pinned. (default: oneself)", valueName: "id"))
     var user: String?
 
+    func validate() throws {
+        if let user { _ = try userID(user) }
+    }
+
     func run() throws {
         let document = try state.store().read()
         let user = try user.map { UserID($0) } ?? document.userID()

@@ -8,8 +8,9 @@ struct KeysTrust: AsyncParsableCommand {
         commandName: "trust",
         abstract: "Accept the keys that the server now serves for a user.",
         discussion: """
-            The first keys served for a user are pinned. When others are served later, everything with that user stops \
-            until they are accepted here. Shows the old and the new keys, both the identity key and the signing key, \
+            The first keys served for a user are pinned. When others are served later, they are not used until they are \
+            accepted here: what they signed fails, and no conversation key is made for the user. Messages under a \
+            conversation key that both have already still go and come. Shows the old and the new keys, both the identity key and the signing key, \
             and asks.
 
             With --fingerprint only identity keys of that fingerprint are accepted, without asking. Get it from the user \
@@ -47,7 +48,12 @@ struct KeysTrust: AsyncParsableCommand {
         guard user != session.userID else {
             throw CommandError("one's own keys are trusted from the state, not from the server")
         }
-        let served = try session.bound(try await server.client().publicKeys(of: user), of: user)
+        let served: [BoundKey]
+        do {
+            served = try session.bound(try await server.client().publicKeys(of: user), of: user)
+        } catch let error as APIError where error.code == .notFound {
+            served = []
+        }
         guard !served.isEmpty else { throw CommandError("the server has no keys of user \(user)") }
         if let fingerprint, let other = served.newest.first(where: { $0.identityKey.fingerprint != fingerprint }) {
             throw CommandError(
