@@ -77,4 +77,13 @@ struct FilesTests {
         }
         #expect(try scratch.read("counter") == Array("100".utf8))
     }
+
+    @Test func `somebody else's lock is not waited for without end`() throws {
+        let path = try scratch.write("state", "")
+        let held = try Descriptor.reading(scratch.file("."))
+        try held.lock()
+        let other = try Descriptor.reading(scratch.file("."))
+        #expect(throws: CommandError.self) { try other.lock(patience: .milliseconds(30)) }
+        withExtendedLifetime(held) { _ in #expect(Files.exists(path)) }
+    }
 }

@@ -68,4 +68,53 @@ struct MediaCommandTests {
     @Test func `a key that is not there is an error`() async throws {
         #expect(try await media("encrypt", "--conversation-key-version", "9").status == 1)
     }
+
+    @Test("a signal while a file is made leaves nothing behind", arguments: [SIGINT, SIGTERM, SIGHUP])
+    func interrupted(signal: Int32) async throws {
+        try Files.create(scratch.file("plain"), Self.content)
+        #expect(try await media("encrypt", "--in", scratch.file("plain"), "--out", scratch.file("sealed")).status == 0)
+        let process = try Program.process(
+            [
+                "media", "decrypt", "--out", scratch.file("opened"), "--conversation", "2222", "--session",
+                scratch.file("session"),
+            ],
+            environment: [:]
+        )
+        let input = Pipe()
+        process.standardInput = input
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: try scratch.read("sealed").dropLast(2000))
+        let isBegun = { try scratch.names().contains { $0.hasPrefix("opened.") } }
+        while try !isBegun(), process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+        kill(process.processIdentifier, signal)
+        while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(process.terminationStatus == 128 + signal)
+        #expect(try scratch.names().sorted() == ["plain", "sealed", "session"])
+    }
+
+    @Test func `only regular files are replaced, and links are followed`() async throws {
+        try Files.create(scratch.file("plain"), [1, 2, 3])
+        #expect(unsafe mkfifo(scratch.file("pipe"), 0o600) == 0)
+        let pipe = try await media("encrypt", "--in", scratch.file("plain"), "--out", scratch.file("pipe"), "--force")
+        #expect(pipe.status == 1)
+        #expect(pipe.errors.contains("not a regular file"))
+        try Files.create(scratch.file("target"), [])
+        try FileManager.default.createSymbolicLink(atPath: scratch.file("link"), withDestinationPath: "target")
+        let link = try await media("encrypt", "--in", scratch.file("plain"), "--out", scratch.file("link"), "--force")
+        #expect(link.status == 0, "\(link.errors)")
+        #expect(try scratch.read("target").count == MediaEncryptor.encryptedSize(of: 3))
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: scratch.file("link")) == "target")
+    }
+
+    @Test func `a dash is standard output, and an error names the input`() async throws {
+        let sealed = try await media("encrypt", "--out", "-", input: [1, 2, 3])
+        #expect(sealed.output.count == MediaEncryptor.encryptedSize(of: 3))
+        let cut = try await media("decrypt", input: sealed.output.dropLast())
+        #expect(cut.status == 1)
+        #expect(cut.errors.contains(#""standard input": frame 0, the last one"#))
+        try Files.create(scratch.file("cut"), sealed.output.dropLast())
+        #expect(try await media("decrypt", "--in", scratch.file("cut")).errors.contains("/cut\": frame 0"))
+        let nowhere = try await media("encrypt", "--out", "/nonexistent/file", input: [1])
+        #expect(nowhere.errors.contains(#""/nonexistent/file": No such file"#))
+    }
 }

@@ -96,7 +96,11 @@ public struct MediaDecryptor: ~Copyable, Sendable {
         do {
             tag = try stream?.pull(frame.span, appendingTo: &output)
         } catch {
-            throw fail(error)
+            guard error.code == .authenticationFailed else { throw fail(error) }
+            throw fail(
+                .authenticationFailed,
+                "frame \(openedFrames), the last one, does not authenticate: it is altered, or the stream is truncated"
+            )
         }
         guard tag == .final else {
             output.removeLast(output.count - before)

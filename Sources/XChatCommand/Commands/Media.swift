@@ -94,8 +94,8 @@ struct MediaOptions: ParsableArguments {
     @Option(name: .customLong("in"), help: ArgumentHelp("The file to read; - is standard input.", valueName: "file"))
     var input = "-"
 
-    @Option(help: ArgumentHelp("The file to make. (default: standard output)", valueName: "file"))
-    var out: String?
+    @Option(help: ArgumentHelp("The file to make; - is standard output.", valueName: "file"))
+    var out = "-"
 
     @Flag(help: "Replace the file that --out names, if it exists.")
     var force = false
@@ -121,11 +121,15 @@ struct MediaOptions: ParsableArguments {
         _ body: (borrowing Descriptor, (_ output: [UInt8]) throws -> Void) throws -> Void
     ) throws {
         let source = try openInput(input)
-        guard let out else { return try body(source) { try Output.result($0) } }
-        try Files.write(out, overwrites: force) { file in
-            try body(source) { bytes in
-                guard try file.write(bytes) else { throw CommandError.system(out) }
+        do {
+            guard out != "-" else { return try body(source) { try Output.result($0) } }
+            try Files.write(out, overwrites: force) { file in
+                try body(source) { bytes in
+                    guard try file.write(bytes) else { throw CommandError.system(out) }
+                }
             }
+        } catch let error as XChatError {
+            throw CommandError("\(quoted(source.name)): \(error.message)")
         }
     }
 }

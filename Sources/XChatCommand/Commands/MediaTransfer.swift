@@ -50,7 +50,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
     func run() async throws {
         let file = try AttachmentFile(file)
         var remote = try RemoteSession(state, server)
-        let conversation = remote.conversation(conversation)
+        let conversation = try remote.conversation(conversation)
         let (version, key) = try await remote.key(
             of: conversation,
             version: conversationKeyVersion.map { WireString($0) }
@@ -138,24 +138,21 @@ struct MediaDownloadCommand: AsyncParsableCommand {
         if event == nil, mediaHashKey == nil || conversation == nil {
             throw ValidationError("Give the media hash key and --conversation, or the message with --event.")
         }
-        guard size ?? 0 >= 0, attachment >= 1 else {
-            throw ValidationError("--size and --attachment are no negatives.")
-        }
+        guard size ?? 0 >= 0 else { throw ValidationError("--size is no negative.") }
+        guard attachment >= 1 else { throw ValidationError("--attachment counts from 1.") }
     }
 
     func run() async throws {
         var remote = try RemoteSession(state, server)
         let media = try media(for: remote.session.userID)
-        guard force || !Files.exists(out) else {
-            throw CommandError("\(quoted(out)): there is such a file; --force replaces it")
-        }
+        let file = try Files.destination(out, overwrites: force)
         let target = try ConversationTarget(media.conversation)
         let key = try await remote.key(of: media.conversation, version: media.keyVersion).key
         let download = remote.client.download(
             media.hashKey,
             in: target,
             key: key,
-            to: URL(filePath: out),
+            to: URL(filePath: file),
             expectedBytes: media.size,
             overwrites: force
         )

@@ -43,13 +43,16 @@ package struct Descriptor: ~Copyable {
         try open(path, O_RDONLY)
     }
 
-    /// Opens a file; `flags` are those of `open(2)`, a new file gets `mode`.
-    static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(CommandError) -> Descriptor {
+    /// Opens a file; `flags` are those of `open(2)`, and a new file is for its owner alone.
+    ///
+    /// Error texts call it `name`, where the path would say nothing to anybody.
+    static func open(_ path: String, _ flags: Int32, named name: String? = nil) throws(CommandError) -> Descriptor {
+        let name = name ?? path
         // The system would read a path only up to its first NUL, and so open another file than the one named.
         guard !path.utf8.contains(0) else { throw CommandError("\(quoted(path)): not a file name") }
-        let number = retrying { platformOpen(path, flags | O_CLOEXEC, mode) }
-        guard number >= 0 else { throw .system(path) }
-        return Descriptor(number: number, name: path, isOwned: true)
+        let number = retrying { platformOpen(path, flags | O_CLOEXEC, 0o600) }
+        guard number >= 0 else { throw .system(name) }
+        return Descriptor(number: number, name: name, isOwned: true)
     }
 
     /// The next bytes, at most `count`; empty at the end.
@@ -103,8 +106,22 @@ package struct Descriptor: ~Copyable {
     }
 
     /// Waits for the right to be the only one that holds this lock; it ends with the descriptor.
-    package func lock() throws(CommandError) {
-        guard retrying({ flock(number, LOCK_EX) }) == 0 else { throw .system(name) }
+    ///
+    /// Ours are held for a moment. Somebody else's may be held for ever, and so is told after a second and not waited for
+    /// longer than `patience`.
+    package func lock(patience: Duration = .seconds(30)) throws(CommandError) {
+        let start = ContinuousClock.now
+        var isTold = false
+        while retrying({ flock(number, LOCK_EX | LOCK_NB) }) != 0 {
+            guard errno == EWOULDBLOCK else { throw .system(name) }
+            let waited = ContinuousClock.now - start
+            guard waited < patience else { throw CommandError("\(quoted(name)): another process has it locked") }
+            if waited > .seconds(1), !isTold {
+                Output.note("xchat: waiting for another process that has \(quoted(name)) locked")
+                isTold = true
+            }
+            usleep(10_000)
+        }
     }
 
     /// The permission bits.

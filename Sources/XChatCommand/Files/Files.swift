@@ -28,7 +28,11 @@ package enum Files {
 
     /// Makes a new file that only its owner can read; an existing one is left as it is, and that is an error.
     package static func create(_ path: String, _ bytes: [UInt8]) throws(CommandError) {
-        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        try create(path, bytes, named: path)
+    }
+
+    private static func create(_ path: String, _ bytes: [UInt8], named name: String) throws(CommandError) {
+        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, named: name)
         do throws(CommandError) {
             try fill(file, bytes)
         } catch {
@@ -44,7 +48,7 @@ package enum Files {
         let target = resolved(path)
         let temporary = "\(target).\(getpid()).new"
         _ = unsafe unlink(temporary)  // What a process that was killed left behind.
-        try create(temporary, bytes)
+        try create(temporary, bytes, named: path)
         guard unsafe rename(temporary, target) == 0 else {
             let error = CommandError.system(path)
             _ = unsafe unlink(temporary)
@@ -57,30 +61,45 @@ package enum Files {
     ///
     /// - Parameters:
     ///   - path: The file; an existing one is an error, before anything is written.
-    ///   - overwrites: Whether an existing file is replaced instead.
-    ///   - body: Writes the content.
+    ///   - overwrites: Whether an existing regular file is replaced instead; a link is followed, not replaced.
+    ///   - body: Writes the content. While it does, SIGINT, SIGTERM and SIGHUP end the program and leave nothing behind.
     /// - Throws: What `body` throws, or what the system says; there is no file then.
     package static func write(
         _ path: String,
         overwrites: Bool,
         _ body: (borrowing Descriptor) throws -> Void
     ) throws {
-        guard overwrites || !exists(path) else { throw CommandError("\(quoted(path)): File exists") }
-        let temporary = "\(path).\(getpid()).part"
+        let target = try destination(path, overwrites: overwrites)
+        let temporary = "\(target).\(getpid()).part"
         _ = unsafe unlink(temporary)  // What a process that was killed left behind.
-        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, named: path)
+        let signals = SignalHandler { number in
+            _ = unsafe unlink(temporary)
+            _exit(128 + number)
+        }
+        defer { signals.cancel() }
         do {
             try body(file)
             try file.synchronize()
             // A link fails where a file has appeared meanwhile; a rename would replace it.
-            let status = unsafe overwrites ? rename(temporary, path) : link(temporary, path)
+            let status = unsafe overwrites ? rename(temporary, target) : link(temporary, target)
             guard status == 0 else { throw CommandError.system(path) }
         } catch {
             _ = unsafe unlink(temporary)
             throw error
         }
         if !overwrites { _ = unsafe unlink(temporary) }
-        try Descriptor.reading(folder(of: path)).synchronize()
+        try Descriptor.reading(folder(of: target)).synchronize()
+    }
+
+    /// The path that a new file is to have, without links where an existing one is replaced.
+    ///
+    /// - Throws: where there is a file that is not to be replaced, or something that is no regular file, such as a pipe.
+    static func destination(_ path: String, overwrites: Bool) throws(CommandError) -> String {
+        guard exists(path) else { return path }
+        guard overwrites else { throw CommandError("\(quoted(path)): there is such a file; --force replaces it") }
+        _ = try size(path)
+        return resolved(path)
     }
 
     /// Runs `body` while no other process of ours runs one for the same file.

@@ -17,24 +17,41 @@ func untilSignal<Result: Sendable>(
 ) async throws -> Result? {
     let task = Task(operation: body)
     let stop = Stop()
-    let sources = [SIGINT, SIGTERM].map { number in
-        _ = signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-        source.setEventHandler {
-            if stop.isSecond() { _exit(128 + number) }
-            task.cancel()
-        }
-        source.resume()
-        return source
+    let signals = SignalHandler { number in
+        if stop.isSecond() { _exit(128 + number) }
+        task.cancel()
     }
-    defer {
-        for source in sources { source.cancel() }
-    }
+    defer { signals.cancel() }
     do {
         return try await task.value
     } catch {
         guard stop.hasHappened else { throw error }
         return nil
+    }
+}
+
+/// Has a closure called for each SIGINT, SIGTERM and SIGHUP, on a thread of its own, until it is cancelled.
+struct SignalHandler {
+    private var handled: [(source: any DispatchSourceSignal, restore: () -> Void)] = []
+
+    init(_ handle: @escaping @Sendable (_ number: Int32) -> Void) {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            let before = signal(number, SIG_IGN)
+            let wasIgnored = unsafe unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+            // Whoever was started by nohup outlives its terminal.
+            if number == SIGHUP, wasIgnored { continue }
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { handle(number) }
+            source.resume()
+            handled.append((source, { _ = signal(number, before) }))
+        }
+    }
+
+    func cancel() {
+        for (source, restore) in handled {
+            source.cancel()
+            restore()
+        }
     }
 }
 

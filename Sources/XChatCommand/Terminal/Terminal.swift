@@ -24,29 +24,32 @@ struct Terminal: ~Copyable {
 
     /// Asks for a secret and reads it without showing it.
     func askSecret(_ question: String) throws(CommandError) -> [UInt8] {
+        let interrupt: UInt8 = 0x03
         var settings = termios()
         guard unsafe tcgetattr(device.number, &settings) == 0 else { throw .system("/dev/tty") }
         let before = settings
         // Without signals too: an interrupt would leave the terminal without echo.
         settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
+        // Ctrl-C then ends the line like Return, and is found in it.
+        unsafe withUnsafeMutableBytes(of: &settings.c_cc) { unsafe $0[Int(VEOL)] = interrupt }
         guard unsafe tcsetattr(device.number, TCSAFLUSH, &settings) == 0 else { throw .system("/dev/tty") }
         defer {
             var before = before
             _ = unsafe tcsetattr(device.number, TCSAFLUSH, &before)
         }
         _ = try device.write(Array(question.utf8))
-        let secret = try readLine()
+        let secret = try readLine(endingAt: interrupt)
         _ = try device.write([UInt8(ascii: "\n")])
-        let interrupt: UInt8 = 0x03
         guard !secret.contains(interrupt) else { throw CommandError("interrupted") }
         return secret
     }
 
-    private func readLine() throws(CommandError) -> [UInt8] {
+    private func readLine(endingAt end: UInt8? = nil) throws(CommandError) -> [UInt8] {
         var line: [UInt8] = []
         while let byte = try device.read(upTo: 1).first, byte != UInt8(ascii: "\n") {
             guard line.count < 4096 else { throw CommandError("the answer is too long") }
             line.append(byte)
+            if byte == end { break }
         }
         return line
     }
