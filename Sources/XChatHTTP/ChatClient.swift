@@ -31,7 +31,7 @@ public struct ChatClient: Sendable {
         /// Default: 1000.
         public var pages: Int
 
-        /// The largest encrypted file to download, in bytes, where nothing names its size.
+        /// The largest encrypted file to download, in bytes, whatever size its message names.
         ///
         /// Default: 4 GiB.
         public var mediaBytes: Int

@@ -118,6 +118,20 @@ struct MediaTests {
                     bob.client.download(media.mediaHashKey, in: target, key: key, to: out, overwrites: true)
                 )
                 #expect(try Data(contentsOf: out) == content)
+                try FileManager.default.createDirectory(at: other, withIntermediateDirectories: false)
+                do throws(APIError) {
+                    let steps = bob.client.download(
+                        media.mediaHashKey,
+                        in: target,
+                        key: key,
+                        to: other,
+                        overwrites: true
+                    )
+                    for try await _ in steps {}
+                    Issue.record("a folder was replaced")
+                } catch {
+                    #expect(error.detail.hasSuffix("(Is a directory)"), "\(error.detail)")
+                }
             }
         }
     }
@@ -342,6 +356,45 @@ struct MediaTests {
                 #expect(await thrownCode { _ = try await drain(download) } == .tooLarge)
             }
             #expect(try names(folder).isEmpty)
+        }
+    }
+
+    @Test(
+        "a size that a sender made up is neither believed nor fatal",
+        arguments: [
+            // Encrypted, the first is exactly as long as an Int can say.
+            (9_072_750_207_242_353_879, Int.max, APIError.Code.authenticationFailed), (.max, .max, .tooLarge),
+            (9_072_750_207_242_353_879, 1000, .tooLarge), (1000, 1000, .tooLarge), (-1, 1000, .tooLarge),
+            (900, 1000, .authenticationFailed),
+        ]
+    )
+    func namedSize(_ named: Int, _ largest: Int, _ expected: APIError.Code) async throws {
+        try await inFolder { folder in
+            try await RawServer.run(.bytes(raw(Array(repeating: 0x61, count: 500)))) { server, url in
+                let client = try ChatClient(api: url, token: Token("t"), limits: .init(mediaBytes: largest))
+                let download = try client.download(
+                    "abc",
+                    in: ConversationTarget("1-2"),
+                    key: .generate(),
+                    to: folder.appending(path: "out"),
+                    expectedBytes: named
+                )
+                #expect(await thrownCode { _ = try await drain(download) } == expected)
+                #expect(server.requests.isEmpty == (expected == .tooLarge))
+            }
+            #expect(try names(folder).isEmpty)
+        }
+    }
+
+    @Test func `a destination where nothing can be written is refused before anything is asked for`() async throws {
+        try await inFolder { folder in
+            try await RawServer.run(.http(200, "x")) { server, url in
+                let client = try ChatClient(api: url, token: Token("t"))
+                let out = folder.appending(path: "none/out")
+                let download = try client.download("abc", in: ConversationTarget("1-2"), key: .generate(), to: out)
+                #expect(await thrownCode { _ = try await drain(download) } == .file)
+                #expect(server.requests.isEmpty)
+            }
         }
     }
 

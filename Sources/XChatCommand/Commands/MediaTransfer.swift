@@ -75,8 +75,9 @@ struct MediaDownloadCommand: AsyncParsableCommand {
             xchat read 2222 --json | tail -n 1 | xchat media download --event - --out photo.jpg
 
             Or give the media hash key, --conversation, --conversation-key-version and --size as the message has them. The file \
-            appears only if all of it authenticated and has the size that was named. Memory does not grow with the file; \
-            where standard error is a terminal, the progress is shown there.
+            appears only if all of it authenticated and has the size that was named; more than 4 GiB is not received, \
+            whatever the message names. Memory does not grow with the file; where standard error is a terminal, the \
+            progress is shown there.
             """
     )
 

@@ -13,7 +13,8 @@ extension ChatClient {
     ///   - target: The conversation.
     ///   - key: The conversation key of the version that **the message** was sealed under, not the newest.
     ///   - destination: Where the file goes.
-    ///   - expectedBytes: The size of the file as the message names it; the file must have it.
+    ///   - expectedBytes: The size of the file as the message names it; the file must have it. It never lifts
+    ///     ``Limits/mediaBytes``: the sender of the message chose it.
     ///   - overwrites: Whether a file that is there is replaced.
     /// - Returns: Progress; when the sequence ends, the file is there. Throws ``APIError``: `authentication_failed` for what is
     ///   altered or cut off, `too_large`, `malformed_response` for another size than was named, `file`.
@@ -137,19 +138,22 @@ public struct MediaDownload: AsyncSequence, Sendable {
         private func begin(_ token: Token) async throws(APIError) -> Run {
             let client = download.client
             let request = try APIRequest.media(download.mediaHashKey, in: download.target)
+            if let expected = download.expectedBytes {
+                let largest = client.limits.mediaBytes
+                guard let totalBytes, totalBytes <= largest else {
+                    throw APIError(.tooLarge, "no file of \(expected) bytes is received: \(largest) is the limit")
+                }
+            }
             if !download.overwrites, FileManager.default.fileExists(atPath: download.destination.path) {
                 throw APIError(.file, "there is a file of that name already")
             }
+            let file = try TemporaryFile(beside: download.destination)
             let clock = ContinuousClock()
             let start = clock.now
-            do {
+            do throws(APIError) {
                 let answer = try await client.transport.open(request, token: token, timeout: client.limits.timeout)
                 client.finished(request, status: 200, duration: clock.now - start, code: nil)
-                return Run(
-                    answer: answer,
-                    file: try TemporaryFile(beside: download.destination),
-                    decryptor: MediaDecryptor(key: download.key)
-                )
+                return Run(answer: answer, file: file, decryptor: MediaDecryptor(key: download.key))
             } catch {
                 var error = error
                 error.operation = request.operation
@@ -174,7 +178,11 @@ public struct MediaDownload: AsyncSequence, Sendable {
         private var totalBytes: Int? { download.expectedBytes.flatMap { MediaEncryptor.encryptedSize(of: $0) } }
 
         /// Other writers may end the stream with an empty frame of its own.
-        private var limit: Int { totalBytes.map { $0 + 64 } ?? download.client.limits.mediaBytes }
+        private var limit: Int {
+            let largest = download.client.limits.mediaBytes
+            guard let (limit, isBeyond) = totalBytes?.addingReportingOverflow(64), !isBeyond else { return largest }
+            return Swift.min(limit, largest)
+        }
     }
 }
 
@@ -208,7 +216,7 @@ private final class TemporaryFile {
             try handle.close()
             if overwrites {
                 guard unsafe Foundation.rename(url.path, destination.path) == 0 else {
-                    throw CocoaError(.fileWriteUnknown)
+                    throw NSError(domain: NSPOSIXErrorDomain, code: Int(errno))
                 }
             } else {
                 // A link, unlike a move, cannot replace a file that came into being meanwhile.
