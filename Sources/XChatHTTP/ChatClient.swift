@@ -33,7 +33,7 @@ public struct ChatClient: Sendable {
 
         /// The largest encrypted file to download, in bytes, whatever size its message names.
         ///
-        /// Default: 4 GiB.
+        /// Default: 4 GiB, which is more than an upload in X's segments can have.
         public var mediaBytes: Int
         /// How long the activity stream may be silent before it counts as dead.
         ///

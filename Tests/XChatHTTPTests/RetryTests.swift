@@ -138,6 +138,24 @@ struct RetryTests {
         }
     }
 
+    @Test func `a renewal that hangs keeps nobody beyond the time given, nor a call that is cancelled`() async throws {
+        try await RawServer.run(.http(401, "{}")) { server, url in
+            // Not cancelled with whoever waits for it.
+            let old = try Token("t0")
+            let tokens = TokenSource(old) {
+                try await Task.sleep(for: .seconds(3000))
+                return old
+            }
+            #expect(try await tokens.token(after: old, within: .milliseconds(20)) == nil)
+            let client = try ChatClient(api: url, tokens: tokens, retries: RetryPolicy(budget: .seconds(3000)))
+            let task = Task { await thrownCode { _ = try await client.conversations() } }
+            while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            try await Task.sleep(for: .milliseconds(50))
+            task.cancel()
+            #expect(await task.value == .cancelled)
+        }
+    }
+
     @Test func `calls that meet the same refusal share one renewal`() async throws {
         let renewals = Mutex(0)
         let old = try Token("t0")
@@ -147,7 +165,9 @@ struct RetryTests {
             return try Token("t1")
         }
         await withTaskGroup(of: Bool.self) { group in
-            for _ in 0..<20 { group.addTask { await tokens.token(after: old) != nil } }
+            for _ in 0..<20 {
+                group.addTask { (try? await tokens.token(after: old, within: .seconds(50))) != nil }
+            }
             for await isRenewed in group { #expect(isRenewed) }
         }
         #expect(renewals.withLock { $0 } == 1)

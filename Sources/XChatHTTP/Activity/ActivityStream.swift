@@ -113,7 +113,8 @@ public struct ActivityStream: AsyncSequence, Sendable {
 
         /// Reads some lines, or gives the connection up.
         private func read() async {
-            guard var connection else { return }
+            // Taken out, so that the line that has begun grows in place.
+            guard var connection = connection.take() else { return }
             let client = stream.client
             let clock = ContinuousClock()
             do throws(APIError) {
@@ -132,7 +133,6 @@ public struct ActivityStream: AsyncSequence, Sendable {
                 }
                 self.connection = connection
             } catch {
-                self.connection = nil
                 lost = (error, clock.now - connection.opened)
             }
         }
@@ -158,7 +158,10 @@ public struct ActivityStream: AsyncSequence, Sendable {
             switch action {
             case .fail: throw error
             case .refreshToken:
-                guard let token, let renewed = await stream.client.tokens.token(after: token) else { throw error }
+                let client = stream.client
+                guard let token,
+                    let renewed = try await client.tokens.token(after: token, within: client.retries.budget)
+                else { throw error }
                 self.token = renewed
             case .connect(let pause):
                 ChatMetrics.retried(error.code)

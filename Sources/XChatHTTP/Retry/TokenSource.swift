@@ -12,7 +12,8 @@ public actor TokenSource {
     /// - Parameters:
     ///   - token: The first token.
     ///   - renew: Gets a new token when the server refused the present one. What it throws is not shown, since it may
-    ///     hold a secret: the call then fails with the refusal itself.
+    ///     hold a secret: the call then fails with the refusal itself. So does a call whose ``RetryPolicy/budget`` is
+    ///     spent while it waits; the renewal goes on, for later calls.
     public init(_ token: Token, renew: (@Sendable () async throws -> Token)? = nil) {
         self.token = token
         self.renew = renew
@@ -21,12 +22,25 @@ public actor TokenSource {
     /// The present token.
     var current: Token { token }
 
-    /// A token that is not the refused one; nil where there is none.
-    func token(after refused: Token) async -> Token? {
+    /// A token that is not the refused one; nil where there is none, or none within the time.
+    func token(after refused: Token, within timeout: Duration) async throws(APIError) -> Token? {
         if !token.isSame(as: refused) { return token }
         guard let renew else { return nil }
         let renewal = renewal ?? Task { try? await renew() }
         self.renewal = renewal
+        // A task's value keeps whoever waits for it, cancelled or not; the end of a stream does not.
+        let (end, ending) = AsyncStream.makeStream(of: Never.self)
+        Task {
+            _ = await renewal.value
+            ending.finish()
+        }
+        let hasEnded: Void?
+        do {
+            hasEnded = try await Transport.within(timeout) { for await _ in end {} }
+        } catch {
+            throw APIError(.cancelled, "the task was cancelled")
+        }
+        guard hasEnded != nil else { return nil }
         let renewed = await renewal.value
         if self.renewal == renewal { self.renewal = nil }
         guard let renewed, !renewed.isSame(as: refused) else { return nil }
