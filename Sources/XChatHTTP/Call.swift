@@ -87,6 +87,11 @@ struct Success: Sendable {
         return envelope.data
     }
 
+    /// The `data` member, where `errors` say of elements that they are not in it, of all of them perhaps.
+    func dataDespiteErrors<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload? {
+        try envelope(Payload.self, meta: NoMeta.self).data
+    }
+
     /// The `data` member, or the body itself where the server answers without the envelope.
     func dataOrBody<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload {
         let envelope = try envelope(Payload.self, meta: NoMeta.self)
@@ -96,14 +101,16 @@ struct Success: Sendable {
     }
 
     /// The `data` member as a list, which v2 answers leave out when it is empty, and `meta` and `errors` beside it.
+    ///
+    /// - Throws: `too_large` for more than 1000 elements, which no page has.
     func list<Element: Decodable, Meta: Decodable>(
         of type: Element.Type,
         meta: Meta.Type
     ) throws(APIError) -> (elements: [Element], meta: Meta?, errors: [APIError]) {
-        let envelope = try envelope([Element].self, meta: Meta.self)
+        let envelope = try envelope(BoundedList<Element>.self, meta: Meta.self)
         let errors = errors(envelope)
         if envelope.data == nil, let error = errors.first { throw error }
-        return (envelope.data ?? [], envelope.meta, errors)
+        return (envelope.data?.elements ?? [], envelope.meta, errors)
     }
 
     private func envelope<Payload, Meta>(
@@ -118,6 +125,8 @@ struct Success: Sendable {
             return try JSONDecoder().decode(type, from: body)
         } catch let error as DecodingError {
             throw APIError(.malformedResponse, error.place)
+        } catch let error as APIError {
+            throw error
         } catch {
             throw APIError(.malformedResponse, "the answer is not JSON")
         }
@@ -130,6 +139,21 @@ struct Success: Sendable {
 
 /// For answers whose `meta` says nothing that is needed.
 struct NoMeta: Decodable {}
+
+/// A list that is read up to the number of elements that X's largest pages have: a few bytes each can be very many.
+private struct BoundedList<Element: Decodable>: Decodable {
+    private(set) var elements: [Element] = []
+
+    init(from decoder: any Decoder) throws {
+        var list = try decoder.unkeyedContainer()
+        while !list.isAtEnd {
+            guard elements.count < 1000 else {
+                throw APIError(.tooLarge, "a list of the answer has more than 1000 elements")
+            }
+            elements.append(try list.decode(Element.self))
+        }
+    }
+}
 
 private struct Envelope<Payload: Decodable, Meta: Decodable>: Decodable {
     let data: Payload?

@@ -22,7 +22,7 @@ public struct ChatClient: Sendable {
         ///
         /// Default: 32 MiB.
         public var pageBytes: Int
-        /// The largest history in bytes of base64, over all its pages.
+        /// The largest history in bytes as it is kept, over all its pages.
         ///
         /// Default: 256 MiB.
         public var historyBytes: Int
@@ -241,7 +241,8 @@ public struct ChatClient: Sendable {
         case .fail:
             throw error
         case .refreshToken:
-            guard let renewed = await tokens.token(after: token) else { throw error }
+            let rest = max(retries.budget - elapsed, .milliseconds(1))
+            guard let renewed = try await tokens.token(after: token, within: rest) else { throw error }
             return renewed
         case .retry(let pause):
             ChatMetrics.retried(error.code)

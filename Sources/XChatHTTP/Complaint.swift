@@ -74,14 +74,14 @@ struct Complaint: Decodable {
 struct ErrorBody: Decodable {
     /// All complaints, the body's own first.
     let complaints: [Complaint]
-    /// Those of `errors`.
+    /// Those of `errors`, of its first hundred.
     let listed: [Complaint]
 
     private enum CodingKeys: CodingKey { case errors }
 
     init(from decoder: any Decoder) throws {
-        let errors = try? decoder.container(keyedBy: CodingKeys.self).decode([Complaint].self, forKey: .errors)
-        listed = (errors ?? []).filter { !$0.isEmpty }
+        var errors = try? decoder.container(keyedBy: CodingKeys.self).nestedUnkeyedContainer(forKey: .errors)
+        listed = (0..<100).compactMap { _ in try? errors?.decode(Complaint.self) }.filter { !$0.isEmpty }
         complaints = try [Complaint(from: decoder)].filter { !$0.isEmpty } + listed
     }
 }

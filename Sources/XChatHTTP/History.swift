@@ -93,8 +93,7 @@ struct HistoryWalk {
 
     /// Takes a page and answers the token of the next one, or nil when this was the last.
     mutating func add(_ page: EventPage) throws(APIError) -> String? {
-        bytes += page.events.reduce(0) { $0 + $1.encodedEvent.utf8.count }
-        bytes += page.keyEvents.reduce(0) { $0 + $1.utf8.count }
+        bytes += page.byteCount
         guard bytes <= maximumBytes else {
             throw APIError(.tooLarge, "the history is larger than \(maximumBytes) bytes")
         }
@@ -115,6 +114,19 @@ struct HistoryWalk {
             },
             problems: oldestFirst.flatMap(\.problems)
         )
+    }
+}
+
+extension EventPage {
+    /// What it takes to keep it: elements that say nothing take memory too.
+    fileprivate var byteCount: Int {
+        func sum<Element>(_ elements: [Element], _ texts: (Element) -> [String?]) -> Int {
+            elements.reduce(elements.count * MemoryLayout<Element>.stride) { sum, element in
+                texts(element).reduce(sum) { $0 + ($1?.utf8.count ?? 0) }
+            }
+        }
+        return sum(events) { [$0.encodedEvent, $0.id, $0.conversationToken] }
+            + sum(keyEvents) { [$0] } + sum(problems) { [$0.detail, $0.problem] }
     }
 }
 

@@ -30,7 +30,9 @@ public struct Token: Sendable, CustomStringConvertible, CustomDebugStringConvert
     func isSame(as other: Token) -> Bool { text.utf8.elementsEqual(other.text.utf8) }
 
     /// The text without any occurrence of the token: a server may echo what it was sent.
+    ///
+    /// Bytes are compared: to a string, a token before a combining mark is not the token.
     func redacted(from message: String) -> String {
-        message.replacing(text, with: description)
+        String(decoding: Array(message.utf8).replacing(Array(text.utf8), with: Array(description.utf8)), as: UTF8.self)
     }
 }

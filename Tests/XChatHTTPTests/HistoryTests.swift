@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import XChatEvents
 
@@ -35,9 +36,37 @@ struct HistoryTests {
         var pages = HistoryWalk(maximumPages: 2, maximumBytes: 1000)
         _ = try pages.add(page(["a"], next: "t1"))
         #expect(thrownCode { _ = try pages.add(page(["b"], next: "t2")) } == .tooLarge)
-        var bytes = HistoryWalk(maximumPages: 10, maximumBytes: 5)
+        let size = MemoryLayout<ServedEvent>.stride + MemoryLayout<String>.stride + 5
+        var bytes = HistoryWalk(maximumPages: 10, maximumBytes: size)
         _ = try bytes.add(page(["abc"], keys: ["de"], next: "t1"))
         #expect(thrownCode { _ = try bytes.add(page(["f"])) } == .tooLarge)
+    }
+
+    @Test func `what says nothing counts too, and so does everything that is kept`() throws {
+        let token = ServedEvent(encodedEvent: "", id: nil, conversationToken: String(repeating: "t", count: 5000))
+        let problem = APIError(.server, String(repeating: "p", count: 5000))
+        for page in [
+            page(Array(repeating: "", count: 100)), page([], keys: Array(repeating: "", count: 300)),
+            EventPage(events: [token], keyEvents: [], nextToken: nil, problems: []),
+            EventPage(events: [], keyEvents: [], nextToken: nil, problems: [problem]),
+        ] {
+            var walk = HistoryWalk(maximumPages: 10, maximumBytes: 4000)
+            #expect(thrownCode { _ = try walk.add(page) } == .tooLarge)
+        }
+    }
+
+    @Test func `a page of too many elements is refused, and of its errors the first hundred count`() throws {
+        func list(_ count: Int, _ element: String) -> String {
+            "[" + Array(repeating: element, count: count).joined(separator: ",") + "]"
+        }
+        let call = try Call.events(in: ConversationTarget("g7"), maxResults: 1, paginationToken: nil, limit: 1)
+        func page(_ body: String) throws(APIError) -> EventPage {
+            try call.read(Success(APIResponse(status: 200, body: Data(body.utf8)), token: Token("t")))
+        }
+        #expect(try page(#"{"data":\#(list(1000, "{}"))}"#).events.count == 1000)
+        #expect(thrownCode { _ = try page(#"{"data":\#(list(1001, "{}"))}"#) } == .tooLarge)
+        let problems = try page(#"{"data":[],"errors":\#(list(5000, #"{"title":"x"}"#))}"#).problems
+        #expect(problems.count == 100)
     }
 
     @Test func `a history over HTTP sends each token back and reads meta of every page`() async throws {

@@ -1,3 +1,4 @@
+import Crypto
 import XChatEvents
 
 /// Remembers the latest deliveries, to tell which one comes again.
@@ -5,14 +6,10 @@ import XChatEvents
 /// A delivery without an id is known by its event. Nothing is remembered across different events: whoever could name the id of a
 /// message to come could otherwise hide it.
 struct SeenDeliveries {
-    private struct Delivery: Hashable {
-        let kind: String
-        let name: WireString
-    }
-
     private let capacity: Int
-    private var seen: Set<Delivery> = []
-    private var order: [Delivery?]
+    /// Hashes, since a name may be as long as a line.
+    private var seen: Set<SHA256Digest> = []
+    private var order: [SHA256Digest?]
     private var next = 0
 
     init(capacity: Int = 10_000) {
@@ -23,7 +20,7 @@ struct SeenDeliveries {
     /// Whether the delivery is new; one that cannot be told apart counts as new.
     mutating func insert(_ event: ActivityEvent) -> Bool {
         guard let name = event.uuid ?? event.encodedEvent else { return true }
-        let delivery = Delivery(kind: event.kind.rawValue, name: WireString(name))
+        let delivery = SHA256.hash(data: Array(event.kind.rawValue.utf8) + [0] + Array(name.utf8))
         guard seen.insert(delivery).inserted else { return false }
         if let oldest = order[next] { seen.remove(oldest) }
         order[next] = delivery
