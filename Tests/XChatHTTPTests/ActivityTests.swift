@@ -117,6 +117,16 @@ struct ActivityTests {
         #expect(seen.insert(try event("1")), "two others came since: it was forgotten, as memory is bounded")
     }
 
+    @Test func `of the names nothing is kept, since they may be as long as a line`() throws {
+        var seen = SeenDeliveries()
+        let name = String(repeating: "long ", count: 100)
+        #expect(seen.insert(try event(name)))
+        #expect(!seen.insert(try event(name)))
+        var kept = ""
+        dump(seen, to: &kept)
+        #expect(!kept.contains("long"))
+    }
+
     // MARK: Reconnects
 
     private func error(_ status: Int?, _ code: APIError.Code, problem: String? = nil, resetIn: Double? = nil)
@@ -160,6 +170,9 @@ struct ActivityTests {
         #expect(actions.last == .connect(after: .seconds(320)))
         let tooMany = error(403, .forbidden, problem: "streaming-connection")
         #expect(pauses(tooMany, times: 1) == [.connect(after: .seconds(5))])
+        #expect(pauses(error(503, .server, resetIn: 300), times: 1) == [.connect(after: .seconds(300))])
+        #expect(pauses(error(503, .server, resetIn: 1e12), times: 1) == [.connect(after: .seconds(86_400))])
+        #expect(pauses(error(503, .server, resetIn: -1), times: 1) == [.connect(after: .seconds(5))])
     }
 
     @Test func `rate limits wait a minute, doubling, or what the server names, up to a day`() {
@@ -375,6 +388,15 @@ struct ActivityStreamTests {
             #expect(sent != nil)
             #expect(try await app.unsubscribe(all: [made.id, "99"]) == [made.id])
             #expect(await thrownCode { try await app.unsubscribe(made.id) } == .notFound)
+        }
+    }
+
+    @Test("where none of the subscriptions is known, none ends", arguments: ["empty=list", "empty=absent"])
+    func unknownSubscriptions(_ faults: String) async throws {
+        try await Sandbox(faults: try SandboxFaults(faults)).serving { url in
+            let app = try client(url.absoluteString, token: "sandbox-app")
+            #expect(try await app.unsubscribe(all: ["98", "99"]) == [])
+            #expect(try await app.subscriptions().subscriptions.isEmpty)
         }
     }
 }

@@ -65,6 +65,40 @@ struct FaultyServerTests {
         }
     }
 
+    @Test("a known id is answered as the option says, and the outbox sends once", arguments: ["first", "400", "stale"])
+    func repeats(_ kind: String) async throws {
+        try await withPair("repeat=" + kind) { url, alice, bob, conversation in
+            var alice = alice
+            let message = try alice.session.seal(.text("once"), in: conversation)
+            let sent = try await alice.client.send(message)
+            func again() async -> APIError? {
+                do throws(APIError) {
+                    #expect(try await alice.client.send(message) == sent)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            #expect(await again()?.status == (kind == "400" ? 400 : nil))
+            _ = try await alice.start(with: bob)
+            let refusal = await again()
+            #expect(refusal?.status == (kind == "400" ? 400 : kind == "stale" ? 201 : nil))
+            #expect(refusal?.failure == (kind == "stale" ? .nonLatestCkeyVersion : nil))
+
+            // The outbox of a process that did not live to see the answer.
+            let folder = try ScratchFolder()
+            let outbox = try folder.outbox(api: url.absoluteString)
+            try outbox.enqueue(message)
+            let session = alice.session
+            try await outbox.drain(client: alice.client) { _ in session }
+            #expect(try outbox.entry(message.messageID)?.state == .sent)
+            #expect(try outbox.entry(message.messageID)?.sequenceID == sent.sequenceID)
+            let history = try await alice.client.history(in: ConversationTarget(conversation))
+            #expect(history.events.count == 1)
+            withExtendedLifetime(folder) {}
+        }
+    }
+
     /// Sends while the stream is read, and answers the events of one kind until all were there.
     private func told(
         _ faults: String,

@@ -17,7 +17,7 @@ struct FaultsTests {
         #expect(try SandboxFaults("") == SandboxFaults())
         let faults = try SandboxFaults(
             "drop=0.1,http429=0.2,http500=0.05,http502=1,http503=0,delay=10ms-2s,rate-limit=100/60,failure-event=6:0.5,"
-                + "send-status=200,repeat=400,history=bare,key-events=first,errors=codes,activity=guide,members=bare,"
+                + "send-status=200,repeat=400,empty=absent,history=bare,key-events=first,errors=codes,activity=guide,members=bare,"
                 + "keep-alive=50ms,segment-bytes=1024,group-members=3,registrations=2,disconnect=0.2,duplicate=0.3,"
                 + "reorder=0.4,seed=7"
         )
@@ -25,7 +25,7 @@ struct FaultsTests {
         #expect(faults.delay == .milliseconds(10) ... .seconds(2))
         #expect(faults.rateLimit == .init(requests: 100, seconds: 60))
         #expect(faults.failureEvent == .init(.nonLatestCkeyVersion, probability: 0.5))
-        #expect((faults.sendStatus, faults.refusesRepeats) == (200, true))
+        #expect((faults.sendStatus, faults.repeats, faults.empty) == (200, .refused, .absent))
         #expect((faults.history, faults.keyEvents, faults.errors) == (.bare, .first, .codes))
         #expect((faults.activity, faults.members, faults.keepAlive) == (.guide, .bare, .milliseconds(50)))
         #expect((faults.segmentBytes, faults.groupMembers, faults.registrations) == (1024, 3, 2))
@@ -43,7 +43,7 @@ struct FaultsTests {
             "rate-limit=0/1",
             "rate-limit=1", "rate-limit=1/0", "failure-event=0", "failure-event=19", "failure-event=6:2",
             "send-status=202",
-            "repeat=1", "history=x", "key-events=", "errors=1", "keep-alive=0s", "segment-bytes=0", "seed=-1",
+            "repeat=1", "empty=", "history=x", "key-events=", "errors=1", "keep-alive=0s", "segment-bytes=0", "seed=-1",
             "drop =0.1",
         ]
     )
@@ -55,7 +55,7 @@ struct FaultsTests {
 
     @Test func `the help names every option with an example that is read`() throws {
         let lines = SandboxFaults.help.split(separator: "\n")
-        #expect(lines.count == 23)
+        #expect(lines.count == 24)
         for line in lines {
             let example = try #require(line.split(separator: ": ").first)
             _ = try SandboxFaults(String(example))

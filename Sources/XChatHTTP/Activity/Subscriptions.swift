@@ -226,7 +226,8 @@ extension Call<[WireString]> {
             limit: limit
         ) { (answer) throws(APIError) in
             // Those that are not known stand in `errors`, which is no failure of the call.
-            (try answer.dataIfAny([DeletedItem].self) ?? []).filter { $0.deleted ?? false }.map { WireString($0.id) }
+            let items = try answer.dataDespiteErrors([DeletedItem].self) ?? []
+            return items.filter { $0.deleted ?? false }.map { WireString($0.id) }
         }
     }
 }

@@ -69,8 +69,8 @@ struct EventPage: Sendable {
 
     func json(fields: Set<String>?, faults: SandboxFaults) throws -> JSON {
         let hasKeyEvents = !keyEvents.isEmpty && (faults.keyEvents == .every || query.before == nil)
-        return .object([
-            "data": .list(try events.map { try $0.item(faults.history).only(fields) }),
+        return .members([
+            "data": faults.data(try events.map { try $0.item(faults.history).only(fields) }),
             "meta": .members([
                 "result_count": .integer(Int64(events.count)),
                 "next_token": hasMore ? events.last.map { .string(PageToken.text(before: $0.sequence)) } : nil,

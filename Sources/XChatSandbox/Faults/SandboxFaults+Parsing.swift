@@ -107,16 +107,10 @@ extension SandboxFaults {
             faults.sendStatus = text == "200" ? 200 : 201
             return true
         },
-        Option(
-            name: "repeat",
-            example: "400",
-            value: "first or 400",
-            meaning: "a repeated message id answers the first event, or is an error"
-        ) { faults, text in
-            guard text == "first" || text == "400" else { return false }
-            faults.refusesRepeats = text == "400"
-            return true
+        choice("repeat", "a repeated message id answers the first event, is an error, or has its key judged first") {
+            $0.repeats = $1
         },
+        choice("empty", "an empty list is answered as one, or left out") { $0.empty = $1 },
         choice("history", "the members of a history's events") { $0.history = $1 },
         choice("key-events", "the pages of a history that name the key changes") { $0.keyEvents = $1 },
         choice("errors", "the bodies of errors") { $0.errors = $1 },

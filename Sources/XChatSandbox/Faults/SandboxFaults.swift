@@ -71,6 +71,24 @@ public struct SandboxFaults: Hashable, Sendable {
         case mixed
     }
 
+    /// What a message meets whose id the server has already.
+    public enum RepeatedID: String, CaseIterable, Sendable {
+        /// The first event is answered again, whatever became of the conversation's key.
+        case first
+        /// An error of status 400.
+        case refused = "400"
+        /// The key is judged before the id: only under the newest key is the first event answered again.
+        case stale
+    }
+
+    /// How a list without elements is answered.
+    public enum EmptyList: String, CaseIterable, Sendable {
+        /// As a list.
+        case list
+        /// Not at all: there is no `data`.
+        case absent
+    }
+
     /// Where the members endpoint puts its answer.
     public enum MembersAnswer: String, CaseIterable, Sendable {
         /// In `data`.
@@ -118,8 +136,10 @@ public struct SandboxFaults: Hashable, Sendable {
 
     /// The status of a sent message: 201 or 200.
     public var sendStatus = 201
-    /// Whether a repeated message id is an error of status 400; else the first event is answered again.
-    public var refusesRepeats = false
+    /// What is answered to a message id that comes again.
+    public var repeats = RepeatedID.first
+    /// Whether an answer with an empty list has `data`.
+    public var empty = EmptyList.list
     /// The members of a history's events.
     public var history = HistoryShape.full
     /// Where key changes stand in a history.
@@ -137,4 +157,9 @@ public struct SandboxFaults: Hashable, Sendable {
 
     /// No faults, and every habit by default.
     public init() {}
+
+    /// The `data` of an answer that is a list; nil where it is left out.
+    func data(_ elements: [JSON]) -> JSON? {
+        elements.isEmpty && empty == .absent ? nil : .list(elements)
+    }
 }

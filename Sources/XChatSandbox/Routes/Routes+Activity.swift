@@ -32,8 +32,8 @@ extension Routes {
             let caller = try Caller(request)
             let (page, next) = try await state.subscriptions(of: caller, query: try request.pageQuery(limit: 1000))
             return try Response.json(
-                .object([
-                    "data": .list(page.map(\.json)),
+                .members([
+                    "data": faults.data(page.map(\.json)),
                     "meta": .members([
                         "result_count": .integer(Int64(page.count)),
                         "next_token": next.map { .string(PageToken.text(before: $0)) },
@@ -75,7 +75,7 @@ extension Routes {
             }
             return try Response.json(
                 .members([
-                    "data": .list(
+                    "data": faults.data(
                         numbers.filter(deleted.contains).map { id in
                             .object(["subscription_id": .string(String(id)), "deleted": .bool(true)])
                         }

@@ -40,7 +40,7 @@ struct Routes {
             _ = try request.user()
             let fields = try request.list("public_key.fields", of: Self.keyFields)
             let keys = try await state.publicKeys(of: try context.userID())
-            return try Response.data(.list(keys.map { $0.item.only(fields) }))
+            return try Response.json(.members(["data": faults.data(keys.map { $0.item.only(fields) })]))
         }
         router.get("/2/users/public_keys") { request, _ in
             _ = try request.user()
@@ -57,7 +57,7 @@ struct Routes {
             // No entry says whose it is: the order of the ids is all that there is.
             return try Response.json(
                 .members([
-                    "data": .list(ids.flatMap { keys[$0] ?? [] }.map { $0.item.only(fields) }),
+                    "data": faults.data(ids.flatMap { keys[$0] ?? [] }.map { $0.item.only(fields) }),
                     "errors": unknown.isEmpty ? nil : .list(unknown),
                 ])
             )
@@ -82,7 +82,7 @@ struct Routes {
             let (page, next) = try await state.conversations(of: user, query: query)
             return try Response.json(
                 .members([
-                    "data": .list(page.map { $0.item(asked) }),
+                    "data": faults.data(page.map { $0.item(asked) }),
                     "includes": asked.includes(of: page),
                     "meta": .members([
                         "result_count": .integer(Int64(page.count)),

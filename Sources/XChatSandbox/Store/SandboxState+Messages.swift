@@ -70,11 +70,14 @@ extension SandboxState {
         }
         let outcome: (event: StoredEvent, news: Conversation?) = try await database.write { db in
             guard var conversation = try Conversation(id, db) else { throw Problem.unknownConversation }
-            if let stored = try StoredEvent(messageID, of: sender, in: id, db) {
-                if self.faults.refusesRepeats {
+            let stored = try StoredEvent(messageID, of: sender, in: id, db)
+            if let stored {
+                switch self.faults.repeats {
+                case .first: return (stored, nil)
+                case .refused:
                     throw Problem.invalidRequest("There is a message of this id.", parameter: "message_id")
+                case .stale: break
                 }
-                return (stored, nil)
             }
             let keys = try self.publicKeys(of: sender, db)
             let event: MessageEvent
@@ -86,6 +89,7 @@ extension SandboxState {
             } catch {
                 return (self.failure(error.type, messageID: messageID, in: id, from: sender), nil)
             }
+            if let stored { return (stored, nil) }
             return (try self.store(event, in: &conversation, db), conversation)
         }
         if let conversation = outcome.news { await publish(outcome.event, in: conversation) }
