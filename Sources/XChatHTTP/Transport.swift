@@ -16,6 +16,9 @@ struct Transport: Sendable {
         )
         // A refused connection is an answer; trying again until the connect timeout only hides it.
         configuration.connectionPool.retryConnectionEstablishment = false
+        // The default of 8 holds for the process: as many downloads or open streams would keep every other call waiting
+        // until its time is up.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
 

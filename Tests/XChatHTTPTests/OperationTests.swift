@@ -196,6 +196,14 @@ struct OperationTests {
 /// The same through the sandbox.
 @Suite(.timeLimit(.minutes(1)))
 struct OperationEndToEndTests {
+    @Test func `the first user whose keys cannot be had ends the question for the others`() async throws {
+        let answers = [RawAnswer.http(404, "{}"), .silence]
+        try await RawServer.run(answers) { _, url in
+            let client = try ChatClient(api: url, token: Token("t"), limits: .init(timeout: .seconds(600)))
+            #expect(await thrownCode { _ = try await client.publicKeys(of: ["1", "2", "3"]) } == .notFound)
+        }
+    }
+
     @Test("a group is made, grows, and everybody reads", arguments: ["", "members=bare"])
     func group(_ faults: String) async throws {
         try await Sandbox(faults: try SandboxFaults(faults)).serving { url in

@@ -41,6 +41,14 @@ final class RawServer: Sendable {
         _ answers: RawAnswer...,
         body: (RawServer, _ url: String) async throws -> Result
     ) async throws -> Result {
+        try await run(answers, body: body)
+    }
+
+    /// Serves the answers in turn, the last one for ever, while the body runs.
+    static func run<Result>(
+        _ answers: [RawAnswer],
+        body: (RawServer, _ url: String) async throws -> Result
+    ) async throws -> Result {
         let server = RawServer(answers)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in

@@ -63,6 +63,17 @@ struct TransportTests {
         }
     }
 
+    @Test func `calls that hang do not keep the others waiting`() async throws {
+        let silent = Array(repeating: RawAnswer.silence, count: 10)
+        try await RawServer.run(silent + [.http(200, #"{"meta":{"result_count":0}}"#)]) { server, url in
+            let calls = silent.map { _ in Task { try await failure(url) } }
+            while server.requests.count < silent.count { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await failure(url) == nil)
+            for call in calls { call.cancel() }
+            for call in calls { #expect(try await call.value?.code == .cancelled) }
+        }
+    }
+
     @Test func `a body that announces more than the limit is not read`() async throws {
         try await RawServer.run(.bytes("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n")) { _, url in
             let error = try await failure(url)

@@ -37,7 +37,10 @@ extension ChatClient {
             var results: [(UserID, Result<[RegisteredKey], APIError>)] = []
             while let result = await group.next() {
                 results.append(result)
-                if case .failure = result.1 { waiting = [] }
+                if case .failure = result.1 {
+                    waiting = []
+                    group.cancelAll()
+                }
                 askNext()
             }
             return results
