@@ -52,12 +52,7 @@ public struct Outbox: Sendable {
         )
     }
 
-    /// An outbox on a store of one's own.
-    ///
-    /// - Parameters:
-    ///   - store: Where the messages are kept.
-    ///   - policy: When to try again.
-    public init(store: any OutboxStore, policy: OutboxPolicy = OutboxPolicy()) {
+    init(store: any OutboxStore, policy: OutboxPolicy = OutboxPolicy()) {
         self.store = store
         self.policy = policy
     }
@@ -126,9 +121,10 @@ public struct Outbox: Sendable {
     ///   - client: Posts, one try at a time: what to try again, and when, is decided here. Its ``RetryPolicy`` is for the
     ///     history, which is read when a key has changed.
     ///   - messageID: Ends as soon as this message, or what replaced it, is not queued any more.
-    ///   - timeout: Ends when the time is up, whatever is queued then.
+    ///   - timeout: Ends when the time is up, whatever is queued then: tries under way are cancelled.
     ///   - session: Called after a refusal for a stale key: must fetch the conversation's key changes, and return a
-    ///     session that knows the newest key. What it throws ends the draining.
+    ///     session that knows the newest key. An ``APIError`` that passes, as when there is no connection, is waited out;
+    ///     anything else that it throws ends the draining.
     /// - Throws: ``APIError`` that concerns every message (`unauthorized` for example), ``OutboxError``,
     ///   `CancellationError`, and what `session` throws. Everything unsent stays queued.
     public func drain(

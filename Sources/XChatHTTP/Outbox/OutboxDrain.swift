@@ -29,6 +29,24 @@ final class Drain: Sendable {
     private let busy = Mutex<Set<ConversationID>>([])
     /// The conversations whose key has changed.
     private let renewals = Mutex<[ConversationID: Renewal]>([:])
+    private let rateLimits = Mutex(RateLimits())
+
+    /// The rate limits since the last message that went through.
+    ///
+    /// Several tries can be under way when the first of them is refused, so those that are refused during the pause are
+    /// one with it.
+    private struct RateLimits {
+        private(set) var count = 0
+        private var pausedUntil = Date.distantPast
+
+        /// How many came before one that comes now.
+        func before(_ now: Date) -> Int { now < pausedUntil ? count - 1 : count }
+
+        mutating func add(_ now: Date, until: Date) {
+            if now >= pausedUntil { count += 1 }
+            pausedUntil = max(pausedUntil, until)
+        }
+    }
 
     /// What was found out when a server refused a message for its key.
     ///
@@ -77,6 +95,10 @@ final class Drain: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<max(1, outbox.concurrency) {
                 group.addTask { try await self.work() }
+            }
+            if let deadline = self.deadline {
+                // The workers look at the clock between two messages, and one message can take long.
+                group.addTask { try await Task.sleep(until: deadline, clock: .continuous) }
             }
             // The first to finish, or to fail, decides for all.
             try await group.next()
@@ -158,15 +180,13 @@ final class Drain: Sendable {
             return try setAside(queued, "\(error.code.rawValue): \(error.message)")
         }
         if let renewal = renewals.withLock({ $0[queued.conversationID] }), renewal.covers(queued, message) {
-            do {
-                return try finish(queued, message, renewal)
-            } catch is XChatError {
-                // Another key than those that the session knows, perhaps: the server decides.
-                renewals.withLock { $0[queued.conversationID] = nil }
-            }
+            if try finish(queued, message, renewal) { return }
+            // Another key than those that the session knows, perhaps: the server decides.
+            renewals.withLock { $0[queued.conversationID] = nil }
         }
         do {
             let sent = try await client.post(message)
+            rateLimits.withLock { $0 = RateLimits() }
             try markSent(sent.messageID, sent.sequenceID)
         } catch let error as APIError {
             try await settle(.call(error), queued, message)
@@ -179,20 +199,16 @@ final class Drain: Sendable {
         _ message: SealedMessage
     ) async throws {
         let now = outbox.clock()
-        let action = outbox.policy.action(
-            after: failure,
-            failures: queued.failures,
-            now: now,
-            jitter: outbox.jitter()
-        )
         let reason = failure.reason
-        switch action {
+        switch action(after: failure, queued, now) {
         case .retry(let delay):
             note(.retried, .info, reason)
             try store.postpone(queued.messageID, until: now.addingTimeInterval(delay.seconds), reason: reason)
         case .pause(let delay):
             note(.paused, .notice, reason)
-            try store.pause(until: now.addingTimeInterval(delay.seconds))
+            let until = now.addingTimeInterval(delay.seconds)
+            rateLimits.withLock { $0.add(now, until: until) }
+            try store.pause(until: until, now: now)
         case .reseal:
             try await reseal(queued, message)
         case .setAside:
@@ -201,6 +217,20 @@ final class Drain: Sendable {
             if case .call(let error) = failure, error.code != .cancelled { throw error }
             throw CancellationError()
         }
+    }
+
+    private func action(
+        after failure: OutboxPolicy.Failure,
+        _ queued: QueuedMessage,
+        _ now: Date
+    ) -> OutboxPolicy.Action {
+        outbox.policy.action(
+            after: failure,
+            // A rate limit is no failure of the message.
+            failures: failure.isRateLimit ? rateLimits.withLock { $0.before(now) } : queued.failures,
+            now: now,
+            jitter: outbox.jitter()
+        )
     }
 
     /// A server may refuse an id because it has the message already, from a try whose answer was lost.
@@ -213,16 +243,16 @@ final class Drain: Sendable {
             let posted = try await posted(around: queued)
             if let sequenceID = posted[queued.messageID] { return try markSent(queued.messageID, sequenceID) }
         } catch let error as APIError {
-            let action = outbox.policy.action(
-                after: .call(error),
-                failures: queued.failures,
-                now: outbox.clock(),
-                jitter: outbox.jitter()
-            )
             // Where even the question is refused, the first refusal stands.
-            if action != .setAside, action != .reseal { return try await settle(.call(error), queued, message) }
+            if !condemns(.call(error), queued) { return try await settle(.call(error), queued, message) }
         }
         try setAside(queued, failure.reason)
+    }
+
+    /// Whether a failure of a question speaks against the message that made us ask.
+    private func condemns(_ failure: OutboxPolicy.Failure, _ queued: QueuedMessage) -> Bool {
+        let action = action(after: failure, queued, outbox.clock())
+        return action == .setAside || action == .reseal
     }
 
     private func posted(around queued: QueuedMessage) async throws(APIError) -> [WireString: WireString] {
@@ -230,34 +260,56 @@ final class Drain: Sendable {
     }
 
     private func reseal(_ queued: QueuedMessage, _ message: SealedMessage) async throws {
+        // In this order: what was posted after the newest key came is under it, and none of ours.
+        guard let session = try await renewedSession(queued, message) else { return }
         // Nothing is awaited in the catch clauses: optimizing that, Swift 6.3.1 crashes.
         let failure: OutboxPolicy.Failure
         do {
-            // In this order: what was posted after the newest key came is under it, and none of ours.
-            let session = try await session(queued.conversationID)
             let posted = try await posted(around: queued)
             let version = session.keyRing.newestVersion(in: queued.conversationID) ?? ""
             let renewal = Renewal(session: session, version: version, posted: posted, since: queued.enqueuedAt)
-            try finish(queued, message, renewal)
             renewals.withLock { $0[queued.conversationID] = renewal }
-            return
+            if try finish(queued, message, renewal) { return }
+            failure = .noNewerKey
         } catch let error as APIError {
             failure = .call(error)
-        } catch let error as XChatError {
-            guard error.code == .keyMissing else {
-                return try setAside(queued, "\(error.code.rawValue): \(error.message)")
-            }
-            failure = .noNewerKey
         }
         try await settle(failure, queued, message)
     }
 
+    /// The caller's session with the newest key; nil where that has to wait, and the message with it.
+    private func renewedSession(_ queued: QueuedMessage, _ message: SealedMessage) async throws -> Session? {
+        let failure: any Error
+        do {
+            return try await session(queued.conversationID)
+        } catch {
+            failure = error
+        }
+        // What a cancelled closure throws says nothing.
+        try Task.checkCancellation()
+        // The message is not to blame: where waiting does not help, the caller is told.
+        guard let error = failure as? APIError, !condemns(.call(error), queued) else { throw failure }
+        try await settle(.call(error), queued, message)
+        return nil
+    }
+
     /// Ends a message that the server does not take under its key: it has it already, or gets it under the newest.
-    private func finish(_ queued: QueuedMessage, _ message: SealedMessage, _ renewal: Renewal) throws {
-        if let sequenceID = renewal.posted[queued.messageID] { return try markSent(queued.messageID, sequenceID) }
-        let replacement = try renewal.session.reseal(message)
-        try store.replace(queued.messageID, with: replacement, now: outbox.clock())
-        note(.resealed, .info, "stale_key")
+    ///
+    /// - Returns: Whether it has ended; false where the session has no key that is newer, or not the message's own.
+    private func finish(_ queued: QueuedMessage, _ message: SealedMessage, _ renewal: Renewal) throws -> Bool {
+        if let sequenceID = renewal.posted[queued.messageID] {
+            try markSent(queued.messageID, sequenceID)
+            return true
+        }
+        do {
+            let replacement = try renewal.session.reseal(message)
+            try store.replace(queued.messageID, with: replacement, now: outbox.clock())
+            note(.resealed, .info, "stale_key")
+        } catch let error as XChatError {
+            if error.code == .keyMissing { return false }
+            try setAside(queued, "\(error.code.rawValue): \(error.message)")
+        }
+        return true
     }
 
     private func markSent(_ messageID: WireString, _ sequenceID: WireString) throws(OutboxError) {
@@ -283,6 +335,11 @@ final class Drain: Sendable {
 }
 
 extension OutboxPolicy.Failure {
+    fileprivate var isRateLimit: Bool {
+        guard case .call(let error) = self else { return false }
+        return error.code == .rateLimited
+    }
+
     /// `code: detail`.
     fileprivate var reason: String {
         switch self {

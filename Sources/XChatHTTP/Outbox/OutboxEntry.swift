@@ -43,15 +43,7 @@ public struct OutboxEntry: Hashable, Sendable {
     /// Not before this time is it tried again, if that is in the future.
     public var notBefore: Date?
 
-    /// Makes an entry, for stores of one's own.
-    ///
-    /// - Parameters:
-    ///   - messageID: The id of the message.
-    ///   - conversationID: Its conversation.
-    ///   - conversationKeyVersion: The key that sealed it.
-    ///   - state: Where it stands.
-    ///   - enqueuedAt: When it came.
-    public init(
+    init(
         messageID: WireString,
         conversationID: ConversationID,
         conversationKeyVersion: KeyVersion,

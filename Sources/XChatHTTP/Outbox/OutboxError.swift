@@ -43,12 +43,8 @@ public struct OutboxError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What went wrong here, in words for people.
     public let detail: String
 
-    /// Makes an error, for stores of one's own.
-    ///
-    /// - Parameters:
-    ///   - code: What went wrong.
-    ///   - detail: The same for people: never contents, never a secret.
-    public init(_ code: Code, _ detail: String) {
+    /// The detail is for people: never contents, never a secret.
+    init(_ code: Code, _ detail: String) {
         self.code = code
         self.detail = detail
     }

@@ -11,20 +11,22 @@ public struct OutboxPolicy: Hashable, Sendable {
     ///
     /// Default: 1 second.
     public var firstDelay: Duration = .seconds(1)
-    /// The longest pause between two tries.
+    /// The longest pause between two tries, where the server asks for none.
     ///
-    /// Default: 5 minutes.
+    /// Default: 5 minutes; ``longestPause`` at most.
     public var longestDelay: Duration = .seconds(300)
     /// The pause after a rate limit that names no time.
     ///
-    /// Default: 60 seconds.
+    /// Default: 60 seconds; ``longestPause`` at most.
     public var rateLimitDelay: Duration = .seconds(60)
     /// How often a message may fail in a way that waiting may or may not cure, before it is set aside.
     ///
     /// Default: 8 times.
     public var maximumFailures = 8
 
-    /// The longest pause that a rate limit can ask for: its windows are of 24 hours at most.
+    /// The longest pause of all, whoever asks for it: the windows of rate limits are of 24 hours at most.
+    ///
+    /// What waits longer in the file comes from a clock that was wrong, and does not wait.
     public static let longestPause: Duration = .seconds(25 * 3600)
 
     /// The defaults.
@@ -56,19 +58,20 @@ public struct OutboxPolicy: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - failure: What happened now.
-    ///   - failures: How often the message failed before.
+    ///   - failures: How often the message failed before; for a rate limit, how many came before it in a row.
     ///   - now: The time, for rate limits that end at one.
     ///   - jitter: 0..<1, at random; two senders that failed together do not return together.
     /// - Returns: What to do.
     package func action(after failure: Failure, failures: Int, now: Date, jitter: Double) -> Action {
-        let retry = Action.retry(after: delay(failures: failures, jitter: jitter))
+        let asked = failure.resetAt.map { Self.rest(until: $0, now: now) } ?? .zero
+        let retry = Action.retry(after: max(delay(failures: failures, jitter: jitter), asked))
         let retryOrSetAside = failures < max(1, maximumFailures) - 1 ? retry : .setAside
         guard case .call(let error) = failure else { return retryOrSetAside }
         switch error.code {
         case .connection, .timedOut, .server:
             return retry
         case .rateLimited:
-            return .pause(pause(until: error.resetAt, now: now, failures: failures, jitter: jitter))
+            return .pause(pause(asked: error.resetAt == nil ? nil : asked, failures: failures, jitter: jitter))
         case .cancelled, .unauthorized, .insecureTransport, .redirected:
             return .stop
         case .forbidden:
@@ -91,18 +94,28 @@ public struct OutboxPolicy: Hashable, Sendable {
 
     /// Half of the exponential delay, and up to as much again by chance.
     func delay(failures: Int, jitter: Double) -> Duration {
-        let doublings = min(max(failures, 0), 30)
-        let whole = min(firstDelay * (1 << doublings), longestDelay)
+        let longest = min(longestDelay, Self.longestPause)
+        let whole = RetryState.doubled(firstDelay, times: max(failures, 0), upTo: longest)
         return whole / 2 + whole * (jitter / 2)
     }
 
+    private func pause(asked: Duration?, failures: Int, jitter: Double) -> Duration {
+        let delay = delay(failures: failures, jitter: jitter)
+        guard let asked else { return min(max(rateLimitDelay, delay), Self.longestPause) }
+        return asked == .zero ? delay : min(asked + firstDelay * jitter, Self.longestPause)
+    }
+
     /// A server can name any time: neither the past nor next year is believed.
-    private func pause(until reset: Date?, now: Date, failures: Int, jitter: Double) -> Duration {
-        guard let reset else { return max(rateLimitDelay, delay(failures: failures, jitter: jitter)) }
-        let seconds = reset.timeIntervalSince(now)
-        guard seconds > 0 else { return delay(failures: failures, jitter: jitter) }
-        let rest = min(Duration.seconds(min(seconds, 1e6)), Self.longestPause)
-        return rest + firstDelay * jitter
+    private static func rest(until reset: Date, now: Date) -> Duration {
+        min(.seconds(min(max(reset.timeIntervalSince(now), 0), 1e6)), longestPause)
+    }
+}
+
+extension OutboxPolicy.Failure {
+    /// When the server wants to hear of it again.
+    fileprivate var resetAt: Date? {
+        guard case .call(let error) = self else { return nil }
+        return error.resetAt
     }
 }
 

@@ -1,54 +1,29 @@
-public import XChat
-public import XChatEvents
+import XChat
+import XChatEvents
 
-public import struct Foundation.Date
+import struct Foundation.Date
 
 /// A message whose turn it is.
-public struct QueuedMessage: Hashable, Sendable {
+struct QueuedMessage: Hashable, Sendable {
     /// The id under which it was sealed.
-    public let messageID: WireString
+    let messageID: WireString
     /// The canonical id of its conversation.
-    public let conversationID: ConversationID
+    let conversationID: ConversationID
     /// ``SealedMessage/encodedMessageCreateEvent``, byte for byte.
-    public let encodedMessageCreateEvent: String
+    let encodedMessageCreateEvent: String
     /// ``SealedMessage/encodedMessageEventSignature``, byte for byte.
-    public let encodedMessageEventSignature: String
+    let encodedMessageEventSignature: String
     /// How often it failed since it was put into the queue.
-    public let failures: Int
+    let failures: Int
     /// When it was put into the outbox.
-    public let enqueuedAt: Date
-
-    /// Makes one, for stores of one's own.
-    ///
-    /// - Parameters:
-    ///   - messageID: The id of the message.
-    ///   - conversationID: Its conversation.
-    ///   - encodedMessageCreateEvent: The first part of the request.
-    ///   - encodedMessageEventSignature: The second part.
-    ///   - failures: How often it failed.
-    ///   - enqueuedAt: When it came.
-    public init(
-        messageID: WireString,
-        conversationID: ConversationID,
-        encodedMessageCreateEvent: String,
-        encodedMessageEventSignature: String,
-        failures: Int,
-        enqueuedAt: Date
-    ) {
-        self.messageID = messageID
-        self.conversationID = conversationID
-        self.encodedMessageCreateEvent = encodedMessageCreateEvent
-        self.encodedMessageEventSignature = encodedMessageEventSignature
-        self.failures = failures
-        self.enqueuedAt = enqueuedAt
-    }
+    let enqueuedAt: Date
 }
 
 /// Where an outbox keeps its messages: a file on one machine, or a database that several share.
 ///
 /// Every method is one transaction: done and durable when it returns, and not begun when it throws. Only ciphertext,
 /// ids and reasons are stored.
-public protocol OutboxStore: Sendable {
+protocol OutboxStore: Sendable {
     /// The user whose messages these are.
     var userID: UserID { get }
 
@@ -83,7 +58,9 @@ public protocol OutboxStore: Sendable {
     /// - Throws: When the store fails.
     func queuedCount() throws(OutboxError) -> Int
 
-    /// Notes that the server took a message, whatever was noted before, and forgets its ciphertext.
+    /// Notes that the server took a message, and forgets its ciphertext.
+    ///
+    /// It counts for one that was set aside or dropped meanwhile too; for one that was replaced, its replacement speaks.
     ///
     /// - Parameters:
     ///   - messageID: The message.
@@ -103,9 +80,11 @@ public protocol OutboxStore: Sendable {
 
     /// Lets all conversations wait: a rate limit is the user's, not a message's.
     ///
-    /// - Parameter until: When the queue goes on.
+    /// - Parameters:
+    ///   - until: When the queue goes on, unless it waits longer already.
+    ///   - now: The time.
     /// - Throws: When the store fails.
-    func pause(until: Date) throws(OutboxError)
+    func pause(until: Date, now: Date) throws(OutboxError)
 
     /// Takes a queued message out of the queue, so that its conversation goes on without it.
     ///

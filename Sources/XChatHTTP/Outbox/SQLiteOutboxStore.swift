@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 import XChat
 import XChatEvents
 
@@ -10,6 +11,9 @@ final class SQLiteOutboxStore: OutboxStore {
     let userID: UserID
     let queue: DatabaseQueue
     private let lock: OutboxLock
+    private let retention: Duration
+    /// When finished messages were last forgotten.
+    private let lastPrune: Mutex<Date>
 
     /// `XCOB`.
     private static let applicationID: Int32 = 0x5843_4F42
@@ -26,7 +30,9 @@ final class SQLiteOutboxStore: OutboxStore {
     /// - Throws: What ``Outbox/open(_:userID:api:policy:retention:)`` throws.
     init(path: String, userID: UserID, api: String, retention: Duration, now: Date) throws(OutboxError) {
         self.userID = userID
+        self.retention = retention
         lock = OutboxLock(path: path + ".lock")
+        lastPrune = Mutex(now)
         do {
             try OutboxFile.prepare(path)
             var configuration = Configuration()
@@ -44,7 +50,7 @@ final class SQLiteOutboxStore: OutboxStore {
                 }
             }
             try setUp(api: api)
-            try prune(before: now.addingTimeInterval(-retention.seconds))
+            try write { try prune(now: now, $0) }
         } catch {
             throw OutboxError(error.code, "the outbox \(path.display(limit: 200)): \(error.detail)")
         }
@@ -121,16 +127,24 @@ final class SQLiteOutboxStore: OutboxStore {
         """
 
     /// Forgets finished messages, and conversations without any.
-    private func prune(before: Date) throws(OutboxError) {
-        try write { database in
-            try database.execute(
-                sql: "DELETE FROM message WHERE state IN ('sent', 'replaced', 'dropped') AND changed_at < ?",
-                arguments: [before.milliseconds]
-            )
-            try database.execute(
-                sql: "DELETE FROM conversation WHERE id NOT IN (SELECT conversation_id FROM message)"
-            )
+    private func prune(now: Date, _ database: Database) throws {
+        try database.execute(
+            sql: "DELETE FROM message WHERE state IN ('sent', 'replaced', 'dropped') AND changed_at < ?",
+            arguments: [now.addingTimeInterval(-retention.seconds).milliseconds]
+        )
+        try database.execute(
+            sql: "DELETE FROM conversation WHERE id NOT IN (SELECT conversation_id FROM message)"
+        )
+    }
+
+    /// A process may run for months; a walk over the file an hour is little.
+    private func pruneAtTimes(now: Date, _ database: Database) throws {
+        let isTime = lastPrune.withLock { last in
+            guard abs(now.timeIntervalSince(last)) >= 3600 else { return false }
+            last = now
+            return true
         }
+        if isTime { try prune(now: now, database) }
     }
 
     // MARK: In
@@ -187,24 +201,39 @@ final class SQLiteOutboxStore: OutboxStore {
 
     // MARK: The queue
 
+    /// Steps from one conversation with queued messages to the next, along the index of those alone: it is asked many
+    /// times a second, and neither the length of the queues nor what was sent may count.
+    static let dueQuery = """
+        WITH RECURSIVE waiting (id) AS (
+            SELECT min(conversation_id) FROM message WHERE state = 'queued'
+            UNION ALL
+            SELECT (SELECT min(conversation_id) FROM message WHERE state = 'queued' AND conversation_id > waiting.id)
+            FROM waiting WHERE waiting.id IS NOT NULL
+        )
+        SELECT message.* FROM waiting
+        CROSS JOIN conversation ON conversation.id = waiting.id
+        CROSS JOIN message ON message.conversation_id = waiting.id AND message.state = 'queued'
+         AND message.place = (SELECT min(place) FROM message WHERE conversation_id = waiting.id AND state = 'queued')
+        WHERE conversation.not_before <= ? OR conversation.not_before > ?
+        ORDER BY message.place LIMIT ?
+        """
+
     func due(at now: Date, limit: Int) throws(OutboxError) -> [QueuedMessage] {
         try read { database in
-            let horizon = now.addingTimeInterval(OutboxPolicy.longestPause.seconds).milliseconds
+            let horizon = Self.horizon(now)
             let paused = try Int64.fetchOne(database, sql: "SELECT paused_until FROM outbox") ?? 0
             guard paused <= now.milliseconds || paused > horizon else { return [] }
             return try Row.fetchAll(
                 database,
-                sql: """
-                    SELECT message.* FROM conversation JOIN message
-                      ON message.conversation_id = conversation.id AND message.state = 'queued'
-                     AND message.place = (SELECT min(place) FROM message
-                                          WHERE conversation_id = conversation.id AND state = 'queued')
-                    WHERE conversation.not_before <= ? OR conversation.not_before > ?
-                    ORDER BY message.place LIMIT ?
-                    """,
+                sql: Self.dueQuery,
                 arguments: [now.milliseconds, horizon, limit]
             ).map(Self.queued)
         }
+    }
+
+    /// What waits longer comes from a clock that was wrong.
+    private static func horizon(_ now: Date) -> Int64 {
+        now.addingTimeInterval(OutboxPolicy.longestPause.seconds).milliseconds
     }
 
     private static func queued(_ row: Row) throws -> QueuedMessage {
@@ -241,6 +270,7 @@ final class SQLiteOutboxStore: OutboxStore {
                     """,
                 arguments: [sequenceID.string, now.milliseconds, messageID.string]
             )
+            try self.pruneAtTimes(now: now, database)
         }
     }
 
@@ -263,9 +293,15 @@ final class SQLiteOutboxStore: OutboxStore {
         }
     }
 
-    func pause(until: Date) throws(OutboxError) {
+    func pause(until: Date, now: Date) throws(OutboxError) {
         try write { database in
-            try database.execute(sql: "UPDATE outbox SET paused_until = ?", arguments: [until.milliseconds])
+            try database.execute(
+                sql: """
+                    UPDATE outbox
+                    SET paused_until = CASE WHEN paused_until > ?1 THEN ?2 ELSE max(paused_until, ?2) END
+                    """,
+                arguments: [Self.horizon(now), until.milliseconds]
+            )
         }
     }
 

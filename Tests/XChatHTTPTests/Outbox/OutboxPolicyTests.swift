@@ -106,6 +106,32 @@ struct OutboxPolicyTests {
         #expect(action(error) == .pause(.seconds(expected)))
     }
 
+    @Test func `no pause is so long that the store takes it for a wrong clock`() {
+        var error = APIError(.rateLimited, "", status: 429)
+        var policy = policy
+        (policy.rateLimitDelay, policy.longestDelay) = (.seconds(1e6), .seconds(1e6))
+        let longest = OutboxPolicy.longestPause
+        func action(_ error: APIError) -> OutboxPolicy.Action {
+            policy.action(after: .call(error), failures: 40, now: now, jitter: 0.9)
+        }
+        #expect(action(error) == .pause(longest))
+        #expect(action(APIError(.connection, "")) == .retry(after: longest / 2 + longest * 0.45))
+        error.resetAt = now.addingTimeInterval(longest.seconds)
+        #expect(action(error) == .pause(longest))
+        var busy = APIError(.server, "", status: 503)
+        busy.resetAt = now.addingTimeInterval(1e9)
+        #expect(action(busy) == .retry(after: longest))
+    }
+
+    @Test func `a server that names a time is not asked before`() {
+        var error = APIError(.server, "", status: 503)
+        error.resetAt = now.addingTimeInterval(120)
+        #expect(action(error) == .retry(after: .seconds(120)))
+        #expect(action(error, failures: 30) == .retry(after: .seconds(150)))
+        error.resetAt = now.addingTimeInterval(-1)
+        #expect(action(error) == .retry(after: .milliseconds(500)))
+    }
+
     @Test func `a rate limit that names no time lasts a minute, and longer for one that goes on`() {
         let error = APIError(.rateLimited, "", status: 429)
         #expect(action(error) == .pause(.seconds(60)))

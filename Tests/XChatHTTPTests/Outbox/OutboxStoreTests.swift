@@ -128,18 +128,56 @@ struct OutboxStoreTests {
         try store.setAside(ids[0], reason: "r", now: now)
         try store.markSent(ids[1], sequenceID: "1", now: now)
         #expect(try store.due(at: now.addingTimeInterval(10), limit: 9).map(\.messageID) == [ids[2], ids[3]])
-        try store.pause(until: now.addingTimeInterval(20))
+        try store.pause(until: now.addingTimeInterval(20), now: now)
         #expect(try store.due(at: now.addingTimeInterval(10), limit: 9).isEmpty)
         #expect(try store.due(at: now.addingTimeInterval(20), limit: 9).count == 2)
         try store.retry(ids[0], now: now)
         #expect(try store.due(at: now, limit: 9).map(\.messageID) == [ids[0], ids[2]])
     }
 
+    @Test func `a shorter pause does not shorten a longer one`() throws {
+        let store = try store()
+        try store.add([sealer.seal("x")], now: now)
+        try store.pause(until: now.addingTimeInterval(20), now: now)
+        try store.pause(until: now.addingTimeInterval(10), now: now)
+        #expect(try store.due(at: now.addingTimeInterval(19), limit: 9).isEmpty)
+        #expect(try store.due(at: now.addingTimeInterval(20), limit: 9).count == 1)
+        // One from a wrong clock is none.
+        try store.pause(until: now.addingTimeInterval(1e8), now: now)
+        try store.pause(until: now.addingTimeInterval(30), now: now)
+        #expect(try store.due(at: now.addingTimeInterval(29), limit: 9).isEmpty)
+        #expect(try store.due(at: now.addingTimeInterval(30), limit: 9).count == 1)
+    }
+
+    @Test func `what was sent is no part of what is looked through for the next message`() throws {
+        let plan = try store().queue.read { database in
+            try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(SQLiteOutboxStore.dueQuery)", arguments: [0, 0, 0])
+                .map { try $0.decode(String.self, forColumn: "detail") }
+        }
+        let tables = plan.filter { $0.contains("message") || $0.contains("conversation") }
+        #expect(!tables.isEmpty)
+        for step in tables {
+            #expect(step.hasPrefix("SEARCH ") && (step.contains("message_queue") || step.contains("PRIMARY KEY")))
+        }
+    }
+
+    @Test func `a process that runs for long forgets what is finished, once an hour at most`() throws {
+        let store = try store()
+        let messages = try ["one", "two", "three"].map { try sealer.seal($0) }
+        try store.add(messages, now: now)
+        let times = [0, 3599, 3600].map { now.addingTimeInterval($0) }
+        for (message, time) in zip(messages, times) {
+            #expect(try store.entry(messages[0].messageID) != nil)
+            try store.markSent(message.messageID, sequenceID: "1", now: time)
+        }
+        #expect(try store.entries(in: [.sent]).map(\.messageID) == messages.dropFirst().map(\.messageID))
+    }
+
     @Test func `a clock that was wrong once does not stop the queue for years`() throws {
         let store = try store()
         let message = try sealer.seal("x")
         try store.add([message], now: now)
-        try store.pause(until: now.addingTimeInterval(1e8))
+        try store.pause(until: now.addingTimeInterval(1e8), now: now)
         try store.postpone(message.messageID, until: now.addingTimeInterval(1e8), reason: "r")
         #expect(try store.due(at: now, limit: 9).count == 1)
     }
