@@ -44,7 +44,8 @@ public enum PasswordHash {
         )
         // What C accepts at all.
         fileprivate static let maximum = Self(
-            operations: Int(clamping: crypto_pwhash_argon2id_opslimit_max()),  // size_t until 1.0.18, then longer
+            // A size_t up to 1.0.20, an unsigned long long on libsodium's way to the next release.
+            operations: Int(clamping: crypto_pwhash_argon2id_opslimit_max()),
             memory: upperBound(crypto_pwhash_argon2id_memlimit_max())
         )
 
