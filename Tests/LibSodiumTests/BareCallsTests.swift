@@ -73,6 +73,15 @@ struct BareCallsTests {
         #expect(opened == zeros(100))
     }
 
+    @Test func `a message with a rest behind its last chunk is refused`() {
+        var stream = zeros(24 + 4 * 42)
+        let longer = message + [101]
+        #expect(BareCalls.streamSeal(longer.span, key: key.span, chunkLength: 25, into: &stream) == false)
+        var opened = zeros(101)
+        #expect(BareCalls.streamOpen(stream.span, key: key.span, chunkLength: 25, into: &opened) == false)
+        #expect(stream == zeros(24 + 4 * 42))
+    }
+
     @Test(arguments: [-1, 1])
     func `memory that is a byte too short or too long is not written`(difference: Int) {
         var box = zeros(140 + difference)
