@@ -213,6 +213,39 @@ import XChatEvents
                 == .invalidArgument
         )
     }
+
+    @Test func `one's own entry of a key change is that of the registered version`() throws {
+        var pair = try Pair()
+        let keys = try #require(pair.alice.privateKeys)
+        let unregistered = try keys.boundKey(userID: "1111", version: "1795377536405")
+        let change = try pair.alice.prepareKeyChange(
+            in: Pair.conversation,
+            participants: [unregistered] + pair.alice.pins["1111"] + pair.alice.pins["2222"]
+        )
+        #expect(change.participantKeys.map(\.publicKeyVersion) == ["1", "1"])
+    }
+
+    @Test func `what nobody signed does not choose the version of the next key`() throws {
+        for version: KeyVersion in ["18446744073709551614", "18446744073709551615", "9999999999999999"] {
+            var pair = try Pair()
+            var forged = try forge(
+                try keyChangeDetail(try ConversationKey.generate(), version: version, to: [pair.alice, pair.bob]),
+                by: pair.bob,
+                key: try ConversationKey.generate()
+            )
+            #expect(code { _ = try pair.alice.open(forged) } == .wrongSignature)
+            forged.messageEventSignature = nil
+            #expect(code { _ = try pair.alice.open(forged) } == .noSignature)
+            #expect(pair.alice.keyRing.versions(in: Pair.conversation).contains(version))
+            let now = try #require(pair.change.version.number) + 5
+            pair.alice.clock = { now }
+            let change = try pair.alice.prepareKeyChange(
+                in: Pair.conversation,
+                participants: pair.alice.pins["1111"] + pair.alice.pins["2222"]
+            )
+            #expect(change.version.number == now)
+        }
+    }
 }
 
 @Suite struct RosterTests {
@@ -305,16 +338,5 @@ import XChatEvents
         #expect(
             history.codes(results) == [nil, nil, .notAParticipant, .notAParticipant, nil, .notAParticipant, nil, nil]
         )
-    }
-
-    @Test func `one's own entry of a key change is that of the registered version`() throws {
-        var pair = try Pair()
-        let keys = try #require(pair.alice.privateKeys)
-        let unregistered = try keys.boundKey(userID: "1111", version: "1795377536405")
-        let change = try pair.alice.prepareKeyChange(
-            in: Pair.conversation,
-            participants: [unregistered] + pair.alice.pins["1111"] + pair.alice.pins["2222"]
-        )
-        #expect(change.participantKeys.map(\.publicKeyVersion) == ["1", "1"])
     }
 }

@@ -38,7 +38,7 @@ extension Session {
     ///   - conversation: The canonical conversation id.
     ///   - participants: Bound keys of everybody who is to read, oneself included. Of several versions of one user the
     ///     highest number counts.
-    ///   - version: By default now in milliseconds, and always above every version known of the conversation.
+    ///   - version: By default now in milliseconds, or just above the highest verified version of the conversation if that is later.
     /// - Returns: What the keys endpoint takes.
     /// - Throws: `not_unlocked`, `wrong_suite` for a mixed conversation, `not_a_participant` when somebody of a 1:1 or
     ///   oneself is missing or somebody else is there, `invalid_argument`, `invalid_key`.
@@ -136,11 +136,8 @@ extension Session {
     private mutating func mintVersion(for conversation: ConversationID) throws(XChatError)
         -> KeyVersion
     {
-        let floor = max(
-            lastMintedVersion,
-            keyRing.mark(of: conversation) ?? 0,
-            keyRing.versions(in: conversation).compactMap(\.number).max() ?? 0
-        )
+        // Only verified versions count: whoever could move it with others would choose the version that is signed here.
+        let floor = max(lastMintedVersion, keyRing.mark(of: conversation) ?? 0)
         let (next, overflow) = floor.addingReportingOverflow(1)
         guard !overflow else {
             throw XChatError(.invalidArgument, "the conversation's key version cannot rise any more")
