@@ -262,6 +262,7 @@ extension GroupChange {
             || !Set(current).isDisjoint(with: new + pending) || !Set(admins).isSubset(of: current)
             || !current.contains(sender ?? "") || words.contains("null")
             || addition.currentAvatarURL.map(isNumber) ?? false
+            || addition.conversationKeyVersion.map { !isNumber($0) } ?? false
     }
 }
 

@@ -87,25 +87,155 @@ struct InconsistencyTests {
         #expect(MessageEvent().inconsistency == nil)
     }
 
-    /// Every other way to split the lists of an addition, text unchanged.
-    @Test func `no other split of the same text is consistent`() throws {
-        let honest = Self.addition
-        let text = try SignedPayload(of: Self.group(.groupMemberAdd(honest))).bytes
-        let ids: [WireString] = ["3", "1", "2", "1"]
+    /// Every way to read the lists of an addition that is consistent, the text unchanged.
+    private static func readings(of honest: GroupMemberAddChange) throws -> [GroupMemberAddChange] {
+        let text = try SignedPayload(of: group(.groupMemberAdd(honest))).bytes
+        let ids = (honest.memberIDs ?? []) + (honest.currentMemberIDs ?? []) + (honest.currentAdminIDs ?? [])
         var consistent: [GroupMemberAddChange] = []
         for first in 0...ids.count {
             for second in first...ids.count {
-                let split = Self.added {
-                    $0.memberIDs = Array(ids[..<first])
-                    $0.currentMemberIDs = Array(ids[first..<second])
-                    $0.currentAdminIDs = Array(ids[second...])
-                }
-                let event = Self.group(.groupMemberAdd(split))
+                var split = honest
+                split.memberIDs = Array(ids[..<first])
+                split.currentMemberIDs = Array(ids[first..<second])
+                split.currentAdminIDs = Array(ids[second...])
+                let event = group(.groupMemberAdd(split))
                 #expect(try SignedPayload(of: event).bytes == text)
                 if event.inconsistency == nil { consistent.append(split) }
             }
         }
-        #expect(consistent == [honest])
+        return consistent
+    }
+
+    private static func lists(_ new: [UserID], _ current: [UserID], _ admins: [UserID]) -> GroupMemberAddChange {
+        added {
+            $0.memberIDs = new
+            $0.currentMemberIDs = current
+            $0.currentAdminIDs = admins
+        }
+    }
+
+    @Test(
+        "one who is added to a group whose first is the sender or an administrator is added in every reading",
+        arguments: [
+            lists(["3"], ["1", "2"], ["1"]), lists(["3"], ["1", "2"], ["2"]), lists(["3"], ["2", "1"], ["2"]),
+            lists(["3"], ["1", "2", "4"], []), lists(["3"], ["2", "4", "1"], ["4", "2"]),
+        ]
+    )
+    func oneReading(_ honest: GroupMemberAddChange) throws {
+        #expect(try Self.readings(of: honest) == [honest])
+    }
+
+    /// What is left to whoever relays an addition: X's signed text does not say where the new members end.
+    @Test(
+        "otherwise the bound between new and present members may move, and the union of both may not",
+        arguments: [
+            (lists(["3", "4"], ["1", "2"], ["1"]), lists(["3"], ["4", "1", "2"], ["1"])),
+            (lists(["3"], ["2", "1"], ["1"]), lists(["3", "2"], ["1"], ["1"])),
+        ]
+    )
+    func twoReadings(_ honest: GroupMemberAddChange, _ other: GroupMemberAddChange) throws {
+        let readings = try Self.readings(of: honest)
+        #expect(readings.count == 2)
+        #expect(readings.contains(honest) && readings.contains(other))
+    }
+
+    /// Every consistent reading of a signed text under another version: nothing in the text says what its parts are.
+    private static func readings(
+        _ parts: [WireString],
+        of text: [UInt8],
+        version: Int
+    ) throws -> [GroupMemberAddChange] {
+        func orNil(_ part: WireString) -> WireString? { part == "null" ? nil : part }
+        var found: [GroupMemberAddChange] = []
+        for tail in version >= 7 ? [5, 8] : version >= 5 ? [5] : [4] where parts.count >= tail {
+            let ids = Array(parts.dropLast(tail))
+            let rest = Array(parts.suffix(tail))
+            let isTail =
+                (rest[2] == "null" || Int64(rest[2].string) != nil)
+                && (tail == 4 || rest[4] == "null" || Bool(rest[4].string) != nil)
+            guard isTail else { continue }
+            for first in 0...ids.count {
+                for second in first...ids.count {
+                    for third in (3...6).contains(version) ? Array(second...ids.count) : [ids.count] {
+                        var reading = lists(
+                            Array(ids[..<first]),
+                            Array(ids[first..<second]),
+                            Array(ids[second..<third])
+                        )
+                        reading.currentPendingMemberIDs = Array(ids[third...])
+                        reading.currentTitle = orNil(rest[0])
+                        reading.currentAvatarURL = orNil(rest[1])
+                        reading.currentTTLMsec = Int64(rest[2].string)
+                        reading.conversationKeyVersion = rest[3]
+                        reading.screenCaptureBlockingEnabled = tail > 4 ? Bool(rest[4].string) : nil
+                        if tail == 8 {
+                            reading.groupInviteEnable = GroupInviteEnable(
+                                expiresAtMsec: Int64(rest[7].string),
+                                inviteURL: orNil(rest[5]),
+                                affiliateID: orNil(rest[6])
+                            )
+                        }
+                        let event = group(.groupMemberAdd(reading), version: WireString("\(version)"))
+                        guard event.inconsistency == nil,
+                            try SignedPayload(of: event, version: SignatureVersion(WireString("\(version)"))).bytes
+                                == text
+                        else { continue }
+                        found.append(reading)
+                    }
+                }
+            }
+        }
+        return found
+    }
+
+    @Test("no version of the text passes for another that says something else", arguments: 2...7)
+    func versions(_ version: Int) throws {
+        var additions: [GroupMemberAddChange] = []
+        for title: WireString? in [nil, "T", "2024"] {
+            for pending: [UserID] in [[], ["8"]] {
+                for (avatar, ttl, isBlocking) in [
+                    (nil, nil, false), ("https://x/a", 5, true), (nil, nil, nil),
+                ] as [(WireString?, Int64?, Bool?)] {
+                    additions.append(
+                        Self.added {
+                            $0.currentTitle = title
+                            $0.currentAvatarURL = avatar
+                            $0.currentTTLMsec = ttl
+                            $0.currentPendingMemberIDs = pending
+                            $0.screenCaptureBlockingEnabled = isBlocking
+                        }
+                    )
+                }
+            }
+        }
+        if version == 7 {
+            additions += additions.map { addition in
+                var addition = addition
+                addition.groupInviteEnable = GroupInviteEnable(inviteURL: "https://x/i", affiliateID: "77")
+                return addition
+            }
+        }
+        for honest in additions {
+            let event = Self.group(.groupMemberAdd(honest), version: WireString("\(version)"))
+            #expect(event.inconsistency == nil)
+            let text = try SignedPayload(of: event, version: SignatureVersion(WireString("\(version)"))).bytes
+            let parts = String(decoding: text, as: UTF8.self).split(separator: ",", omittingEmptySubsequences: false)
+                .dropFirst(4).map { WireString(String($0)) }
+            for other in 2...7 {
+                let readings = try Self.readings(parts, of: text, version: other)
+                #expect(readings.count == 1 || other != version)
+                for reading in readings {
+                    // What both versions sign is the same in both.
+                    #expect(reading.memberIDs == honest.memberIDs)
+                    #expect(reading.currentMemberIDs == honest.currentMemberIDs)
+                    #expect(reading.currentAdminIDs == honest.currentAdminIDs)
+                    #expect(reading.currentTitle == honest.currentTitle)
+                    #expect(reading.currentAvatarURL == honest.currentAvatarURL)
+                    #expect(reading.currentTTLMsec == honest.currentTTLMsec)
+                    #expect(reading.conversationKeyVersion == honest.conversationKeyVersion)
+                }
+            }
+        }
     }
 
     @Test(
@@ -130,6 +260,7 @@ struct InconsistencyTests {
             (added { $0.currentTitle = "null" }, "current_title: the word null, which stands for none"),
             (added { $0.currentAvatarURL = "null" }, "current_avatar_url: the word null, which stands for none"),
             (added { $0.currentAvatarURL = "8" }, "current_avatar_url: a number"),
+            (added { $0.conversationKeyVersion = "false" }, "conversation_key_version: not a number"),
             (
                 added { $0.groupInviteEnable = GroupInviteEnable(inviteURL: "null") },
                 "invite_url: the word null, which stands for none"

@@ -246,6 +246,35 @@ import XChatEvents
             #expect(change.version.number == now)
         }
     }
+
+    @Test func `who adds members stands first among the present ones, however they were listed`() throws {
+        var alice = try person("1111")
+        for user: UserID in ["2222", "3333", "4444"] { alice.trust(try person(user).pins[user]) }
+        let added = try alice.prepareMemberAdd(
+            MemberAddDraft(
+                newMembers: ["4444"],
+                currentMembers: ["3333", "2222", "1111"],
+                currentAdmins: ["2222"]
+            ),
+            in: Self.group,
+            participants: alice.pins.users.flatMap { alice.pins[$0] }
+        )
+        guard case .groupChangeEvent(let change) = added.event.detail,
+            case .groupMemberAdd(var addition) = change.groupChange
+        else {
+            Issue.record("no addition")
+            return
+        }
+        #expect(addition.currentMemberIDs == ["1111", "3333", "2222"])
+        // As the draft had them, the first present member could be passed off as just added.
+        addition.memberIDs = ["4444", "1111"]
+        addition.currentMemberIDs = ["3333", "2222"]
+        var forged = added.event
+        forged.detail = .groupChangeEvent(
+            GroupChangeEvent(groupChange: .groupMemberAdd(addition), forKeyRotation: false)
+        )
+        #expect(code { try alice.verify(forged) } == .inconsistent)
+    }
 }
 
 @Suite struct RosterTests {

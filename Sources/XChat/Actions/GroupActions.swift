@@ -24,7 +24,7 @@ public struct GroupDraft: Hashable, Sendable {
 public struct MemberAddDraft: Hashable, Sendable {
     /// Who joins.
     public var newMembers: [UserID]
-    /// Who is there already, oneself included.
+    /// Who is there already, oneself included: in whatever order, oneself is signed first.
     public var currentMembers: [UserID]
     /// The administrators among those.
     public var currentAdmins: [UserID]
@@ -116,12 +116,15 @@ extension Session {
         try requireMembers([userID], among: draft.currentMembers, "who adds")
         try requireMembers(draft.currentAdmins, among: draft.currentMembers, "an administrator")
         try requireTtl(draft.ttlMsec)
-        let members = draft.currentMembers + draft.newMembers
+        // The signed text does not say where the new members end. Whoever adds is no new one: first among the present
+        // ones, nobody present can be passed off as just added.
+        let current = [userID] + draft.currentMembers.filter { $0 != userID }
+        let members = current + draft.newMembers
         return try prepareGroupChange(in: conversation, members: members, participants: participants) { version in
             .groupMemberAdd(
                 GroupMemberAddChange(
                     memberIDs: draft.newMembers,
-                    currentMemberIDs: draft.currentMembers,
+                    currentMemberIDs: current,
                     currentAdminIDs: draft.currentAdmins,
                     currentTitle: unlessEmpty(draft.title),
                     currentAvatarURL: unlessEmpty(draft.avatarURL),

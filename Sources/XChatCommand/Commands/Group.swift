@@ -94,14 +94,11 @@ struct GroupAdd: AsyncParsableCommand {
         let conversation = try remote.conversation(group)
         let present = try await remote.group(conversation)
         let new = members.map { WireString($0) }
-        // An administrator first: the signed text does not say where one list ends and the next begins, and a reader
-        // can tell new members from present ones by that.
-        let admins = present.adminIDs ?? []
-        let current = admins + (present.memberIDs ?? []).filter { !admins.contains($0) }
+        let current = present.memberIDs ?? []
         if let member = new.first(where: current.contains) {
             throw CommandError("user \(member) is a member of \(conversation) already")
         }
-        var draft = MemberAddDraft(newMembers: new, currentMembers: current, currentAdmins: admins)
+        var draft = MemberAddDraft(newMembers: new, currentMembers: current, currentAdmins: present.adminIDs ?? [])
         draft.title = present.groupName
         draft.avatarURL = present.groupAvatarURL
         draft.ttlMsec = present.messageTTLMsec

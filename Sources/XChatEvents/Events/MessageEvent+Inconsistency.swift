@@ -4,7 +4,12 @@ extension MessageEvent {
     /// A signed text has no counts and no escapes, so whoever relays an event can move the bounds of its lists, or leave
     /// out a slot, and the signature stays right. What honest senders write obeys rules that such a forgery breaks: the
     /// conversation is named; listed ids are ids; no list has anyone twice; new members are not members already,
-    /// administrators are members, and so is who adds somebody; no text is the word that stands for its absence.
+    /// administrators are members, and so is who adds somebody; key versions are numbers; no text is the word that stands
+    /// for its absence.
+    ///
+    /// One bound of a member addition these rules do not always tell: that between new and present members. Where several
+    /// are added, the last of them may be passed off as members already; and where the present member who stands first is
+    /// neither the sender nor an administrator, as just added. Who is in the group after it is the same in all readings.
     ///
     /// The reason names the field and holds no input. Whether the event has a signed text at all is for
     /// ``SignedPayload`` to say, and members that are absent are no business of this check. Events of kinds that nobody
@@ -140,6 +145,10 @@ extension MessageEvent {
         try Inconsistency.check(isNotNull: addition.currentAvatarURL, "current_avatar_url")
         if let avatar = addition.currentAvatarURL, avatar.isDigits {
             throw Inconsistency("current_avatar_url: a number")
+        }
+        // The versions of the text have tails of different lengths, and nothing signed says which one it is.
+        if let version = addition.conversationKeyVersion, !version.isDigits {
+            throw Inconsistency("conversation_key_version: not a number")
         }
         guard textVersion >= 7, let invite = addition.groupInviteEnable else { return }
         try Inconsistency.check(isNotNull: invite.inviteURL, "invite_url")
