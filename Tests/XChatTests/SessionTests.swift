@@ -278,6 +278,52 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         #expect(pair.bob.keyRing.mark(of: Pair.conversation) == nil)
     }
 
+    @Test func `of a key change a few entries are tried, one's own first and then those that may be`() throws {
+        let pair = try Pair()
+        let mallory = try person("3333")
+        let key = try ConversationKey.generate()
+        func entry(_ user: UserID, version: KeyVersion?, to session: Session, _ key: ConversationKey) throws
+            -> ConversationParticipantKey
+        {
+            let identity = try #require(session.privateKeys).identityKey
+            return ConversationParticipantKey(
+                userID: user,
+                encryptedConversationKey: WireString(Base64.encode(try identity.key.wrap(key))),
+                publicKeyVersion: version
+            )
+        }
+        /// Whether Bob learns the key of a change with these entries.
+        func delivers(_ entries: [ConversationParticipantKey]) throws -> Bool {
+            let detail = ConversationKeyChangeEvent(
+                conversationKeyVersion: "5",
+                conversationParticipantKeys: entries
+            )
+            var bob = pair.bob
+            _ = try? bob.open(forge(.conversationKeyChangeEvent(detail), by: pair.alice, key: key))
+            return bob.keyRing.verifiedKey(in: Pair.conversation, version: "5")?.isEqual(to: key) ?? false
+        }
+        let others = try (0..<20).map { try entry(WireString("\($0)"), version: "1", to: mallory, key) }
+        let own = try entry("2222", version: "1", to: pair.bob, key)
+        #expect(try delivers(others + [own]))
+        #expect(try delivers(others + [entry("2222", version: "9", to: pair.bob, key)]))
+        // Nobody's name, or another's: as the protocol has it, but not without end.
+        for version: KeyVersion? in ["1", nil] {
+            let misnamed = try entry("4444", version: version, to: pair.bob, key)
+            #expect(try delivers(Array(others.prefix(7)) + [misnamed]))
+            #expect(try !delivers(Array(others.prefix(8)) + [misnamed]))
+        }
+        #expect(try !delivers([entry("4444", version: "2", to: pair.bob, key)]))
+        #expect(
+            try delivers(
+                others.map { other in
+                    var other = other
+                    other.publicKeyVersion = "2"
+                    return other
+                } + [entry("4444", version: "1", to: pair.bob, key)]
+            )
+        )
+    }
+
     @Test func `the roster of a group decides who belongs to it`() throws {
         let group = ConversationID(canonicalizing: "g9")
         var alice = try person("1111")

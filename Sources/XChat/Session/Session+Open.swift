@@ -140,15 +140,21 @@ extension Session {
         keyRing.add(key, in: conversation, version: version, level: level)
     }
 
-    /// The key that a key change delivers to us: our own entry of our own version first, then our own, then the rest.
+    /// How many entries of a key change are tried: each costs a key agreement, before anybody's signature was looked at.
+    private static let maximumUnwraps = 8
+
+    /// The key that a key change delivers to us: our own entry of our own version first, then our own, then those of
+    /// others that may be meant for our version (section 16.2 of the protocol looks at no user).
     func deliveredKey(in change: ConversationKeyChangeEvent) -> ConversationKey? {
         guard let keys = privateKeys?.keys else { return nil }
         let entries = change.conversationParticipantKeys ?? []
         let own = entries.filter { $0.userID == userID }
         var ranked = own.filter { $0.publicKeyVersion == signingKeyVersion }
         ranked += own.filter { $0.publicKeyVersion != signingKeyVersion }
-        ranked += entries.filter { $0.userID != userID }
-        for entry in ranked {
+        ranked += entries.filter {
+            $0.userID != userID && ($0.publicKeyVersion == nil || $0.publicKeyVersion == signingKeyVersion)
+        }
+        for entry in ranked.prefix(Self.maximumUnwraps) {
             guard let encoded = entry.encryptedConversationKey, let wrapped = try? Base64.decode(encoded),
                 let key = try? keys.unwrap(wrapped)
             else { continue }
