@@ -118,7 +118,10 @@ let package = Package(
         ),
         .testTarget(
             name: "XChatCommandTests",
-            dependencies: ["XChatCommand", "LibSodium", "XChat", "XChatEvents"],
+            dependencies: [
+                "XChatCommand", "LibSodium", "XChat", "XChatEvents",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             exclude: ["Vectors"],
             swiftSettings: settings
         ),

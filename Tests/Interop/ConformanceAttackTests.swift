@@ -82,6 +82,7 @@ struct ConformanceAttackTests {
         ]
         #expect(try batch(events).conversationKeys.latestVersion == "6000")
         var session = cast.session
+        session.rosters[group] = ["1111", "2222", "3333"]
         #expect(session.open(events.map { .success($0) }).allSatisfy(isVerified))
         #expect(session.keyRing.newestVersion(in: pair) == "5002")
         #expect(session.keyRing.newestVersion(in: group) == "6000")
@@ -116,6 +117,25 @@ struct ConformanceAttackTests {
         _ = try? session.open(event)
         #expect(session.keyRing.versions(in: pair) == [Cast.pairVersion])
         done("§6")
+    }
+
+    @Test func `§6: nobody who is not known to be in a group announces a key that seals there`() throws {
+        let event = try cast.event(
+            cast.delivering(try ConversationKey.generate(), version: "8000"),
+            from: "3333",
+            in: Cast.group
+        )
+        #expect(try verdict(event) == .verified)
+        #expect(try batch([event]).conversationKeys.latestVersion == "8000")
+        var session = cast.session
+        #expect(try session.open(event).isVerified)
+        #expect(session.keyRing.newestVersion(in: group) == Cast.groupVersion)
+        session = cast.session
+        session.keptRosters[group] = GroupRoster(members: ["1111", "2222"])
+        let error = #expect(throws: XChatError.self) { try session.open(event) }
+        #expect(error?.code == .notAParticipant)
+        #expect(session.keyRing.versions(in: group) == [Cast.groupVersion])
+        done("§6", 2)
     }
 
     // MARK: Signed texts that can be read in two ways

@@ -276,6 +276,7 @@ struct ConformanceReceivingTests {
             ["type": "KeyChange", "verified": true, "key_version": .string(version)]
         )
         var session = cast.session
+        session.rosters[ConversationID(canonicalizing: Cast.group)] = ["1111", "2222", "3333"]
         #expect(try session.open(MessageEvent(base64: keyChange.line)).isVerified)
         let key = session.keyRing.verifiedKey(in: ConversationID(canonicalizing: conversation), version: version)
         #expect(key?.bytes == change.conversationKey.bytes)

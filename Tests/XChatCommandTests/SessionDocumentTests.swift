@@ -33,7 +33,7 @@ struct SessionDocumentTests {
         #expect(try document(#"{"user_id":"1111"}"#).session().privateKeys == nil)
         let nulls = """
             {"user_id":"1111","signing_key_version":null,"private_keys":null,"signing_keys":null,
-             "conversation_keys":null,"conversation_key_marks":null}
+             "conversation_keys":null,"conversation_key_marks":null,"group_rosters":null}
             """
         #expect(try document(nulls).session().signingKeyVersion == nil)
         #expect(
@@ -63,6 +63,13 @@ struct SessionDocumentTests {
             (
                 #"{"user_id":"1","conversation_key_marks":{"g1":"x"}}"#,
                 #"conversation_key_marks["g1"]: is not a number"#
+            ),
+            (#"{"user_id":"1","group_rosters":[]}"#, "group_rosters: expected an object"),
+            (#"{"user_id":"1","group_rosters":{"2":{}}}"#, #"group_rosters["2"]: is not a group's"#),
+            (#"{"user_id":"1","group_rosters":{"g1":{}}}"#, #"group_rosters["g1"]: the member "members" is missing"#),
+            (
+                #"{"user_id":"1","group_rosters":{"g1":{"members":[1]}}}"#,
+                #"group_rosters["g1"].members[0]: expected a string"#
             ),
         ]
     )
@@ -147,6 +154,35 @@ struct SessionDocumentTests {
     @Test func `marks survive, so that an older key is not taken for the newest`() throws {
         let document = try document { $0["conversation_key_marks"] = ["2222": "2000"] }
         #expect(try document.session().keyRing.newestVersion(in: Fixture.conversation) == nil)
+    }
+
+    @Test func `rosters survive, and what else is known of a group`() throws {
+        let (g1, g2) = (ConversationID(canonicalizing: "g1"), ConversationID(canonicalizing: "g2"))
+        var document = try document {
+            $0["group_rosters"] = [
+                "g1": ["members": ["1111", "2222"], "notes": "mine"], "g2": ["members": ["1111"]], "g3": nil,
+            ]
+        }
+        var session = try document.session()
+        let before = session.keptRosters
+        #expect(before == [g1: GroupRoster(members: ["1111", "2222"]), g2: GroupRoster(members: ["1111"])])
+        session.keptRosters[g1] = GroupRoster(members: ["3333", "1111"], formerMembers: ["2222"])
+        // Meanwhile another process learned more of the other group, and of a third one.
+        var newer = session
+        newer.keptRosters = [
+            g2: GroupRoster(members: ["1111", "4444"]),
+            ConversationID(canonicalizing: "g5"): GroupRoster(members: ["1111", "2222"]),
+        ]
+        try document.add(learnedBy: newer)
+        try document.add(learnedBy: session, rostersBefore: before)
+        #expect(
+            document.root["group_rosters"] == [
+                "g1": ["members": ["1111", "3333"], "notes": "mine", "former_members": ["2222"]],
+                "g2": ["members": ["1111", "4444"], "former_members": []], "g3": nil,
+                "g5": ["members": ["1111", "2222"], "former_members": []],
+            ]
+        )
+        #expect(try document.session().keptRosters[g1] == session.keptRosters[g1])
     }
 
     @Test func `pins that another process changed meanwhile are not added to`() throws {

@@ -2,23 +2,31 @@ import LibSodium
 public import XChatEvents
 
 extension Session {
-    /// Verifies and opens events: key changes first, wherever they stand, then everything.
+    /// Verifies and opens events: changes of groups and key changes first, wherever they stand, then everything.
     ///
-    /// Conversation keys that the events deliver join the key ring. One bad event changes nothing for the others.
+    /// Conversation keys that the events deliver join the key ring. In a group they are judged by its members after all
+    /// of the events, messages and the like by those of their own place among the events. One bad event changes nothing for
+    /// the others.
     /// - Parameter events: Parsed events, or why one did not parse; such an error is passed through.
     /// - Returns: One result an event, in the order of the input.
     public mutating func open(
         _ events: [Result<MessageEvent, XChatError>]
     ) -> [Result<Event, XChatError>] {
-        // What bears on the rest, and so comes before it.
+        // What bears on the rest, and so comes before it: who belongs to a group, and then whose keys seal there.
         var settled: [Int: Result<Event, XChatError>] = [:]
+        var keyChanges: [Int] = []
         let rosters = learnedRosters
         for index in events.indices {
             guard case .success(let event) = events[index] else { continue }
             switch event.detail {
-            case .conversationKeyChangeEvent(let change): settled[index] = acceptKeyChange(change, of: event)
+            case .conversationKeyChangeEvent: keyChanges.append(index)
             case .groupChangeEvent: settled[index] = Result { () throws(XChatError) in try open(event) }
             default: continue
+            }
+        }
+        for index in keyChanges {
+            settled[index] = events[index].flatMap { (event) in
+                Result { () throws(XChatError) in try open(event) }
             }
         }
         // Once more from the beginning: a message is judged by the roster of its own time.
@@ -50,7 +58,8 @@ extension Session {
 
     /// Verifies and opens one event.
     ///
-    /// - Parameter event: The event; a key change among them adds its key to the key ring.
+    /// - Parameter event: The event. A key change adds its key to the key ring, and a change of a group its members to the
+    ///   rosters: opened first, so that keys of new members may seal.
     /// - Returns: The event with its contents.
     /// - Throws: A reason of ``Verifier/verify(_:keys:conversationKeys:)``, `not_a_participant`, `key_missing`,
     ///   `authentication_failed`, or `malformed` for contents that authenticated and are not a `MessageEntryHolder`.
@@ -60,6 +69,7 @@ extension Session {
         }
         let opened = try openOther(event, isMember: isMember(senderOf: event))
         learnRoster(from: opened)
+        keepRoster(from: opened)
         return opened
     }
 
@@ -123,8 +133,14 @@ extension Session {
             keys = keyRing.candidates(in: conversation, version: change.conversationKeyVersion ?? "")
         }
         let covered = try Verifier.verify(event, keys: trustedKeys(of: event), conversationKeys: keys)
-        try verifyMembership(of: event)
+        guard levelOfKey(in: event) != nil else { throw notAParticipant(event) }
         return covered
+    }
+
+    /// How far the key of a key change is trusted for its announcer's sake, at most.
+    private func levelOfKey(in event: MessageEvent) -> KeyLevel? {
+        guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return nil }
+        return level(ofKeysBy: sender, in: conversation)
     }
 
     private mutating func keep(
@@ -134,10 +150,9 @@ extension Session {
         level: KeyLevel
     ) {
         guard let key, let conversation = event.canonicalConversationID,
-            let version = change.conversationKeyVersion,
-            event.senderID.map({ mayBelong($0, to: conversation) }) ?? false
+            let version = change.conversationKeyVersion, let highest = levelOfKey(in: event)
         else { return }
-        keyRing.add(key, in: conversation, version: version, level: level)
+        keyRing.add(key, in: conversation, version: version, level: min(level, highest))
     }
 
     /// How many entries of a key change are tried: each costs a key agreement, before anybody's signature was looked at.
@@ -225,47 +240,10 @@ extension Session {
         }
     }
 
-    // MARK: Rosters
-
-    private mutating func learnRoster(from event: Event) {
-        let received = event.received
-        guard event.isVerified, case .groupChangeEvent(let group) = received.detail, let change = group.groupChange,
-            let conversation = received.canonicalConversationID, conversation.isGroup
-        else { return }
-        switch change {
-        case .groupCreate(let create):
-            // The signature of a creation does not cover the conversation: it tells nothing where something is known.
-            guard learnedRosters[conversation] == nil, let sender = received.senderID else { return }
-            learnedRosters[conversation] = Set(create.memberIDs ?? []).union([sender])
-        case .groupMemberAdd(let addition):
-            learnedRosters[conversation] = Set(addition.currentMemberIDs ?? []).union(addition.memberIDs ?? [])
-        case .groupMemberRemove(let removal):
-            learnedRosters[conversation]?.subtract(removal.memberIDs ?? [])
-        default:
-            return
-        }
-    }
-
     // MARK: Trust
 
     func trustedKeys(of event: MessageEvent) -> [BoundKey] {
         event.senderID.map { pins[$0] } ?? []
-    }
-
-    func verifyMembership(of event: MessageEvent) throws(XChatError) {
-        guard isMember(senderOf: event) else { throw notAParticipant(event) }
-    }
-
-    private func isMember(senderOf event: MessageEvent) -> Bool {
-        guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return true }
-        return mayBelong(sender, to: conversation)
-    }
-
-    private func notAParticipant(_ event: MessageEvent) -> XChatError {
-        XChatError(
-            .notAParticipant,
-            "sender \(printable(event.senderID ?? "")) is not in conversation \(printable(event.conversationID ?? ""))"
-        )
     }
 }
 

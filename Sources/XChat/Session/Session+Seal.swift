@@ -144,11 +144,7 @@ extension Session {
     ) throws(XChatError) -> (version: KeyVersion, key: ConversationKey) {
         guard let version else {
             if let newest = keyRing.newestKey(in: conversation) { return newest }
-            let reason = keyRing.mark(of: conversation) == nil ? "no verified key" : "the newest key is not at hand"
-            throw XChatError(
-                .keyMissing,
-                "\(reason) for conversation \(printable(conversation.value)): read its key changes first, or begin with: conversation start"
-            )
+            throw XChatError(.keyMissing, whyNothingSeals(in: conversation))
         }
         guard let key = keyRing.verifiedKey(in: conversation, version: version) else {
             throw XChatError(
@@ -157,6 +153,19 @@ extension Session {
             )
         }
         return (version, key)
+    }
+
+    private func whyNothingSeals(in conversation: ConversationID) -> String {
+        let id = printable(conversation.value)
+        if keyRing.mark(of: conversation) != nil {
+            return "the newest key is not at hand for conversation \(id): read its key changes first"
+        }
+        guard keyRing.versions(in: conversation).isEmpty else {
+            return
+                "the keys known for conversation \(id) open and do not seal: none was announced by somebody who is known "
+                + "to be in it, under a trusted key; read its history first, or give it a new key: conversation rotate"
+        }
+        return "no verified key for conversation \(id): read its key changes first, or begin with: conversation start"
     }
 }
 

@@ -27,11 +27,19 @@ public struct Session: Sendable {
     public internal(set) var keyRing = KeyRing()
     /// The members of a group, where the caller knows them: nobody else's events are accepted there.
     public var rosters: [ConversationID: Set<UserID>] = [:]
+    /// Who is in a group and who was, as its verified events tell: trusted on first use, to be saved and restored.
+    ///
+    /// It decides, where ``rosters`` says nothing, whose conversation keys seal: those of others open what was said under
+    /// them or, where a roster is known and never named the announcer, are refused. A group's creation sets it where there
+    /// is none; from then on it changes only by additions and removals that a member of it signed. Of a group whose
+    /// creation is not among its events, put in whom you believe to be in it, and open its key changes once more.
+    public var keptRosters: [ConversationID: GroupRoster] = [:]
     /// The members of a group as its verified events tell, in the order in which they were opened.
     ///
-    /// It decides where ``rosters`` says nothing. A session that reads a history again from its beginning should not have
-    /// learned its end before: who left meanwhile would be nobody then.
-    public internal(set) var learnedRosters: [ConversationID: Set<UserID>] = [:]
+    /// It judges what is not a key, where ``rosters`` says nothing: each message by those who were there. A session that
+    /// reads a history again from its beginning should not have learned its end before: who left meanwhile would be nobody
+    /// then. So it is not saved.
+    package internal(set) var learnedRosters: [ConversationID: Set<UserID>] = [:]
 
     /// The last version that this session minted: two key changes of one millisecond must not share one.
     var lastMintedVersion: UInt64 = 0
@@ -153,21 +161,5 @@ public struct Session: Sendable {
             )
         }
         return (privateKeys, signingKeyVersion)
-    }
-
-    /// Refuses a conversation that the user is known to stand outside of.
-    func requireMembership(of conversation: ConversationID) throws(XChatError) {
-        guard mayBelong(userID, to: conversation) else {
-            throw XChatError(
-                .notAParticipant,
-                "user \(printable(userID)) is not in \(printable(conversation.value))"
-            )
-        }
-    }
-
-    /// False only where it is known: by the two ids of a 1:1, or by the roster of a group.
-    func mayBelong(_ user: UserID, to conversation: ConversationID) -> Bool {
-        if let isOneOfTwo = conversation.isOneOfTwo(user) { return isOneOfTwo }
-        return (rosters[conversation] ?? learnedRosters[conversation])?.contains(user) ?? true
     }
 }

@@ -4,12 +4,12 @@ public import XChatEvents
 enum KeyLevel: Int, Comparable, Sendable {
     /// Its key change did not verify.
     case unverified
-    /// Nobody can say whether its key change is genuine.
+    /// Nobody can say whether its key change is genuine, or whether it counts.
     ///
     /// The signature covers the wrapped keys alone (version below 6), or it names a key that is not trusted: one that is
-    /// gone, or one that a forger made up.
+    /// gone, or one that a forger made up. Or, in a group, the signer is not known to be a member.
     case legacy
-    /// Its key change verified under a trusted key, or the caller supplied it.
+    /// Its key change verified under a trusted key of a member, or the caller supplied it.
     case verified
 
     /// Ordered by trust.

@@ -20,6 +20,7 @@ struct Follower: Sendable {
     /// What was in the histories read so far, by the server's names: where looking further back ends.
     private var listed: Set<WireString> = []
     private var saved = 0
+    private var savedRoster: GroupRoster?
 
     private var isLive = false
     private var isOwed = false
@@ -219,9 +220,10 @@ struct Follower: Sendable {
     private mutating func save() throws {
         let pins = remote.session.pins
         let learned = pins.users.reduce(remote.session.keyRing.verified.count) { $0 + pins[$1].count }
-        guard learned != saved else { return }
+        let roster = remote.session.keptRosters[conversation]
+        guard (learned, roster) != (saved, savedRoster) else { return }
         try remote.save()
-        saved = learned
+        (saved, savedRoster) = (learned, roster)
     }
 }
 

@@ -30,13 +30,15 @@ extension RemoteSession {
         return [try keys.boundKey(userID: session.userID, version: version)]
     }
 
-    /// A group as the server describes it, unless its signed events name other members.
+    /// A group as the server describes it, unless other members of it are known.
     mutating func group(_ conversation: ConversationID) async throws -> ListedConversation {
         guard conversation.isGroup else { throw CommandError("\(conversation) is not a group") }
         let described = try await client.conversation(try ConversationTarget(conversation))
         _ = try await history(of: conversation)
-        if let roster = session.learnedRosters[conversation], roster != Set(described.memberIDs ?? []) {
-            throw CommandError("the server names other members of \(conversation) than the group's signed events do")
+        if let roster = session.keptRosters[conversation], roster.members != Set(described.memberIDs ?? []) {
+            throw CommandError(
+                "the server names other members of \(conversation) than its signed events do, or the server itself at first"
+            )
         }
         return described
     }

@@ -7,6 +7,8 @@ struct RemoteSession: Sendable {
     private let store: StateStore
     let client: ChatClient
     private(set) var session: Session
+    /// Who was in the groups when the state was read.
+    private let rostersBefore: [ConversationID: GroupRoster]
     /// Users whose served keys could not be taken; their events fail, and the command with them.
     private(set) var distrusted: Set<UserID> = []
     /// Those of them who were asked for in vain: their keys are refused, not missing.
@@ -17,6 +19,7 @@ struct RemoteSession: Sendable {
     init(_ state: StateOptions, _ server: ServerOptions) throws {
         store = try state.store()
         session = try store.read().session()
+        rostersBefore = session.keptRosters
         client = try server.client()
         // One's own keys come from the state alone; the server could serve any.
         if let keys = session.privateKeys, keys.signingKey != nil, let version = session.signingKeyVersion {
@@ -33,9 +36,9 @@ struct RemoteSession: Sendable {
         return conversation
     }
 
-    /// Keeps what was learned: pins, conversation keys and marks.
+    /// Keeps what was learned: pins, conversation keys, marks and rosters.
     func save() throws {
-        try store.update { document in try document.add(learnedBy: session) }
+        try store.update { document in try document.add(learnedBy: session, rostersBefore: rostersBefore) }
     }
 
     /// The keys that the server serves for a user now; pinned on first use.
@@ -78,6 +81,7 @@ struct RemoteSession: Sendable {
         let events = concurrentMap(events) { event($0, servedFor: conversation) }
         await fetchKeys(ofSigners: (keyEvents + events).compactMap { try? $0.get() }, in: conversation)
         let results = session.open(keyEvents + events)
+        await learnRoster(of: conversation, from: keyEvents + events, results)
         for case .failure(let error) in results.prefix(keyEvents.count) where complaints.insert(error).inserted {
             Output.warning("a key change was not accepted: \(visible(error.message))")
         }
@@ -106,14 +110,50 @@ struct RemoteSession: Sendable {
         }
     }
 
+    /// Whether it is not known who belongs to a group.
+    func lacksRoster(of conversation: ConversationID) -> Bool {
+        conversation.isGroup && session.keptRosters[conversation] == nil
+    }
+
+    /// Settles who belongs to a group whose creation is not in its history, on first sight as keys are pinned.
+    ///
+    /// Signed additions go before the word of the server. Everybody who is found to have said something was a member.
+    private mutating func learnRoster(
+        of conversation: ConversationID,
+        from events: [Result<MessageEvent, XChatError>],
+        _ results: [Result<Event, XChatError>]
+    ) async {
+        guard lacksRoster(of: conversation),
+            let members = await membersOnFirstSight(of: conversation), members.contains(session.userID)
+        else { return }
+        let senders = results.compactMap { try? $0.get() }.filter(\.isVerified).compactMap(\.received.senderID)
+        session.keptRosters[conversation] = GroupRoster(members: members, formerMembers: Set(senders))
+        // Whose keys seal is known only now.
+        _ = session.open(events.filter { (try? $0.get())?.kind == .keyChange })
+    }
+
+    private func membersOnFirstSight(of conversation: ConversationID) async -> Set<UserID>? {
+        if let learned = session.learnedRosters[conversation] { return learned }
+        do {
+            return try await client.conversation(try ConversationTarget(conversation)).memberIDs.map { Set($0) }
+        } catch {
+            Output.note("xchat: the server does not say who is in \(conversation): \(visible("\(error)"))")
+            return nil
+        }
+    }
+
     private func mayBelong(_ user: UserID, to conversation: ConversationID) -> Bool {
         guard let (first, second) = conversation.participants else { return true }
         return user == first || user == second
     }
 
-    /// Adds the key of a key change that the server accepted.
+    /// Adds the key of a key change that the server accepted; whom it was given to is who belongs to a group.
     mutating func adopt(_ change: KeyChange) {
         session.addConversationKey(change.key, in: change.conversationID, version: change.version)
+        guard change.conversationID.isGroup else { return }
+        let members = Set(change.participantKeys.map(\.userID))
+        let kept = session.keptRosters[change.conversationID]
+        session.keptRosters[change.conversationID] = kept?.changed(to: members) ?? GroupRoster(members: members)
     }
 
     /// Prepares a change that brings a fresh key.

@@ -181,9 +181,10 @@ extension RemoteSession {
         }
     }
 
-    /// Learns the newest keys of a conversation; of the whole history only where the state has none.
+    /// Learns the newest keys of a conversation; of the whole history only where the state has none, or lacks the group's roster.
     mutating func refreshKeys(of conversation: ConversationID) async throws {
-        guard session.keyRing.newestVersion(in: conversation) != nil else {
+        // Whose keys seal in a group is told by its history.
+        guard session.keyRing.newestVersion(in: conversation) != nil, !lacksRoster(of: conversation) else {
             return try await fetchKeys(of: conversation)
         }
         do {

@@ -57,6 +57,9 @@ extension SessionDocument {
         for (conversation, mark) in try marks() {
             session.restoreMark(mark, of: conversation)
         }
+        for kept in try rosters() {
+            session.keptRosters[kept.conversation] = kept.roster
+        }
         return session
     }
 
@@ -142,6 +145,17 @@ extension SessionDocument {
             return (ConversationID(canonicalizing: id, sender: userID), mark)
         }
     }
+
+    /// Who is and who was in each group.
+    private func rosters() throws(CommandError) -> [(conversation: ConversationID, roster: GroupRoster)] {
+        let groups = try place.member("group_rosters")?.members() ?? []
+        return try groups.filter { $0.place.value != .null }.map { id, group throws(CommandError) in
+            let conversation = ConversationID(canonicalizing: id)
+            guard conversation.isGroup else { throw group.error("is not a group's") }
+            let former = try group.member("former_members")?.users() ?? []
+            return (conversation, GroupRoster(members: try group.required("members").users(), formerMembers: former))
+        }
+    }
 }
 
 // MARK: - Members that are written
@@ -157,13 +171,18 @@ extension SessionDocument {
         root["private_keys"] = .string(try keys.withExport { blob in Base64.encode(blob) })
     }
 
-    /// Adds what a session learned: pins, conversation keys and marks.
+    /// Adds what a session learned: pins, conversation keys, marks and rosters.
     ///
-    /// Nothing that is there is taken away.
-    package mutating func add(learnedBy session: Session) throws(CommandError) {
+    /// No pin, key or mark that is there is taken away. Rosters that are as they were when the session was made are left
+    /// alone: another process may know better.
+    package mutating func add(
+        learnedBy session: Session,
+        rostersBefore: [ConversationID: GroupRoster] = [:]
+    ) throws(CommandError) {
         try addPins(of: session)
         try addConversationKeys(of: session)
         try raiseMarks(to: session)
+        try putRosters(of: session.keptRosters.filter { $0.value != rostersBefore[$0.key] })
     }
 
     private mutating func addPins(of session: Session) throws(CommandError) {
@@ -216,6 +235,21 @@ extension SessionDocument {
         if !marks.isEmpty {
             root["conversation_key_marks"] = .object(marks)
         }
+    }
+
+    private mutating func putRosters(of changed: [ConversationID: GroupRoster]) throws(CommandError) {
+        guard !changed.isEmpty else { return }
+        var groups = try place.member("group_rosters")?.object() ?? JSONObject()
+        for (conversation, roster) in changed.sorted(by: { $0.key.value < $1.key.value }) {
+            var group = JSONObject()
+            if case .object(let present) = groups[conversation.value] {
+                group = present
+            }
+            group["members"] = .array(roster.members.sorted().map { .string($0) })
+            group["former_members"] = .array(roster.formerMembers.sorted().map { .string($0) })
+            groups[conversation.value] = .object(group)
+        }
+        root["group_rosters"] = .object(groups)
     }
 
     /// Adds a public key to those that are trusted.
@@ -286,6 +320,11 @@ extension RegisteredKey {
 }
 
 extension JSONPlace {
+    /// The users of a list.
+    fileprivate func users() throws(CommandError) -> Set<UserID> {
+        Set(try elements().map { element throws(CommandError) in try element.string() })
+    }
+
     /// The bytes of a base64 string.
     fileprivate func base64() throws(CommandError) -> [UInt8] {
         let text = try string()
