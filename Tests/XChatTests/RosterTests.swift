@@ -115,6 +115,29 @@ import XChatEvents
         #expect(reader.keptRosters[Self.group] == kept)
     }
 
+    @Test func `a request to join comes from outside`() throws {
+        var history = try History()
+        _ = history.reader.open(history.events.map { .success($0) })
+        let dave = try person("4444")
+        history.reader.trust(dave.pins["4444"])
+        func request(for user: UserID) throws -> MessageEvent {
+            let change = GroupChange.groupJoinRequest(GroupJoinRequest(requestingUserID: user))
+            return try forge(.groupChangeEvent(GroupChangeEvent(groupChange: change)), by: dave, in: "g9")
+        }
+        let kept = history.reader.keptRosters
+        var (restored, told) = (history.reader, history.reader)
+        restored.learnedRosters = [:]
+        told.rosters[Self.group] = ["1111", "3333"]
+        for var reader in [history.reader, restored, told] {
+            let (own, others) = (try request(for: "4444"), try request(for: "2222"))
+            try reader.verify(own)
+            #expect(try reader.open(own).isVerified)
+            #expect(try reader.open([.success(own)])[0].get().isVerified)
+            #expect(code { try reader.verify(others) } == .notAParticipant)
+            #expect(reader.keptRosters == kept)
+        }
+    }
+
     @Test func `a creation of another group, planted here, changes no roster that is known`() throws {
         var history = try History()
         var dave = try person("4444")

@@ -58,10 +58,10 @@ extension Session {
         return keptRosters[conversation]?.names(user) ?? true
     }
 
-    /// Whether the sender may have been in the conversation when it got the event.
+    /// Whether the sender may have been in the conversation when it got the event, or need not.
     func isMember(senderOf event: MessageEvent) -> Bool {
         guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return true }
-        return mayHaveBelonged(sender, to: conversation)
+        return mayHaveBelonged(sender, to: conversation) || conversation.isGroup && event.isRequestToJoin(by: sender)
     }
 
     func verifyMembership(of event: MessageEvent) throws(XChatError) {
@@ -96,6 +96,16 @@ extension Session {
             return
         }
         keptRosters[conversation] = kept.changed(to: members)
+    }
+}
+
+extension MessageEvent {
+    /// Whether a user asks to be let into a group, who therefore is not in it yet.
+    fileprivate func isRequestToJoin(by user: UserID) -> Bool {
+        guard case .groupChangeEvent(let group) = detail, case .groupJoinRequest(let request) = group.groupChange else {
+            return false
+        }
+        return request.requestingUserID == user
     }
 }
 
