@@ -302,4 +302,37 @@ import XChatEvents
             #expect(bob.keyRing.newestVersion(in: Self.group) == "6")
         }
     }
+
+    @Test func `who said it then may be quoted, one by one and in a batch, also after leaving`() throws {
+        let (change, original) = try announce("7", by: carol)
+        var (author, quoted) = (alice, original)
+        quoted.sequenceID = "100"
+        var knowing = bob
+        let beginning = [try creation(["1111", "2222", "3333"]), change, quoted]
+        _ = knowing.open(beginning.map { .success($0) })
+        author.trust(carol.pins["3333"])
+        author.addConversationKey(
+            try #require(knowing.keyRing.verifiedKey(in: Self.group, version: "7")),
+            in: Self.group,
+            version: "7"
+        )
+        let draft = Draft.message(MessageDraft("re", reply: .event(ReplySource(Encoded(quoted)))))
+        let reply = try author.seal(draft, in: Self.group).event
+        let events = beginning + [reply, try removal(), reply]
+
+        var (serial, batch) = (bob, bob)
+        let oneByOne = try events.map { try serial.open($0) }
+        let together = try batch.open(events.map { .success($0) }).map { try $0.get() }
+        #expect(oneByOne.map(\.replyValidation) == together.map(\.replyValidation))
+        #expect(together.compactMap(\.replyValidation).map(\.flaw) == [nil, nil])
+        // And by oneself.
+        #expect(try serial.seal(draft, in: Self.group).event.kind == .message)
+
+        var stranger = mallory
+        stranger.addConversationKey(try ConversationKey.generate(), in: Self.group, version: "7")
+        var foreign = try stranger.seal(.text("hi"), in: Self.group).event
+        foreign.sequenceID = "101"
+        let quote = Draft.message(MessageDraft("re", reply: .event(ReplySource(Encoded(foreign)))))
+        #expect(code { _ = try serial.seal(quote, in: Self.group) } == .notAParticipant)
+    }
 }

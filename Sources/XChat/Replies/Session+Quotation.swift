@@ -66,7 +66,7 @@ extension Session {
         }
         do {
             try Verifier.verifySignature(of: event, keys: trustedKeys(of: event))
-            try verifyMembership(of: event)
+            try requireAuthorship(of: event)
             let holder = try contents(of: create, in: event) { deliveredKeys(in: keyChanges, version: $0) }
             return (event, holder.contents)
         } catch {

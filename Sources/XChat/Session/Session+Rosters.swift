@@ -64,8 +64,21 @@ extension Session {
         return mayHaveBelonged(sender, to: conversation) || conversation.isGroup && event.isRequestToJoin(by: sender)
     }
 
-    func verifyMembership(of event: MessageEvent) throws(XChatError) {
-        guard isMember(senderOf: event) else { throw notAParticipant(event) }
+    /// Refuses a quoted event whose author is known never to have been in the conversation.
+    ///
+    /// Who left it since may be quoted. What is quoted has no place in the history of its own.
+    func requireAuthorship(of event: MessageEvent) throws(XChatError) {
+        guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return }
+        let isKnown: Bool
+        if let members = rosters[conversation] {
+            isKnown = members.contains(sender)
+        } else {
+            let (learned, kept) = (learnedRosters[conversation], keptRosters[conversation])
+            isKnown =
+                conversation.isOneOfTwo(sender)
+                ?? (learned == nil && kept == nil || learned?.contains(sender) == true || kept?.names(sender) == true)
+        }
+        guard isKnown else { throw notAParticipant(event) }
     }
 
     func notAParticipant(_ event: MessageEvent) -> XChatError {
