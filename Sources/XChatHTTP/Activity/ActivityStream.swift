@@ -49,7 +49,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
         private var connection: Connection?
         private var reconnects: ReconnectState
         private var seen = SeenDeliveries()
-        private var waiting: [ActivityStream.Element] = []
+        private var waiting: ArraySlice<ActivityStream.Element> = []
         /// Why the last connection ended and how long it lived; dealt with when nothing waits that it brought.
         private var lost: (error: APIError, life: Duration?)?
         private var pause: Duration?
@@ -84,7 +84,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
                 }
             }
             isOver = false
-            return waiting.removeFirst()
+            return waiting.popFirst()
         }
 
         private func connect() async throws(APIError) {
