@@ -166,7 +166,7 @@ struct SessionDocumentTests {
         var session = try document.session()
         let before = session.keptRosters
         #expect(before == [g1: GroupRoster(members: ["1111", "2222"]), g2: GroupRoster(members: ["1111"])])
-        session.keptRosters[g1] = GroupRoster(members: ["3333", "1111"], formerMembers: ["2222"])
+        session.keptRosters[g1] = GroupRoster(members: ["3333", "1111"], formerMembers: ["2222"], lastChange: "m7")
         // Meanwhile another process learned more of the other group, and of a third one.
         var newer = session
         newer.keptRosters = [
@@ -177,9 +177,9 @@ struct SessionDocumentTests {
         try document.add(learnedBy: session, rostersBefore: before)
         #expect(
             document.root["group_rosters"] == [
-                "g1": ["members": ["1111", "3333"], "notes": "mine", "former_members": ["2222"]],
-                "g2": ["members": ["1111", "4444"], "former_members": []], "g3": nil,
-                "g5": ["members": ["1111", "2222"], "former_members": []],
+                "g1": ["members": ["1111", "3333"], "notes": "mine", "former_members": ["2222"], "last_change": "m7"],
+                "g2": ["members": ["1111", "4444"], "former_members": [], "last_change": nil], "g3": nil,
+                "g5": ["members": ["1111", "2222"], "former_members": [], "last_change": nil],
             ]
         )
         #expect(try document.session().keptRosters[g1] == session.keptRosters[g1])

@@ -64,7 +64,12 @@ import XChatEvents
         )
         #expect(history.reader.learnedRosters[Self.group] == ["1111", "3333"])
         #expect(
-            history.reader.keptRosters[Self.group] == GroupRoster(members: ["1111", "3333"], formerMembers: ["2222"])
+            history.reader.keptRosters[Self.group]
+                == GroupRoster(
+                    members: ["1111", "3333"],
+                    formerMembers: ["2222"],
+                    lastChange: history.events[6].messageID
+                )
         )
     }
 
@@ -84,12 +89,49 @@ import XChatEvents
         #expect(
             again.codes(results) == [nil, nil, .notAParticipant, .notAParticipant, nil, nil, nil, .notAParticipant]
         )
-        #expect(again.reader.keptRosters == history.reader.keptRosters)
+        #expect(again.reader.keptRosters[Self.group]?.members == ["1111", "3333"])
+        #expect(again.reader.keptRosters[Self.group]?.formerMembers == ["2222"])
         // Without the beginning of the history, whoever was there once may have been there then.
         var late = try History()
         late.reader.keptRosters = history.reader.keptRosters
         let middle = late.reader.open(late.events[1...3].map { .success($0) })
         #expect(late.codes(middle) == [nil, .notAParticipant, nil])
+    }
+
+    @Test func `changes that are read again are not made again`() throws {
+        let (alice, bob, carol) = (try person("1111"), try person("2222"), try person("3333"))
+        func change(_ change: GroupChange, by session: Session) throws -> MessageEvent {
+            try forge(.groupChangeEvent(GroupChangeEvent(groupChange: change)), by: session, in: "g9")
+        }
+        // Alice removes Carol, Bob takes her back, and Alice removes Bob: read again, only Alice's would count.
+        let events = [
+            try change(
+                .groupCreate(GroupCreate(memberIDs: ["1111", "2222", "3333"], conversationKeyVersion: "1")),
+                by: alice
+            ),
+            try change(.groupMemberRemove(GroupMemberRemoveChange(memberIDs: ["3333"])), by: alice),
+            try change(
+                .groupMemberAdd(
+                    GroupMemberAddChange(
+                        memberIDs: ["3333"],
+                        currentMemberIDs: ["2222", "1111"],
+                        currentAdminIDs: ["2222"],
+                        conversationKeyVersion: "1"
+                    )
+                ),
+                by: bob
+            ),
+            try change(.groupMemberRemove(GroupMemberRemoveChange(memberIDs: ["2222"])), by: alice),
+        ]
+        var reader = try Session(userID: "5555")
+        reader.trust(alice.pins["1111"] + bob.pins["2222"] + carol.pins["3333"])
+        for _ in 1...3 {
+            reader.learnedRosters = [:]
+            for result in reader.open(events.map { .success($0) }) { #expect(try result.get().isVerified) }
+            #expect(reader.keptRosters[Self.group]?.members == ["1111", "3333"])
+        }
+        _ = try reader.open(events[3])
+        #expect(reader.keptRosters[Self.group]?.members == ["1111", "3333"])
     }
 
     @Test func `only members change the roster that is kept`() throws {

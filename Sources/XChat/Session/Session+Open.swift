@@ -15,15 +15,19 @@ extension Session {
         // What bears on the rest, and so comes before it: who belongs to a group, and then whose keys seal there.
         var settled: [Int: Result<Event, XChatError>] = [:]
         var keyChanges: [Int] = []
+        var groupChanges: [Event] = []
         let rosters = learnedRosters
         for index in events.indices {
             guard case .success(let event) = events[index] else { continue }
             switch event.detail {
             case .conversationKeyChangeEvent: keyChanges.append(index)
-            case .groupChangeEvent: settled[index] = Result { () throws(XChatError) in try open(event) }
+            case .groupChangeEvent:
+                settled[index] = Result { () throws(XChatError) in try openLearning(event) }
+                if case .success(let change)? = settled[index] { groupChanges.append(change) }
             default: continue
             }
         }
+        keepRosters(from: groupChanges)
         for index in keyChanges {
             settled[index] = events[index].flatMap { (event) in
                 Result { () throws(XChatError) in try open(event) }
@@ -67,9 +71,15 @@ extension Session {
         if case .conversationKeyChangeEvent(let change) = event.detail {
             return try acceptKeyChange(change, of: event).get()
         }
+        let opened = try openLearning(event)
+        if case .groupChangeEvent = event.detail { keepRosters(from: [opened]) }
+        return opened
+    }
+
+    /// Opens an event, and learns from it who is in its group from then on.
+    private mutating func openLearning(_ event: MessageEvent) throws(XChatError) -> Event {
         let opened = try openOther(event, isMember: isMember(senderOf: event))
         learnRoster(from: opened)
-        keepRoster(from: opened)
         return opened
     }
 

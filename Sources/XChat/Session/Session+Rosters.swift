@@ -97,18 +97,33 @@ extension Session {
             change.members(after: learnedRosters[conversation], by: sender) ?? learnedRosters[conversation]
     }
 
+    /// Applies changes to the rosters that are kept, but for those up to the last one that is in them already.
+    mutating func keepRosters(from events: [Event]) {
+        var known: [ConversationID: Int] = [:]
+        for (index, event) in events.enumerated() {
+            guard let (_, conversation, _) = event.groupChange, let last = keptRosters[conversation]?.lastChange,
+                event.received.messageID == last
+            else { continue }
+            known[conversation] = index
+        }
+        for (index, event) in events.enumerated() {
+            let place = event.received.canonicalConversationID.flatMap { known[$0] }
+            if index > place ?? -1 { keepRoster(from: event) }
+        }
+    }
+
     /// Applies a change to the roster that is kept: of changes only those by its members, of creations only the first.
-    mutating func keepRoster(from event: Event) {
+    private mutating func keepRoster(from event: Event) {
         guard let (change, conversation, sender) = event.groupChange else { return }
         guard let kept = keptRosters[conversation] else {
             guard case .groupCreate = change, let members = change.members(after: nil, by: sender) else { return }
-            keptRosters[conversation] = GroupRoster(members: members)
+            keptRosters[conversation] = GroupRoster(members: members, lastChange: event.received.messageID)
             return
         }
         guard kept.members.contains(sender), let members = change.members(after: kept.members, by: sender) else {
             return
         }
-        keptRosters[conversation] = kept.changed(to: members)
+        keptRosters[conversation] = kept.changed(to: members, by: event.received.messageID)
     }
 }
 

@@ -126,8 +126,12 @@ struct RemoteSession: Sendable {
         guard lacksRoster(of: conversation),
             let members = await membersOnFirstSight(of: conversation), members.contains(session.userID)
         else { return }
-        let senders = results.compactMap { try? $0.get() }.filter(\.isVerified).compactMap(\.received.senderID)
-        session.keptRosters[conversation] = GroupRoster(members: members, formerMembers: Set(senders))
+        let verified = results.compactMap { try? $0.get() }.filter(\.isVerified).map(\.received)
+        session.keptRosters[conversation] = GroupRoster(
+            members: members,
+            formerMembers: Set(verified.compactMap(\.senderID)),
+            lastChange: verified.last { $0.kind == .groupChange }?.messageID
+        )
         // Whose keys seal is known only now.
         _ = session.open(events.filter { (try? $0.get())?.kind == .keyChange })
     }

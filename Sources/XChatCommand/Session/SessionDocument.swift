@@ -153,7 +153,12 @@ extension SessionDocument {
             let conversation = ConversationID(canonicalizing: id)
             guard conversation.isGroup else { throw group.error("is not a group's") }
             let former = try group.member("former_members")?.users() ?? []
-            return (conversation, GroupRoster(members: try group.required("members").users(), formerMembers: former))
+            let roster = GroupRoster(
+                members: try group.required("members").users(),
+                formerMembers: former,
+                lastChange: try group.member("last_change")?.string()
+            )
+            return (conversation, roster)
         }
     }
 }
@@ -247,6 +252,7 @@ extension SessionDocument {
             }
             group["members"] = .array(roster.members.sorted().map { .string($0) })
             group["former_members"] = .array(roster.formerMembers.sorted().map { .string($0) })
+            group["last_change"] = .init(roster.lastChange)
             groups[conversation.value] = .object(group)
         }
         root["group_rosters"] = .object(groups)
