@@ -224,7 +224,8 @@ extension Session {
             throw XChatError(
                 .keyMissing,
                 "no key \(printable(version)) for conversation \(printable(event.conversationID ?? "")): "
-                    + "it comes in the conversation's key changes (meta.conversation_key_events of its history)"
+                    + "it comes in the conversation's key changes (meta.conversation_key_events of its history), unless the "
+                    + "message is older than the membership of user \(printable(userID))"
             )
         }
         throw XChatError(.authenticationFailed, "the message does not open")

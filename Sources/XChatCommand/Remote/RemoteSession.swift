@@ -83,6 +83,8 @@ struct RemoteSession: Sendable {
         let results = session.open(keyEvents + events)
         await learnRoster(of: conversation, from: keyEvents + events, results)
         for case .failure(let error) in results.prefix(keyEvents.count) where complaints.insert(error).inserted {
+            // One that gives us no key is nothing to warn of: it was made before we came.
+            guard error.code != .keyMissing else { continue }
             Output.warning("a key change was not accepted: \(visible(error.message))")
         }
         return Array(results.dropFirst(keyEvents.count))
