@@ -82,7 +82,7 @@ struct ActionCommandTests {
         let texts = try lines.compactMap { try $0.member("event")?.member("content")?.required("text").string() }
         #expect(texts == ["to three"])
         let missing = try lines.compactMap { try $0.member("error")?.required("message").string().string }
-        #expect(missing.first?.hasSuffix("older than the membership of user 3333") == true)
+        #expect(missing.first?.hasSuffix("older than the membership of user '3333'") == true)
         #expect(!carol.errors.contains("a key change was not accepted"))
     }
 
