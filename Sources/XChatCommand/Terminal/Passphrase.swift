@@ -39,11 +39,14 @@ private func askTerminal(isNew: Bool) throws(CommandError) -> [UInt8] {
                 + "set XCHAT_PASSPHRASE_FILE or XCHAT_PASSPHRASE, or name a session file with --session"
         )
     }
-    let first = try terminal.askSecret(isNew ? "New passphrase for the key store: " : "Passphrase of the key store: ")
+    var first = try terminal.askSecret(isNew ? "New passphrase for the key store: " : "Passphrase of the key store: ")
     if isNew {
         var second = try terminal.askSecret("The same again: ")
         defer { Sodium.wipe(&second) }
-        guard Sodium.isEqual(first.span, second.span) else { throw CommandError("the two passphrases differ") }
+        guard Sodium.isEqual(first.span, second.span) else {
+            Sodium.wipe(&first)
+            throw CommandError("the two passphrases differ")
+        }
     }
     return first
 }
