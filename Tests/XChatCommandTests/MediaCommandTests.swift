@@ -69,7 +69,11 @@ struct MediaCommandTests {
         #expect(try await media("encrypt", "--conversation-key-version", "9").status == 1)
     }
 
-    @Test("a signal while a file is made leaves nothing behind", arguments: [SIGINT, SIGTERM, SIGHUP])
+    @Test(
+        "a signal while a file is made leaves nothing behind",
+        .timeLimit(.minutes(1)),
+        arguments: [SIGINT, SIGTERM, SIGHUP]
+    )
     func interrupted(signal: Int32) async throws {
         try Files.create(scratch.file("plain"), Self.content)
         #expect(try await media("encrypt", "--in", scratch.file("plain"), "--out", scratch.file("sealed")).status == 0)
@@ -83,6 +87,7 @@ struct MediaCommandTests {
         let input = Pipe()
         process.standardInput = input
         try process.run()
+        defer { kill(process.processIdentifier, SIGKILL) }
         try input.fileHandleForWriting.write(contentsOf: try scratch.read("sealed").dropLast(2000))
         let isBegun = { try scratch.names().contains { $0.hasPrefix("opened.") } }
         while try !isBegun(), process.isRunning { try await Task.sleep(for: .milliseconds(5)) }

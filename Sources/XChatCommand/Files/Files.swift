@@ -72,12 +72,12 @@ package enum Files {
         let target = try destination(path, overwrites: overwrites)
         let temporary = "\(target).\(getpid()).part"
         _ = unsafe unlink(temporary)  // What a process that was killed left behind.
-        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, named: path)
         let signals = SignalHandler { number in
             _ = unsafe unlink(temporary)
             _exit(128 + number)
         }
         defer { signals.cancel() }
+        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, named: path)
         do {
             try body(file)
             try file.synchronize()

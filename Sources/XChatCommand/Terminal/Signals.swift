@@ -42,7 +42,11 @@ struct SignalHandler {
             if number == SIGHUP, wasIgnored { continue }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { handle(number) }
+            // It begins on another thread; until then the signal would be lost.
+            let hasBegun = DispatchSemaphore(value: 0)
+            source.setRegistrationHandler { hasBegun.signal() }
             source.resume()
+            hasBegun.wait()
             handled.append((source, { _ = signal(number, before) }))
         }
     }
