@@ -142,10 +142,16 @@ struct UsageTests {
         #expect(outcome.errors.contains("u{1B}"))
     }
 
+    /// A session file with fresh keys.
+    private static func session(in scratch: Scratch) async throws -> String {
+        let path = scratch.file("s.json")
+        #expect(try await Program.run("keys", "generate", "--user", "1", "--out", path).status == 0)
+        return path
+    }
+
     @Test func `wrong use that shows late names the command's own usage`() async throws {
         let scratch = try Scratch()
-        let session = scratch.file("s.json")
-        #expect(try await Program.run("keys", "generate", "--user", "1", "--out", session).status == 0)
+        let session = try await Self.session(in: scratch)
         let outcome = try await Program.run(
             "send",
             "2222",
@@ -166,8 +172,7 @@ struct UsageTests {
 
     @Test func `a token that is none is told by the name of its variable`() async throws {
         let scratch = try Scratch()
-        let session = scratch.file("s.json")
-        #expect(try await Program.run("keys", "generate", "--user", "1", "--out", session).status == 0)
+        let session = try await Self.session(in: scratch)
         let outcome = try await Program.run(
             "send",
             "2222",
@@ -183,8 +188,7 @@ struct UsageTests {
 
     @Test func `closed standard files are not taken over by what is opened next`() async throws {
         let scratch = try Scratch()
-        let session = scratch.file("s.json")
-        #expect(try await Program.run("keys", "generate", "--user", "1", "--out", session).status == 0)
+        let session = try await Self.session(in: scratch)
         let executable = try #require(Program.executable?.path)
         for (arguments, closed) in [("keys fingerprint", ">&-"), ("decrypt", "<&-")] {
             let process = Process()
