@@ -53,6 +53,20 @@ public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let wrongSuite = Code(rawValue: "wrong_suite")
         /// The keys served for a user are not the ones pinned.
         public static let pinChanged = Code(rawValue: "pin_changed")
+        /// The server serves only keys of a user that were replaced before.
+        public static let pinRolledBack = Code(rawValue: "pin_rolled_back")
+        /// The keys served for a user failed an earlier check by a person.
+        public static let pinRejected = Code(rawValue: "pin_rejected")
+        /// The newest conversation key is older than a removal or than a participant's new keys; rotate it first.
+        public static let rotationNeeded = Code(rawValue: "rotation_needed")
+        /// Two different keys were announced under the version.
+        public static let disputedKey = Code(rawValue: "disputed_key")
+        /// The member list of the group is only the server's word; a person must accept it first.
+        public static let membershipUnproven = Code(rawValue: "membership_unproven")
+        /// A signed change of the group waits until its signer's keys are accepted.
+        public static let membershipUnjudged = Code(rawValue: "membership_unjudged")
+        /// Encrypting the message again would give it to people who could not read it when it was sealed.
+        public static let membersChanged = Code(rawValue: "members_changed")
         /// Private keys, or the version they are registered under, are needed and not there.
         public static let notUnlocked = Code(rawValue: "not_unlocked")
         /// An argument that no call of this kind can take.

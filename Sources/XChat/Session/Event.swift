@@ -12,17 +12,47 @@ public struct Event: Hashable, Sendable {
     public let contents: MessageEntryHolder?
     /// What became of the preview in a reply; nil where there is none that embeds an event.
     public let replyValidation: ReplyValidation?
+    /// What restricts the trust in the event although its signature verified; empty for most events.
+    public var marks: Set<Mark>
 
     init(
         received: MessageEvent,
         isVerified: Bool,
         contents: MessageEntryHolder? = nil,
-        replyValidation: ReplyValidation? = nil
+        replyValidation: ReplyValidation? = nil,
+        marks: Set<Mark> = []
     ) {
         self.received = received
         self.isVerified = isVerified
         self.contents = contents
         self.replyValidation = replyValidation
+        self.marks = marks
+    }
+}
+
+extension Event {
+    /// A restriction of the trust in a verified event.
+    ///
+    /// The raw values are the members that `xchat read --json` and `xchat decrypt` print.
+    public enum Mark: String, CaseIterable, Hashable, Sendable {
+        /// The sender was a member of the group and is not one any more.
+        case senderLeft = "sender_left"
+        /// Only an addition that did not count names the sender as a member.
+        case membershipUnproven = "membership_unproven"
+        /// Nothing is known about the members of the group.
+        case membershipUnknown = "membership_unknown"
+        /// Two different keys were announced under the version of the key that decrypts the message.
+        case disputedKey = "disputed_key"
+        /// The signature of the key change does not cover the key that decrypts the message.
+        case legacyKey = "legacy_key"
+        /// The key change that brought the key that decrypts the message did not verify.
+        case unverifiedKey = "unverified_key"
+        /// The signing key verified the event, but the user has replaced it.
+        case retiredKey = "retired_key"
+        /// The event names its target by a sequence id, and which message has that id is the server's word.
+        case targetUnproven = "target_unproven"
+        /// The same author signed another event under the same message id.
+        case sameID = "same_id"
     }
 }
 

@@ -10,6 +10,7 @@ extension SealedMessage {
     ///   - conversationID: ``conversationID``.
     ///   - encodedMessageCreateEvent: ``encodedMessageCreateEvent``, kept as it is.
     ///   - encodedMessageEventSignature: ``encodedMessageEventSignature``, kept as it is.
+    ///   - readers: ``readers``; nil where they are not known.
     /// - Throws: `malformed` for parts that are no message and signature, `unencrypted` for a message without a key
     ///   version.
     public init(
@@ -17,7 +18,8 @@ extension SealedMessage {
         senderID: UserID,
         conversationID: ConversationID,
         encodedMessageCreateEvent: String,
-        encodedMessageEventSignature: String
+        encodedMessageEventSignature: String,
+        readers: Set<UserID>? = nil
     ) throws(XChatError) {
         let create: MessageCreateEvent
         let signature: MessageEventSignature
@@ -46,7 +48,8 @@ extension SealedMessage {
                 conversationID: conversationID.value,
                 detail: .messageCreateEvent(create),
                 messageEventSignature: signature
-            )
+            ),
+            readers: readers
         )
     }
 }

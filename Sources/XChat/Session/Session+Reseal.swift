@@ -1,4 +1,4 @@
-import XChatEvents
+public import XChatEvents
 
 extension Session {
     /// Seals a message of one's own anew under a newer conversation key, with a new id.
@@ -8,13 +8,18 @@ extension Session {
     ///
     /// So does the quote of a reply, which brings no key for what was written under the refused message's own version: a
     /// reader who came with the newer key alone finds the quote flawed (`key_missing`), and the message itself verified.
-    /// - Parameter message: The refused message. Its signature must verify and the key that sealed it be known.
+    /// - Parameters:
+    ///   - message: The refused message. Its signature must verify and the key that sealed it be known.
+    ///   - allowsNewReaders: Whether people may read it who could not when it was sealed. Ask a person first.
     /// - Returns: Another message under the newest verified key.
-    /// - Throws: `key_missing` while there is no key newer than the refused one, or the old one is gone; `unsupported`
+    /// - Throws: `members_changed` for new readers that are not allowed; `key_missing` while there is no key newer than the refused one, or the old one is gone; `unsupported`
     ///   for a message with uploaded media, which stays encrypted under the old key; `not_a_participant` for somebody
     ///   else's message; `wrong_signature`, `authentication_failed` and the like for one that was altered;
     ///   `not_unlocked`.
-    public func reseal(_ message: SealedMessage) throws(XChatError) -> SealedMessage {
+    public func reseal(
+        _ message: SealedMessage,
+        allowsNewReaders: Bool = false
+    ) throws(XChatError) -> SealedMessage {
         let signer = try signer()
         guard message.event.senderID == userID else {
             throw XChatError(.notAParticipant, "only a message of one's own can be sealed anew")
@@ -34,12 +39,33 @@ extension Session {
                     + "for conversation \(printable(message.conversationID.value))"
             )
         }
+        if !allowsNewReaders { try requireNoNewReaders(of: message) }
         let contents = try contents(of: create, in: message.event)
         if case .message(let text) = contents.contents, text.attachments?.contains(where: \.isUnderTheKey) ?? false {
             throw XChatError(.unsupported, "the attachments are encrypted under the old key: attach them again")
         }
         create.conversationKeyVersion = version
         return try seal(contents, as: create, in: message.conversationID, key: key, by: signer)
+    }
+
+    /// Who would read a sealed message if it were encrypted again now, and could not when it was sealed.
+    ///
+    /// Everybody in the group where the readers of then are not known.
+    public func newReaders(of message: SealedMessage) -> Set<UserID> {
+        (readers(of: message.conversationID) ?? []).subtracting(message.readers ?? [userID])
+    }
+
+    private func requireNoNewReaders(of message: SealedMessage) throws(XChatError) {
+        guard message.conversationID.isGroup else { return }
+        let new = newReaders(of: message)
+        guard new.isEmpty, message.readers != nil, readers(of: message.conversationID) != nil else {
+            let names = new.sorted().prefix(10).map { printable($0) }.joined(separator: ", ")
+            throw XChatError(
+                .membersChanged,
+                "the group \(printable(message.conversationID.value)) has readers who could not read the message when it "
+                    + "was sealed: \(names)\(new.count > 10 ? " and \(new.count - 10) more" : "")"
+            )
+        }
     }
 }
 

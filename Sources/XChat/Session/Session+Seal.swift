@@ -17,9 +17,19 @@ public struct SealedMessage: Hashable, Sendable {
     public let encodedMessageEventSignature: String
     /// The event that a recipient gets, without what the server adds to it.
     public let event: MessageEvent
+    /// Who could read the message when it was sealed: both users of a 1:1, the present members of a group.
+    ///
+    /// Nil for a group whose members are not known.
+    public let readers: Set<UserID>?
 }
 
 extension Session {
+    /// Who can read what is encrypted for a conversation now; nil for a group whose members are not known.
+    public func readers(of conversation: ConversationID) -> Set<UserID>? {
+        if let (first, second) = conversation.participants { return [first, second] }
+        return rosters[conversation] ?? keptRosters[conversation]?.members
+    }
+
     /// Encrypts and signs (section 10 of the protocol): the one way out for whatever people send each other.
     ///
     /// - Parameters:
@@ -83,7 +93,8 @@ extension Session {
             conversationKeyVersion: create.conversationKeyVersion ?? "",
             encodedMessageCreateEvent: Base64.encode(create.encoded()),
             encodedMessageEventSignature: Base64.encode(event.messageEventSignature?.encoded() ?? []),
-            event: event
+            event: event,
+            readers: readers(of: conversation)
         )
     }
 
