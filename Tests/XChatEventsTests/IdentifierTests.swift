@@ -34,7 +34,7 @@ struct IdentifierTests {
             ("", nil, false, nil), ("1:2:3", nil, false, nil), ("1:", nil, false, nil),
             ("1234567890123456789:1", ["1", "1234567890123456789"], false, "1-1234567890123456789"),
             ("12345678901234567890:1", ["1", "12345678901234567890"], false, nil),
-            ("g1234567890123456789", nil, true, "g1234567890123456789"), ("g12345678901234567890", nil, true, nil),
+            ("g1234567890123456789", nil, true, "g1234567890123456789"), ("g12345678901234567890", nil, false, nil),
             ("12345678901234567890", nil, false, nil), ("g1/../2", nil, false, nil), ("1\u{301}", nil, false, nil),
         ] as [(WireString, [WireString]?, Bool, String?)]
     )

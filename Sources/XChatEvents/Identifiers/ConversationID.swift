@@ -66,22 +66,17 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether it is a group's: `g` and digits.
-    public var isGroup: Bool {
-        value.utf8.first == UInt8(ascii: "g") && value.utf8.count > 1 && value.utf8.dropFirst().allSatisfy(\.isDigit)
-    }
+    /// Whether it is a group's: `g` and 1 to 19 digits.
+    public var isGroup: Bool { value.isGroupID }
 
     /// The id as X's REST paths take it, or nil where it has none of the three forms that they take.
     ///
     /// These are `A-B`, a recipient's id alone, and `g` with digits, each of 1 to 19 digits.
     public var urlPathComponent: String? {
         if let (first, second) = participants {
-            return first.isPathID && second.isPathID ? "\(first)-\(second)" : nil
+            return first.isUserID && second.isUserID ? "\(first)-\(second)" : nil
         }
-        if isGroup {
-            return value.utf8.count <= 20 ? value.string : nil
-        }
-        return value.isPathID ? value.string : nil
+        return isGroup || value.isUserID ? value.string : nil
     }
 }
 
@@ -121,9 +116,4 @@ extension WireString {
         let index = utf8.index(utf8.startIndex, offsetBy: offset)
         return (WireString(String(string[..<index])), WireString(String(string[utf8.index(after: index)...])))
     }
-}
-
-extension WireString {
-    /// Whether X's REST paths take it as a user's id.
-    fileprivate var isPathID: Bool { isDigits && utf8.count <= 19 }
 }

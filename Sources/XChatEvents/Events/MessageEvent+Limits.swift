@@ -1,0 +1,225 @@
+/// The limits of what an event may hold where it enters.
+package enum EventLimits {
+    /// Digits of a user id, a sequence id, a version, and of a group id after its `g`.
+    package static let digits = 19
+    /// Bytes of a message id.
+    package static let messageIDBytes = 64
+    /// Entries of a list of people, and of the participants of a key change.
+    package static let people = 10_000
+}
+
+extension WireString {
+    /// Whether it is a user id: 1 to 19 ASCII digits.
+    package var isUserID: Bool { isLimitedNumber }
+
+    /// Whether it is the version of a conversation key or of a public key: 1 to 19 ASCII digits.
+    package var isVersion: Bool { isLimitedNumber }
+
+    /// Whether it is a sequence id: 1 to 19 ASCII digits.
+    package var isSequenceID: Bool { isLimitedNumber }
+
+    /// Whether it is a message id: 1 to 64 printable ASCII characters, none of them a comma.
+    package var isMessageID: Bool {
+        guard !isEmpty, utf8.count <= EventLimits.messageIDBytes else { return false }
+        return unsafe withContiguousBytes { bytes in
+            unsafe bytes.allSatisfy { $0.isPrintable && $0 != UInt8(ascii: ",") }
+        }
+    }
+
+    /// Whether it is a group id: `g` and 1 to 19 ASCII digits.
+    package var isGroupID: Bool {
+        guard utf8.count <= 1 + EventLimits.digits else { return false }
+        return unsafe withContiguousBytes { bytes in
+            unsafe bytes.count > 1 && bytes.first == UInt8(ascii: "g") && bytes.dropFirst().allSatisfy(\.isDigit)
+        }
+    }
+
+    /// Whether it is a conversation id in any form: a group id, a user id, or two user ids joined by `:` or `-`.
+    package var isConversationID: Bool {
+        guard utf8.count <= 2 * EventLimits.digits + 1 else { return false }
+        if isLimitedNumber || isGroupID { return true }
+        return unsafe withContiguousBytes { bytes in
+            let separator = unsafe bytes.firstIndex { !$0.isDigit }
+            guard let separator, unsafe bytes[separator] == UInt8(ascii: ":") || bytes[separator] == UInt8(ascii: "-")
+            else { return false }
+            let sides = unsafe [bytes[..<separator], bytes[(separator + 1)...]]
+            return unsafe sides.allSatisfy { side in
+                unsafe (1...EventLimits.digits).contains(side.count) && side.allSatisfy(\.isDigit)
+            }
+        }
+    }
+
+    private var isLimitedNumber: Bool { utf8.count <= EventLimits.digits && isDigits }
+}
+
+extension UInt8 {
+    /// Whether the byte is a printable ASCII character, the space included.
+    fileprivate var isPrintable: Bool { 0x20 <= self && self <= 0x7e }
+}
+
+extension MessageEvent {
+    /// The first limit that the event breaks, as one sentence that names the field, the value and the rule, or nil.
+    ///
+    /// It looks at everything that a reader compares or keeps: ids, versions and lists of people. An absent field breaks
+    /// no limit. The value is quoted, cut to 48 bytes, and holds printable ASCII only.
+    package var limitViolation: String? {
+        do throws(LimitViolation) {
+            try LimitViolation.check(sequenceID, "sequence_id", .number)
+            try LimitViolation.check(messageID, "message_id", .messageID)
+            try LimitViolation.check(senderID, "sender_id", .number)
+            try LimitViolation.check(conversationID, "conversation_id", .conversationID)
+            try LimitViolation.check(previousSequenceID, "previous_sequence_id", .number)
+            try LimitViolation.check(
+                messageEventSignature?.publicKeyVersion,
+                "message_event_signature.public_key_version",
+                .number
+            )
+            if let detail { try Self.check(detail) }
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+
+    private static func check(_ detail: MessageEventDetail) throws(LimitViolation) {
+        switch detail {
+        case .messageCreateEvent(let create):
+            try LimitViolation.check(create.conversationKeyVersion, "conversation_key_version", .number)
+        case .conversationKeyChangeEvent(let change): try check(change)
+        case .groupChangeEvent(let change):
+            if let change = change.groupChange { try check(change) }
+        case .messageDeleteEvent(let deletion):
+            try LimitViolation.check(each: deletion.sequenceIDs, "sequence_ids", .number)
+        case .conversationDeleteEvent(let deletion):
+            let field = "conversationDeleteEvent.conversation_id"
+            try LimitViolation.check(deletion.conversationID, field, .conversationID)
+        case .conversationMetadataChangeEvent(let change):
+            if let change = change.conversationMetadataChange { try check(change) }
+        case .markConversationReadEvent(let mark):
+            try LimitViolation.check(mark.seenUntilSequenceID, "seen_until_sequence_id", .number)
+        case .markConversationUnreadEvent(let mark):
+            try LimitViolation.check(mark.seenUntilSequenceID, "seen_until_sequence_id", .number)
+        case .messageFailureEvent, .messageTypingEvent, .memberAccountDeleteEvent, .grokSearchResponseEvent, .unknown:
+            // Their contents are not signed, and only shown.
+            break
+        }
+    }
+
+    private static func check(_ change: ConversationKeyChangeEvent) throws(LimitViolation) {
+        try LimitViolation.check(change.conversationKeyVersion, "conversation_key_version", .number)
+        guard let keys = change.conversationParticipantKeys else { return }
+        let field = "conversation_participant_keys"
+        try LimitViolation.check(count: keys.count, field)
+        for (index, key) in keys.enumerated() {
+            try LimitViolation.check(key.userID, "\(field)[\(index)].user_id", .number)
+            try LimitViolation.check(key.publicKeyVersion, "\(field)[\(index)].public_key_version", .number)
+        }
+    }
+
+    private static func check(_ change: ConversationMetadataChange) throws(LimitViolation) {
+        switch change {
+        case .muteConversation(let mute):
+            try LimitViolation.check(each: mute.mutedConversationIDs, "muted_conversation_ids", .conversationID)
+        case .unmuteConversation(let unmute):
+            try LimitViolation.check(each: unmute.unmutedConversationIDs, "unmuted_conversation_ids", .conversationID)
+        default:
+            break
+        }
+    }
+
+    private static func check(_ change: GroupChange) throws(LimitViolation) {
+        switch change {
+        case .groupCreate(let create):
+            try LimitViolation.check(people: create.memberIDs, "member_ids")
+            try LimitViolation.check(people: create.adminIDs, "admin_ids")
+            try LimitViolation.check(create.conversationKeyVersion, "conversation_key_version", .number)
+        case .groupMemberAdd(let addition):
+            try LimitViolation.check(people: addition.memberIDs, "member_ids")
+            try LimitViolation.check(people: addition.currentMemberIDs, "current_member_ids")
+            try LimitViolation.check(people: addition.currentAdminIDs, "current_admin_ids")
+            try LimitViolation.check(people: addition.currentPendingMemberIDs, "current_pending_member_ids")
+            try LimitViolation.check(addition.conversationKeyVersion, "conversation_key_version", .number)
+        case .groupTitleChange(let title):
+            try LimitViolation.check(title.conversationKeyVersion, "conversation_key_version", .number)
+        case .groupAvatarChange(let avatar):
+            try LimitViolation.check(avatar.conversationKeyVersion, "conversation_key_version", .number)
+        case .groupAdminAdd(let addition): try LimitViolation.check(people: addition.adminIDs, "admin_ids")
+        case .groupAdminRemove(let removal): try LimitViolation.check(people: removal.adminIDs, "admin_ids")
+        case .groupMemberRemove(let removal): try LimitViolation.check(people: removal.memberIDs, "member_ids")
+        case .groupJoinReject(let rejection):
+            try LimitViolation.check(people: rejection.rejectedUserIDs, "rejected_user_ids")
+        case .groupJoinRequest(let request):
+            try LimitViolation.check(request.requestingUserID, "requesting_user_id", .number)
+        case .groupInviteDisable(let invite):
+            try LimitViolation.check(invite.disabledByMemberID, "disabled_by_member_id", .number)
+        case .groupInviteEnable, .groupAdminSettingsChange, .unknown:
+            break
+        }
+    }
+}
+
+/// The limit that an event breaks, as a sentence.
+private struct LimitViolation: Error {
+    /// The form that a value must have.
+    enum Form {
+        case number, messageID, conversationID
+
+        func fits(_ value: WireString) -> Bool {
+            switch self {
+            case .number: value.isUserID
+            case .messageID: value.isMessageID
+            case .conversationID: value.isConversationID
+            }
+        }
+
+        var rule: String {
+            switch self {
+            case .number: "1 to \(EventLimits.digits) ASCII digits"
+            case .messageID: "1 to \(EventLimits.messageIDBytes) printable ASCII characters without a comma"
+            case .conversationID: "a user id, two user ids joined by : or -, or g and 1 to \(EventLimits.digits) digits"
+            }
+        }
+    }
+
+    let reason: String
+
+    // The name is built only where the value does not fit: a list has 10,000 entries.
+    static func check(
+        _ value: WireString?,
+        _ field: @autoclosure () -> String,
+        _ form: Form
+    ) throws(LimitViolation) {
+        guard let value, !form.fits(value) else { return }
+        throw LimitViolation(reason: "\(field()) \(value.quotedBriefly) is not \(form.rule)")
+    }
+
+    static func check(each values: [WireString]?, _ field: String, _ form: Form) throws(LimitViolation) {
+        guard let values else { return }
+        for (index, value) in values.enumerated() { try check(value, "\(field)[\(index)]", form) }
+    }
+
+    static func check(people ids: [WireString]?, _ field: String) throws(LimitViolation) {
+        guard let ids else { return }
+        try check(count: ids.count, field)
+        try check(each: ids, field, .number)
+    }
+
+    static func check(count: Int, _ field: String) throws(LimitViolation) {
+        guard count <= EventLimits.people else {
+            throw LimitViolation(reason: "\(field) has \(count) entries, and the limit is \(EventLimits.people)")
+        }
+    }
+}
+
+extension WireString {
+    /// The text in quotation marks for an error message: at most 48 bytes of it, and printable ASCII only.
+    ///
+    /// Other bytes, quotation marks and backslashes are replaced by `?`. Three dots follow where the text is longer.
+    package var quotedBriefly: String {
+        let limit = 48
+        let shown = utf8.prefix(limit).map { byte in
+            byte.isPrintable && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") ? byte : UInt8(ascii: "?")
+        }
+        return "\"\(String(decoding: shown, as: UTF8.self))\"" + (utf8.count > limit ? "..." : "")
+    }
+}
