@@ -263,6 +263,9 @@ extension GroupChange {
             || !current.contains(sender ?? "") || words.contains("null")
             || addition.currentAvatarURL.map(isNumber) ?? false
             || addition.conversationKeyVersion.map { !isNumber($0) } ?? false
+            || !Set(new).isDisjoint(with: pending)
+            // Without administrators, those after the sender may be members or pending, but for a text with an invitation.
+            || admins.isEmpty && invite == nil && (new + current + pending).last != sender
     }
 }
 

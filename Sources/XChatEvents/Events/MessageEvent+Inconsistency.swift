@@ -7,9 +7,11 @@ extension MessageEvent {
     /// administrators are members, and so is who adds somebody; key versions are numbers; no text is the word that stands
     /// for its absence.
     ///
-    /// One bound of a member addition these rules do not always tell: that between new and present members. Where several
-    /// are added, the last of them may be passed off as members already; and where the present member who stands first is
-    /// neither the sender nor an administrator, as just added. Who is in the group after it is the same in all readings.
+    /// These rules leave some bounds of a member addition open: that between new and present members, and, without
+    /// administrators, that between members and pending people. An addition is therefore inconsistent if the readings of its
+    /// signed text that obey all other rules, over all versions of the text, name different members (new and present
+    /// ones together). All readings of a consistent addition name the same members; only which of the members before the
+    /// sender are new may differ (``namedMembers``).
     ///
     /// The reason names the field and holds no input. Whether the event has a signed text at all is for
     /// ``SignedPayload`` to say, and members that are absent are no business of this check. Events of kinds that nobody
@@ -134,9 +136,15 @@ extension MessageEvent {
             guard members.isDisjoint(with: pending) else {
                 throw Inconsistency("current_pending_member_ids: names someone who is a member already")
             }
+            guard Set(new).isDisjoint(with: pending) else {
+                throw Inconsistency("current_pending_member_ids: names a new member")
+            }
         }
         try Inconsistency.check(isNotNull: addition.currentTitle, "current_title")
         try checkTail(of: addition)
+        if let readings = memberAddReadings, readings.memberSetCount > 1 {
+            throw Inconsistency("current_member_ids: another reading of the signed text names other members")
+        }
     }
 
     /// The components after the lists: an invitation adds three, so that without these rules the last administrators
