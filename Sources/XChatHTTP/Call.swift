@@ -102,7 +102,7 @@ struct Success: Sendable {
 
     /// The `data` member as a list, which v2 answers leave out when it is empty, and `meta` and `errors` beside it.
     ///
-    /// - Throws: `too_large` for more than 1000 elements, which no page has.
+    /// - Throws: `malformed_response` for more than 1000 elements, which no page has.
     func list<Element: Decodable, Meta: Decodable>(
         of type: Element.Type,
         meta: Meta.Type
@@ -140,16 +140,16 @@ struct Success: Sendable {
 /// For answers whose `meta` says nothing that is needed.
 struct NoMeta: Decodable {}
 
-/// A list that is read up to the number of elements that X's largest pages have: a few bytes each can be very many.
+/// A list of at most 1000 elements, ten times those of X's largest pages: elements of a few bytes each can be very many.
 private struct BoundedList<Element: Decodable>: Decodable {
     private(set) var elements: [Element] = []
 
     init(from decoder: any Decoder) throws {
         var list = try decoder.unkeyedContainer()
+        let limit = 1000
+        try list.check(limit: limit, "data")
         while !list.isAtEnd {
-            guard elements.count < 1000 else {
-                throw APIError(.tooLarge, "a list of the answer has more than 1000 elements")
-            }
+            guard elements.count < limit else { throw APIError(tooLong: "data", limit) }
             elements.append(try list.decode(Element.self))
         }
     }

@@ -30,11 +30,12 @@ extension Call<AddedKeys> {
                     throw APIError(.malformedResponse, "the answer is for another conversation")
                 }
             }
-            let sequenceID = data.sequenceID ?? data.keyChangeSequenceID
-            return AddedKeys(
-                conversationID: change.conversationID,
-                sequenceID: sequenceID.map { WireString($0) }
+            let keyChange = try answer.number(
+                ifPresent: data.keyChangeSequenceID,
+                "data.conversation_key_change_sequence_id"
             )
+            let sequenceID = try answer.number(ifPresent: data.sequenceID, "data.sequence_id")
+            return AddedKeys(conversationID: change.conversationID, sequenceID: sequenceID ?? keyChange)
         }
     }
 }

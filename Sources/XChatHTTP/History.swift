@@ -15,7 +15,7 @@ public struct ServedEvent: Hashable, Sendable {
 
 /// One page of a conversation's history, newest first.
 public struct EventPage: Hashable, Sendable {
-    /// The events of the page, newest first, key changes excepted.
+    /// The events of the page, at most 1000, newest first, key changes excepted.
     public let events: [ServedEvent]
     /// Key changes needed to open the page, base64.
     ///
@@ -35,6 +35,8 @@ public struct History: Hashable, Sendable {
     public let events: [ServedEvent]
     /// What the server could not deliver beside what it did.
     public let problems: [APIError]
+    /// How many pages the server answered.
+    public let pageCount: Int
 }
 
 extension Call<EventPage> {
@@ -112,7 +114,8 @@ struct HistoryWalk {
             events: oldestFirst.flatMap { $0.events.reversed() }.filter {
                 $0.encodedEvent.isEmpty || seen.insert(WireString($0.encodedEvent)).inserted
             },
-            problems: oldestFirst.flatMap(\.problems)
+            problems: oldestFirst.flatMap(\.problems),
+            pageCount: pages.count
         )
     }
 }

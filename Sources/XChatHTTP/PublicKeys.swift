@@ -13,8 +13,12 @@ extension Call<[RegisteredKey]> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            let entries = try answer.list(of: PublicKeyEntry.self, meta: NoMeta.self).elements
-            return entries.compactMap { $0.registeredKey(of: user) }
+            var keys: [RegisteredKey] = []
+            for (index, entry) in try answer.list(of: PublicKeyEntry.self, meta: NoMeta.self).elements.enumerated() {
+                let version = try answer.number(ifPresent: entry.version, "data[\(index)].public_key_version")
+                if let key = entry.registeredKey(of: user, version: version) { keys.append(key) }
+            }
+            return keys
         }
     }
 }
@@ -32,11 +36,7 @@ extension Call<KeyVersion> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            let version = WireString(try answer.data(RegistrationAnswer.self).publicKeyVersion)
-            guard version.isDigits else {
-                throw APIError(.malformedResponse, "data.public_key_version is not a number")
-            }
-            return version
+            try answer.number(answer.data(RegistrationAnswer.self).publicKeyVersion, "data.public_key_version")
         }
     }
 }
@@ -46,29 +46,38 @@ struct PublicKeyEntry: Decodable {
     let version: String?
     let signingKey: String?
     let signatureOfIdentityKey: String?
+    /// The identity key's signature over the signing key.
+    ///
+    /// X's documented answer does not have it; other servers may.
+    let signatureOfSigningKey: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case identityKey = "public_key"
         case version = "public_key_version"
         case signingKey = "signing_public_key"
         case signatureOfIdentityKey = "identity_public_key_signature"
+        case signatureOfSigningKey = "signing_public_key_signature"
     }
 
-    /// What is asked for: the rest of an entry is the key backup's.
-    static let fields = CodingKeys.allCases.map(\.rawValue).joined(separator: ",")
+    /// What is asked for: fields that X documents.
+    ///
+    /// The rest of an entry is the key backup's.
+    static let fields = CodingKeys.allCases.filter { $0 != .signatureOfSigningKey }.map(\.rawValue)
+        .joined(separator: ",")
 
     /// The API names the identity key `public_key`; X's SDK calls the signing key so.
     ///
     /// Nil for a version registered without a signing key, which nothing can be verified under. No entry says whose it
     /// is.
-    func registeredKey(of user: UserID) -> RegisteredKey? {
+    func registeredKey(of user: UserID, version: KeyVersion?) -> RegisteredKey? {
         guard let identityKey, let version, let signingKey, let signatureOfIdentityKey else { return nil }
         return RegisteredKey(
             userID: user,
-            publicKeyVersion: WireString(version),
+            publicKeyVersion: version,
             publicKey: WireString(signingKey),
             identityPublicKey: WireString(identityKey),
-            identityPublicKeySignature: WireString(signatureOfIdentityKey)
+            identityPublicKeySignature: WireString(signatureOfIdentityKey),
+            signingPublicKeySignature: signatureOfSigningKey.map { WireString($0) }
         )
     }
 }

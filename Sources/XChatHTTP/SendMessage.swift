@@ -70,8 +70,12 @@ extension SentMessage {
         else {
             throw APIError(.malformedResponse, "the answered event is for another message")
         }
-        guard let sequenceID = event.sequenceID, sequenceID.isDigits else {
+        guard let sequenceID = event.sequenceID else {
             throw APIError(.malformedResponse, "the answered event has no sequence id")
+        }
+        guard sequenceID.isSequenceID else {
+            let rule = "1 to \(EventLimits.digits) ASCII digits"
+            throw APIError(.malformedResponse, "the sequence id of the answered event is not \(rule)")
         }
         self.init(
             messageID: message.messageID,

@@ -20,9 +20,9 @@ struct ActivityTests {
         var splitter = LineSplitter(maximumBytes: 10)
         var lines: [String] = []
         for start in stride(from: 0, to: text.count, by: size) {
-            lines += try splitter.push(text[start..<min(start + size, text.count)]).map {
-                String(decoding: $0, as: UTF8.self)
-            }
+            var piece = text[start..<min(start + size, text.count)]
+            while let line = try splitter.next(from: &piece) { lines.append(String(decoding: line, as: UTF8.self)) }
+            #expect(piece.isEmpty)
         }
         #expect(lines == ["{}", "", "ab", "\rc"])
         #expect(splitter.isInsideLine)
@@ -30,8 +30,18 @@ struct ActivityTests {
 
     @Test func `a line without end is cut off at the limit`() throws {
         var splitter = LineSplitter(maximumBytes: 4)
-        #expect(try splitter.push("abcd\nabcd".utf8).count == 1)
-        #expect(thrownCode { _ = try splitter.push("e".utf8) } == .tooLarge)
+        var piece = Array("abcd\nabcd".utf8)[...]
+        #expect(try splitter.next(from: &piece) == Array("abcd".utf8))
+        #expect(try splitter.next(from: &piece) == nil)
+        piece = Array("e".utf8)[...]
+        #expect(thrownCode { _ = try splitter.next(from: &piece) } == .tooLarge)
+    }
+
+    @Test func `a line is taken off its piece alone, and the rest stays there`() throws {
+        var splitter = LineSplitter(maximumBytes: 10)
+        var piece = Array("a\nb\nc".utf8)[...]
+        #expect(try splitter.next(from: &piece) == Array("a".utf8))
+        #expect(piece.elementsEqual("b\nc".utf8) && !splitter.isInsideLine)
     }
 
     @Test(
@@ -72,6 +82,18 @@ struct ActivityTests {
         let (id, otherID) = (try #require(event.conversationID), try #require(other.conversationID))
         #expect(try ConversationTarget(id) == ConversationTarget(otherID))
         #expect(ActivityEvent.Kind(rawValue: "chat.conversation_join") == .joined)
+    }
+
+    @Test func `ids of an event that are no ids count as absent`() throws {
+        let digits = String(repeating: "1", count: 20)
+        for bad in ["", "x", "\(digits)", "1\\u0301"] {
+            let text =
+                #"{"data":{"event_type":"chat.received","filter":{"user_id":"\#(bad)"},"payload":{"encoded_event":"E","#
+                + #""conversation_key_version":"\#(bad)","conversation_id":"\#(bad)","sender_id":"\#(bad)"}}}"#
+            guard case .event(let event) = try line(text) else { throw APIError(.malformedResponse, "no event") }
+            #expect(event.conversationKeyVersion == nil && event.conversationID == nil && event.senderID == nil)
+            #expect(event.subscribedUserID == nil && event.encodedEvent == "E")
+        }
     }
 
     @Test func `a payload of another kind of event is no error`() throws {
@@ -346,6 +368,27 @@ struct ActivityStreamTests {
             #expect(problems.first?.code == .connection)
             #expect(problems.last?.detail == "Odd: for <token>")
             #expect(server.requests.count == 2)
+        }
+    }
+
+    @Test func `a server that is faster than the consumer has to wait`() async throws {
+        let padding = String(repeating: " ", count: 1 << 20)
+        let line = Self.chunk(#"{"data":{"event_type":"chat.sent","tag":"\#(padding)"}}"# + "\r\n")
+        try await RawServer.run(.endless(Self.head, more: line)) { server, url in
+            let iterator = try client(url).activity().makeAsyncIterator()
+            #expect(try await iterator.next() == .connected)
+            guard case .event = try await iterator.next() else { throw APIError(.malformedResponse, "no event") }
+            // The server writes until the buffers of both sockets are full.
+            var (before, now) = (-1, 0)
+            while before != now {
+                try await Task.sleep(for: .milliseconds(500))
+                (before, now) = (now, server.bytesWritten)
+            }
+            #expect(now < 32 << 20)
+            for _ in 0..<40 {
+                guard case .event = try await iterator.next() else { throw APIError(.malformedResponse, "no event") }
+            }
+            #expect(server.bytesWritten > now)
         }
     }
 

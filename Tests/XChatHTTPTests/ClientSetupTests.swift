@@ -113,6 +113,16 @@ func thrownCode(_ body: () throws -> Void) -> APIError.Code? {
     }
 }
 
+/// Why a body fails, in words.
+func thrownReason(_ body: () throws -> Void) -> String? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return (error as? APIError)?.detail
+    }
+}
+
 func thrownCode(_ body: () async throws -> Void) async -> APIError.Code? {
     do {
         try await body()

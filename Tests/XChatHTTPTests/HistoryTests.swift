@@ -23,6 +23,7 @@ struct HistoryTests {
         #expect(try walk.add(page(["e4", "e3", "", ""], keys: ["k1", "k2"])) == nil)
         #expect(walk.history.events.map(\.encodedEvent) == ["", "", "e3", "e4", "e5"])
         #expect(walk.history.keyEvents == ["k1", "k2"])
+        #expect(walk.history.pageCount == 3)
     }
 
     @Test func `a page token that comes twice ends the walk`() throws {
@@ -64,7 +65,8 @@ struct HistoryTests {
             try call.read(Success(APIResponse(status: 200, body: Data(body.utf8)), token: Token("t")))
         }
         #expect(try page(#"{"data":\#(list(1000, "{}"))}"#).events.count == 1000)
-        #expect(thrownCode { _ = try page(#"{"data":\#(list(1001, "{}"))}"#) } == .tooLarge)
+        #expect(thrownCode { _ = try page(#"{"data":\#(list(1001, "{}"))}"#) } == .malformedResponse)
+        #expect(thrownReason { _ = try page(#"{"data":\#(list(1001, "{}"))}"#) }?.contains("1001 elements") == true)
         let problems = try page(#"{"data":[],"errors":\#(list(5000, #"{"title":"x"}"#))}"#).problems
         #expect(problems.count == 100)
     }

@@ -87,7 +87,46 @@ struct KeysTests {
         #expect(thrownCode { _ = try read(call, #"{"data":\#(data)}"#) } == .malformedResponse)
     }
 
+    @Test(
+        "a sequence id of a key change is 1 to 19 digits",
+        arguments: ["sequence_id", "conversation_key_change_sequence_id"]
+    )
+    func badSequenceID(_ member: String) throws {
+        let call = try Call.addKeys(change(), limit: 1)
+        for value in ["", "x", "12345678901234567890", "\u{661}"] {
+            #expect(thrownCode { _ = try read(call, #"{"data":{"\#(member)":"\#(value)"}}"#) } == .malformedResponse)
+        }
+    }
+
     // MARK: Public keys
+
+    @Test func `the identity key's signature over the signing key is passed on where the server gives it`() throws {
+        let call = try Call.publicKeys(of: "2222", limit: 1)
+        let keys = try read(
+            call,
+            #"""
+            {"data":[{"public_key":"I","public_key_version":"1","signing_public_key":"S",
+            "identity_public_key_signature":"B","signing_public_key_signature":"C"}]}
+            """#
+        )
+        #expect(keys.map(\.signingPublicKeySignature) == ["C"])
+        #expect(!call.request.url(base: "").contains("signing_public_key_signature"))
+    }
+
+    @Test func `the version of a served key is 1 to 19 digits, and the error names it without the token`() throws {
+        for value in ["", "x", "12345678901234567890", "1\u{301}", "t"] {
+            let body =
+                #"{"data":[{"public_key":"I","public_key_version":"\#(value)","signing_public_key":"S","#
+                + #""identity_public_key_signature":"B"}]}"#
+            let call = try Call.publicKeys(of: "2222", limit: 1)
+            #expect(thrownCode { _ = try read(call, body) } == .malformedResponse)
+            let shown = value == "t" ? #""<token>""# : WireString(value).quotedBriefly
+            let reason = "data[0].public_key_version \(shown) is not 1 to 19 ASCII digits"
+            #expect(thrownReason { _ = try read(call, body) } == reason)
+            let several = try Call.publicKeys(ofAnyOf: ["2222"], limit: 1)
+            #expect(thrownReason { _ = try read(several, body) } == reason)
+        }
+    }
 
     @Test func `served keys get the user who was asked for, and entries without a signing key are left out`() throws {
         let call = try Call.publicKeys(of: "2222", limit: 1)
@@ -140,6 +179,7 @@ struct KeysTests {
         "a version that is no number is not believed",
         arguments: [
             #"{"public_key_version":""}"#, #"{"public_key_version":"a"}"#, #"{"public_key_version":"1\n"}"#, "{}",
+            #"{"public_key_version":"12345678901234567890"}"#,
         ]
     )
     func badVersion(_ data: String) throws {

@@ -76,7 +76,10 @@ struct OperationTests {
 
     @Test(
         "only a group id is the id of a new group",
-        arguments: [("g77", true), ("1111-2222", false), ("g", false), ("g1/../x", false), ("", false)]
+        arguments: [
+            ("g77", true), ("1111-2222", false), ("g", false), ("g1/../x", false), ("", false),
+            ("g1234567890123456789", true), ("g12345678901234567890", false),
+        ]
     )
     func newGroup(_ id: String, _ isGood: Bool) throws {
         let call = try Call.initializeGroup(limit: 1)
@@ -111,6 +114,8 @@ struct OperationTests {
             #"{"data":{"conversation_id":"g77","conversation_key_change_sequence_id":"8"}}"#
         )
         #expect(added == AddedKeys(conversationID: group, sequenceID: "8"))
+        let badID = #"{"data":{"conversation_id":"g77","conversation_key_change_sequence_id":"8a"}}"#
+        #expect(thrownCode { _ = try read(call, badID) } == .malformedResponse)
         #expect(thrownCode { _ = try read(call, #"{"data":{"conversation_id":"g78"}}"#) } == .malformedResponse)
         #expect(thrownCode { _ = try Call.addMembers(change, limit: 1) } == .invalidArgument)
     }
@@ -137,6 +142,12 @@ struct OperationTests {
         let answer = try read(call, body)
         #expect(answer.keyChangeSequenceID == (isTold ? "8" : nil))
         #expect(answer.currentMemberIDs == (isTold ? ["1111", "2222"] : nil))
+        for bad in [
+            #"{"data":{"conversation_key_change_sequence_id":""}}"#, #"{"data":{"current_member_ids":["1","x"]}}"#,
+            #"{"data":{"current_member_ids":["12345678901234567890"]}}"#,
+        ] {
+            #expect(thrownCode { _ = try read(call, bad) } == .malformedResponse)
+        }
         let error = #"{"errors":[{"title":"Too many members"}]}"#
         #expect(thrownCode { _ = try read(call, error) } == .invalidRequest)
         #expect(thrownCode { _ = try Call.createGroup(change, description: nil, limit: 1) } == .invalidArgument)
@@ -163,6 +174,32 @@ struct OperationTests {
         #expect(page.conversations[0].updatedAt == date)
         #expect(page.conversations[0].participantIDs == ["1", "2"])
         #expect(page.nextToken == "n" && page.hasMessageRequests == true)
+    }
+
+    @Test(
+        "the people of a listed conversation are at most 10,000 ids of 1 to 19 digits",
+        arguments: ["admin_ids", "member_ids", "participant_ids"]
+    )
+    func people(_ member: String) throws {
+        let list = try Call.conversations(maxResults: 5, paginationToken: nil, limit: 1)
+        let one = Call.conversation(target, limit: 1)
+        func reasons(_ ids: [String]) -> [String?] {
+            let item = #"{"\#(member)":[\#(ids.map { #""\#($0)""# }.joined(separator: ","))]}"#
+            return [
+                thrownReason { _ = try read(list, #"{"data":[{},\#(item)]}"#) },
+                thrownReason { _ = try read(one, #"{"data":\#(item)}"#) },
+            ]
+        }
+        let full = (0..<10_000).map { String($0) }
+        #expect(reasons(full) == [nil, nil])
+        let tooMany = "a list of people has 10001 elements, and the limit is 10000"
+        #expect(reasons(full + ["1"]) == [tooMany, tooMany])
+        #expect(
+            reasons(["1", "x"]) == [
+                #"data[1].\#(member)[1] "x" is not 1 to 19 ASCII digits"#,
+                #"data.\#(member)[1] "x" is not 1 to 19 ASCII digits"#,
+            ]
+        )
     }
 
     @Test func `keys of several users come as a list or as one object, and belong to nobody`() throws {

@@ -25,6 +25,7 @@ final class RawServer: Sendable {
     private struct State {
         var answers: [RawAnswer]
         var requests: [String] = []
+        var bytesWritten = 0
     }
 
     private let state: Mutex<State>
@@ -35,6 +36,11 @@ final class RawServer: Sendable {
 
     /// The requests as they came, head and body.
     var requests: [String] { state.withLock { $0.requests } }
+
+    /// How many bytes of endless answers the sockets have taken, their first part excepted.
+    var bytesWritten: Int { state.withLock { $0.bytesWritten } }
+
+    fileprivate func wrote(_ count: Int) { state.withLock { $0.bytesWritten += count } }
 
     /// Serves the answers in turn, the last one for ever, while the body runs.
     static func run<Result>(
@@ -101,7 +107,7 @@ final class RawServer: Sendable {
                 write(text, to: channel, promise: written)
             case .endless(let head, let more, let pause):
                 write(head, to: context.channel, promise: nil)
-                writeAgain(more, pause: pause, on: context.channel)
+                writeAgain(more, pause: pause, on: context.channel, of: server)
             case .silence:
                 break
             }
@@ -117,13 +123,16 @@ private func write(_ text: String, to channel: any Channel, promise: EventLoopPr
     channel.writeAndFlush(ByteBuffer(string: text), promise: promise)
 }
 
-private func writeAgain(_ text: String, pause: Int64?, on channel: any Channel) {
+private func writeAgain(_ text: String, pause: Int64?, on channel: any Channel, of server: RawServer) {
     let written = channel.eventLoop.makePromise(of: Void.self)
     written.futureResult.whenSuccess {
+        server.wrote(text.utf8.count)
         if let pause {
-            _ = channel.eventLoop.scheduleTask(in: .milliseconds(pause)) { writeAgain(text, pause: pause, on: channel) }
+            _ = channel.eventLoop.scheduleTask(in: .milliseconds(pause)) {
+                writeAgain(text, pause: pause, on: channel, of: server)
+            }
         } else {
-            writeAgain(text, pause: pause, on: channel)
+            writeAgain(text, pause: pause, on: channel, of: server)
         }
     }
     write(text, to: channel, promise: written)

@@ -77,12 +77,16 @@ public struct ActivityEvent: Hashable, Sendable {
         kind = Kind(rawValue: data.eventType)
         uuid = data.eventUUID
         tag = data.tag
-        subscribedUserID = data.filter?.userID.map { WireString($0) }
         encodedEvent = payload?.encodedEvent
         keyChangeEvent = payload?.keyChangeEvent
-        conversationKeyVersion = payload?.conversationKeyVersion.map { WireString($0) }
-        conversationID = payload?.conversationID.map { WireString($0) }
-        senderID = payload?.senderID.map { WireString($0) }
+        // What is no id counts as absent: the encoded event says all of it again, and is checked by itself.
+        func id(_ text: String?, _ isID: (WireString) -> Bool) -> WireString? {
+            text.map { WireString($0) }.flatMap { isID($0) ? $0 : nil }
+        }
+        conversationKeyVersion = id(payload?.conversationKeyVersion, \.isVersion)
+        conversationID = id(payload?.conversationID, \.isConversationID)
+        senderID = id(payload?.senderID, \.isUserID)
+        subscribedUserID = id(data.filter?.userID, \.isUserID)
         conversationToken = payload?.conversationToken
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import XChatEvents
 
 extension ChatClient {
     /// What happens, as it happens: the activity stream of the app whose token the client has.
@@ -41,9 +42,16 @@ public struct ActivityStream: AsyncSequence, Sendable {
             let answer: StreamedAnswer
             let opened: ContinuousClock.Instant
             var splitter: LineSplitter
+            /// What came and is not read yet.
+            ///
+            /// More is asked for when it is used up, so that a server that is faster than the consumer has to wait.
+            var piece = ByteBufferView()
             /// When the line that has begun must have ended.
             var lineDeadline: ContinuousClock.Instant?
         }
+
+        /// The largest line: that of the largest event.
+        private static let lineBytes = MessageEvent.maximumEncodedBytes
 
         private let stream: ActivityStream
         private var connection: Connection?
@@ -100,7 +108,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
                 connection = Connection(
                     answer: answer,
                     opened: clock.now,
-                    splitter: LineSplitter(maximumBytes: client.limits.pageBytes)
+                    splitter: LineSplitter(maximumBytes: Swift.min(client.limits.pageBytes, Self.lineBytes))
                 )
                 waiting.append(.connected)
             } catch {
@@ -111,26 +119,27 @@ public struct ActivityStream: AsyncSequence, Sendable {
             }
         }
 
-        /// Reads some lines, or gives the connection up.
+        /// Reads one line or asks for more bytes, or gives the connection up.
         private func read() async {
             // Taken out, so that the line that has begun grows in place.
             guard var connection = connection.take() else { return }
             let client = stream.client
             let clock = ContinuousClock()
             do throws(APIError) {
+                if let line = try connection.splitter.next(from: &connection.piece) {
+                    connection.lineDeadline = nil
+                    if try take(line) { throw APIError(.connection, "the server disconnects") }
+                    self.connection = connection
+                    return
+                }
+                if connection.splitter.isInsideLine, connection.lineDeadline == nil {
+                    connection.lineDeadline = clock.now + client.limits.timeout
+                }
                 let silence = client.limits.streamSilence
                 let untilLineEnds = connection.lineDeadline.map { Swift.max($0 - clock.now, .milliseconds(1)) }
                 let piece = try await connection.answer.next(within: Swift.min(silence, untilLineEnds ?? silence))
                 guard let piece else { throw APIError(.connection, "the server ended the stream") }
-                for line in try connection.splitter.push(piece.readableBytesView) {
-                    connection.lineDeadline = nil
-                    if try take(line) { throw APIError(.connection, "the server disconnects") }
-                }
-                if !connection.splitter.isInsideLine {
-                    connection.lineDeadline = nil
-                } else if connection.lineDeadline == nil {
-                    connection.lineDeadline = clock.now + client.limits.timeout
-                }
+                connection.piece = piece.readableBytesView
                 self.connection = connection
             } catch {
                 lost = (error, clock.now - connection.opened)

@@ -10,11 +10,11 @@ public struct ListedConversation: Hashable, Sendable {
     /// `direct` or `group`, or a word that is not known yet.
     public let type: String?
     /// The administrators of a group.
-    public let adminIDs: [UserID]?
+    public fileprivate(set) var adminIDs: [UserID]?
     /// The members of a group.
-    public let memberIDs: [UserID]?
+    public fileprivate(set) var memberIDs: [UserID]?
     /// The two people of a direct conversation.
-    public let participantIDs: [UserID]?
+    public fileprivate(set) var participantIDs: [UserID]?
     /// The title, which may be base64 of a ciphertext under the conversation key.
     public let groupName: String?
     /// The avatar, which may be base64 of a ciphertext under the conversation key.
@@ -90,8 +90,12 @@ extension Call<ConversationPage> {
             limit: limit
         ) { (answer) throws(APIError) in
             let (items, meta, errors) = try answer.list(of: ConversationItem.self, meta: ConversationsMeta.self)
+            var conversations: [ListedConversation] = []
+            for (index, item) in items.enumerated() {
+                conversations.append(try item.conversation(in: answer, "data[\(index)]"))
+            }
             return ConversationPage(
-                conversations: items.map(\.conversation),
+                conversations: conversations,
                 nextToken: meta?.nextToken.flatMap { $0.isEmpty ? nil : $0 },
                 hasMessageRequests: meta?.hasMessageRequests,
                 problems: errors
@@ -112,7 +116,7 @@ extension Call<ListedConversation> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            try answer.data(ConversationItem.self).conversation
+            try answer.data(ConversationItem.self).conversation(in: answer, "data")
         }
     }
 }
@@ -128,7 +132,20 @@ private struct ConversationsMeta: Decodable {
 }
 
 private struct ConversationItem: Decodable {
-    let conversation: ListedConversation
+    private let adminIDs: PeopleList?
+    private let memberIDs: PeopleList?
+    private let participantIDs: PeopleList?
+    /// All but the lists of people, whose ids are not checked yet.
+    private let rest: ListedConversation
+
+    /// The conversation, if the ids of its people are ids.
+    func conversation(in answer: Success, _ place: String) throws(APIError) -> ListedConversation {
+        var conversation = rest
+        conversation.adminIDs = try answer.people(adminIDs, "\(place).admin_ids")
+        conversation.memberIDs = try answer.people(memberIDs, "\(place).member_ids")
+        conversation.participantIDs = try answer.people(participantIDs, "\(place).participant_ids")
+        return conversation
+    }
 
     /// The lists of people are expansions, no fields.
     static let query = [
@@ -162,8 +179,8 @@ private struct ConversationItem: Decodable {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         func text(_ key: CodingKeys) throws -> String? { try members.decodeIfPresent(String.self, forKey: key) }
         func flag(_ key: CodingKeys) throws -> Bool? { try members.decodeIfPresent(Bool.self, forKey: key) }
-        func ids(_ key: CodingKeys) throws -> [UserID]? {
-            try members.decodeIfPresent([String].self, forKey: key)?.map { WireString($0) }
+        func people(_ key: CodingKeys) throws -> PeopleList? {
+            try members.decodeIfPresent(PeopleList.self, forKey: key)
         }
         /// A number, as such or as digits: the same member is served as either.
         func number(_ key: CodingKeys) throws -> Int64? {
@@ -174,12 +191,15 @@ private struct ConversationItem: Decodable {
             if let text = try text(key), let date = Date(served: text) { return date }
             return try number(older).map { Date(timeIntervalSince1970: Double($0) / 1000) }
         }
-        conversation = ListedConversation(
+        adminIDs = try people(.adminIDs)
+        memberIDs = try people(.memberIDs)
+        participantIDs = try people(.participantIDs)
+        rest = ListedConversation(
             id: try text(.id).map { WireString($0) },
             type: try text(.type),
-            adminIDs: try ids(.adminIDs),
-            memberIDs: try ids(.memberIDs),
-            participantIDs: try ids(.participantIDs),
+            adminIDs: nil,
+            memberIDs: nil,
+            participantIDs: nil,
             groupName: try text(.groupName),
             groupAvatarURL: try text(.groupAvatarURL),
             isMuted: try flag(.isMuted),

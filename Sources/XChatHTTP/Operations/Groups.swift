@@ -56,9 +56,11 @@ extension Call<ConversationID> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            let id = ConversationID(canonicalizing: WireString(try answer.data(GroupAnswer.self).conversationID))
-            guard id.isGroup, id.urlPathComponent != nil else {
-                throw APIError(.malformedResponse, "data.conversation_id is no group")
+            let text = try answer.data(GroupAnswer.self).conversationID
+            let id = ConversationID(canonicalizing: WireString(text))
+            guard id.isGroup else {
+                let rule = "g and 1 to \(EventLimits.digits) digits"
+                throw APIError(.malformedResponse, "data.conversation_id \(answer.quoted(text)) is not \(rule)")
             }
             return id
         }
@@ -104,7 +106,11 @@ extension Call<AddedKeys> {
             guard ConversationID(canonicalizing: WireString(data.conversationID)) == id else {
                 throw APIError(.malformedResponse, "the answer is for another conversation")
             }
-            return AddedKeys(conversationID: id, sequenceID: data.keyChangeSequenceID.map { WireString($0) })
+            let member = "data.conversation_key_change_sequence_id"
+            return AddedKeys(
+                conversationID: id,
+                sequenceID: try answer.number(ifPresent: data.keyChangeSequenceID, member)
+            )
         }
     }
 }
@@ -137,10 +143,13 @@ extension Call<AddedMembers> {
             limit: limit
         ) { (answer) throws(APIError) in
             // X's own descriptions disagree: the members stand in the body itself, or `data` is something else.
-            let answer = try answer.dataOrBody(MembersAnswer.self)
+            let members = try answer.dataOrBody(MembersAnswer.self)
             return AddedMembers(
-                keyChangeSequenceID: answer.keyChangeSequenceID.map { WireString($0) },
-                currentMemberIDs: answer.currentMemberIDs?.map { WireString($0) }
+                keyChangeSequenceID: try answer.number(
+                    ifPresent: members.keyChangeSequenceID,
+                    "conversation_key_change_sequence_id"
+                ),
+                currentMemberIDs: try answer.people(members.currentMemberIDs, "current_member_ids")
             )
         }
     }
@@ -202,7 +211,7 @@ private struct GroupAnswer: Decodable {
 
 private struct MembersAnswer: Decodable {
     let keyChangeSequenceID: String?
-    let currentMemberIDs: [String]?
+    let currentMemberIDs: PeopleList?
 
     enum CodingKeys: String, CodingKey {
         case keyChangeSequenceID = "conversation_key_change_sequence_id"

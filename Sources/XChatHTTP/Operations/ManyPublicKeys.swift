@@ -79,14 +79,21 @@ extension Call<[ServedPublicKey]> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            (try answer.dataIfAny(OneOrMany<PublicKeyEntry>.self)?.elements ?? []).map { entry in
-                ServedPublicKey(
+            let entries = try answer.dataIfAny(OneOrMany<PublicKeyEntry>.self)?.elements ?? []
+            var keys: [ServedPublicKey] = []
+            for (index, entry) in entries.enumerated() {
+                let key = ServedPublicKey(
                     identityPublicKey: entry.identityKey.map { WireString($0) },
                     signingPublicKey: entry.signingKey.map { WireString($0) },
                     identityPublicKeySignature: entry.signatureOfIdentityKey.map { WireString($0) },
-                    publicKeyVersion: entry.version.map { WireString($0) }
+                    publicKeyVersion: try answer.number(
+                        ifPresent: entry.version,
+                        "data[\(index)].public_key_version"
+                    )
                 )
+                keys.append(key)
             }
+            return keys
         }
     }
 }

@@ -81,7 +81,9 @@ extension Call<Void> {
     static func markRead(_ target: ConversationTarget, until sequenceID: WireString, limit: Int) throws(APIError)
         -> Self
     {
-        guard sequenceID.isDigits else { throw APIError(.invalidArgument, "a sequence id is a number") }
+        guard sequenceID.isSequenceID else {
+            throw APIError(.invalidArgument, "a sequence id is 1 to \(EventLimits.digits) ASCII digits")
+        }
         return Call(
             request: APIRequest(
                 method: .post,

@@ -1,0 +1,82 @@
+import XChatEvents
+
+/// The limits of what the server assigns: ids and versions of an answer are checked before anything uses them.
+extension Success {
+    /// A sequence id or a version of the answer.
+    ///
+    /// - Parameters:
+    ///   - text: The value.
+    ///   - member: Where it is in the answer, for the error.
+    /// - Returns: The value.
+    /// - Throws: `malformed_response` if it is not 1 to 19 ASCII digits.
+    func number(_ text: String, _ member: String) throws(APIError) -> WireString {
+        let value = WireString(text)
+        guard value.isSequenceID else {
+            throw APIError(
+                .malformedResponse,
+                "\(member) \(quoted(text)) is not 1 to \(EventLimits.digits) ASCII digits"
+            )
+        }
+        return value
+    }
+
+    /// The same for a member that may be absent.
+    func number(ifPresent text: String?, _ member: String) throws(APIError) -> WireString? {
+        guard let text else { return nil }
+        return try number(text, member)
+    }
+
+    /// A list of user ids of the answer.
+    ///
+    /// - Throws: `malformed_response` for one that is not 1 to 19 ASCII digits.
+    func people(_ list: PeopleList?, _ member: String) throws(APIError) -> [UserID]? {
+        guard let list else { return nil }
+        var ids: [UserID] = []
+        ids.reserveCapacity(list.ids.count)
+        for (index, id) in list.ids.enumerated() {
+            guard id.isUserID else {
+                throw APIError(
+                    .malformedResponse,
+                    "\(member)[\(index)] \(quoted(id.string)) is not 1 to \(EventLimits.digits) ASCII digits"
+                )
+            }
+            ids.append(id)
+        }
+        return ids
+    }
+
+    /// A value in quotation marks, cut short, and without the token, which a server may echo.
+    func quoted(_ text: String) -> String { WireString(token.redacted(from: text)).quotedBriefly }
+}
+
+/// A list of user ids as the server lists them, of at most 10,000 entries.
+struct PeopleList: Decodable {
+    let ids: [WireString]
+
+    init(from decoder: any Decoder) throws {
+        var list = try decoder.unkeyedContainer()
+        try list.check(limit: EventLimits.people, "a list of people")
+        let limit = EventLimits.people
+        var ids: [WireString] = []
+        while !list.isAtEnd {
+            guard ids.count < limit else { throw APIError(tooLong: "a list of people", limit) }
+            ids.append(WireString(try list.decode(String.self)))
+        }
+        self.ids = ids
+    }
+}
+
+extension UnkeyedDecodingContainer {
+    /// Refuses a list that is longer than a limit, before its elements are decoded.
+    func check(limit: Int, _ name: String) throws(APIError) {
+        guard let count, count > limit else { return }
+        throw APIError(.malformedResponse, "\(name) has \(count) elements, and the limit is \(limit)")
+    }
+}
+
+extension APIError {
+    /// A list of an answer that turns out to be too long while it is read.
+    init(tooLong name: String, _ limit: Int) {
+        self.init(.malformedResponse, "\(name) has more than \(limit) elements")
+    }
+}
