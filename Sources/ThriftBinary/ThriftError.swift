@@ -25,6 +25,8 @@ package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooManyElementsInAll
         /// Structs read without a schema that together have more than ``ThriftLimits/shownFields``.
         case tooManyFields
+        /// Values that together take more than ``ThriftLimits/memoryBytes(input:)``.
+        case tooMuchMemory
         /// Nesting beyond ``ThriftLimits/depth``.
         case tooDeep
         /// A union without a field.
@@ -87,6 +89,7 @@ package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooManyElements: "more than \(ThriftLimits.elements) elements"
         case .tooManyElementsInAll: "more than \(ThriftLimits.totalElements) elements in all"
         case .tooManyFields: "more than \(ThriftLimits.shownFields) fields in all"
+        case .tooMuchMemory: "more memory than 8 times the input and 1 MiB"
         case .tooDeep: "nested deeper than \(ThriftLimits.depth) levels"
         case .emptyUnion: "a union without a field"
         case .unionConflict: "a union with two fields"

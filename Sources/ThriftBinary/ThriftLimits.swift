@@ -10,4 +10,10 @@ package enum ThriftLimits {
     package static let totalElements = 100_000
     /// Fields of all structs of one parse without a schema, which keeps each of them: 4 bytes become a hundred.
     package static let shownFields = 100_000
+
+    /// Bytes of memory that the values of one parse may take: 8 for each byte of the input, and 1 MiB.
+    package static func memoryBytes(input count: Int) -> Int {
+        // The input is in memory already, so that this does not overflow.
+        8 * count + (1 << 20)
+    }
 }

@@ -9,9 +9,13 @@ package struct ThriftReader: Sendable {
     private var openStructs = 0
     private var declaredElements = 0
     private var shownFields = 0
+    /// Bytes of memory that the values read so far take outside of the structs that hold them.
+    package private(set) var memoryBytes = 0
+    private let memoryLimit: Int
 
     package init(_ bytes: [UInt8]) {
         self.bytes = bytes
+        memoryLimit = ThriftLimits.memoryBytes(input: bytes.count)
     }
 
     private var remaining: Int { bytes.count - offset }
@@ -19,6 +23,24 @@ package struct ThriftReader: Sendable {
     /// Refuses what stands after the outermost struct.
     package func finish() throws(ThriftError) {
         guard remaining == 0 else { throw ThriftError(.trailingBytes, offset: offset) }
+    }
+
+    // MARK: Memory
+
+    /// Counts the memory of an array, a string or a table before it is allocated.
+    ///
+    /// - Parameters:
+    ///   - count: How many elements; none take no memory.
+    ///   - size: Bytes that one element takes; a small number.
+    ///   - start: Where the value starts, for the error.
+    /// - Throws: `tooMuchMemory` beyond ``ThriftLimits/memoryBytes(input:)``.
+    package mutating func allocate(_ count: Int, of size: Int = 1, at start: Int) throws(ThriftError) {
+        guard count > 0 else { return }
+        // The header of an array or string, and what the allocator rounds up.
+        let overhead = 48
+        let left = memoryLimit - memoryBytes - overhead
+        guard left > 0, count <= left / size else { throw ThriftError(.tooMuchMemory, offset: start) }
+        memoryBytes += count * size + overhead
     }
 
     // MARK: Structs
@@ -91,6 +113,8 @@ package struct ThriftReader: Sendable {
     package mutating func string() throws(ThriftError) -> String {
         let start = offset
         let range = try stringRange()
+        // Up to 15 bytes are inside of the string itself.
+        if range.count > 15 { try allocate(range.count, at: start) }
         guard let string = String(validating: bytes[range], as: UTF8.self) else {
             throw ThriftError(.invalidUTF8, offset: start)
         }
@@ -99,13 +123,17 @@ package struct ThriftReader: Sendable {
 
     /// Raw bytes.
     package mutating func binary() throws(ThriftError) -> [UInt8] {
-        Array(bytes[try stringRange()])
+        let start = offset
+        let range = try stringRange()
+        try allocate(range.count, at: start)
+        return Array(bytes[range])
     }
 
     /// A fixed number of bytes without a length before them, such as a UUID's 16.
     package mutating func rawBytes(_ count: Int) throws(ThriftError) -> [UInt8] {
         let start = offset
         try advance(count)
+        try allocate(count, at: start)
         return Array(bytes[start..<offset])
     }
 
@@ -137,6 +165,7 @@ package struct ThriftReader: Sendable {
     package mutating func opaque(_ type: ThriftType) throws(ThriftError) -> [UInt8] {
         let start = offset
         try skip(type, level: 1)
+        try allocate(offset - start, at: start)
         return Array(bytes[start..<offset])
     }
 

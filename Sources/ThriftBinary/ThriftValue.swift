@@ -94,6 +94,12 @@ extension ThriftReader {
             do throws(ThriftError) {
                 try seen.claim(field)
                 try show(field)
+                if fields.count == fields.capacity {
+                    // Arrays grow by doubling.
+                    let added = max(2, fields.count)
+                    try allocate(added, of: MemoryLayout<ThriftValue.Field>.stride, at: field.offset)
+                    fields.reserveCapacity(fields.count + added)
+                }
                 fields.append(ThriftValue.Field(id: field.id, value: try value(field.type, level: level + 1)))
             } catch {
                 throw error.inside(unknown: field)
@@ -107,8 +113,11 @@ extension ThriftReader {
         level: Int,
         _ make: (ThriftType, [ThriftValue]) -> ThriftValue
     ) throws(ThriftError) -> ThriftValue {
+        let start = offset
         let head = try listHead()
+        try allocate(head.count, of: MemoryLayout<ThriftValue>.stride, at: start)
         var elements: [ThriftValue] = []
+        elements.reserveCapacity(head.count)
         for index in 0..<head.count {
             do throws(ThriftError) {
                 elements.append(try value(head.element, level: level + 1))
@@ -120,8 +129,11 @@ extension ThriftReader {
     }
 
     private mutating func map(level: Int) throws(ThriftError) -> ThriftValue {
+        let start = offset
         let head = try mapHead()
+        try allocate(head.count, of: MemoryLayout<ThriftValue.Entry>.stride, at: start)
         var entries: [ThriftValue.Entry] = []
+        entries.reserveCapacity(head.count)
         for index in 0..<head.count {
             do throws(ThriftError) {
                 let key = try value(head.key, level: level + 1)

@@ -164,4 +164,52 @@ struct ThriftLimitsTests {
             #expect(lists?.offset == 3 + 5 * 128)
         }
     }
+
+    // MARK: Memory
+
+    @Test func `values take at most 8 times the input and 1 MiB`() throws {
+        let limit = ThriftLimits.memoryBytes(input: 1000)
+        #expect(limit == 8 * 1000 + 1_048_576)
+        var fits = ThriftReader([UInt8](repeating: 0, count: 1000))
+        #expect(throws: Never.self) { try fits.allocate(limit - 48 - 1, at: 0) }
+        var over = ThriftReader([UInt8](repeating: 0, count: 1000))
+        #expect(throws: ThriftError(.tooMuchMemory, offset: 7)) { try over.allocate(limit, at: 7) }
+        // What was counted before counts.
+        #expect(throws: ThriftError(.tooMuchMemory, offset: 8)) { try fits.allocate(1, at: 8) }
+        for count in [10_000, .max] {
+            var reader = ThriftReader([])
+            #expect(throws: ThriftError(.tooMuchMemory, offset: 0)) { try reader.allocate(count, of: 200, at: 0) }
+            #expect(reader.memoryBytes == 0)
+        }
+    }
+
+    @Test func `what is kept counts, and what is skipped does not`() throws {
+        let string = Self.size(100) + [UInt8](repeating: 0x61, count: 100)
+        var text = ThriftReader(string)
+        _ = try text.string()
+        #expect(text.memoryBytes == 148)
+        var binary = ThriftReader(string)
+        _ = try binary.binary()
+        #expect(binary.memoryBytes == 148)
+        var opaque = ThriftReader(string)
+        _ = try opaque.opaque(.string)
+        #expect(opaque.memoryBytes == 152)
+        var skipped = ThriftReader(string)
+        try skipped.skip(ThriftField(id: 1, type: .string, offset: 0))
+        #expect(skipped.memoryBytes == 0)
+        // Up to 15 bytes are inside of a string.
+        var short = ThriftReader(Self.size(15) + [UInt8](repeating: 0x61, count: 15))
+        _ = try short.string()
+        #expect(short.memoryBytes == 0)
+    }
+
+    @Test func `structs without a schema count, and many small ones are too much`() throws {
+        // 100,000 structs of one field, 5 bytes each, in ten lists.
+        let list = [12] + Self.size(9_999) + [UInt8]((0..<9_999).map { _ in [2, 0, 1, 1, 0] as [UInt8] }.joined())
+        let lists = (1...10).flatMap { id -> [UInt8] in [15, 0, id] + list } + [0]
+        let error = #expect(throws: ThriftError.self) { try ThriftValue(decodingStruct: lists) }
+        #expect(error?.code == .tooMuchMemory)
+        var reader = ThriftReader(lists)
+        #expect(throws: Never.self) { try reader.skip(ThriftField(id: 1, type: .structure, offset: 0)) }
+    }
 }

@@ -47,7 +47,8 @@ extension EventError.Code {
     fileprivate init(_ code: ThriftError.Code) {
         self =
             switch code {
-            case .stringTooLong, .tooManyElements, .tooManyElementsInAll, .tooManyFields, .tooDeep: .tooLarge
+            case .stringTooLong, .tooManyElements, .tooManyElementsInAll, .tooManyFields, .tooMuchMemory, .tooDeep:
+                .tooLarge
             case .truncated, .unknownType, .wrongType, .duplicateField, .duplicateKey, .invalidUTF8, .negativeSize,
                 .emptyUnion, .unionConflict, .missingField, .trailingBytes:
                 .malformed

@@ -92,7 +92,9 @@ package enum ListOf<Element: WireCoding>: WireCoding {
         let start = reader.offset
         let head = try reader.listHead()
         guard head.element == Element.wireType else { throw ThriftError(.wrongType, offset: start) }
+        try reader.allocate(head.count, of: MemoryLayout<Element.Value>.stride, at: start)
         var elements: [Element.Value] = []
+        elements.reserveCapacity(head.count)
         for index in 0..<head.count {
             do throws(ThriftError) {
                 elements.append(try Element.read(from: &reader))
@@ -119,7 +121,11 @@ package enum MapOf<Key: WireKeyCoding, Element: WireCoding>: WireCoding {
         guard head.key == Key.wireType, head.value == Element.wireType else {
             throw ThriftError(.wrongType, offset: start)
         }
+        // A table has a power of two of places, of which it fills three quarters, and a bit for each.
+        let entrySize = MemoryLayout<Key.Value>.stride + MemoryLayout<Element.Value>.stride + 1
+        try reader.allocate(head.count, of: 3 * entrySize, at: start)
         var entries: [Key.Value: Element.Value] = [:]
+        entries.reserveCapacity(head.count)
         for index in 0..<head.count {
             do throws(ThriftError) {
                 let entryStart = reader.offset
