@@ -39,7 +39,7 @@ func structureText(_ node: StructureNode, depth: Int = 0) -> String {
     case .integer(let value): return line + " = \(value)\n"
     case .double(let value): return line + " = \(value)\n"
     case .enumeration(let number, let name): return line + " = \(number)\(name.map { " (\($0))" } ?? "")\n"
-    case .text(let text): return line + " = \"\(visible(text))\"\n"
+    case .text(let text): return line + " = \(quotedInFull(text))\n"
     case .bytes(let bytes): return line + " = \(bytes.count) bytes \(Base64.encode(bytes))\n"
     case .children(let children):
         return line + "\n" + children.map { structureText($0, depth: depth + 1) }.joined()
