@@ -42,7 +42,7 @@ struct KeysExport: ParsableCommand {
         }
         let kind = keys.signingKey == nil ? "identity key" : "identity and signing key"
         Output.note(
-            "these are the private keys (\(kind), suite \(keys.suite)) of user \(visible(try document.userID().string)): "
+            "these are the private keys (\(kind), suite \(keys.suite)) of user \(safeField(try document.userID())): "
                 + "whoever has them reads this user's messages and signs in this user's name"
         )
     }

@@ -20,11 +20,11 @@ struct KeysList: ParsableCommand {
         let userID = try document.userID()
         let (keys, refused) = try document.boundKeys()
         for error in refused {
-            Output.warning("left out: \(error)")
+            Output.warning("left out: \(safeSentence("\(error)"))")
         }
         for key in keys {
             try Output.result(
-                json ? lineJSON(key, isOwn: key.userID == userID).line : text(key, isOwn: key.userID == userID)
+                json ? lineJSON(key, isOwn: key.userID == userID).line : pinLine(key, isOwn: key.userID == userID)
             )
         }
         if keys.isEmpty {
@@ -42,11 +42,5 @@ struct KeysList: ParsableCommand {
             "public_key": .string(key.signingKey.base64),
             "own": .bool(isOwn),
         ]
-    }
-
-    private func text(_ key: BoundKey, isOwn: Bool) -> String {
-        let user = visible(key.userID.string)
-        let version = visible(key.version.string)
-        return "\(key.identityKey.fingerprint)  user \(user)\(isOwn ? " (you)" : ""), version \(version), \(key.suite)"
     }
 }

@@ -39,7 +39,7 @@ struct KeysRegister: AsyncParsableCommand {
             }
         } catch {
             throw CommandError(
-                "the server registered the keys as version \(version), but that could not be kept: \(error)"
+                "the server registered the keys as version \(safeField(version)), but that could not be kept: \(error)"
             )
         }
         try Output.result((["public_key_version": .string(version)] as JSONValue).line)

@@ -1,0 +1,25 @@
+package import XChat
+import XChatEvents
+
+/// Public keys of one user over several lines, for a person who compares them.
+///
+/// - Parameters:
+///   - key: The keys.
+///   - title: Our word for them, such as "new".
+/// - Returns: Version, suite, fingerprint, identity key and signing key. The server chooses the version, so it is quoted
+///   and shortened unless it is 1 to 19 digits.
+package func pinText(_ key: BoundKey, title: String) -> String {
+    """
+    \(title): version \(safeField(key.version)), suite \(visible(key.suite.rawValue))
+      fingerprint   \(key.identityKey.fingerprint)
+      identity key  \(key.identityKey.base64)
+      signing key   \(key.signingKey.base64)
+    """
+}
+
+/// Public keys of one user on one line.
+package func pinLine(_ key: BoundKey, isOwn: Bool) -> String {
+    let user = safeField(key.userID) + (isOwn ? " (you)" : "")
+    let suite = visible(key.suite.rawValue)
+    return "\(key.identityKey.fingerprint)  user \(user), version \(safeField(key.version)), \(suite)"
+}
