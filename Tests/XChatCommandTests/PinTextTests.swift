@@ -43,7 +43,8 @@ struct PinTextTests {
         let (own, other) = (try fixture.bound("1111").registered, try key(padded))
         let path = try fixture.file(of: "1111") { $0["signing_keys"] = [own.json, other.registered.json] }
         let listed = try await Program.run("keys", "list", "--session", path)
-        #expect(!listed.text.contains("Everything matches"))
-        #expect(listed.lines.count <= 2)
+        let lines = [pinLine(try fixture.bound("1111"), isOwn: true), pinLine(other, isOwn: false)]
+        // A state may also refuse to load a key under such a version.
+        #expect(listed.lines == lines || listed.lines == [lines[0]])
     }
 }

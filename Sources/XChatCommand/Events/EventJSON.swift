@@ -180,7 +180,7 @@ private func settingsChangeJSON(_ change: ConversationMetadataChange?) -> JSONVa
     }
 }
 
-private func failureName(_ failure: FailureType?) -> String {
+func failureName(_ failure: FailureType?) -> String {
     let names = [
         "EmptyDetail", "InternalError", "ContentsTooLarge", "TooManyMessages", "InvalidSenderSignature",
         "NonLatestKeyVersion", "RecipientNotTrusted", "RecipientKeyChanged", "OnlyEncryptedMessagesAllowed",

@@ -1,88 +1,97 @@
-import Foundation
 import XChat
 import XChatEvents
 
-/// An event as a line for people; a text of several lines is indented below its first.
-///
-/// - Parameters:
-///   - result: The event, or why it is none.
-///   - messages: Messages by their sequence ids, as far as they are at hand: an edit of one of them by somebody else is
-///     told from one by its author.
-/// - Returns: Time, sequence id, sender and contents.
-func eventText(_ result: Result<Event, XChatError>, among messages: [WireString: Event] = [:]) -> String {
-    switch result {
-    case .success(let event):
-        let sender = visible(event.received.senderID?.string ?? "nobody")
-        let place = number(event.received.sequenceID)
-        return "\(time(event.received.createdAtMsec))  \(place)  \(sender)  \(contentText(event, messages))"
-    case .failure(let error):
-        return "-  refused (\(error.code.rawValue)): \(visible(error.message))"
-    }
-}
-
-/// The server's word for when it was: no signature covers it.
-private func time(_ milliseconds: WireString?) -> String {
-    let lastOfYear9999: Int64 = 253_402_300_799_999
-    guard let milliseconds = milliseconds?.i64, (0...lastOfYear9999).contains(milliseconds) else { return "-" }
-    return Date(timeIntervalSince1970: Double(milliseconds / 1000)).ISO8601Format()
-}
-
-/// The sequence id by which `react`, `edit` and `delete` know a message.
-private func number(_ sequenceID: WireString?) -> String {
-    sequenceID.map { "#" + visible($0.string) } ?? "-"
-}
-
-private func list(_ ids: [WireString]?) -> String {
-    (ids ?? []).map { visible($0.string) }.joined(separator: ", ")
-}
-
-private func contentText(_ event: Event, _ messages: [WireString: Event]) -> String {
+/// What a verified event says: the text of a message, or our description of an action in parentheses.
+func eventText(_ event: Event, _ targets: KnownTargets) -> String {
     switch event.received.detail {
-    case .messageCreateEvent: break
-    case .messageDeleteEvent(let deletion):
-        return "(deleted \((deletion.sequenceIDs ?? []).map(number).joined(separator: ", ")))"
+    case .messageCreateEvent: messageText(event, targets)
+    case .messageDeleteEvent(let deletion): "(\(deletionText(deletion, event, targets)))"
     case .groupChangeEvent(let group):
         switch group.groupChange {
-        case .groupCreate(let create): return "(made the group with \(list(create.memberIDs)))"
-        case .groupMemberAdd(let addition): return "(added \(list(addition.memberIDs)))"
-        case .groupMemberRemove(let removal): return "(removed \(list(removal.memberIDs)))"
-        default: return "(\(event.received.kind.rawValue))"
+        case .groupCreate(let create): "(made the group with \(safeFields(create.memberIDs)))"
+        case .groupMemberAdd(let addition): "(added \(safeFields(addition.memberIDs)))"
+        case .groupMemberRemove(let removal): "(removed \(safeFields(removal.memberIDs)))"
+        default: "(\(event.received.kind.rawValue))"
         }
-    default: return "(\(event.received.kind.rawValue))"
+    default: "(\(event.received.kind.rawValue))"
     }
+}
+
+private func messageText(_ event: Event, _ targets: KnownTargets) -> String {
     switch event.contents?.contents {
     case .message(let message):
-        let attachments = (message.attachments ?? []).map(attachmentText)
-        let parts = [indented(message.messageText)] + attachments.map { "[\($0)]" }
-        return parts.filter { !$0.isEmpty }.joined(separator: " ")
+        // Attachments come first: what follows a text could be a part of it.
+        let attachments = (message.attachments ?? []).map { "[\(attachmentText($0))]" }
+        return (attachments + [messageText(message.messageText)]).filter { !$0.isEmpty }.joined(separator: " ")
     case .reactionAdd(let reaction):
-        return "(reacted \(visible(reaction.emoji?.string ?? "")) to \(number(reaction.messageSequenceID)))"
+        let target = reactionTarget(reaction.messageSequenceID, event, targets)
+        return "(reacted \(quotedField(reaction.emoji?.string ?? "")) to \(target))"
     case .reactionRemove(let reaction):
-        return "(took back \(visible(reaction.emoji?.string ?? "")) from \(number(reaction.messageSequenceID)))"
+        let target = reactionTarget(reaction.messageSequenceID, event, targets)
+        return "(took back \(quotedField(reaction.emoji?.string ?? "")) from \(target))"
     case .messageEdit(let edit):
-        if let original = edit.messageSequenceID.flatMap({ messages[$0] }), !event.isRightfulEdit(of: original) {
-            return "(would edit \(number(edit.messageSequenceID)), which is not theirs) \(indented(edit.updatedText))"
-        }
-        return "(edited \(number(edit.messageSequenceID))) \(indented(edit.updatedText))"
+        return "(\(editText(edit, event, targets))) \(messageText(edit.updatedText))"
     default:
         return "(message of another kind)"
     }
 }
 
-/// What is attached, by the name that its sender gave it.
-private func attachmentText(_ attachment: MessageAttachment) -> String {
-    switch attachment {
-    case .media(let media):
-        let size = media.filesizeBytes.map { ", \($0) bytes" } ?? ""
-        return quoted(media.filename?.string ?? "") + size
-    case .url(let url): return "link \(quoted(url.url?.string ?? ""))"
-    case .post: return "post"
-    case .unifiedCard: return "card"
-    case .money, .jetfuel: return "payment"
-    case .unknown: return "attachment of another kind"
+private func editText(_ edit: MessageEdit, _ event: Event, _ targets: KnownTargets) -> String {
+    let number = safeNumber(edit.messageSequenceID)
+    return switch targets.relation(of: event, to: edit.messageSequenceID, onlyMessages: true) {
+    case .own: "edited \(number)"
+    case .other(let author):
+        "\(safeField(event.received.senderID)) tried to edit \(number), a message of \(safeField(author))"
+    case .notAMessage: "edit of \(number), which is not a message"
+    case .ambiguous: "edit of \(number), the sequence id of several messages"
+    case .unknown: "edit of \(number), which is not shown here"
     }
 }
 
-private func indented(_ text: WireString?) -> String {
-    visible(text?.string ?? "", keepingNewlines: true).replacing("\n", with: "\n    ")
+private func deletionText(_ deletion: MessageDeleteEvent, _ event: Event, _ targets: KnownTargets) -> String {
+    let numbers = deletion.sequenceIDs ?? []
+    guard deletion.deleteMessageAction == .deleteForAll else {
+        let scope = deletion.deleteMessageAction == .deleteForSelf ? "in their own view" : "with an unknown effect"
+        return "deletion of \(limited(numbers.map(safeNumber), ", ")) \(scope)"
+    }
+    let texts = numbers.map { sequenceID in
+        let number = safeNumber(sequenceID)
+        return switch targets.relation(of: event, to: sequenceID, onlyMessages: false) {
+        case .own, .notAMessage: "deleted \(number)"
+        case .other(let author):
+            "\(safeField(event.received.senderID)) tried to delete \(number), a message of \(safeField(author))"
+        case .ambiguous: "deletion of \(number), the sequence id of several messages"
+        case .unknown: "deletion of \(number), which is not shown here"
+        }
+    }
+    return texts.isEmpty ? "deletion of no message" : limited(texts, "; ")
+}
+
+private func reactionTarget(_ sequenceID: WireString?, _ event: Event, _ targets: KnownTargets) -> String {
+    let number = safeNumber(sequenceID)
+    return switch targets.relation(of: event, to: sequenceID, onlyMessages: false) {
+    case .own, .notAMessage: "\(number), a message of \(safeField(event.received.senderID))"
+    case .other(let author): "\(number), a message of \(safeField(author))"
+    case .ambiguous: "\(number), the sequence id of several messages"
+    case .unknown: "\(number), which is not shown here"
+    }
+}
+
+/// An attachment with the name that its sender gave it.
+private func attachmentText(_ attachment: MessageAttachment) -> String {
+    switch attachment {
+    case .media(let media):
+        quotedField(media.filename?.string ?? "") + (media.filesizeBytes.map { ", \($0) bytes" } ?? "")
+    case .url(let url): "link \(quotedField(url.url?.string ?? ""))"
+    case .post: "post"
+    case .unifiedCard: "card"
+    case .money, .jetfuel: "payment"
+    case .unknown: "attachment of another kind"
+    }
+}
+
+/// The first 20 of a list, and the number of the rest.
+private func limited(_ texts: [String], _ separator: String) -> String {
+    let shown = texts.prefix(20).joined(separator: separator)
+    return texts.count > 20 ? "\(shown) and \(texts.count - 20) more" : shown
 }

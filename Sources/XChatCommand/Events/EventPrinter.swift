@@ -1,0 +1,118 @@
+import Foundation
+package import XChat
+package import XChatEvents
+
+/// Prints the events of one conversation as text for people, in the order in which they are shown.
+///
+/// It remembers the newest messages, so that an edit, a deletion or a reaction is compared with its target. No other state
+/// changes a line: `read` and `read --follow` print the same lines for the same events.
+package struct EventPrinter: Sendable {
+    private var targets: KnownTargets
+
+    /// A printer that has shown nothing.
+    ///
+    /// - Parameter limit: How many messages it remembers.
+    package init(remembering limit: Int = 10_000) {
+        targets = KnownTargets(limit: limit)
+    }
+
+    /// The line of one event; the lines of a text after its first are indented.
+    ///
+    /// - Parameters:
+    ///   - result: The event, or why it was refused.
+    ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
+    /// - Returns: Time, sequence id, sender, marks and contents. Events that no signature covers start with `unsigned:`,
+    ///   refused ones with `refused`.
+    package mutating func line(_ result: Result<Event, XChatError>, received: MessageEvent?) -> String {
+        switch result {
+        case .success(let event) where event.isVerified:
+            // First, so that an event that names its own sequence id does not prove itself.
+            let line = verifiedLine(event)
+            targets.remember(event)
+            return line
+        case .success(let event):
+            let parts = markTexts(event.marks) + [description(of: event.received, sender: "sender")]
+            return "unsigned: \(parts.joined(separator: " "))"
+        case .failure(let error):
+            let subject = received.map { description(of: $0, sender: "claimed sender") + ": " } ?? ""
+            return "refused (\(error.code.rawValue)): \(subject)\(safeSentence(error.message))"
+        }
+    }
+
+    private func verifiedLine(_ event: Event) -> String {
+        let received = event.received
+        let fields = [
+            time(received.createdAtMsec) ?? "-", safeNumber(received.sequenceID), safeField(received.senderID),
+        ]
+        var marks = event.marks
+        if event.namesTarget { marks.insert(.targetUnproven) }
+        let parts = markTexts(marks) + [eventText(event, targets)].filter { !$0.isEmpty }
+        return (fields + [parts.joined(separator: " ")]).joined(separator: "  ")
+    }
+}
+
+extension Event {
+    /// Whether it acts on another message, which it names by a sequence id.
+    var namesTarget: Bool {
+        if case .messageDeleteEvent = received.detail { return true }
+        switch contents?.contents {
+        case .messageEdit, .reactionAdd, .reactionRemove: return true
+        default: return false
+        }
+    }
+}
+
+private func markTexts(_ marks: Set<Event.Mark>) -> [String] {
+    Event.Mark.allCases.filter(marks.contains).map { "[\($0.rawValue)]" }
+}
+
+/// What an event that did not verify says of itself.
+private func description(of event: MessageEvent, sender: String) -> String {
+    var parts = [event.kind.rawValue, "\(sender) \(safeField(event.senderID))"]
+    switch event.detail {
+    case .memberAccountDeleteEvent(let deletion): parts.append("member \(safeField(deletion.memberID))")
+    case .messageFailureEvent(let failure): parts.append("failure \(failureName(failure.failureType))")
+    default: break
+    }
+    if let sequenceID = event.sequenceID { parts.append(safeNumber(sequenceID)) }
+    if let time = time(event.createdAtMsec) { parts.append(time) }
+    return parts.joined(separator: ", ")
+}
+
+/// The server's statement of the time; no signature covers it.
+private func time(_ milliseconds: WireString?) -> String? {
+    let lastOfYear9999: Int64 = 253_402_300_799_999
+    guard let milliseconds = milliseconds?.i64, (0...lastOfYear9999).contains(milliseconds) else { return nil }
+    return Date(timeIntervalSince1970: Double(milliseconds / 1000)).ISO8601Format()
+}
+
+/// One event as a line, without a memory of earlier lines.
+///
+/// - Parameters:
+///   - result: The event, or why it was refused.
+///   - messages: The messages of the conversation by their sequence ids.
+/// - Returns: The line, as of ``EventPrinter``.
+func eventText(_ result: Result<Event, XChatError>, among messages: [WireString: Event] = [:]) -> String {
+    var printer = EventPrinter()
+    if case .success(let event) = result { printer.remember(event.targets.compactMap { messages[$0] }) }
+    return printer.line(result, received: nil)
+}
+
+extension EventPrinter {
+    fileprivate mutating func remember(_ messages: [Event]) {
+        for message in messages { targets.remember(message) }
+    }
+}
+
+extension Event {
+    /// The sequence ids of the messages on which it acts.
+    fileprivate var targets: [WireString] {
+        if case .messageDeleteEvent(let deletion) = received.detail { return deletion.sequenceIDs ?? [] }
+        return switch contents?.contents {
+        case .messageEdit(let edit): edit.messageSequenceID.map { [$0] } ?? []
+        case .reactionAdd(let reaction): reaction.messageSequenceID.map { [$0] } ?? []
+        case .reactionRemove(let reaction): reaction.messageSequenceID.map { [$0] } ?? []
+        default: []
+        }
+    }
+}
