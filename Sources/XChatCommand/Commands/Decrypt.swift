@@ -7,8 +7,12 @@ struct Decrypt: ParsableCommand {
         abstract: "Verify and decrypt events.",
         discussion: """
             Reads base64 events, one per line, and prints one line of JSON for each, in the order of the input: \
-            {"index": 0, "event": {…}} in the members of X's SDK for Python, or {"index": 1, "error": {"code": "…", \
-            "message": "…"}}. Blank lines are skipped and not counted.
+            {"index": 0, "event": {…}} or {"index": 1, "error": {"code": "…", "message": "…"}}. Blank lines are skipped and \
+            not counted.
+
+            An event has the members of X's SDK for Python; "verified"; the names of the members that no signature \
+            covers in "unverified_fields"; and marks such as "sender_left": true. An error names the "sequence_id", "id", \
+            "sender_id" and "created_at_msec" that a refused event claims.
 
             Key changes in the input supply conversation keys, wherever they stand. The exit status is 1 if any event \
             failed.
@@ -24,14 +28,16 @@ struct Decrypt: ParsableCommand {
     func run() throws {
         var session = try state.store().read().session()
         let events = try concurrentMap(EventLines.read(files)) { $0.event }
-        let results = session.open(events)
-        try print(results)
+        try print(session.open(events), of: events)
     }
 
-    private func print(_ results: [Result<Event, XChatError>]) throws {
+    private func print(
+        _ results: [Result<Event, XChatError>],
+        of events: [Result<MessageEvent, XChatError>]
+    ) throws {
         var failed = false
-        for (index, result) in results.enumerated() {
-            try Output.result(resultJSON(result, index: index).line)
+        for (index, (result, received)) in zip(results, events).enumerated() {
+            try Output.result(resultJSON(result, received: try? received.get(), index: index).line)
             if case .failure = result {
                 failed = true
             }
@@ -39,22 +45,5 @@ struct Decrypt: ParsableCommand {
         if failed {
             throw ExitCode.failure
         }
-    }
-}
-
-/// What became of one event, as a line of `decrypt` and `read`.
-func resultJSON(_ result: Result<Event, XChatError>, index: Int) -> JSONValue {
-    switch result {
-    case .success(let event):
-        let json = eventJSON(
-            event.received,
-            contents: event.contents,
-            isVerified: event.isVerified,
-            isReplyValid: event.replyValidation?.isValid
-        )
-        return ["index": .number(index), "event": json]
-    case .failure(let error):
-        let json: JSONValue = ["code": .string(error.code.rawValue), "message": .string(error.message)]
-        return ["index": .number(index), "error": json]
     }
 }
