@@ -7,14 +7,14 @@ import XChatHTTP
 struct OutboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "outbox",
-        abstract: "Look after messages that are sealed and not yet sent.",
+        abstract: "List, send or discard encrypted messages that are not sent yet.",
         discussion: """
             A message that could not be sent waits in the outbox, as ciphertext, and its conversation's later messages \
-            wait behind it, until the next "send" or "outbox retry". One that the server refuses is set aside with the \
-            reason, and later messages go on.
+            wait after it, until the next "send" or "outbox retry". A message that the server refuses is set aside with \
+            the reason, and later messages are sent.
 
-            There is one outbox for each user and API, in a folder beside the session file or the key store, whose name \
-            is the file's with ".outbox" after it: the same --session and --api as those of "send" lead to it.
+            Each user and API has one outbox. It is in the folder of the session file or the key store, under the \
+            file's name with ".outbox" appended: use the same --session and --api as for "send".
             """,
         subcommands: [OutboxList.self, OutboxRetry.self, OutboxDrop.self]
     )
@@ -56,7 +56,7 @@ struct OutboxList: ParsableCommand {
 struct OutboxRetry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Send messages now that wait or were set aside.",
+        abstract: "Send messages that wait or were set aside now.",
         discussion: """
             Puts them back into their places and posts; what waits before them in their conversations goes first. Prints \
             one line per message, as "outbox list --all" does; the exit status is 1 unless all of them were sent.
@@ -101,8 +101,8 @@ struct OutboxRetry: AsyncParsableCommand {
 struct OutboxDrop: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
-        abstract: "Give messages up that are not sent.",
-        discussion: "A try that is under way is not called back."
+        abstract: "Discard unsent messages.",
+        discussion: "An attempt in progress is not cancelled."
     )
 
     @Argument(help: ArgumentHelp("The ids of the messages.", valueName: "message-id"))

@@ -172,7 +172,8 @@ struct SafePieces {
 
     /// Adds a scalar that changes the one before it, and is not to be cut from it.
     private mutating func attach(_ scalar: Unicode.Scalar) {
-        pieces[pieces.count - 1] += joiner + String(scalar)
+        guard let last = pieces.popLast() else { return append(scalar.escaped, base: nil) }
+        pieces.append(last + joiner + String(scalar))
         joiner = ""
         base = scalar
     }

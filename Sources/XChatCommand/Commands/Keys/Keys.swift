@@ -26,7 +26,7 @@ enum SuiteOption: String, ExpressibleByArgument, CaseIterable {
 func userID(_ argument: String) throws(ValidationError) -> UserID {
     let userID = UserID(argument)
     guard userID.isDigits, userID.utf8.count <= 19 else {
-        throw ValidationError("A user id has 1 to 19 digits, and \(quoted(argument)) is none.")
+        throw ValidationError("\(quoted(argument)) is not a user id, which has 1 to 19 digits.")
     }
     return userID
 }
