@@ -11,8 +11,8 @@ package import XChatEvents
 ///     texts of several lines that contain a value from elsewhere.
 /// - Returns: The text, on one line unless newlines are kept.
 package func visible(_ text: String, keepingNewlines: Bool = false) -> String {
-    let options: SafePieces.Options = keepingNewlines ? .newlines : .collapsingSpaces
-    return SafePieces(text, options).joined()
+    let options: SafeText.Options = keepingNewlines ? .newlines : .collapsingSpaces
+    return SafeText(text, options).shown
 }
 
 /// The text of a message: every line after the first is indented, and no text looks like a description of ours.
@@ -20,7 +20,7 @@ package func visible(_ text: String, keepingNewlines: Bool = false) -> String {
 /// Our descriptions and marks start with a parenthesis or a bracket, so a text that starts with one gets a backslash.
 package func messageText(_ text: WireString?) -> String {
     let text = text?.string ?? ""
-    let shown = SafePieces(text, [.newlines, .collapsingSpaces]).joined().replacing("\n", with: "\n    ")
+    let shown = SafeText(text, [.newlines, .collapsingSpaces]).shown.replacing("\n", with: "\n    ")
     let first = text.unicodeScalars.first { $0 != " " }
     return first == "(" || first == "[" ? "\\" + shown : shown
 }
@@ -49,22 +49,22 @@ package func safeNumber(_ sequenceID: WireString?) -> String {
 
 /// A value that other people choose, in quotation marks and shortened to 48 bytes.
 package func quotedField(_ text: String) -> String {
-    "\"\(SafePieces(text, [.collapsingSpaces, .quotable]).shortened(to: 48))\""
+    "\"\(SafeText(text, [.collapsingSpaces, .quotable], limit: 48).shown)\""
 }
 
 /// A value that other people choose, in quotation marks and complete.
 func quotedInFull(_ text: String) -> String {
-    "\"\(SafePieces(text, [.collapsingSpaces, .quotable]).joined())\""
+    "\"\(SafeText(text, [.collapsingSpaces, .quotable]).shown)\""
 }
 
 /// A name for an error text: visible, in quotation marks, and not longer than a line.
 package func quoted(_ name: String) -> String {
-    "\"\(SafePieces(name, [.collapsingSpaces, .quotable]).shortened(to: 240))\""
+    "\"\(SafeText(name, [.collapsingSpaces, .quotable], limit: 240).shown)\""
 }
 
 /// A sentence that may contain values of other people, on one line of at most 400 bytes.
 package func safeSentence(_ text: String) -> String {
-    SafePieces(text, .collapsingSpaces).shortened(to: 400)
+    SafeText(text, .collapsingSpaces, limit: 400).shown
 }
 
 /// Whether a value is 1 to 19 ASCII digits, as X's ids and versions are.
@@ -72,8 +72,8 @@ func isShortNumber(_ field: WireString) -> Bool {
     field.utf8.count <= 19 && field.isDigits
 }
 
-/// A text as pieces that are safe to show; a cut between two of them leaves both sides safe.
-struct SafePieces {
+/// Makes a text safe to show, piece by piece: a text is shortened only between two pieces.
+private struct SafeText {
     struct Options: OptionSet {
         let rawValue: Int
         /// LF and CRLF are line breaks; otherwise they are escaped.
@@ -90,36 +90,43 @@ struct SafePieces {
     /// Enough for every script; more of them would cover the lines above and below.
     private static let mostMarks = 8
 
+    /// The text as it is shown; it ends in "…" where more was left out.
+    private(set) var shown = ""
+
     private let options: Options
+    private let limit: Int
     private let scalars: [Unicode.Scalar]
-    private var pieces: [String] = []
+    /// The last piece, which the next scalar may still change.
+    private var piece = ""
+    private var isShortened = false
     /// The scalar that was shown last, as it is; nil at the start of a line, and after a space or an escape.
     private var base: Unicode.Scalar?
     private var marks = 0
     private var joiner = ""
 
-    init(_ text: String, _ options: Options) {
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - options: What is kept and what is escaped.
+    ///   - limit: The most bytes to show.
+    init(_ text: String, _ options: Options, limit: Int = .max) {
         self.options = options
-        guard !Self.isPlain(text, options) else {
+        self.limit = limit
+        guard !Self.isPlain(text, options) || text.utf8.count > limit else {
             scalars = []
-            pieces = text.unicodeScalars.map { String($0) }
+            shown = text
             return
         }
         scalars = Array(text.unicodeScalars)
         var position = 0
-        while position < scalars.count { position = take(at: position) }
+        while position < scalars.count, !isShortened { position = take(at: position) }
+        endPiece()
     }
 
-    func joined() -> String { pieces.joined() }
-
-    /// The pieces that fit into a number of bytes, and "…" if there are more.
-    func shortened(to limit: Int) -> String {
-        var result = ""
-        for piece in pieces {
-            guard result.utf8.count + piece.utf8.count <= limit else { return result + "…" }
-            result += piece
-        }
-        return result
+    private mutating func endPiece() {
+        guard !isShortened else { return }
+        isShortened = piece.utf8.count > limit - shown.utf8.count
+        shown += isShortened ? "…" : piece
+        piece = ""
     }
 
     /// Whether nothing in a text needs a closer look, as in most texts.
@@ -164,7 +171,8 @@ struct SafePieces {
     }
 
     private mutating func append(_ piece: String, base: Unicode.Scalar?) {
-        pieces.append(joiner + piece)
+        endPiece()
+        self.piece = joiner + piece
         joiner = ""
         marks = 0
         self.base = base
@@ -172,8 +180,7 @@ struct SafePieces {
 
     /// Adds a scalar that changes the one before it, and is not to be cut from it.
     private mutating func attach(_ scalar: Unicode.Scalar) {
-        guard let last = pieces.popLast() else { return append(scalar.escaped, base: nil) }
-        pieces.append(last + joiner + String(scalar))
+        piece += joiner + String(scalar)
         joiner = ""
         base = scalar
     }
