@@ -60,6 +60,10 @@ struct OutboxRetry: AsyncParsableCommand {
         discussion: """
             Puts them back into their places and posts; what waits before them in their conversations goes first. Prints \
             one line per message, as "outbox list --all" does; the exit status is 1 unless all of them were sent.
+
+            A message that was set aside with members_changed would be encrypted for members who were not in the group \
+            when it was written. Naming its id names these new readers on standard error and sends it to them; it is set \
+            aside again if anybody else has joined by then. "outbox drop" discards it instead.
             """
     )
 
@@ -81,10 +85,16 @@ struct OutboxRetry: AsyncParsableCommand {
     var server: ServerOptions
 
     func run() async throws {
-        let remote = try RemoteSession(state, server)
+        var remote = try RemoteSession(state, server)
         let outbox = try state.outbox(of: remote.session.userID, server)
         let ids = messages.isEmpty ? try outbox.list([.queued]).map(\.messageID) : messages.map { WireString($0) }
-        for id in ids { try outbox.hurry(id, mayBeFinished: messages.isEmpty) }
+        for id in ids {
+            if !messages.isEmpty, let entry = try outbox.entry(id), entry.messageID == id, entry.isHeld {
+                try outbox.retry(id, allowing: try await remote.nameNewReaders(of: entry))
+            } else {
+                try outbox.hurry(id, mayBeFinished: messages.isEmpty)
+            }
+        }
         let deadline = ContinuousClock.now + .seconds(sending.timeout)
         var isAllSent = true
         for id in ids {
@@ -154,6 +164,30 @@ extension StateOptions {
                 "_\(String(byte, radix: 16))_"
             }
         }.joined()
+    }
+}
+
+extension RemoteSession {
+    /// Writes to standard error who would read a held message and could not when it was written.
+    ///
+    /// - Returns: Exactly those who were named.
+    fileprivate mutating func nameNewReaders(of entry: OutboxEntry) async throws -> Set<UserID> {
+        let conversation = entry.conversationID
+        try await fetchKeys(of: conversation)
+        try save()
+        guard let readers = entry.newReaders(in: session) else {
+            throw CommandError(
+                "the message \(visible(entry.messageID.string)) cannot be sent: the members of \(conversation) are not "
+                    + "known; see them with: xchat read \(conversation)"
+            )
+        }
+        guard !readers.isEmpty else { return [] }
+        let names = readers.map(\.string).sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) }.map { visible($0) }
+        Output.note(
+            "xchat: \(names.count) new readers of the message \(visible(entry.messageID.string)), who were not in the "
+                + "group when it was written: \(names.joined(separator: ", "))"
+        )
+        return readers
     }
 }
 

@@ -1,8 +1,6 @@
 public import XChat
 public import XChatEvents
 
-public import struct Foundation.Date
-
 /// Posts sealed messages: an API client, or something in front of one.
 public protocol MessageSending: Sendable {
     /// Posts a message once; whether and when again is the outbox's decision.
@@ -12,20 +10,31 @@ public protocol MessageSending: Sendable {
     /// - Throws: ``APIError``, failure events included.
     func post(_ message: SealedMessage) async throws(APIError) -> SentMessage
 
-    /// What the server has of a sender's messages, although no answer may have said so.
+    /// Looks in the history for a message that the server may have stored although its answer was lost.
     ///
-    /// Asked before messages are sealed anew: a try whose answer was lost may have been stored, and then the key changed.
+    /// The outbox asks before it encrypts a refused message again, and before it sets a refused message aside. How far
+    /// back to look must not depend on the local clock: it may differ from the server's by any amount.
     /// - Parameters:
-    ///   - conversation: The canonical id of the conversation.
-    ///   - sender: Who sealed them.
-    ///   - since: What was stored before is of no interest.
-    /// - Returns: The server's ids of the messages, by the ids under which they were sealed.
-    /// - Throws: ``APIError``.
-    func posted(
-        in conversation: ConversationID,
-        by sender: UserID,
-        since: Date
-    ) async throws(APIError) -> [WireString: WireString]
+    ///   - message: The message. The search may end as soon as it is found.
+    ///   - sender: The user who sealed it.
+    /// - Returns: What was found on the way.
+    /// - Throws: ``APIError``; an incomplete answer must never look like a complete one.
+    func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages
+}
+
+/// The messages of one sender that a server has stored in one conversation, as far as its history was read.
+public struct PostedMessages: Hashable, Sendable {
+    /// The server's ids of the messages, by the ids under which they were sealed.
+    public var sequenceIDs: [WireString: WireString]
+    /// Whether every message was seen that could be stored under the key version of the message that was looked for, or
+    /// under a newer one.
+    public var isComplete: Bool
+
+    /// A result from its parts.
+    public init(sequenceIDs: [WireString: WireString], isComplete: Bool) {
+        self.sequenceIDs = sequenceIDs
+        self.isComplete = isComplete
+    }
 }
 
 extension ChatClient: MessageSending {
@@ -38,49 +47,57 @@ extension ChatClient: MessageSending {
         try await tryingOnce.send(message)
     }
 
-    /// Walks the conversation back to the time given; each page is tried as the client's ``RetryPolicy`` says.
+    /// Reads the conversation backwards until the message is found, or a message under an older key, or the beginning.
+    ///
+    /// The server takes messages under the newest key alone. So it stored everything under an older key version before
+    /// the version of this message existed, and nothing that it lists behind such a message can be the one looked for.
+    /// Each page is tried as the client's ``RetryPolicy`` says.
     ///
     /// - Parameters:
-    ///   - conversation: The canonical id of the conversation.
-    ///   - sender: Who sealed the messages.
-    ///   - since: The server's clock may be an hour off.
-    /// - Returns: The server's ids of the messages.
-    /// - Throws: ``APIError``; `too_large` when the time was not reached in 100 pages.
-    public func posted(
-        in conversation: ConversationID,
-        by sender: UserID,
-        since: Date
-    ) async throws(APIError) -> [WireString: WireString] {
-        let earliest = UInt64(since.addingTimeInterval(-3600).milliseconds)
+    ///   - message: The message.
+    ///   - sender: The user who sealed it.
+    /// - Returns: What was found on the way.
+    /// - Throws: ``APIError``; `too_large` when ``Limits/pages`` pages hold neither the message nor one under an older key.
+    public func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
+        let conversation = message.conversationID
         let target = try ConversationTarget(conversation)
-        var walk = PageWalk(maximumPages: 100)
-        var posted: [WireString: WireString] = [:]
+        var walk = PageWalk(maximumPages: limits.pages)
+        var posted = PostedMessages(sequenceIDs: [:], isComplete: false)
         var token: String?
         do throws(APIError) {
             repeat {
                 let page = try await events(in: target, paginationToken: token)
                 for served in page.events {
-                    guard let event = try? MessageEvent(base64: served.encodedEvent) else { continue }
-                    if let (message, sequence) = event.posted(in: conversation, by: sender) {
-                        posted[message] = sequence
+                    guard let event = try? MessageEvent(base64: served.encodedEvent),
+                        let found = event.message(of: conversation)
+                    else { continue }
+                    if found.sender == sender, let id = found.id, let sequence = found.sequence, sequence.isDigits {
+                        posted.sequenceIDs[id] = sequence
+                        if id == message.messageID { return posted }
                     }
-                    if let created = event.createdAtMsec?.number, created < earliest { return posted }
+                    if let version = found.keyVersion, let own = message.conversationKeyVersion.number, version < own {
+                        posted.isComplete = true
+                        return posted
+                    }
                 }
                 token = try walk.follow(page.nextToken)
             } while token != nil
         } catch {
             guard error.code == .notFound else { throw error }
         }
+        posted.isComplete = true
         return posted
     }
 }
 
 extension MessageEvent {
-    /// Its two ids, if it is somebody's message of a conversation.
-    fileprivate func posted(in id: ConversationID, by sender: UserID) -> (message: WireString, sequence: WireString)? {
-        guard case .messageCreateEvent = detail, senderID == sender, let messageID, let conversationID, let sequenceID,
-            sequenceID.isDigits, ConversationID(canonicalizing: conversationID, sender: sender) == id
+    /// What an event says of itself, if it is a message of a conversation.
+    fileprivate func message(
+        of id: ConversationID
+    ) -> (id: WireString?, sequence: WireString?, sender: UserID?, keyVersion: UInt64?)? {
+        guard case .messageCreateEvent(let create) = detail, let senderID, let conversationID,
+            ConversationID(canonicalizing: conversationID, sender: senderID) == id
         else { return nil }
-        return (messageID, sequenceID)
+        return (messageID, sequenceID, senderID, create.conversationKeyVersion?.number)
     }
 }

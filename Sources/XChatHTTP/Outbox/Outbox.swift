@@ -100,10 +100,15 @@ public struct Outbox: Sendable {
 
     /// Puts a message that was set aside back into its place, or ends the waiting of a queued one.
     ///
-    /// - Parameter messageID: Its id.
-    /// - Throws: ``OutboxError`` with `unknown_message` or `finished`.
-    public func retry(_ messageID: WireString) throws(OutboxError) {
-        try store.retry(messageID, now: clock())
+    /// A message that was set aside after the server had refused its key is encrypted again before it is posted.
+    /// - Parameters:
+    ///   - messageID: Its id.
+    ///   - readers: For a message that is held (``OutboxEntry/isHeld``): the new readers that a person was shown and
+    ///     agreed to, from ``OutboxEntry/newReaders(in:)``. The message is held again if a newer key would give it to
+    ///     anybody else.
+    /// - Throws: ``OutboxError`` with `unknown_message`, `finished` or `invalid_readers`.
+    public func retry(_ messageID: WireString, allowing readers: Set<UserID> = []) throws(OutboxError) {
+        try store.retry(messageID, allowing: readers, now: clock())
     }
 
     /// Gives a message up.
@@ -124,7 +129,9 @@ public struct Outbox: Sendable {
     ///   - timeout: Ends when the time is up, whatever is queued then: tries under way are cancelled.
     ///   - session: Called after a refusal for a stale key: must fetch the conversation's key changes, and return a
     ///     session that knows the newest key. An ``APIError`` that passes, as when there is no connection, is waited out;
-    ///     anything else that it throws ends the draining.
+    ///     an ``XChatError`` that says why the conversation cannot be encrypted to (`rotation_needed`,
+    ///     `membership_unproven`, `membership_unjudged`, `disputed_key`, `not_a_participant`, `members_changed`) sets the
+    ///     message aside; anything else that it throws ends the draining.
     /// - Throws: ``APIError`` that concerns every message (`unauthorized` for example), ``OutboxError``,
     ///   `CancellationError`, and what `session` throws. Everything unsent stays queued.
     public func drain(

@@ -56,14 +56,17 @@ final class Drain: Sendable {
         let session: Session
         /// The newest key.
         let version: KeyVersion
-        /// The server's ids of the messages that it has.
-        let posted: [WireString: WireString]
-        /// How far back it was looked for them.
-        let since: Date
+        /// The messages of ours that the server has, as far as the history was read.
+        let posted: PostedMessages
+        /// The key version of the message that was looked for.
+        let searchedVersion: KeyVersion
 
-        func covers(_ queued: QueuedMessage, _ message: SealedMessage) -> Bool {
-            guard let newest = version.number, let old = message.conversationKeyVersion.number else { return false }
-            return old < newest && queued.enqueuedAt >= since
+        /// Whether it says all that there is to know about a message: that it is stored, or that it is not.
+        func covers(_ message: SealedMessage) -> Bool {
+            guard let newest = version.number, let old = message.conversationKeyVersion.number,
+                let searched = searchedVersion.number, old < newest
+            else { return false }
+            return posted.sequenceIDs[message.messageID] != nil || posted.isComplete && old >= searched
         }
     }
 
@@ -174,12 +177,15 @@ final class Drain: Sendable {
                 senderID: store.userID,
                 conversationID: queued.conversationID,
                 encodedMessageCreateEvent: queued.encodedMessageCreateEvent,
-                encodedMessageEventSignature: queued.encodedMessageEventSignature
+                encodedMessageEventSignature: queued.encodedMessageEventSignature,
+                readers: queued.readers
             )
         } catch {
-            return try setAside(queued, "\(error.code.rawValue): \(error.message)")
+            return try setAside(queued, error.description)
         }
-        if let renewal = renewals.withLock({ $0[queued.conversationID] }), renewal.covers(queued, message) {
+        // The server would take it under a key that is known to be old if it does not insist on the newest.
+        if queued.isStale { return try await reseal(queued, message) }
+        if let renewal = renewals.withLock({ $0[queued.conversationID] }), renewal.covers(message) {
             if try finish(queued, message, renewal) { return }
             // Another key than those that the session knows, perhaps: the server decides.
             renewals.withLock { $0[queued.conversationID] = nil }
@@ -212,7 +218,7 @@ final class Drain: Sendable {
         case .reseal:
             try await reseal(queued, message)
         case .setAside:
-            try await setAsideUnlessPosted(failure, queued, message)
+            try await setAsideUnlessPosted(reason, queued, message)
         case .stop:
             if case .call(let error) = failure, error.code != .cancelled { throw error }
             throw CancellationError()
@@ -235,18 +241,21 @@ final class Drain: Sendable {
 
     /// A server may refuse an id because it has the message already, from a try whose answer was lost.
     private func setAsideUnlessPosted(
-        _ failure: OutboxPolicy.Failure,
+        _ reason: String,
+        isStale: Bool = false,
         _ queued: QueuedMessage,
         _ message: SealedMessage
     ) async throws {
         do {
-            let posted = try await posted(around: queued)
-            if let sequenceID = posted[queued.messageID] { return try markSent(queued.messageID, sequenceID) }
+            let posted = try await client.posted(message, by: store.userID)
+            if let sequenceID = posted.sequenceIDs[queued.messageID] {
+                return try markSent(queued.messageID, sequenceID)
+            }
         } catch let error as APIError {
             // Where even the question is refused, the first refusal stands.
             if !condemns(.call(error), queued) { return try await settle(.call(error), queued, message) }
         }
-        try setAside(queued, failure.reason)
+        try setAside(queued, reason, isStale: isStale)
     }
 
     /// Whether a failure of a question speaks against the message that made us ask.
@@ -255,19 +264,19 @@ final class Drain: Sendable {
         return action == .setAside || action == .reseal
     }
 
-    private func posted(around queued: QueuedMessage) async throws(APIError) -> [WireString: WireString] {
-        try await client.posted(in: queued.conversationID, by: store.userID, since: queued.enqueuedAt)
-    }
-
     private func reseal(_ queued: QueuedMessage, _ message: SealedMessage) async throws {
         // In this order: what was posted after the newest key came is under it, and none of ours.
         guard let session = try await renewedSession(queued, message) else { return }
         // Nothing is awaited in the catch clauses: optimizing that, Swift 6.3.1 crashes.
         let failure: OutboxPolicy.Failure
         do {
-            let posted = try await posted(around: queued)
-            let version = session.keyRing.newestVersion(in: queued.conversationID) ?? ""
-            let renewal = Renewal(session: session, version: version, posted: posted, since: queued.enqueuedAt)
+            let posted = try await client.posted(message, by: store.userID)
+            let renewal = Renewal(
+                session: session,
+                version: session.keyRing.newestVersion(in: queued.conversationID) ?? "",
+                posted: posted,
+                searchedVersion: message.conversationKeyVersion
+            )
             renewals.withLock { $0[queued.conversationID] = renewal }
             if try finish(queued, message, renewal) { return }
             failure = .noNewerKey
@@ -287,6 +296,10 @@ final class Drain: Sendable {
         }
         // What a cancelled closure throws says nothing.
         try Task.checkCancellation()
+        if let error = failure as? XChatError, error.code.isAboutReaders {
+            try await setAsideUnlessPosted(error.description, isStale: true, queued, message)
+            return nil
+        }
         // The message is not to blame: where waiting does not help, the caller is told.
         guard let error = failure as? APIError, !condemns(.call(error), queued) else { throw failure }
         try await settle(.call(error), queued, message)
@@ -297,17 +310,20 @@ final class Drain: Sendable {
     ///
     /// - Returns: Whether it has ended; false where the session has no key that is newer, or not the message's own.
     private func finish(_ queued: QueuedMessage, _ message: SealedMessage, _ renewal: Renewal) throws -> Bool {
-        if let sequenceID = renewal.posted[queued.messageID] {
+        if let sequenceID = renewal.posted.sequenceIDs[queued.messageID] {
             try markSent(queued.messageID, sequenceID)
             return true
         }
         do {
-            let replacement = try renewal.session.reseal(message)
+            let replacement = try renewal.session.reseal(
+                message,
+                allowsNewReaders: outbox.policy.newReaders == .send
+            )
             try store.replace(queued.messageID, with: replacement, now: outbox.clock())
             note(.resealed, .info, "stale_key")
         } catch let error as XChatError {
             if error.code == .keyMissing { return false }
-            try setAside(queued, "\(error.code.rawValue): \(error.message)")
+            try setAside(queued, error.description, isStale: true)
         }
         return true
     }
@@ -317,9 +333,9 @@ final class Drain: Sendable {
         note(.sent, .debug, "ok")
     }
 
-    private func setAside(_ queued: QueuedMessage, _ reason: String) throws(OutboxError) {
+    private func setAside(_ queued: QueuedMessage, _ reason: String, isStale: Bool = false) throws(OutboxError) {
         note(.setAside, .warning, reason)
-        try store.setAside(queued.messageID, reason: reason.display(), now: outbox.clock())
+        try store.setAside(queued.messageID, reason: reason.display(), isStale: isStale, now: outbox.clock())
     }
 
     /// Logs and counts; of the reason the code alone: its words may name a conversation.
@@ -331,6 +347,16 @@ final class Drain: Sendable {
             "outbox",
             metadata: ["outcome": "\(outcome.rawValue)", "code": "\(code)"]
         )
+    }
+}
+
+extension XChatError.Code {
+    /// Whether it speaks of who would read a message under the newest key: a person or a rotation has to settle that,
+    /// and waiting does not.
+    fileprivate var isAboutReaders: Bool {
+        [
+            .membersChanged, .rotationNeeded, .membershipUnjudged, .membershipUnproven, .disputedKey, .notAParticipant,
+        ].contains(self)
     }
 }
 

@@ -1,3 +1,4 @@
+public import XChat
 public import XChatEvents
 
 public import struct Foundation.Date
@@ -12,7 +13,8 @@ public struct OutboxEntry: Hashable, Sendable {
         case sent
         /// The server does not take it, and ``OutboxEntry/reason`` says why.
         ///
-        /// It stays until it is retried or dropped by hand; later messages of the conversation went on.
+        /// It stays until it is retried or dropped by hand; later messages of the conversation went on. See
+        /// ``OutboxEntry/isHeld`` for a message that waits for a decision about its readers.
         case setAside = "set_aside"
         /// Sealed anew under a newer key, as ``OutboxEntry/replacedBy``.
         case replaced
@@ -32,6 +34,8 @@ public struct OutboxEntry: Hashable, Sendable {
     public var failures: Int
     /// Why it failed last, `code: detail`; nil for one that never failed.
     public var reason: String?
+    /// Who could read the message when it was sealed, and those who were allowed since; nil where that is not known.
+    public var readers: Set<UserID>?
     /// The server's id of the sent message.
     public var sequenceID: WireString?
     /// The refused message that this one replaces.
@@ -56,5 +60,26 @@ public struct OutboxEntry: Hashable, Sendable {
         self.state = state
         self.enqueuedAt = enqueuedAt
         failures = 0
+    }
+
+    /// The word before the colon of ``reason``: a code of ``APIError``, of ``XChatError``, or `stale_key`.
+    public var code: String? {
+        reason.map { String($0.prefix { $0 != ":" }) }
+    }
+
+    /// Whether the message is set aside because a newer key would give it to people who could not read it when it was
+    /// sealed.
+    ///
+    /// ``Outbox/retry(_:allowing:)`` sends it to them, ``Outbox/drop(_:)`` discards it.
+    public var isHeld: Bool {
+        state == .setAside && code.map { $0.utf8.elementsEqual(XChatError.Code.membersChanged.rawValue.utf8) } ?? false
+    }
+
+    /// Who would read the message if it were encrypted again now, and could not when it was sealed.
+    ///
+    /// - Parameter session: A session that has read the conversation's history up to now.
+    /// - Returns: Everybody else in the group where ``readers`` is nil; nil where the session does not know the members.
+    public func newReaders(in session: Session) -> Set<UserID>? {
+        session.readers(of: conversationID)?.subtracting(readers ?? [session.userID])
     }
 }

@@ -34,6 +34,8 @@ public struct OutboxError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let duplicate = Self(rawValue: "duplicate")
         /// The outbox holds no message with this id.
         public static let unknownMessage = Self(rawValue: "unknown_message")
+        /// Readers of a message that no group can have: more than 10,000, or an id that is not 1 to 19 digits.
+        public static let invalidReaders = Self(rawValue: "invalid_readers")
         /// The message is in a state that does not allow this: it is sent, replaced or dropped.
         public static let finished = Self(rawValue: "finished")
     }

@@ -24,6 +24,20 @@ public struct OutboxPolicy: Hashable, Sendable {
     /// Default: 8 times.
     public var maximumFailures = 8
 
+    /// What to do with a message that the server refused for its key, when the newest key would give it to people who
+    /// could not read it when it was sealed.
+    public enum NewReaders: Hashable, Sendable {
+        /// Set it aside with the code `members_changed`, until ``Outbox/retry(_:allowing:)`` names the new readers.
+        case hold
+        /// Encrypt it again for the present members of the group, whoever they are.
+        case send
+    }
+
+    /// What to do with a message that would get new readers.
+    ///
+    /// Default: hold it.
+    public var newReaders = NewReaders.hold
+
     /// The longest pause of all, whoever asks for it: the windows of rate limits are of 24 hours at most.
     ///
     /// What waits longer in the file comes from a clock that was wrong, and does not wait.

@@ -13,10 +13,12 @@ struct QueuedMessage: Hashable, Sendable {
     let encodedMessageCreateEvent: String
     /// ``SealedMessage/encodedMessageEventSignature``, byte for byte.
     let encodedMessageEventSignature: String
+    /// ``SealedMessage/readers``, and those whom a person allowed since.
+    let readers: Set<UserID>?
     /// How often it failed since it was put into the queue.
     let failures: Int
-    /// When it was put into the outbox.
-    let enqueuedAt: Date
+    /// Whether the server refused it for its key, and a newer key exists: it must not be posted as it is.
+    let isStale: Bool
 }
 
 /// Where an outbox keeps its messages: a file on one machine, or a database that several share.
@@ -91,9 +93,11 @@ protocol OutboxStore: Sendable {
     /// - Parameters:
     ///   - messageID: The message.
     ///   - reason: Why.
+    ///   - isStale: Whether a newer key exists, so that a later try must encrypt the message again first. This never
+    ///     clears the mark.
     ///   - now: The time.
     /// - Throws: When the store fails.
-    func setAside(_ messageID: WireString, reason: String, now: Date) throws(OutboxError)
+    func setAside(_ messageID: WireString, reason: String, isStale: Bool, now: Date) throws(OutboxError)
 
     /// Puts a message in the place of a queued one, and links the two.
     ///
@@ -109,9 +113,10 @@ protocol OutboxStore: Sendable {
     ///
     /// - Parameters:
     ///   - messageID: A message that is set aside or queued.
+    ///   - readers: Users who may read it from now on too; they are added to its readers.
     ///   - now: The time.
     /// - Throws: `unknown_message`, `finished`.
-    func retry(_ messageID: WireString, now: Date) throws(OutboxError)
+    func retry(_ messageID: WireString, allowing readers: Set<UserID>, now: Date) throws(OutboxError)
 
     /// Gives up a message, and forgets its ciphertext.
     ///

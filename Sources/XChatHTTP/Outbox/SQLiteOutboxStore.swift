@@ -17,7 +17,7 @@ final class SQLiteOutboxStore: OutboxStore {
 
     /// `XCOB`.
     private static let applicationID: Int32 = 0x5843_4F42
-    private static let format: Int32 = 1
+    private static let format: Int32 = 2
 
     /// Opens or makes the file.
     ///
@@ -85,6 +85,9 @@ final class SQLiteOutboxStore: OutboxStore {
                     arguments: [self.userID.string, api]
                 )
             }
+            if try Int32.fetchOne(database, sql: "PRAGMA user_version") == 1 {
+                try database.execute(sql: Self.migrationToFormat2)
+            }
             let owner = try Row.fetchOne(database, sql: "SELECT user_id, api FROM outbox")
             guard let owner, WireString(try owner.value("user_id") as String) == self.userID,
                 WireString(try owner.value("api") as String) == WireString(api)
@@ -95,7 +98,7 @@ final class SQLiteOutboxStore: OutboxStore {
     /// `place` orders the messages of a conversation; a replacement takes over the place.
     private static let schema = """
         PRAGMA application_id = \(applicationID);
-        PRAGMA user_version = \(format);
+        PRAGMA user_version = 1;
         CREATE TABLE outbox (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             user_id TEXT NOT NULL,
@@ -124,6 +127,13 @@ final class SQLiteOutboxStore: OutboxStore {
         ) STRICT;
         CREATE INDEX message_place ON message (place);
         CREATE UNIQUE INDEX message_queue ON message (conversation_id, place) WHERE state = 'queued';
+        """
+
+    /// Adds the readers, as ids separated by spaces (NULL: not known), and whether a newer key exists.
+    private static let migrationToFormat2 = """
+        ALTER TABLE message ADD COLUMN readers TEXT;
+        ALTER TABLE message ADD COLUMN is_stale INTEGER NOT NULL DEFAULT 0;
+        PRAGMA user_version = 2;
         """
 
     /// Forgets finished messages, and conversations without any.
@@ -185,16 +195,18 @@ final class SQLiteOutboxStore: OutboxStore {
         now: Date,
         _ database: Database
     ) throws {
+        let readers = message.conversationID.isGroup ? try message.readers.map(ReaderList.text) : nil
         try database.execute(
             sql: """
                 INSERT INTO message (message_id, conversation_id, place, state, key_version, create_event, signature,
-                                     replaces, enqueued_at, changed_at)
-                VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)
+                                     readers, replaces, enqueued_at, changed_at)
+                VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 message.messageID.string, message.conversationID.value.string, place,
                 message.conversationKeyVersion.string, message.encodedMessageCreateEvent,
-                message.encodedMessageEventSignature, replacing?.string, now.milliseconds, now.milliseconds,
+                message.encodedMessageEventSignature, readers, replacing?.string,
+                now.milliseconds, now.milliseconds,
             ]
         )
     }
@@ -237,14 +249,22 @@ final class SQLiteOutboxStore: OutboxStore {
     }
 
     private static func queued(_ row: Row) throws -> QueuedMessage {
-        QueuedMessage(
+        let conversation = try ConversationID(canonicalizing: WireString(row.value("conversation_id") as String))
+        return QueuedMessage(
             messageID: try WireString(row.value("message_id") as String),
-            conversationID: try ConversationID(canonicalizing: WireString(row.value("conversation_id") as String)),
+            conversationID: conversation,
             encodedMessageCreateEvent: try row.value("create_event"),
             encodedMessageEventSignature: try row.value("signature"),
+            readers: try readers(row, of: conversation),
             failures: try row.value("failures"),
-            enqueuedAt: Date(milliseconds: try row.value("enqueued_at"))
+            isStale: try row.value("is_stale")
         )
+    }
+
+    /// The readers of a message; those of a 1:1 follow from its id and are not in the file.
+    private static func readers(_ row: Row, of conversation: ConversationID) throws -> Set<UserID>? {
+        if let (first, second) = conversation.participants { return [first, second] }
+        return try (row.value("readers") as String?).map(ReaderList.readers)
     }
 
     func hasQueued() throws(OutboxError) -> Bool {
@@ -305,14 +325,15 @@ final class SQLiteOutboxStore: OutboxStore {
         }
     }
 
-    func setAside(_ messageID: WireString, reason: String, now: Date) throws(OutboxError) {
+    func setAside(_ messageID: WireString, reason: String, isStale: Bool, now: Date) throws(OutboxError) {
         try write { database in
             try database.execute(
                 sql: """
-                    UPDATE message SET state = 'set_aside', failures = failures + 1, reason = ?, changed_at = ?
+                    UPDATE message SET state = 'set_aside', failures = failures + 1, reason = ?,
+                                       is_stale = max(is_stale, ?), changed_at = ?
                     WHERE message_id = ? AND state = 'queued'
                     """,
-                arguments: [reason, now.milliseconds, messageID.string]
+                arguments: [reason, isStale, now.milliseconds, messageID.string]
             )
         }
     }
@@ -338,9 +359,10 @@ final class SQLiteOutboxStore: OutboxStore {
 
     // MARK: By hand
 
-    func retry(_ messageID: WireString, now: Date) throws(OutboxError) {
+    func retry(_ messageID: WireString, allowing readers: Set<UserID>, now: Date) throws(OutboxError) {
         try write { database in
             let conversation = try Self.unfinished(messageID, database)
+            if !readers.isEmpty { try self.allow(readers, messageID, database) }
             try database.execute(
                 sql: """
                     UPDATE message SET state = 'queued', failures = 0, changed_at = ? WHERE message_id = ?
@@ -350,6 +372,20 @@ final class SQLiteOutboxStore: OutboxStore {
             try database.execute(sql: "UPDATE conversation SET not_before = 0 WHERE id = ?", arguments: [conversation])
             try database.execute(sql: "UPDATE outbox SET paused_until = 0")
         }
+    }
+
+    /// Adds readers to those of a message; where these are not known, to the one who sealed it.
+    private func allow(_ readers: Set<UserID>, _ messageID: WireString, _ database: Database) throws {
+        let stored = try Row.fetchOne(
+            database,
+            sql: "SELECT readers FROM message WHERE message_id = ?",
+            arguments: [messageID.string]
+        )
+        let before = try (stored?.value("readers") as String?).map(ReaderList.readers) ?? [userID]
+        try database.execute(
+            sql: "UPDATE message SET readers = ? WHERE message_id = ?",
+            arguments: [try ReaderList.text(before.union(readers)), messageID.string]
+        )
     }
 
     func drop(_ messageID: WireString, now: Date) throws(OutboxError) {
@@ -382,8 +418,8 @@ final class SQLiteOutboxStore: OutboxStore {
     // MARK: Looking
 
     private static let selection = """
-        SELECT message_id, conversation_id, key_version, message.state, failures, reason, sequence_id, replaces,
-               replaced_by, enqueued_at, max(not_before, paused_until) AS not_before
+        SELECT message_id, conversation_id, key_version, message.state, failures, reason, readers, sequence_id,
+               replaces, replaced_by, enqueued_at, max(not_before, paused_until) AS not_before
         FROM message JOIN conversation ON conversation.id = conversation_id JOIN outbox
         """
 
@@ -420,6 +456,7 @@ final class SQLiteOutboxStore: OutboxStore {
         )
         entry.failures = try row.value("failures")
         entry.reason = try row.value("reason")
+        entry.readers = try readers(row, of: entry.conversationID)
         entry.sequenceID = (try row.value("sequence_id") as String?).map { WireString($0) }
         entry.replaces = (try row.value("replaces") as String?).map { WireString($0) }
         entry.replacedBy = (try row.value("replaced_by") as String?).map { WireString($0) }
@@ -465,6 +502,48 @@ final class SQLiteOutboxStore: OutboxStore {
         } catch {
             throw OutboxError(.corrupt, "a value in it is not of its type")
         }
+    }
+}
+
+/// Readers of a message as a column keeps them: their ids in numerical order, separated by single spaces.
+enum ReaderList {
+    /// The most members of a group.
+    static let maximumCount = 10_000
+    /// The most digits of a user id.
+    private static let maximumDigits = 19
+
+    /// The text of the column.
+    ///
+    /// - Throws: `invalid_readers` for more readers than a group has members, or an id that is not 1 to 19 digits.
+    static func text(_ readers: Set<UserID>) throws(OutboxError) -> String {
+        guard readers.count <= maximumCount, readers.allSatisfy({ isID($0.utf8) }) else {
+            throw OutboxError(
+                .invalidReaders,
+                "a message has at most \(maximumCount) readers, each with an id of 1 to \(maximumDigits) digits"
+            )
+        }
+        let ids = readers.map(\.string).sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
+        return ids.joined(separator: " ")
+    }
+
+    /// The readers that a text names.
+    ///
+    /// - Throws: `corrupt` for a text that ``text(_:)`` does not make.
+    static func readers(_ text: String) throws(OutboxError) -> Set<UserID> {
+        // An empty text has no id in it, and splitting it gives one.
+        guard text.utf8.count <= maximumCount * (maximumDigits + 1) else { throw corrupt }
+        let ids = text.utf8.isEmpty ? [] : text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
+        let readers = Set(ids.map { UserID(String(Substring($0))) })
+        guard ids.count <= maximumCount, readers.count == ids.count, ids.allSatisfy({ isID($0) }) else { throw corrupt }
+        return readers
+    }
+
+    private static var corrupt: OutboxError {
+        OutboxError(.corrupt, "the readers of a message are not a list of user ids")
+    }
+
+    private static func isID(_ bytes: some Collection<UInt8>) -> Bool {
+        (1...maximumDigits).contains(bytes.count) && bytes.allSatisfy { (0x30...0x39).contains($0) }
     }
 }
 

@@ -114,11 +114,12 @@ struct OutboxDrainTests {
 
     @Test func `an older message that is retried by hand is looked for further back`() async throws {
         let outbox = try folder.outbox()
-        let messages = try ["one", "two"].map { try sealer.seal($0) }
-        try outbox.store.add([messages[0]], now: Date(timeIntervalSinceNow: -7200))
-        try outbox.store.setAside(messages[0].messageID, reason: "by hand", now: Date())
+        let messages = [try sealer.sealOlder("one"), try sealer.seal("two")]
+        try outbox.enqueue(messages[0])
+        try outbox.store.setAside(messages[0].messageID, reason: "by hand", isStale: false, now: Date())
         try outbox.enqueue(messages[1])
         let server = ToyServer()
+        server.rotate(Sealer.a, to: "1000")
         _ = try await server.post(messages[0])
         server.rotate(Sealer.a)
         let retried = Mutex(false)
@@ -396,13 +397,17 @@ struct OutboxDrainTests {
         func pause(until: Date, now: Date) throws(OutboxError) {
             try step { () throws(OutboxError) in try store.pause(until: until, now: now) }
         }
-        func setAside(_ messageID: WireString, reason: String, now: Date) throws(OutboxError) {
-            try step { () throws(OutboxError) in try store.setAside(messageID, reason: reason, now: now) }
+        func setAside(_ messageID: WireString, reason: String, isStale: Bool, now: Date) throws(OutboxError) {
+            try step { () throws(OutboxError) in
+                try store.setAside(messageID, reason: reason, isStale: isStale, now: now)
+            }
         }
         func replace(_ messageID: WireString, with new: SealedMessage, now: Date) throws(OutboxError) {
             try step { () throws(OutboxError) in try store.replace(messageID, with: new, now: now) }
         }
-        func retry(_ messageID: WireString, now: Date) throws(OutboxError) { try store.retry(messageID, now: now) }
+        func retry(_ messageID: WireString, allowing readers: Set<UserID>, now: Date) throws(OutboxError) {
+            try store.retry(messageID, allowing: readers, now: now)
+        }
         func drop(_ messageID: WireString, now: Date) throws(OutboxError) { try store.drop(messageID, now: now) }
         func entry(_ messageID: WireString) throws(OutboxError) -> OutboxEntry? { try store.entry(messageID) }
         func entries(in states: Set<OutboxEntry.State>) throws(OutboxError) -> [OutboxEntry] {
@@ -424,13 +429,9 @@ struct OutboxDrainTests {
             return sent
         }
 
-        func posted(
-            in conversation: ConversationID,
-            by sender: UserID,
-            since: Date
-        ) async throws(APIError) -> [WireString: WireString] {
+        func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
             guard fuse.burn() else { throw APIError(.cancelled, "crashed") }
-            return try await server.posted(in: conversation, by: sender, since: since)
+            return try await server.posted(message, by: sender)
         }
     }
 

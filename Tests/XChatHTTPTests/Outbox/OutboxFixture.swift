@@ -40,7 +40,10 @@ struct Sealer: Sendable {
         let keys = try PrivateKeys.generate()
         var session = try Session(userID: user, privateKeys: keys, signingKeyVersion: "1")
         session.trust([try keys.boundKey(userID: user, version: "1")])
-        for id in [Self.a, Self.b] { session.addConversationKey(try .generate(), in: id, version: "1001") }
+        for id in [Self.a, Self.b] {
+            session.addConversationKey(try .generate(), in: id, version: "1000")
+            session.addConversationKey(try .generate(), in: id, version: "1001")
+        }
         self.session = session
         for id in [Self.a, Self.b] { session.addConversationKey(try .generate(), in: id, version: "1002") }
         renewed = session
@@ -48,6 +51,11 @@ struct Sealer: Sendable {
 
     func seal(_ text: String, in conversation: ConversationID = Sealer.a) throws -> SealedMessage {
         try session.seal(.text(text), in: conversation)
+    }
+
+    /// A message under the key before the one that is the newest at first.
+    func sealOlder(_ text: String) throws -> SealedMessage {
+        try session.seal(.text(text), in: Sealer.a, keyVersion: "1000")
     }
 
     func text(of event: MessageEvent) throws -> String? {
@@ -88,8 +96,8 @@ final class ToyServer: MessageSending {
         self.fault = fault
     }
 
-    func rotate(_ conversation: ConversationID) {
-        state.withLock { $0.newestKey[conversation] = "1002" }
+    func rotate(_ conversation: ConversationID, to version: KeyVersion = "1002") {
+        state.withLock { $0.newestKey[conversation] = version }
     }
 
     func post(_ message: SealedMessage) async throws(APIError) -> SentMessage {
@@ -126,15 +134,21 @@ final class ToyServer: MessageSending {
         return try answer.get()
     }
 
-    func posted(
-        in conversation: ConversationID,
-        by sender: UserID,
-        since: Date
-    ) async throws(APIError) -> [WireString: WireString] {
+    /// Sees what is stored under the message's own key version and newer ones, and does not stop at the message.
+    func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
         state.withLock { state in
             state.lookUps += 1
-            let ids = state.stored[conversation, default: []].filter { $0.senderID == sender }.compactMap(\.messageID)
-            return Dictionary(ids.map { ($0, "7") }, uniquingKeysWith: { first, _ in first })
+            let events = state.stored[message.conversationID, default: []].filter { event in
+                guard event.senderID == sender, case .messageCreateEvent(let create) = event.detail else {
+                    return false
+                }
+                return create.conversationKeyVersion?.number ?? 0 >= message.conversationKeyVersion.number ?? 0
+            }
+            let ids = events.compactMap(\.messageID).map { ($0, WireString("7")) }
+            return PostedMessages(
+                sequenceIDs: Dictionary(ids, uniquingKeysWith: { first, _ in first }),
+                isComplete: true
+            )
         }
     }
 

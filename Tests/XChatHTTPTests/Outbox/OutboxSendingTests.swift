@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 import XChat
 import XChatEvents
@@ -9,7 +8,6 @@ import XChatEvents
 @Suite(.timeLimit(.minutes(1)))
 struct OutboxSendingTests {
     private static let patient = RetryPolicy(attempts: 3, firstPause: .milliseconds(1), longestPause: .milliseconds(2))
-    private let since = Date(timeIntervalSince1970: 1_000_000)
 
     private func client(_ url: String) throws -> ChatClient {
         try ChatClient(api: url, token: Token("t"), retries: Self.patient)
@@ -31,16 +29,27 @@ struct OutboxSendingTests {
         sequence: WireString = "77",
         sender: UserID = "1111",
         in conversation: WireString = "1111:2222",
-        minutes: Double = 0,
-        detail: MessageEventDetail = .messageCreateEvent(MessageCreateEvent(contents: [1]))
+        version: KeyVersion? = "1001",
+        created: WireString = "1000000000000"
     ) -> String {
-        let milliseconds = since.addingTimeInterval(minutes * 60).milliseconds
+        let create = MessageCreateEvent(contents: [1], conversationKeyVersion: version)
+        return encoded(.messageCreateEvent(create), id, sequence, sender, conversation, created)
+    }
+
+    private func encoded(
+        _ detail: MessageEventDetail,
+        _ id: WireString,
+        _ sequence: WireString = "77",
+        _ sender: UserID = "1111",
+        _ conversation: WireString = "1111:2222",
+        _ created: WireString = "1000000000000"
+    ) -> String {
         let event = MessageEvent(
             sequenceID: sequence,
             messageID: id,
             senderID: sender,
             conversationID: conversation,
-            createdAtMsec: WireString(String(milliseconds)),
+            createdAtMsec: created,
             detail: detail
         )
         return Base64.encode(event.encoded())
@@ -52,36 +61,76 @@ struct OutboxSendingTests {
         return .http(200, #"{"data":[\#(items)]\#(token)}"#)
     }
 
-    private func posted(_ client: ChatClient) async throws -> [WireString: WireString] {
-        try await client.posted(in: Sealer.a, by: "1111", since: since)
+    private func posted(_ client: ChatClient, _ message: SealedMessage? = nil) async throws -> PostedMessages {
+        try await client.posted(message ?? Sealer().seal("x"), by: "1111")
     }
 
-    @Test func `messages are found by sender and conversation, back to an hour before the time`() async throws {
+    @Test func `messages are found by sender and conversation, back to one under an older key`() async throws {
         try await RawServer.run(
             .http(503, "{}"),
             page(
                 [
                     event("own", sequence: "9"), event("another's", sender: "2222"), "no event",
-                    event("elsewhere", in: "1111:3333"), event("no number", sequence: "x"),
-                    event("no message", detail: .messageFailureEvent(MessageFailureEvent())),
-                    event("other spelling", sequence: "8", in: "2222:1111"),
+                    event("elsewhere", in: "1111:3333", version: "1"), event("no number", sequence: "x"),
+                    encoded(.messageFailureEvent(MessageFailureEvent()), "no message"),
+                    event("other spelling", sequence: "8", in: "2222:1111"), event("no version", version: nil),
+                    event("newer", sequence: "7", version: "1002"), event("no number as version", version: "x"),
                 ],
                 next: "second"
             ),
-            page([event("clocks differ", sequence: "7", minutes: -59), event("before", minutes: -61)], next: "third"),
+            page([event("as old", sequence: "6"), event("older", sender: "2222", version: "999")], next: "third"),
             page([event("never asked for")], next: nil)
         ) { server, url in
             let found = try await posted(client(url))
-            #expect(found.filter { $0.key != "before" } == ["own": "9", "other spelling": "8", "clocks differ": "7"])
+            #expect(
+                found.sequenceIDs == [
+                    "own": "9", "other spelling": "8", "newer": "7", "as old": "6", "no version": "77",
+                    "no number as version": "77",
+                ]
+            )
+            #expect(found.isComplete)
             #expect(server.requests.count == 3)
             #expect(server.requests.last?.contains("pagination_token=second") == true)
+        }
+    }
+
+    @Test("the time of an event does not end the search", arguments: ["0", "9999999999999"])
+    func times(_ created: WireString) async throws {
+        try await RawServer.run(
+            page([event("other", created: created)], next: "second"),
+            page([event("own", sequence: "5", created: created)], next: nil)
+        ) { server, url in
+            let found = try await posted(client(url))
+            #expect(found.sequenceIDs["own"] == "5")
+            #expect(found.isComplete)
+            #expect(server.requests.count == 2)
+        }
+    }
+
+    @Test func `the search ends at the message, and says that it did not see everything`() async throws {
+        let message = try Sealer().seal("x")
+        try await RawServer.run(page([event("newer"), event(message.messageID, sequence: "5")], next: "second")) {
+            server,
+            url in
+            let found = try await posted(client(url), message)
+            #expect(found.sequenceIDs == ["newer": "77", message.messageID: "5"])
+            #expect(!found.isComplete)
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test func `a history of more pages than the client's limit is an error and not an absence`() async throws {
+        try await RawServer.run(page([event("x")], next: "a"), page([event("y")], next: "b")) { server, url in
+            let client = try ChatClient(api: url, token: Token("t"), limits: .init(pages: 2))
+            #expect(await thrownCode { _ = try await posted(client) } == .tooLarge)
+            #expect(server.requests.count == 2)
         }
     }
 
     @Test func `a conversation that is not there has no messages, and pages that repeat are an error`() async throws {
         try await RawServer.run(.http(404, "{}")) { _, url in
             let found = try await posted(client(url))
-            #expect(found.isEmpty)
+            #expect(found == PostedMessages(sequenceIDs: [:], isComplete: true))
         }
         try await RawServer.run(page([event("x")], next: "again")) { server, url in
             let client = try client(url)

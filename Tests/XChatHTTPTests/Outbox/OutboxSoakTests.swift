@@ -295,11 +295,7 @@ private struct MortalSender: MessageSending {
         }
     }
 
-    func posted(
-        in conversation: ConversationID,
-        by sender: UserID,
-        since: Date
-    ) async throws(APIError) -> [WireString: WireString] {
-        try await client.posted(in: conversation, by: sender, since: since)
+    func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
+        try await client.posted(message, by: sender)
     }
 }

@@ -38,7 +38,8 @@ struct OutboxStoreTests {
                 senderID: "1111",
                 conversationID: queued.conversationID,
                 encodedMessageCreateEvent: queued.encodedMessageCreateEvent,
-                encodedMessageEventSignature: queued.encodedMessageEventSignature
+                encodedMessageEventSignature: queued.encodedMessageEventSignature,
+                readers: queued.readers
             )
             #expect(restored == message)
             try store.markSent(queued.messageID, sequenceID: "1", now: now)
@@ -125,13 +126,13 @@ struct OutboxStoreTests {
         try store.postpone(ids[0], until: now.addingTimeInterval(10), reason: "r")
         #expect(try store.due(at: now, limit: 9).map(\.messageID) == [ids[1]])
         #expect(try store.due(at: now.addingTimeInterval(10), limit: 9).map(\.messageID) == [ids[0], ids[1]])
-        try store.setAside(ids[0], reason: "r", now: now)
+        try store.setAside(ids[0], reason: "r", isStale: false, now: now)
         try store.markSent(ids[1], sequenceID: "1", now: now)
         #expect(try store.due(at: now.addingTimeInterval(10), limit: 9).map(\.messageID) == [ids[2], ids[3]])
         try store.pause(until: now.addingTimeInterval(20), now: now)
         #expect(try store.due(at: now.addingTimeInterval(10), limit: 9).isEmpty)
         #expect(try store.due(at: now.addingTimeInterval(20), limit: 9).count == 2)
-        try store.retry(ids[0], now: now)
+        try store.retry(ids[0], allowing: [], now: now)
         #expect(try store.due(at: now, limit: 9).map(\.messageID) == [ids[0], ids[2]])
     }
 
@@ -191,12 +192,12 @@ struct OutboxStoreTests {
         try store.markSent(ids[0], sequenceID: "1", now: now)
         try store.replace(ids[1], with: replacement, now: now)
         try store.drop(ids[2], now: now)
-        try store.setAside(ids[3], reason: "r", now: now)
+        try store.setAside(ids[3], reason: "r", isStale: false, now: now)
         for id in ids[...2] {
-            #expect(outboxError { try store.retry(id, now: now) } == .finished)
+            #expect(outboxError { try store.retry(id, allowing: [], now: now) } == .finished)
             #expect(outboxError { try store.drop(id, now: now) } == .finished)
         }
-        #expect(outboxError { try store.retry("?", now: now) } == .unknownMessage)
+        #expect(outboxError { try store.retry("?", allowing: [], now: now) } == .unknownMessage)
         #expect(outboxError { try store.drop("?", now: now) } == .unknownMessage)
         let kept = try store.queue.read {
             try String.fetchAll($0, sql: "SELECT state FROM message WHERE create_event <> '' ORDER BY place")
@@ -294,7 +295,7 @@ struct OutboxStoreTests {
         #expect(outboxError { _ = try folder.outbox() } == .corrupt)
         try FileManager.default.removeItem(atPath: folder.file)
         let store = try store()
-        try store.queue.write { try $0.execute(sql: "PRAGMA user_version = 2") }
+        try store.queue.write { try $0.execute(sql: "PRAGMA user_version = 3") }
         #expect(outboxError { _ = try folder.outbox() } == .newerFormat)
     }
 
