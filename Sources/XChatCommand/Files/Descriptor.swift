@@ -47,11 +47,25 @@ package struct Descriptor: ~Copyable {
     ///
     /// Error texts call it `name`, where the path would say nothing to anybody.
     static func open(_ path: String, _ flags: Int32, named name: String? = nil) throws(CommandError) -> Descriptor {
+        guard let file = try open(path, flags, named: name, nilFor: 0) else { throw .system(name ?? path) }
+        return file
+    }
+
+    /// Opens a file as ``open(_:_:named:)`` does; nil where the system reports one kind of error.
+    static func open(
+        _ path: String,
+        _ flags: Int32,
+        named name: String? = nil,
+        nilFor tolerated: Int32
+    ) throws(CommandError) -> Descriptor? {
         let name = name ?? path
         // The system would read a path only up to its first NUL, and so open another file than the one named.
         guard !path.utf8.contains(0) else { throw CommandError("\(quoted(path)): not a file name") }
         let number = retrying { platformOpen(path, flags | O_CLOEXEC, 0o600) }
-        guard number >= 0 else { throw .system(name) }
+        guard number >= 0 else {
+            guard errno == tolerated else { throw .system(name) }
+            return nil
+        }
         return Descriptor(number: number, name: name, isOwned: true)
     }
 
@@ -124,6 +138,26 @@ package struct Descriptor: ~Copyable {
         }
     }
 
+    /// Takes the lock if that is possible at once; it ends with the descriptor.
+    ///
+    /// - Returns: Also true where the file system has no locks.
+    func tryLock() -> Bool {
+        retrying { flock(number, LOCK_EX | LOCK_NB) } == 0 || errno != EWOULDBLOCK
+    }
+
+    /// Whether it is a regular file of the user who runs this process.
+    var isOwnRegularFile: Bool {
+        var status = stat()
+        return unsafe fstat(number, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_uid == geteuid()
+    }
+
+    /// Whether a path leads to this very file.
+    func isAt(_ path: String) -> Bool {
+        var (status, other) = (stat(), stat())
+        return unsafe fstat(number, &status) == 0 && lstat(path, &other) == 0
+            && status.st_dev == other.st_dev && status.st_ino == other.st_ino
+    }
+
     /// The permission bits.
     func permissions() throws(CommandError) -> mode_t {
         var status = stat()
@@ -137,6 +171,11 @@ package struct Descriptor: ~Copyable {
 }
 
 extension CommandError {
+    /// The failure of making a file whose name is taken.
+    static func existing(_ path: String) -> CommandError {
+        CommandError("\(quoted(path)): \(unsafe String(cString: strerror(EEXIST)))")
+    }
+
     /// The failure that the system just reported in `errno`, about a file.
     package static func system(_ path: String) -> CommandError {
         let reason = unsafe String(cString: strerror(errno))

@@ -27,34 +27,34 @@ package enum Files {
     }
 
     /// Makes a new file that only its owner can read; an existing one is left as it is, and that is an error.
-    package static func create(_ path: String, _ bytes: [UInt8]) throws(CommandError) {
-        try create(path, bytes, named: path)
-    }
-
-    private static func create(_ path: String, _ bytes: [UInt8], named name: String) throws(CommandError) {
-        let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, named: name)
-        do throws(CommandError) {
-            try fill(file, bytes)
-        } catch {
-            _ = unsafe unlink(path)
-            throw error
-        }
+    ///
+    /// The file appears complete or not at all.
+    package static func create(
+        _ path: String,
+        _ bytes: [UInt8],
+        construction: FileConstruction = .unnamed
+    ) throws(CommandError) {
+        removeLeftovers(in: folder(of: path))
+        // Asked again when the file gets its name; asking now saves the work and names the error.
+        guard !exists(path) else { throw .existing(path) }
+        let new = try NewFile(path, named: path, construction)
+        guard try new.descriptor.write(bytes) else { throw .system(path) }
+        try new.publish(replaces: false)
     }
 
     /// Puts a new file in the place of the old one in one step; only its owner can read it.
     ///
     /// Whoever reads meanwhile gets the old content or the new one, whole. A link is followed, not replaced.
-    package static func replace(_ path: String, _ bytes: [UInt8]) throws(CommandError) {
+    package static func replace(
+        _ path: String,
+        _ bytes: [UInt8],
+        construction: FileConstruction = .unnamed
+    ) throws(CommandError) {
         let target = resolved(path)
-        let temporary = "\(target).\(getpid()).new"
-        _ = unsafe unlink(temporary)  // What a process that was killed left behind.
-        try create(temporary, bytes, named: path)
-        guard unsafe rename(temporary, target) == 0 else {
-            let error = CommandError.system(path)
-            _ = unsafe unlink(temporary)
-            throw error
-        }
-        try Descriptor.reading(folder(of: target)).synchronize()
+        removeLeftovers(in: folder(of: target))
+        let new = try NewFile(target, named: path, construction)
+        guard try new.descriptor.write(bytes) else { throw .system(path) }
+        try new.publish(replaces: true)
     }
 
     /// Makes a file out of what `body` writes, which appears only once `body` has returned.
@@ -62,34 +62,45 @@ package enum Files {
     /// - Parameters:
     ///   - path: The file; an existing one is an error, before anything is written.
     ///   - overwrites: Whether an existing regular file is replaced instead; a link is followed, not replaced.
+    ///   - construction: How the file is built.
     ///   - body: Writes the content. While it does, SIGINT, SIGTERM and SIGHUP end the program and leave nothing behind.
     /// - Throws: What `body` throws, or what the system says; there is no file then.
     package static func write(
         _ path: String,
         overwrites: Bool,
+        construction: FileConstruction = .unnamed,
         _ body: (borrowing Descriptor) throws -> Void
     ) throws {
         let target = try destination(path, overwrites: overwrites)
-        let temporary = "\(target).\(getpid()).part"
-        _ = unsafe unlink(temporary)  // What a process that was killed left behind.
+        removeLeftovers(in: folder(of: target))
+        let new = try NewFile(target, named: path, construction)
+        let remove = new.remover()
         let signals = SignalHandler { number in
-            _ = unsafe unlink(temporary)
+            remove()
             _exit(128 + number)
         }
         defer { signals.cancel() }
-        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, named: path)
-        do {
-            try body(file)
-            try file.synchronize()
-            // A link fails where a file has appeared meanwhile; a rename would replace it.
-            let status = unsafe overwrites ? rename(temporary, target) : link(temporary, target)
-            guard status == 0 else { throw CommandError.system(path) }
-        } catch {
-            _ = unsafe unlink(temporary)
-            throw error
+        try body(new.descriptor)
+        try new.publish(replaces: overwrites)
+    }
+
+    /// Deletes the file that a process left which ended while it was building this one.
+    package static func removeLeftover(of path: String) {
+        _ = TemporaryName.removeLeftover(TemporaryName(of: resolved(path)).path)
+    }
+
+    /// Deletes the files of a folder that processes left which ended while they were building them.
+    private static func removeLeftovers(in folder: String) {
+        guard let stream = unsafe opendir(folder) else { return }
+        defer { unsafe closedir(stream) }
+        var found: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { start in
+                unsafe String(cString: UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self))
+            }
+            if name.hasPrefix(TemporaryName.prefix), name.hasSuffix(TemporaryName.suffix) { found.append(name) }
         }
-        if !overwrites { _ = unsafe unlink(temporary) }
-        try Descriptor.reading(folder(of: target)).synchronize()
+        for name in found { _ = TemporaryName.removeLeftover("\(folder)/\(name)") }
     }
 
     /// The path that a new file is to have, without links where an existing one is replaced.
@@ -129,13 +140,8 @@ package enum Files {
         return unsafe String(cString: start)
     }
 
-    private static func folder(of path: String) -> String {
+    static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
-    private static func fill(_ file: borrowing Descriptor, _ bytes: [UInt8]) throws(CommandError) {
-        guard try file.write(bytes) else { throw .system(file.name) }
-        try file.synchronize()
     }
 }

@@ -4,7 +4,7 @@ package import XChatEvents
 ///
 /// A session file carries members that this program does not know, and ids that Unicode would call equal though their
 /// bytes differ. Foundation's JSON promises neither to keep the first nor to tell the second apart.
-package indirect enum JSONValue: Hashable, Sendable {
+package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     /// A number in the digits in which it was written.
@@ -82,7 +82,9 @@ package struct JSONObject: Hashable, Sendable {
     }
 
     package private(set) var members: [Member] = []
+    /// Where the members are; empty while there are few, because a table for each small object takes much memory.
     private var places: [WireString: Int] = [:]
+    private static let fewMembers = 8
 
     package init(_ members: [(WireString, JSONValue)] = []) {
         for (key, value) in members {
@@ -95,24 +97,37 @@ package struct JSONObject: Hashable, Sendable {
     /// The value of a member; setting appends a new member or replaces the value where it stands, `nil` removes it.
     package subscript(key: WireString) -> JSONValue? {
         get {
-            places[key].map { members[$0].value }
+            place(of: key).map { members[$0].value }
         }
         set {
-            switch (places[key], newValue) {
+            switch (place(of: key), newValue) {
             case (let place?, let value?):
                 members[place].value = value
             case (nil, let value?):
-                places[key] = members.count
                 members.append(Member(key: key, value: value))
+                if members.count == Self.fewMembers + 1 {
+                    indexMembers()
+                } else if members.count > Self.fewMembers {
+                    places[key] = members.count - 1
+                }
             case (let place?, nil):
                 members.remove(at: place)
-                places = [:]
-                for (place, member) in members.enumerated() {
-                    places[member.key] = place
-                }
+                indexMembers()
             case (nil, nil):
                 break
             }
+        }
+    }
+
+    private func place(of key: WireString) -> Int? {
+        members.count > Self.fewMembers ? places[key] : members.firstIndex { $0.key == key }
+    }
+
+    private mutating func indexMembers() {
+        places = [:]
+        guard members.count > Self.fewMembers else { return }
+        for (place, member) in members.enumerated() {
+            places[member.key] = place
         }
     }
 }

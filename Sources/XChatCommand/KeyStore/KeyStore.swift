@@ -3,9 +3,6 @@ import Synchronization
 
 /// The file in which the state of one user is kept sealed under a passphrase.
 package final class KeyStore: Sendable {
-    /// The largest file that is opened: 64 MiB.
-    private static let maximumBytes = 64 << 20
-
     /// The file.
     package let path: String
     private let folder: String
@@ -56,14 +53,20 @@ package final class KeyStore: Sendable {
     }
 
     /// The content.
-    package func read() throws -> [UInt8] {
+    ///
+    /// - Parameter limit: The most bytes of it that are read.
+    /// - Returns: The bytes that were sealed.
+    /// - Throws: Where there is no key store, it is damaged or too large, or the passphrase is wrong.
+    package func read(limit: Int = StateStore.maximumBytes) throws -> [UInt8] {
+        Files.removeLeftover(of: path)
         guard Files.exists(path) else {
             throw CommandError(
                 "there is no key store \(quoted(path)); make one with \"xchat keys generate --user ID\", "
                     + "or name a session file with --session"
             )
         }
-        let (seal, box) = try KeyStoreSeal.read(try Files.read(path, limit: Self.maximumBytes), name: quoted(path))
+        let file = try Files.read(path, limit: limit + KeyStoreSeal.overheadByteCount)
+        let (seal, box) = try KeyStoreSeal.read(file, name: quoted(path))
         let key = try open(seal)
         do {
             return try key.key.withBytes { (key) throws(SodiumError) in try SecretBox.open(box.span, key: key) }

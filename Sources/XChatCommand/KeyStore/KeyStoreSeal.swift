@@ -10,6 +10,8 @@ package struct KeyStoreSeal: Hashable, Sendable {
     static let version: UInt8 = 1
     private static let saltOffset = magic.count + 1 + 4 + 4
     private static let headByteCount = saltOffset + PasswordHash.saltByteCount
+    /// How much larger the file is than its content.
+    static let overheadByteCount = headByteCount + SecretBox.overheadByteCount
 
     /// What opening may cost at most: a hostile file must not make its reader allocate all memory.
     static let maximum = PasswordHash.Limits(operations: 16, memory: 1 << 30)

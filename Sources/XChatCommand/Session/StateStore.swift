@@ -1,5 +1,6 @@
 import LibSodium
 import Synchronization
+import XChatEvents
 
 /// Where the state of the user is kept: a session file, or the key store.
 package final class StateStore: Sendable {
@@ -8,8 +9,10 @@ package final class StateStore: Sendable {
         case keyStore(KeyStore)
     }
 
-    /// The largest session file: 64 MiB.
-    private static let maximumBytes = 64 << 20
+    /// The largest state that is read or written: 64 MiB.
+    package static let maximumBytes = 64 << 20
+    /// The largest state of which the private keys are read: 1 GiB.
+    package static let maximumExportBytes = 1 << 30
 
     private let place: Place
     private let hasWarned = Mutex(false)
@@ -36,14 +39,53 @@ package final class StateStore: Sendable {
     package func read() throws -> SessionDocument {
         switch place {
         case .sessionFile(let path):
-            let file = try Descriptor.reading(path)
-            if try file.permissions() & 0o077 != 0, isFirstWarning() {
-                Output.warning("\(name) holds secrets and is open to others; close it with: chmod 600")
-            }
+            let file = try open(path)
             return try document(try file.readAll(limit: Self.maximumBytes))
         case .keyStore(let store):
             return try document(try store.read())
         }
+    }
+
+    /// Reads the user id and the private keys, whatever else the state holds: broken members, or more than is read otherwise.
+    ///
+    /// - Returns: A document with these two members alone.
+    package func readPrivateKeys() throws -> SessionDocument {
+        var scanner = JSONMemberScanner(names: ["user_id", "private_keys"])
+        switch place {
+        case .sessionFile(let path):
+            let file = try open(path)
+            var left = Self.maximumExportBytes
+            while true {
+                var piece = try file.read(upTo: 1 << 16)
+                defer { Sodium.wipe(&piece) }
+                guard !piece.isEmpty else { break }
+                left -= piece.count
+                guard left >= 0 else { throw CommandError("\(name): larger than \(Self.maximumExportBytes) bytes") }
+                scanner.scan(piece)
+            }
+        case .keyStore(let store):
+            var content = try store.read(limit: Self.maximumExportBytes)
+            defer { Sodium.wipe(&content) }
+            scanner.scan(content)
+        }
+        var members = JSONObject()
+        for (member, value) in scanner.found {
+            guard members[member] == nil || members[member] == value else {
+                throw CommandError("\(name): \(member) is there twice, with different values")
+            }
+            members[member] = value
+        }
+        return try document(Array(JSONValue.object(members).line.utf8))
+    }
+
+    /// Opens a session file, and warns where others can read it.
+    private func open(_ path: String) throws -> Descriptor {
+        Files.removeLeftover(of: path)
+        let file = try Descriptor.reading(path)
+        if try file.permissions() & 0o077 != 0, isFirstWarning() {
+            Output.warning("\(name) holds secrets and is open to others; close it with: chmod 600")
+        }
+        return file
     }
 
     private func isFirstWarning() -> Bool {
@@ -62,6 +104,8 @@ package final class StateStore: Sendable {
     /// Changes the state as it is now, which may be newer than what was read before.
     ///
     /// No other process of ours changes it meanwhile, and every reader sees the old state or the new one.
+    /// - Throws: What `change` throws, or what the system says; also for a state that would be too large to be read
+    ///   again. The state is as it was then.
     package func update(_ change: (inout SessionDocument) throws -> Void) throws {
         let path =
             switch place {
@@ -75,10 +119,19 @@ package final class StateStore: Sendable {
             guard document != before else { return }
             var bytes = document.bytes
             defer { Sodium.wipe(&bytes) }
+            guard bytes.count <= Self.maximumBytes else { throw tooLarge(document, bytes.count) }
             switch place {
             case .sessionFile(let path): try Files.replace(path, bytes)
             case .keyStore(let store): try store.replace(bytes)
             }
         }
+    }
+
+    private func tooLarge(_ document: SessionDocument, _ count: Int) -> CommandError {
+        let part = StateSize(document).largestPart.map { "; the largest part is \($0)" } ?? ""
+        return CommandError(
+            "\(name): nothing was written, because the state would have \(count) bytes and its limit is "
+                + "\(Self.maximumBytes)\(part)"
+        )
     }
 }

@@ -27,7 +27,7 @@ struct KeysExport: ParsableCommand {
         guard out != nil || base64 || !Descriptor.standardOutput.isTerminal else {
             throw CommandError("the blob is bytes, and standard output is a terminal: add --base64 or --out FILE")
         }
-        let document = try state.store().read()
+        let document = try state.store().readPrivateKeys()
         guard let keys = try document.privateKeys() else {
             throw CommandError("\(document.name): there are no private keys")
         }
