@@ -15,16 +15,19 @@ package final class StateStore: Sendable {
     package static let maximumExportBytes = 1 << 30
 
     private let place: Place
+    private let maximumBytes: Int
     private let hasWarned = Mutex(false)
 
     /// A session file, which then is the whole state.
-    package init(sessionFile path: String) {
+    package init(sessionFile path: String, maximumBytes: Int = StateStore.maximumBytes) {
         place = .sessionFile(path)
+        self.maximumBytes = maximumBytes
     }
 
     /// The key store.
-    package init(keyStore: KeyStore) {
+    package init(keyStore: KeyStore, maximumBytes: Int = StateStore.maximumBytes) {
         place = .keyStore(keyStore)
+        self.maximumBytes = maximumBytes
     }
 
     /// What error texts call it.
@@ -40,9 +43,9 @@ package final class StateStore: Sendable {
         switch place {
         case .sessionFile(let path):
             let file = try open(path)
-            return try document(try file.readAll(limit: Self.maximumBytes))
+            return try document(try file.readAll(limit: maximumBytes))
         case .keyStore(let store):
-            return try document(try store.read())
+            return try document(try store.read(limit: maximumBytes))
         }
     }
 
@@ -119,7 +122,7 @@ package final class StateStore: Sendable {
             guard document != before else { return }
             var bytes = document.bytes
             defer { Sodium.wipe(&bytes) }
-            guard bytes.count <= Self.maximumBytes else { throw tooLarge(document, bytes.count) }
+            guard bytes.count <= maximumBytes else { throw tooLarge(document, bytes.count) }
             switch place {
             case .sessionFile(let path): try Files.replace(path, bytes)
             case .keyStore(let store): try store.replace(bytes)
@@ -131,7 +134,7 @@ package final class StateStore: Sendable {
         let part = StateSize(document).largestPart.map { "; the largest part is \($0)" } ?? ""
         return CommandError(
             "\(name): nothing was written, because the state would have \(count) bytes and its limit is "
-                + "\(Self.maximumBytes)\(part)"
+                + "\(maximumBytes)\(part)"
         )
     }
 }

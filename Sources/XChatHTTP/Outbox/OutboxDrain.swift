@@ -61,12 +61,19 @@ final class Drain: Sendable {
         /// The key version of the message that was looked for.
         let searchedVersion: KeyVersion
 
-        /// Whether it says all that there is to know about a message: that it is stored, or that it is not.
+        /// Whether the server refuses a message for its key.
+        func isNewer(than message: SealedMessage) -> Bool {
+            guard let newest = version.number, let old = message.conversationKeyVersion.number else { return false }
+            return old < newest
+        }
+
+        /// Whether it is known of a message that the server stored it, or that it did not.
         func covers(_ message: SealedMessage) -> Bool {
-            guard let newest = version.number, let old = message.conversationKeyVersion.number,
-                let searched = searchedVersion.number, old < newest
-            else { return false }
-            return posted.sequenceIDs[message.messageID] != nil || posted.isComplete && old >= searched
+            if posted.sequenceIDs[message.messageID] != nil { return true }
+            guard let searched = searchedVersion.number, let old = message.conversationKeyVersion.number else {
+                return false
+            }
+            return posted.isComplete && old >= searched
         }
     }
 
@@ -185,7 +192,8 @@ final class Drain: Sendable {
         }
         // The server would take it under a key that is known to be old if it does not insist on the newest.
         if queued.isStale { return try await reseal(queued, message) }
-        if let renewal = renewals.withLock({ $0[queued.conversationID] }), renewal.covers(message) {
+        if let renewal = renewals.withLock({ $0[queued.conversationID] }), renewal.isNewer(than: message) {
+            guard renewal.covers(message) else { return try await reseal(queued, message) }
             if try finish(queued, message, renewal) { return }
             // Another key than those that the session knows, perhaps: the server decides.
             renewals.withLock { $0[queued.conversationID] = nil }

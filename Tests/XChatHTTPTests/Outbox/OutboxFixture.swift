@@ -65,6 +65,36 @@ struct Sealer: Sendable {
     }
 }
 
+/// A user in a group of two others, of whom one may be missing, with another key for each time.
+struct GroupSealer: Sendable {
+    static let group = ConversationID(canonicalizing: "g7")
+
+    let session: Session
+    private let newer: Session
+
+    init() throws {
+        let keys = try PrivateKeys.generate()
+        var session = try Session(userID: "1111", privateKeys: keys, signingKeyVersion: "1")
+        session.trust([try keys.boundKey(userID: "1111", version: "1")])
+        session.rosters[Self.group] = ["1111", "2222"]
+        session.addConversationKey(try .generate(), in: Self.group, version: "1001")
+        self.session = session
+        session.addConversationKey(try .generate(), in: Self.group, version: "1002")
+        newer = session
+    }
+
+    /// A session with the newest key and these members; nil where they are not known.
+    func renewed(_ members: Set<UserID>?) -> Session {
+        var session = newer
+        session.rosters[Self.group] = members
+        return session
+    }
+
+    func seal(_ text: String) throws -> SealedMessage {
+        try session.seal(.text(text), in: Self.group)
+    }
+}
+
 /// A server in memory: takes each id once, in the order of arrival, and refuses keys that are not the newest.
 final class ToyServer: MessageSending {
     enum Fault: Sendable {
@@ -134,21 +164,22 @@ final class ToyServer: MessageSending {
         return try answer.get()
     }
 
-    /// Sees what is stored under the message's own key version and newer ones, and does not stop at the message.
+    /// Walks from the newest message to the one that is looked for, or to one under an older key.
     func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
         state.withLock { state in
             state.lookUps += 1
-            let events = state.stored[message.conversationID, default: []].filter { event in
-                guard event.senderID == sender, case .messageCreateEvent(let create) = event.detail else {
-                    return false
+            var posted = PostedMessages(sequenceIDs: [:], isComplete: true)
+            for event in state.stored[message.conversationID, default: []].reversed() where event.senderID == sender {
+                guard let id = event.messageID, case .messageCreateEvent(let create) = event.detail,
+                    create.conversationKeyVersion?.number ?? 0 >= message.conversationKeyVersion.number ?? 0
+                else { break }
+                posted.sequenceIDs[id] = "7"
+                if id == message.messageID {
+                    posted.isComplete = false
+                    break
                 }
-                return create.conversationKeyVersion?.number ?? 0 >= message.conversationKeyVersion.number ?? 0
             }
-            let ids = events.compactMap(\.messageID).map { ($0, WireString("7")) }
-            return PostedMessages(
-                sequenceIDs: Dictionary(ids, uniquingKeysWith: { first, _ in first }),
-                isComplete: true
-            )
+            return posted
         }
     }
 
