@@ -2,6 +2,60 @@ import Testing
 import XChatCommand
 import XChatEvents
 
+struct JSONMemberScannerTests {
+    private static let names: Set<WireString> = ["a", "b", "é"]
+
+    /// What the scanner finds in a text that it gets in pieces.
+    private func scan(_ text: [UInt8], pieces: Int) -> [String] {
+        var scanner = JSONMemberScanner(names: Self.names)
+        for start in stride(from: 0, to: text.count, by: pieces) {
+            scanner.scan(Array(text[start..<min(start + pieces, text.count)]))
+        }
+        return scanner.found.map { "\($0.name)=\($0.value.line)" }
+    }
+
+    private func random(_ depth: Int) -> JSONValue {
+        let texts = ["a", "b", "é", "", "\"", "\\", "{", "]", ",", ":", "\\\"", "a\":\"x", "\u{1F600}"]
+        switch Int.random(in: 0...(depth > 3 ? 4 : 6)) {
+        case 0: return .null
+        case 1: return .bool(.random())
+        case 2: return .number(Int.random(in: -9...9))
+        case 3, 4: return .string(texts.randomElement() ?? "")
+        case 5: return .array((0..<Int.random(in: 0...3)).map { _ in random(depth + 1) })
+        default:
+            let members = (0..<Int.random(in: 0...4)).map { _ in
+                (WireString(texts.randomElement() ?? ""), random(depth + 1))
+            }
+            return .object(JSONObject(members))
+        }
+    }
+
+    @Test func `the strings that are found are those that the reader finds`() throws {
+        for _ in 0..<500 {
+            guard case .object(let object) = random(0) else { continue }
+            let value = JSONValue.object(object)
+            let text = Array((Bool.random() ? value.line : value.indented).utf8)
+            let expected = object.members.compactMap { member -> String? in
+                guard case .string = member.value, Self.names.contains(member.key) else { return nil }
+                return "\(member.key)=\(member.value.line)"
+            }
+            for pieces in [1, 7, text.count] {
+                #expect(scan(text, pieces: pieces) == expected, "\(value.line)")
+            }
+        }
+    }
+
+    @Test("what is no object has no members", arguments: ["", "[\"a\"]", "\"a\":\"b\"", "5", "null {\"a\":\"b\"}"])
+    func noObject(_ text: String) {
+        #expect(scan(Array(text.utf8), pieces: 1).isEmpty)
+    }
+
+    @Test func `a string that is too long is not kept`() {
+        let long = String(repeating: "x", count: JSONMemberScanner.maximumStringBytes)
+        #expect(scan(Array(#"{"a":"\#(long)","b":"y"}"#.utf8), pieces: 1000) == [#"a="""#, #"b="y""#])
+    }
+}
+
 struct JSONReaderTests {
     private func read(_ text: String) throws(JSONError) -> JSONValue {
         try JSONReader.value(in: Array(text.utf8))
@@ -30,6 +84,21 @@ struct JSONReaderTests {
     @Test func `members keep their order and numbers their digits`() throws {
         let text = #"{"z":1.50,"a":100000000000000000000000001,"m":{"y":0,"b":[]}}"#
         #expect(try read(text).line == text)
+    }
+
+    @Test("members are found, replaced and removed in objects of any size", arguments: [1, 7, 8, 9, 10, 100])
+    func sizes(_ count: Int) {
+        var object = JSONObject((0..<count).map { (WireString("m\($0)"), .number($0)) })
+        #expect((0..<count).allSatisfy { object[WireString("m\($0)")] == .number($0) })
+        object["m0"] = "new"
+        #expect(object["m0"] == "new")
+        #expect(object.members.count == count)
+        object["m0"] = nil
+        #expect(object["m0"] == nil)
+        #expect((1..<count).allSatisfy { object[WireString("m\($0)")] == .number($0) })
+        object["m0"] = 1
+        #expect(object.members.last?.key == "m0")
+        #expect(object == JSONObject(object.members.map { ($0.key, $0.value) }))
     }
 
     @Test func `names that differ only in their bytes are two members`() throws {

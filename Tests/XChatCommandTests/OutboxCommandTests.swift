@@ -179,6 +179,36 @@ struct OutboxCommandTests {
         #expect(try read.map { try $0.required("event").required("id").string().string } == id)
     }
 
+    @Test func `a message that would get a new reader is held, and retrying it by its id names and allows them`()
+        async throws
+    {
+        let made = try await Program.run("keys", "generate", "--user", "3333", "--out", scratch.file("3333"))
+        #expect(made.status == 0)
+        #expect(try await run("3333", "keys", "register").status == 0)
+        let created = try await run("1111", "group", "create", "2222")
+        let group = try #require(try strings("conversation_id", created.json).first ?? nil)
+        #expect(try await run("2222", "read", group).status == 0)
+        #expect(try await run("2222", "group", "add", group, "3333").status == 0)
+
+        let sent = try await run("1111", "send", group, "for two")
+        #expect(sent.status == 1)
+        #expect(sent.errors.contains("members_changed"), "\(sent.errors)")
+        let listed = try await list()
+        #expect(try strings("state", listed) == ["set_aside"])
+        #expect(try strings("reason", listed).first??.hasPrefix("members_changed: ") == true)
+        let id = try #require(try strings("message_id", listed).first ?? nil)
+        #expect(try await run("1111", "outbox", "retry").output.isEmpty)
+        #expect(try strings("state", try await list()) == ["set_aside"])
+
+        let retried = try await run("1111", "outbox", "retry", id)
+        #expect(retried.status == 0, "\(retried.errors)")
+        #expect(retried.errors.contains("3333"))
+        #expect(!retried.errors.contains("2222"))
+        #expect(try strings("state", retried.json) == ["sent"])
+        #expect(try strings("replaces", retried.json) == [id])
+        #expect(try await run("3333", "read", group).text.contains("for two"))
+    }
+
     @Test func `a refused token loses nothing either`() async throws {
         let refused = try await send("kept", token: "wrong-secret-token")
         #expect(refused.status == 1)

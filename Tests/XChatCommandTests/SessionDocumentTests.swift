@@ -1,4 +1,5 @@
 import Foundation
+import LibSodium
 import Testing
 import XChat
 import XChatCommand
@@ -226,6 +227,80 @@ struct StateStoreTests {
         try StateStore(sessionFile: path).update { _ in }
         #expect(try fixture.scratch.read("session.json") == before)
         #expect(try fixture.scratch.permissions("session.json") == 0o644)
+    }
+
+    @Test func `a state that could not be read again is not written, and the error names its largest part`() throws {
+        let path = try fixture.file(of: "1111") {
+            $0["conversation_keys"] = ["g1": ["1": "AAAA"], "g2": ["1": .string(String(repeating: "A", count: 3000))]]
+        }
+        let before = try fixture.scratch.read("session.json")
+        let store = StateStore(sessionFile: path, maximumBytes: before.count + 10)
+        try store.update { $0.set(signingKeyVersion: "12") }
+        let written = try fixture.scratch.read("session.json")
+        #expect(written.count <= before.count + 10)
+        let error = #expect(throws: CommandError.self) {
+            try store.update { $0.set(signingKeyVersion: "12345678901234567890") }
+        }
+        #expect(try fixture.scratch.read("session.json") == written)
+        let text = error?.description ?? ""
+        for part in [
+            "\(path)", "nothing was written", "its limit is \(before.count + 10)", "\"conversation_keys\"", "\"g2\"",
+            "\(written.count + 18) bytes",
+        ] {
+            #expect(text.contains(part), "\(part): \(text)")
+        }
+        _ = try store.read()
+    }
+
+    @Test func `a sealed state that could not be read again is not written`() throws {
+        let keyStore = KeyStore(home: fixture.scratch.file("home")) { _ in
+            try SecretBytes(copying: Array("p".utf8).span)
+        }
+        let content = Array(JSONValue.object(try fixture.document(of: "1111")).indented.utf8)
+        try keyStore.create(content, limits: .minimum)
+        let store = StateStore(keyStore: keyStore, maximumBytes: content.count + 3)
+        try store.update { $0.set(signingKeyVersion: "123") }
+        #expect(throws: CommandError.self) { try store.update { $0.set(signingKeyVersion: "12345") } }
+        #expect(try store.read().signingKeyVersion() == "123")
+    }
+
+    @Test(
+        "the private keys are read whatever else the state holds",
+        arguments: [
+            #""signing_keys":5,"conversation_keys":[1,2],"group_rosters":"x""#, #""a":[1,2,}"#, #""a":"unfinished"#,
+            #""a":{"private_keys":"AAAA","user_id":"2222"}"#, #""a":"\ud800","b":01,"c":nul"#, #""a":1,"a":2"#,
+            "\"a\":" + String(repeating: "[", count: 100_000), "\"a\":\"\u{0}\"", #""signing_key_version":{}"#,
+        ],
+        [true, false]
+    )
+    func export(_ other: String, _ isFirst: Bool) throws {
+        let document = try fixture.document(of: "1111")
+        let keys = try #require(document["private_keys"]?.line)
+        let own = #""user_id":"1111","private_keys":\#(keys)"#
+        // What is not closed can only come last.
+        let isClosed = other.utf8.count { $0 == UInt8(ascii: "[") } <= 1 && !other.contains("unfinished")
+        let text = isFirst && isClosed ? "{\(other),\(own)}" : "{\(own),\(other)}"
+        let path = try fixture.scratch.write("broken.json", text)
+        let read = try StateStore(sessionFile: path).readPrivateKeys()
+        #expect(try read.userID() == "1111")
+        let blob = try read.privateKeys()?.withExport { Base64.encode($0) }
+        #expect(blob.map { JSONValue.string($0).line } == keys)
+    }
+
+    @Test func `the private keys are exported from a state beyond the limit`() async throws {
+        let text = JSONValue.object(try fixture.document(of: "1111")).line.dropLast()
+        let path = try fixture.scratch.write("large.json", text + #","a":""# + String(repeating: "x", count: 65 << 20))
+        #expect(throws: CommandError.self) { try StateStore(sessionFile: path).read() }
+        let exported = try await Program.run("keys", "export", "--session", path)
+        #expect(exported.status == 0, "\(exported.errors)")
+        let blob = try fixture.keys["1111"]?.withExport { span in span.indices.map { span[$0] } }
+        #expect(exported.output == blob)
+    }
+
+    @Test func `two different private keys in one state are not exported`() throws {
+        let text = #"{"user_id":"1111","private_keys":"AAAA","private_keys":"BBBB"}"#
+        let path = try fixture.scratch.write("twice.json", text)
+        #expect(throws: CommandError.self) { try StateStore(sessionFile: path).readPrivateKeys() }
     }
 
     @Test func `a change that fails leaves the file as it was`() throws {

@@ -1,17 +1,17 @@
 import LibSodium
-import XChatEvents
+package import XChatEvents
 
 /// Finds string members of a JSON object without reading the rest: what else the text holds may be broken or large.
 ///
 /// It takes the text in pieces, keeps only the strings of the outermost object, and forgets them when it goes on. Values
 /// of other members are skipped by their brackets and quotes alone, to any depth, and what follows the object is ignored.
 /// For a text that ``JSONReader`` reads it finds what that finds.
-struct JSONMemberScanner: ~Copyable {
+package struct JSONMemberScanner: ~Copyable {
     /// The longest string that is kept; a longer one is no member that is looked for.
-    static let maximumStringBytes = 1 << 16
+    package static let maximumStringBytes = 1 << 16
 
     /// What was found, in the order in which it was found; a name that is there twice is in the list twice.
-    private(set) var found: [(name: WireString, value: JSONValue)] = []
+    package private(set) var found: [(name: WireString, value: JSONValue)] = []
 
     private enum Expected {
         /// The bracket that opens the object.
@@ -35,7 +35,7 @@ struct JSONMemberScanner: ~Copyable {
     private var text: [UInt8] = []
 
     /// Looks for the members of these names.
-    init(names: Set<WireString>) {
+    package init(names: Set<WireString>) {
         self.names = names
     }
 
@@ -45,7 +45,7 @@ struct JSONMemberScanner: ~Copyable {
     }
 
     /// Goes on with the next piece of the text.
-    mutating func scan(_ piece: [UInt8]) {
+    package mutating func scan(_ piece: [UInt8]) {
         for byte in piece where expected != .nothing {
             if isInString {
                 scanString(byte)
