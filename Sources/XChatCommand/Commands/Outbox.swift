@@ -63,7 +63,7 @@ struct OutboxRetry: AsyncParsableCommand {
 
             A message that was set aside with members_changed would be encrypted for members who were not in the group \
             when it was written. Naming its id names these new readers on standard error and sends it to them; it is set \
-            aside again if anybody else has joined by then. "outbox drop" discards it instead.
+            aside again if other users have joined by then. "outbox drop" discards it instead.
             """
     )
 

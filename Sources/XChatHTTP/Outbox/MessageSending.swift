@@ -50,23 +50,26 @@ extension ChatClient: MessageSending {
     /// Reads the conversation backwards until the message is found, or a message under an older key, or the beginning.
     ///
     /// The server takes messages under the newest key alone. So it stored everything under an older key version before
-    /// the version of this message existed, and nothing that it lists behind such a message can be the one looked for.
+    /// the version of this message existed, and no event that is listed after such a message can be the one looked for.
     /// Each page is tried as the client's ``RetryPolicy`` says.
     ///
     /// - Parameters:
     ///   - message: The message.
     ///   - sender: The user who sealed it.
     /// - Returns: What was found on the way.
-    /// - Throws: ``APIError``; `too_large` when ``Limits/pages`` pages hold neither the message nor one under an older key.
+    /// - Throws: ``APIError``; `too_large` when ``Limits/pages`` pages hold neither the message nor one under an older
+    ///   key, `malformed_response` when the message was not found and the server says that it left something out.
     public func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
         let conversation = message.conversationID
         let target = try ConversationTarget(conversation)
         var walk = PageWalk(maximumPages: limits.pages)
         var posted = PostedMessages(sequenceIDs: [:], isComplete: false)
+        var problem: APIError?
         var token: String?
-        do throws(APIError) {
+        walking: do throws(APIError) {
             repeat {
                 let page = try await events(in: target, paginationToken: token)
+                problem = problem ?? page.problems.first
                 for served in page.events {
                     guard let event = try? MessageEvent(base64: served.encodedEvent),
                         let found = event.message(of: conversation)
@@ -76,8 +79,7 @@ extension ChatClient: MessageSending {
                         if id == message.messageID { return posted }
                     }
                     if let version = found.keyVersion, let own = message.conversationKeyVersion.number, version < own {
-                        posted.isComplete = true
-                        return posted
+                        break walking
                     }
                 }
                 token = try walk.follow(page.nextToken)
@@ -85,6 +87,8 @@ extension ChatClient: MessageSending {
         } catch {
             guard error.code == .notFound else { throw error }
         }
+        // What is missing could be the message.
+        if let problem { throw APIError(.malformedResponse, "the history is incomplete: \(problem)".display()) }
         posted.isComplete = true
         return posted
     }

@@ -105,7 +105,7 @@ public struct Outbox: Sendable {
     ///   - messageID: Its id.
     ///   - readers: For a message that is held (``OutboxEntry/isHeld``): the new readers that a person was shown and
     ///     agreed to, from ``OutboxEntry/newReaders(in:)``. The message is held again if a newer key would give it to
-    ///     anybody else.
+    ///     other users too.
     /// - Throws: ``OutboxError`` with `unknown_message`, `finished` or `invalid_readers`.
     public func retry(_ messageID: WireString, allowing readers: Set<UserID> = []) throws(OutboxError) {
         try store.retry(messageID, allowing: readers, now: clock())

@@ -78,7 +78,7 @@ public struct OutboxEntry: Hashable, Sendable {
     /// Who would read the message if it were encrypted again now, and could not when it was sealed.
     ///
     /// - Parameter session: A session that has read the conversation's history up to now.
-    /// - Returns: Everybody else in the group where ``readers`` is nil; nil where the session does not know the members.
+    /// - Returns: All other members of the group where ``readers`` is nil; nil where the session does not know the members.
     public func newReaders(in session: Session) -> Set<UserID>? {
         session.readers(of: conversationID)?.subtracting(readers ?? [session.userID])
     }

@@ -29,7 +29,7 @@ public struct OutboxPolicy: Hashable, Sendable {
     public enum NewReaders: Hashable, Sendable {
         /// Set it aside with the code `members_changed`, until ``Outbox/retry(_:allowing:)`` names the new readers.
         case hold
-        /// Encrypt it again for the present members of the group, whoever they are.
+        /// Encrypt it again for all present members of the group.
         case send
     }
 

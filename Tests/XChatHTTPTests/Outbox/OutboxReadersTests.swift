@@ -121,7 +121,7 @@ struct OutboxReadersTests {
         #expect(try entry(later).state == .sent)
     }
 
-    @Test func `a message whose readers are not known is held, and everybody else in the group is new`() async throws {
+    @Test func `a message whose readers are not known is held, and all other members are new readers`() async throws {
         let sealed = try sealer.seal("x")
         let message = try SealedMessage(
             messageID: sealed.messageID,

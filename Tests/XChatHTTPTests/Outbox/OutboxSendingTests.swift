@@ -119,6 +119,21 @@ struct OutboxSendingTests {
         }
     }
 
+    @Test func `a history with something missing is an error and not an absence`() async throws {
+        let message = try Sealer().seal("x")
+        func page(_ id: WireString) -> RawAnswer {
+            .http(200, #"{"data":[{"encoded_event":"\#(event(id))"}],"errors":[{"title":"x","type":"about:blank"}]}"#)
+        }
+        try await RawServer.run(page("other")) { _, url in
+            let client = try client(url)
+            #expect(await thrownCode { _ = try await posted(client, message) } == .malformedResponse)
+        }
+        try await RawServer.run(page(message.messageID)) { _, url in
+            let found = try await posted(client(url), message)
+            #expect(found.sequenceIDs[message.messageID] == "77")
+        }
+    }
+
     @Test func `a history of more pages than the client's limit is an error and not an absence`() async throws {
         try await RawServer.run(page([event("x")], next: "a"), page([event("y")], next: "b")) { server, url in
             let client = try ChatClient(api: url, token: Token("t"), limits: .init(pages: 2))
