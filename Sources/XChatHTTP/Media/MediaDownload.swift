@@ -187,19 +187,39 @@ public struct MediaDownload: AsyncSequence, Sendable {
 }
 
 /// A file that vanishes unless it is given its name.
+///
+/// Where the system can make a file without a name (`O_TMPFILE`), nothing of the plaintext is left however the process ends.
 private final class TemporaryFile {
+    /// The name that it has while it is written, or gets for an instant before it replaces another file.
     private let url: URL
     private let handle: FileHandle
+    private let isUnnamed: Bool
 
     init(beside destination: URL) throws(APIError) {
-        url = destination.deletingLastPathComponent().appending(path: ".\(UUID().uuidString).partial")
+        let folder = destination.deletingLastPathComponent()
+        url = folder.appending(path: ".\(UUID().uuidString).partial")
+        if let handle = Self.unnamedFile(in: folder) {
+            (self.handle, isUnnamed) = (handle, true)
+            return
+        }
         guard
             FileManager.default.createFile(atPath: url.path, contents: nil, attributes: [.posixPermissions: 0o600]),
             let handle = try? FileHandle(forWritingTo: url)
         else {
             throw APIError(.file, "no file can be written at the destination")
         }
-        self.handle = handle
+        (self.handle, isUnnamed) = (handle, false)
+    }
+
+    private static func unnamedFile(in folder: URL) -> FileHandle? {
+        #if canImport(Glibc)
+            // Glibc's macro is not imported: __O_TMPFILE | O_DIRECTORY.
+            let flags = 0o20000000 | O_DIRECTORY | O_WRONLY | O_CLOEXEC
+            let number = unsafe Glibc.open(folder.path, flags, 0o600)
+            return number >= 0 ? FileHandle(fileDescriptor: number, closeOnDealloc: true) : nil
+        #else
+            return nil
+        #endif
     }
 
     func write(_ bytes: [UInt8]) throws(APIError) {
@@ -213,19 +233,32 @@ private final class TemporaryFile {
     func rename(to destination: URL, overwrites: Bool) throws(APIError) {
         do {
             try handle.synchronize()
-            try handle.close()
+            // A link, unlike a move, cannot replace a file that came into being meanwhile.
+            try link(to: overwrites ? url : destination)
             if overwrites {
-                guard unsafe Foundation.rename(url.path, destination.path) == 0 else {
-                    throw NSError(domain: NSPOSIXErrorDomain, code: Int(errno))
-                }
-            } else {
-                // A link, unlike a move, cannot replace a file that came into being meanwhile.
-                try FileManager.default.linkItem(at: url, to: destination)
+                guard unsafe Foundation.rename(url.path, destination.path) == 0 else { throw Self.systemError }
             }
+            try handle.close()
         } catch {
             throw APIError(.file, "the file cannot be given its name\(error.systemReason)")
         }
     }
+
+    /// Gives the file another name.
+    private func link(to name: URL) throws {
+        guard isUnnamed else {
+            if name != url { try FileManager.default.linkItem(at: url, to: name) }
+            return
+        }
+        #if canImport(Glibc)
+            let source = "/proc/self/fd/\(handle.fileDescriptor)"
+            guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, name.path, AT_SYMLINK_FOLLOW) == 0 else {
+                throw Self.systemError
+            }
+        #endif
+    }
+
+    private static var systemError: NSError { NSError(domain: NSPOSIXErrorDomain, code: Int(errno)) }
 
     deinit {
         try? handle.close()
