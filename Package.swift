@@ -85,18 +85,24 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .target(
+            name: "TestSupport",
+            dependencies: ["XChat", "XChatEvents"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(name: "LibSodiumTests", dependencies: ["LibSodium"], swiftSettings: settings),
         .testTarget(name: "ThriftBinaryTests", dependencies: ["ThriftBinary"], swiftSettings: settings),
         .testTarget(name: "XChatEventsTests", dependencies: ["XChatEvents", "ThriftBinary"], swiftSettings: settings),
         .testTarget(
             name: "XChatTests",
-            dependencies: ["XChat", "XChatEvents", "ThriftBinary", "LibSodium", crypto],
+            dependencies: ["XChat", "XChatEvents", "ThriftBinary", "LibSodium", "TestSupport", crypto],
             swiftSettings: settings
         ),
         .testTarget(
             name: "XChatHTTPTests",
             dependencies: [
-                "XChatHTTP", "XChat", "XChatEvents", "XChatSandbox",
+                "XChatHTTP", "XChat", "XChatEvents", "XChatSandbox", "TestSupport",
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -107,7 +113,7 @@ let package = Package(
         .testTarget(
             name: "XChatSandboxTests",
             dependencies: [
-                "XChatSandbox", "XChat", "XChatEvents",
+                "XChatSandbox", "XChat", "XChatEvents", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -119,7 +125,7 @@ let package = Package(
         .testTarget(
             name: "XChatCommandTests",
             dependencies: [
-                "XChatCommand", "LibSodium", "XChat", "XChatEvents",
+                "XChatCommand", "LibSodium", "XChat", "XChatEvents", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             exclude: ["Vectors"],
@@ -127,7 +133,9 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["XChatCommand", "XChat", "XChatEvents", "XChatHTTP", "XChatSandbox", "LibSodium"],
+            dependencies: [
+                "XChatCommand", "XChat", "XChatEvents", "XChatHTTP", "XChatSandbox", "LibSodium", "TestSupport",
+            ],
             path: "Tests/Interop",
             exclude: ["command_flow.py", "peer.py", "xdk_flow.py"],
             swiftSettings: settings

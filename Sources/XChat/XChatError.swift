@@ -43,6 +43,8 @@ public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let authenticationFailed = Code(rawValue: "authentication_failed")
         /// Something authenticated but is not what it has to be, or a value is not of its form.
         public static let malformed = Code(rawValue: "malformed")
+        /// A value of an event, such as an id or a version, is not of its form or beyond its limit.
+        public static let invalidValue = Code(rawValue: "invalid_value")
         /// Larger than the limit that the message names.
         public static let tooLarge = Code(rawValue: "too_large")
         /// Well formed, but of a kind that this version does not know.

@@ -36,8 +36,16 @@ struct Cast {
         for (user, keys) in [("1111", alice), ("2222", bob), ("3333", carol)] as [(UserID, PrivateKeys)] {
             session.trust([try keys.boundKey(userID: user, version: "1")])
         }
-        session.addConversationKey(pairKey, in: ConversationID(canonicalizing: Self.pair), version: Self.pairVersion)
-        session.addConversationKey(groupKey, in: ConversationID(canonicalizing: Self.group), version: Self.groupVersion)
+        try session.addConversationKey(
+            pairKey,
+            in: ConversationID(canonicalizing: Self.pair),
+            version: Self.pairVersion
+        )
+        try session.addConversationKey(
+            groupKey,
+            in: ConversationID(canonicalizing: Self.group),
+            version: Self.groupVersion
+        )
         self.session = session
         for instance in [Self.strict, Self.lenient] { try makeBob(instance) }
         try peer.perform("set_reject_unverified", of: Self.lenient, ["reject": .bool(false)])
@@ -68,8 +76,16 @@ struct Cast {
     func aliceSession() throws -> Session {
         var session = try Session(userID: "1111", privateKeys: alice, signingKeyVersion: "1")
         for user in ["1111", "2222", "3333"] as [UserID] { session.trust(self.session.pins[user]) }
-        session.addConversationKey(pairKey, in: ConversationID(canonicalizing: Self.pair), version: Self.pairVersion)
-        session.addConversationKey(groupKey, in: ConversationID(canonicalizing: Self.group), version: Self.groupVersion)
+        try session.addConversationKey(
+            pairKey,
+            in: ConversationID(canonicalizing: Self.pair),
+            version: Self.pairVersion
+        )
+        try session.addConversationKey(
+            groupKey,
+            in: ConversationID(canonicalizing: Self.group),
+            version: Self.groupVersion
+        )
         return session
     }
 

@@ -51,6 +51,15 @@ struct IntendedDifference: Sendable {
             applies: { $0.event?.isAmbiguous ?? false }
         ),
         IntendedDifference(
+            gap: "limits",
+            reason:
+                "ids and versions are 1 to 19 digits, and message ids 64 printable characters: others fill the state, or "
+                + "write lines of their own",
+            theirs: signatureHolds.union([.neverSigned]),
+            ours: [.invalidValue],
+            applies: { $0.event?.hasInvalidValue ?? false }
+        ),
+        IntendedDifference(
             gap: "§6",
             reason: "the sender is neither of the two whose conversation it is",
             theirs: signatureHolds,
@@ -68,21 +77,21 @@ struct IntendedDifference: Sendable {
             gap: "A1",
             reason: "a key change is judged by the key that it delivers, not by another of the same version",
             theirs: [.wrongSignature],
-            ours: [.verified],
+            ours: [.disputedKey],
             applies: { $0.oddity == .collidingVersion }
         ),
         IntendedDifference(
             gap: "A1",
             reason: "the same, whoever sent it, whatever became of its signature, and if it delivers none at all",
             theirs: [.wrongSignature],
-            ours: [.verified, .notAParticipant, .inconsistent, .wrongSignature, .unverifiable],
+            ours: [.verified, .notAParticipant, .inconsistent, .wrongSignature, .unverifiable, .disputedKey],
             applies: { $0.event?.deliversKnownVersion ?? false }
         ),
         IntendedDifference(
             gap: "A8",
             reason: "a key that is wrapped to us is ours, whatever version of our identity key the entry names",
             theirs: [.unverifiable],
-            ours: [.verified, .wrongSignature, .inconsistent, .notAParticipant],
+            ours: [.verified, .wrongSignature, .inconsistent, .notAParticipant, .invalidValue],
             applies: { $0.event?.namesOtherKeyOfBob ?? false }
         ),
     ]
@@ -143,6 +152,35 @@ struct ConformanceCase {
 
 // The rules of design and gap list, written down a second time: an event of an honest sender keeps them.
 extension MessageEvent {
+    /// Whether an id or a version is not of its form.
+    fileprivate var hasInvalidValue: Bool {
+        var numbers = [senderID, sequenceID, previousSequenceID, messageEventSignature?.publicKeyVersion]
+        switch detail {
+        case .messageCreateEvent(let create): numbers.append(create.conversationKeyVersion)
+        case .conversationKeyChangeEvent(let change):
+            numbers.append(change.conversationKeyVersion)
+            numbers += (change.conversationParticipantKeys ?? []).flatMap { [$0.userID, $0.publicKeyVersion] }
+        case .groupChangeEvent(let group): numbers += group.groupChange?.numbers ?? []
+        case .markConversationReadEvent(let mark): numbers.append(mark.seenUntilSequenceID)
+        case .markConversationUnreadEvent(let mark): numbers.append(mark.seenUntilSequenceID)
+        default: break
+        }
+        let hasOddNumber = numbers.contains { $0.map { !isNumber($0) || $0.utf8.count > 19 } ?? false }
+        let hasOddMessageID =
+            messageID.map { id in
+                !(1...64).contains(id.utf8.count) || !id.utf8.allSatisfy { 0x20...0x7e ~= $0 && $0 != 0x2c }
+            } ?? false
+        let hasOddConversation =
+            conversationID.map { id in
+                let text = id.string.hasPrefix("g") ? String(id.string.dropFirst()) : id.string
+                let parts = text.utf8.split(omittingEmptySubsequences: false) { $0 == 0x3a || $0 == 0x2d }
+                let count = id.string.hasPrefix("g") ? 1...1 : 1...2
+                return !count.contains(parts.count)
+                    || !parts.allSatisfy { (1...19).contains($0.count) && $0.allSatisfy { 0x30...0x39 ~= $0 } }
+            } ?? false
+        return hasOddNumber || hasOddMessageID || hasOddConversation
+    }
+
     /// Whether a signed event leaves open what was signed.
     fileprivate var isAmbiguous: Bool {
         guard kind.isSigned, let detail else { return false }
@@ -232,6 +270,20 @@ extension ConversationMetadataChange {
 }
 
 extension GroupChange {
+    /// The key version that the change names, and ids that no rule of its lists looks at.
+    fileprivate var numbers: [WireString?] {
+        switch self {
+        case .groupCreate(let create): [create.conversationKeyVersion]
+        case .groupMemberAdd(let addition):
+            [addition.conversationKeyVersion] + (addition.currentPendingMemberIDs ?? [])
+        case .groupJoinRequest(let request): [request.requestingUserID]
+        case .groupInviteDisable(let invite): [invite.disabledByMemberID]
+        case .groupTitleChange(let title): [title.conversationKeyVersion]
+        case .groupAvatarChange(let avatar): [avatar.conversationKeyVersion]
+        default: []
+        }
+    }
+
     fileprivate func isAmbiguous(sender: UserID?, version: Int32) -> Bool {
         switch self {
         case .groupCreate(let create):

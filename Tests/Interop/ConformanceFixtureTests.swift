@@ -106,7 +106,7 @@ struct ConformanceFixtureTests {
         let error = #expect(throws: XChatError.self) { try results[4].get() }
         #expect(error?.code == .notAnEvent)
         #expect(try results[5].get().isVerified)
-        let key = session.keyRing.verifiedKey(
+        let key = session.keyRing.acceptedKey(
             in: ConversationID(canonicalizing: "1111:2222"),
             version: WireString(fixture.keyVersion)
         )

@@ -276,9 +276,9 @@ struct ConformanceReceivingTests {
             ["type": "KeyChange", "verified": true, "key_version": .string(version)]
         )
         var session = cast.session
-        session.rosters[ConversationID(canonicalizing: Cast.group)] = ["1111", "2222", "3333"]
+        try session.acceptMembers(["1111", "2222", "3333"], of: ConversationID(canonicalizing: Cast.group))
         #expect(try session.open(MessageEvent(base64: keyChange.line)).isVerified)
-        let key = session.keyRing.verifiedKey(in: ConversationID(canonicalizing: conversation), version: version)
+        let key = session.keyRing.acceptedKey(in: ConversationID(canonicalizing: conversation), version: version)
         #expect(key?.bytes == change.conversationKey.bytes)
         guard let fragment else { return [keyChange] }
         let group: JSONValue = ["type": "GroupChange", "verified": true, "change": fragment]

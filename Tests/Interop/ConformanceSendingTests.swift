@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import XChatCommand
 import XChatEvents
@@ -121,7 +122,7 @@ struct ConformanceSendingTests {
             "66"
         )
         var replier = cast.session
-        replier.addConversationKey(oldKey, in: pair, version: "900")
+        try replier.addConversationKey(oldKey, in: pair, version: "900")
 
         var edited = ReplySource(Encoded(original))
         edited.edit = Encoded(edit)
@@ -202,6 +203,9 @@ struct ConformanceSendingTests {
     @Test func `key changes and groups are read as they were made`() throws {
         var session = try cast.aliceSession()
         let everybody = ["1111", "2222", "3333"].flatMap { cast.session.pins[$0] }
+        // One who does not know the group yet, and one who knows it with two members.
+        var creator = try Session(userID: "1111", privateKeys: cast.alice, signingKeyVersion: "1")
+        var adder = creator
         var draft = GroupDraft(members: ["1111", "2222", "3333"], admins: ["1111"])
         var plainAddition = MemberAddDraft(
             newMembers: ["3333"],
@@ -251,27 +255,27 @@ struct ConformanceSendingTests {
         try add(try session.prepareKeyChange(in: pair, participants: Array(everybody.prefix(2))), in: pair)
         try add(try session.prepareKeyChange(in: group, participants: everybody), in: group)
         try add(
-            try session.prepareGroupCreate(draft, in: group, participants: everybody),
+            try creator.prepareGroupCreate(draft, in: group, participants: everybody),
             ["change_type": "Created", "member_ids": ["1111", "2222", "3333"], "admin_ids": ["1111"], "title": nil]
         )
         draft.title = "T"
         draft.avatarURL = "https://x.example/a.png"
         draft.ttlMsec = 0
         try add(
-            try session.prepareGroupCreate(draft, in: group, participants: everybody),
+            try creator.prepareGroupCreate(draft, in: group, participants: everybody),
             ["change_type": "Created", "title": "T", "avatar_url": "https://x.example/a.png"]
         )
         let added: JSONValue = [
             "change_type": "MembersAdded", "member_ids": ["3333"], "current_member_ids": ["1111", "2222"],
             "current_admin_ids": ["1111"],
         ]
-        try add(try session.prepareMemberAdd(plainAddition, in: group, participants: everybody), added)
+        try add(try adder.prepareMemberAdd(plainAddition, in: group, participants: everybody), added)
         plainAddition.pendingMembers = ["4444"]
         plainAddition.title = "T"
         plainAddition.avatarURL = "u"
         plainAddition.ttlMsec = 5
         plainAddition.screenCaptureBlockingEnabled = false
-        try add(try session.prepareMemberAdd(plainAddition, in: group, participants: everybody), added)
+        try add(try adder.prepareMemberAdd(plainAddition, in: group, participants: everybody), added)
         try compare(events, "key changes and groups of ours")
     }
 

@@ -17,6 +17,10 @@ enum Verdict: String {
     case notAnEvent
     case inconsistent
     case notAParticipant
+    /// A value that is not of its form or beyond its limit.
+    case invalidValue
+    /// Two different keys under one version.
+    case disputedKey
     /// Something that no comparison expects.
     case other
 
@@ -59,6 +63,8 @@ enum Verdict: String {
             case .notAnEvent: self = .notAnEvent
             case .inconsistent: self = .inconsistent
             case .notAParticipant: self = .notAParticipant
+            case .invalidValue: self = .invalidValue
+            case .disputedKey: self = .disputedKey
             default: self = .other
             }
         }

@@ -133,7 +133,7 @@ struct KeyInteropTests {
             let theirs = try people.announceByBob()
             #expect(theirs.change.conversationID == people.conversation.value.string)
             #expect(try people.alice.open(theirs.event).isVerified)
-            let key = people.alice.keyRing.verifiedKey(
+            let key = people.alice.keyRing.acceptedKey(
                 in: people.conversation,
                 version: WireString(theirs.change.conversationKeyVersion)
             )

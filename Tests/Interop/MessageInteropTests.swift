@@ -110,7 +110,7 @@ struct MessageInteropTests {
         )
         try #require(opened.count == drafts.count + 1)
         #expect(try opened[drafts.count].get().isVerified)
-        let key = people.alice.keyRing.verifiedKey(
+        let key = people.alice.keyRing.acceptedKey(
             in: people.conversation,
             version: WireString(announced.change.conversationKeyVersion)
         )

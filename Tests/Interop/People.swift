@@ -1,3 +1,4 @@
+import TestSupport
 import XChat
 import XChatEvents
 
@@ -102,7 +103,7 @@ struct People {
     /// Alice announces a key, and Bob's engine unwraps it.
     mutating func announceByAlice() throws -> (change: KeyChange, event: MessageEvent) {
         let change = try alice.prepareKeyChange(in: conversation, participants: [aliceKey, bobKey])
-        alice.addConversationKey(change.key, in: conversation, version: change.version)
+        try alice.addConversationKey(change.key, in: conversation, version: change.version)
         let event = served(
             change.actionSignature.messageID,
             from: "1111",

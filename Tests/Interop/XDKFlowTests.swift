@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import XChat
 import XChatEvents
@@ -92,7 +93,7 @@ private struct Alice {
             participants: session.pins["1111"] + session.pins["2222"]
         )
         _ = try await client.addKeys(change)
-        session.addConversationKey(change.key, in: conversation, version: change.version)
+        try session.addConversationKey(change.key, in: conversation, version: change.version)
     }
 
     func send(_ text: String) async throws {

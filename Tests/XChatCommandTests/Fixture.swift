@@ -1,3 +1,4 @@
+import TestSupport
 import XChat
 import XChatCommand
 import XChatEvents
@@ -35,7 +36,7 @@ struct Fixture {
         var session = try Session(userID: user, privateKeys: keys[user], signingKeyVersion: "1")
         session.trust([try bound("1111"), try bound("2222")])
         if withConversationKey {
-            session.addConversationKey(conversationKey, in: Self.conversation, version: Self.keyVersion)
+            try session.addConversationKey(conversationKey, in: Self.conversation, version: Self.keyVersion)
         }
         return session
     }

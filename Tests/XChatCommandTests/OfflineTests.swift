@@ -159,7 +159,7 @@ struct OfflineTests {
     @Test func `key changes in the input supply keys wherever they stand`() async throws {
         let change = try fixture.keyChange(version: "5000")
         var sender = try fixture.session(of: "1111")
-        sender.addConversationKey(change.key, in: Fixture.conversation, version: "5000")
+        try sender.addConversationKey(change.key, in: Fixture.conversation, version: "5000")
         let message = try sender.seal(.text("later"), in: Fixture.conversation).event
         let path = try fixture.file(of: "2222")
         let outcome = try await Program.run(

@@ -230,21 +230,30 @@ struct ServerTests {
         #expect(refused.status == 1)
         #expect(refused.errors.contains("keys trust"))
 
-        let before = try scratch.read("1111")
+        let before = try document("1111").boundKeys().bound
         let guess = "-" + String(repeating: "A", count: 42)
-        let wrong = try await run("1111", "keys", "trust", "2222", "--fingerprint", guess)
-        #expect(wrong.status == 1)
-        #expect(try scratch.read("1111") == before)
-
         let fingerprint = try await Program.run("keys", "fingerprint", "--session", generated).lines[0]
-        let trusted = try await run("1111", "keys", "trust", "2222", "--fingerprint", fingerprint)
+        // The fingerprint does not cover the signing key, and X's answer does not show that the identity key signed it.
+        for given in [guess, fingerprint] {
+            let wrong = try await run("1111", "keys", "trust", "2222", "--fingerprint", given)
+            #expect(wrong.status == 1)
+            #expect(try document("1111").boundKeys().bound == before)
+        }
+        let other = String(repeating: "01234 ", count: 12)
+        #expect(try await run("1111", "keys", "trust", "2222", "--safety-code", other).status == 1)
+
+        _ = try await Program.run("read", "1111", "--session", generated, environment: environment)
+        let code = try await Program.run("keys", "safety-code", "1111", "--session", generated).lines[0]
+        #expect(code.split(separator: " ").map(\.utf8.count) == Array(repeating: 5, count: 12))
+        let trusted = try await run("1111", "keys", "trust", "2222", "--safety-code", code)
         #expect(trusted.status == 0, "\(trusted.errors)")
+        #expect(try await run("1111", "keys", "safety-code", "2222").lines == [code])
         let old = try document("2222").boundKeys().bound.last
         for shown in [old?.identityKey.base64, old?.signingKey.base64, fingerprint] {
             #expect(trusted.text.contains(try #require(shown)))
         }
         #expect(try await run("1111", "conversation", "start", "2222").status == 0)
-        let again = try await run("1111", "keys", "trust", "2222", "--fingerprint", fingerprint)
+        let again = try await run("1111", "keys", "trust", "2222", "--safety-code", code)
         #expect(again.status == 0)
         #expect(again.output.isEmpty)
     }

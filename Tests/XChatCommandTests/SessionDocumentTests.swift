@@ -34,7 +34,7 @@ struct SessionDocumentTests {
         #expect(try document(#"{"user_id":"1111"}"#).session().privateKeys == nil)
         let nulls = """
             {"user_id":"1111","signing_key_version":null,"private_keys":null,"signing_keys":null,
-             "conversation_keys":null,"conversation_key_marks":null,"group_rosters":null}
+             "conversation_keys":null,"conversation_key_marks":null,"conversation_key_details":null,"group_memberships":null,"rejected_keys":null}
             """
         #expect(try document(nulls).session().signingKeyVersion == nil)
         #expect(
@@ -65,12 +65,27 @@ struct SessionDocumentTests {
                 #"{"user_id":"1","conversation_key_marks":{"g1":"x"}}"#,
                 #"conversation_key_marks["g1"]: is not a number"#
             ),
-            (#"{"user_id":"1","group_rosters":[]}"#, "group_rosters: expected an object"),
-            (#"{"user_id":"1","group_rosters":{"2":{}}}"#, #"group_rosters["2"]: is not a group's"#),
-            (#"{"user_id":"1","group_rosters":{"g1":{}}}"#, #"group_rosters["g1"]: the member "members" is missing"#),
+            (#"{"user_id":"1","group_memberships":[]}"#, "group_memberships: expected an object"),
+            (#"{"user_id":"1","group_memberships":{"2":{}}}"#, #"group_memberships["2"]: is not a group"#),
             (
-                #"{"user_id":"1","group_rosters":{"g1":{"members":[1]}}}"#,
-                #"group_rosters["g1"].members[0]: expected a string"#
+                #"{"user_id":"1","group_memberships":{"g1":{}}}"#,
+                #"group_memberships["g1"]: the member "log" is missing"#
+            ),
+            (
+                #"{"user_id":"1","group_memberships":{"g1":{"log":[],"members":["1"]}}}"#,
+                #"group_memberships["g1"]: malformed: the membership log does not begin with a founding"#
+            ),
+            (
+                #"{"user_id":"1","group_memberships":{"g1":{"log":[{"effect":"x","claim":"own","people":[]}],"members":[]}}}"#,
+                #"group_memberships["g1"].log[0].effect: is no effect"#
+            ),
+            (
+                #"{"user_id":"1","conversation_key_details":{"g1":{"rotation_floor":"x"}}}"#,
+                #"conversation_key_details["g1"].rotation_floor: is not a number"#
+            ),
+            (
+                #"{"user_id":"1","rejected_keys":{"2":["AAAA"]}}"#,
+                #"rejected_keys["2"][0]: is not a digest of 32 bytes"#
             ),
         ]
     )
@@ -115,11 +130,12 @@ struct SessionDocumentTests {
             $0["conversation_keys"] = ["2222-1111": ["1001": $0["conversation_keys"].flatMap(firstKey) ?? nil]]
         }
         let before = document.root
-        var session = try document.session()
+        let loaded = try document.session()
+        var session = loaded
         let stranger = try PrivateKeys.generate().boundKey(userID: "3333", version: "5")
         try session.pin([stranger.registered], of: "3333")
-        session.addConversationKey(try .generate(), in: Fixture.conversation, version: "1002")
-        try document.add(learnedBy: session)
+        try session.addConversationKey(try .generate(), in: Fixture.conversation, version: "1002")
+        try document.add(learnedBy: session, since: loaded)
 
         #expect(document.root["notes"] == before["notes"])
         #expect(document.root["private_keys"] == before["private_keys"])
@@ -145,64 +161,102 @@ struct SessionDocumentTests {
     @Test func `nothing learned changes nothing`() throws {
         var document = try document()
         let session = try document.session()
-        try document.add(learnedBy: session)
+        try document.add(learnedBy: session, since: session)
         let once = document
-        try document.add(learnedBy: session)
+        try document.add(learnedBy: session, since: session)
         #expect(document == once)
         #expect(document.root["signing_keys"] == (try self.document().root["signing_keys"]))
     }
 
-    @Test func `marks survive, so that an older key is not taken for the newest`() throws {
+    @Test func `the highest version survives, so that an older key does not encrypt`() throws {
         let document = try document { $0["conversation_key_marks"] = ["2222": "2000"] }
-        #expect(try document.session().keyRing.newestVersion(in: Fixture.conversation) == nil)
+        #expect(throws: XChatError.self) { try document.session().encryptingVersion(in: Fixture.conversation) }
     }
 
-    @Test func `rosters survive, and what else is known of a group`() throws {
-        let (g1, g2) = (ConversationID(canonicalizing: "g1"), ConversationID(canonicalizing: "g2"))
-        var document = try document {
-            $0["group_rosters"] = [
-                "g1": ["members": ["1111", "2222"], "notes": "mine"], "g2": ["members": ["1111"]], "g3": nil,
-            ]
+    /// A session and a document of it after `change`.
+    private func saved(_ change: (inout Session) throws -> Void) throws -> (session: Session, document: SessionDocument)
+    {
+        var document = try document()
+        let before = try document.session()
+        var session = before
+        try change(&session)
+        try document.add(learnedBy: session, since: before)
+        return (session, try SessionDocument(parsing: document.bytes, name: "file"))
+    }
+
+    private let g1 = ConversationID(canonicalizing: "g1")
+
+    @Test func `membership logs survive as they are`() throws {
+        let (session, document) = try saved { session in
+            _ = try session.found(["1111", "2222"], of: ConversationID(canonicalizing: "g2"))
+            try session.acceptMembers(["1111", "2222", "3333"], of: g1)
+            try session.acceptMembers(["1111", "2222"], of: g1)
         }
-        var session = try document.session()
-        let before = session.keptRosters
-        #expect(before == [g1: GroupRoster(members: ["1111", "2222"]), g2: GroupRoster(members: ["1111"])])
-        session.keptRosters[g1] = GroupRoster(members: ["3333", "1111"], formerMembers: ["2222"], lastChange: "m7")
-        // Meanwhile another process learned more of the other group, and of a third one.
-        var newer = session
-        newer.keptRosters = [
-            g2: GroupRoster(members: ["1111", "4444"]),
-            ConversationID(canonicalizing: "g5"): GroupRoster(members: ["1111", "2222"]),
-        ]
-        try document.add(learnedBy: newer)
-        try document.add(learnedBy: session, rostersBefore: before)
-        #expect(
-            document.root["group_rosters"] == [
-                "g1": ["members": ["1111", "3333"], "notes": "mine", "former_members": ["2222"], "last_change": "m7"],
-                "g2": ["members": ["1111", "4444"], "former_members": [], "last_change": nil], "g3": nil,
-                "g5": ["members": ["1111", "2222"], "former_members": [], "last_change": nil],
-            ]
-        )
-        #expect(try document.session().keptRosters[g1] == session.keptRosters[g1])
+        let restored = try document.session()
+        #expect(restored.memberships == session.memberships)
+        #expect(restored.memberships[g1]?.bars == ["3333": 0])
+        #expect(restored.memberships[ConversationID(canonicalizing: "g2")]?.claim == .server)
+        // Members of the document that this program does not know are kept.
+        #expect(restored.userID == "1111")
+    }
+
+    @Test func `what keeps a key from encrypting survives`() throws {
+        let key = try ConversationKey.generate()
+        let (session, document) = try saved { session in
+            try session.acceptMembers(["1111", "2222", "3333"], of: g1)
+            try session.addConversationKey(key, in: g1, version: "5")
+            try session.acceptMembers(["1111", "2222"], of: g1)
+            try session.addConversationKey(try ConversationKey.generate(), in: Fixture.conversation, version: "1001")
+        }
+        let restored = try document.session()
+        for session in [session, restored] {
+            #expect(throws: XChatError.self) { try session.encryptingVersion(in: g1) }
+            #expect(session.keyRing.accepted(in: g1, version: "5")?.isStale == true)
+            #expect(session.keyRing.isDisputed("1001", in: Fixture.conversation))
+        }
+        #expect(restored.keyRing.rotationFloor(of: g1) == session.keyRing.rotationFloor(of: g1))
+    }
+
+    @Test func `retired pins and rejected keys survive`() throws {
+        let new = try PrivateKeys.generate().boundKey(userID: "2222", version: "0")
+        let bad = try PrivateKeys.generate().boundKey(userID: "5555", version: "1")
+        let (_, document) = try saved { session in
+            try session.acceptChange([new])
+            try session.rejectKeys([bad])
+        }
+        var restored = try document.session()
+        // The accepted key is current although its version is the lower one.
+        #expect(restored.pins.current(of: "2222")?.isSamePin(as: new) == true)
+        #expect(restored.pins["2222"].filter(restored.pins.isRetired).map(\.version) == ["1"])
+        #expect(throws: XChatError.self) { try restored.pin([bad.registered], of: "5555") }
+    }
+
+    @Test func `members that another process changed in another way are not overwritten`() throws {
+        var document = try document()
+        let before = try document.session()
+        var (mine, theirs, same) = (before, before, before)
+        try mine.acceptMembers(["1111"], of: g1)
+        try theirs.acceptMembers(["1111", "2222"], of: g1)
+        try same.acceptMembers(["1111", "2222"], of: g1)
+        try document.add(learnedBy: theirs, since: before)
+        let stored = document
+        #expect(throws: CommandError.self) { try document.add(learnedBy: mine, since: before) }
+        #expect(document == stored)
+        try document.add(learnedBy: same, since: before)
+        // What this process did not change stays what the other one made it.
+        try document.add(learnedBy: before, since: before)
+        #expect(document == stored)
     }
 
     @Test func `pins that another process changed meanwhile are not added to`() throws {
-        var session = try Session(userID: "1111")
+        let before = try Session(userID: "1111")
+        var session = before
         try session.pin([try PrivateKeys.generate().boundKey(userID: "3333", version: "5").registered], of: "3333")
         let other = try PrivateKeys.generate().boundKey(userID: "3333", version: "6").registered
         var document = try document { $0["signing_keys"] = .array([other.json]) }
-        let before = document
-        #expect(throws: CommandError.self) { try document.add(learnedBy: session) }
-        #expect(document == before)
-    }
-
-    @Test func `accepted keys take the place of the old ones`() throws {
-        var document = try document()
-        let before = [try fixture.bound("2222")]
-        let after = [try PrivateKeys.generate().boundKey(userID: "2222", version: "2")]
-        try document.replaceKeys(of: "2222", before, with: after)
-        #expect(try document.boundKeys().bound == [try fixture.bound("1111")] + after)
-        #expect(throws: CommandError.self) { try document.replaceKeys(of: "2222", before, with: before) }
+        let stored = document
+        #expect(throws: CommandError.self) { try document.add(learnedBy: session, since: before) }
+        #expect(document == stored)
     }
 }
 

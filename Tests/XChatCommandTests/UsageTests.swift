@@ -10,7 +10,7 @@ struct UsageTests {
         ["keys", "list"], ["keys", "fingerprint"], ["keys", "register"], ["keys", "trust"], ["encrypt"], ["decrypt"],
         ["verify"], ["inspect"], ["conversation"], ["conversation", "start"], ["send"], ["read"],
         ["conversation", "rotate"], ["group"], ["group", "create"], ["group", "add"], ["group", "remove"],
-        ["group", "title"],
+        ["group", "title"], ["group", "log"], ["group", "accept"], ["keys", "safety-code"],
         ["react"], ["edit"], ["delete"], ["media"], ["media", "encrypt"], ["media", "decrypt"], ["media", "upload"],
         ["media", "download"], ["bench"], ["outbox"],
         ["outbox", "list"], ["outbox", "retry"], ["outbox", "drop"],

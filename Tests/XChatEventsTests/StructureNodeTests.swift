@@ -104,7 +104,8 @@ struct StructureNodeTests {
             try StructureNode(describing: [12, 1, 0] + bools + [12, 1, 1] + bools + [0], as: MessageEvent.self)
         }
         #expect(error?.code == .tooLarge)
-        #expect(error?.path == "#257.#-15539")
+        // Whether the count of fields or their memory is at its limit first depends on the size of a field in memory.
+        #expect(error?.path.hasPrefix("#257.#-") == true)
     }
 
     @Test func `what is no Thrift is refused with its place`() {

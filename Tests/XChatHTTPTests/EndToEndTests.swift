@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import XChat
 import XChatEvents
@@ -149,7 +150,7 @@ struct User {
             participants: (ownKeys + peerKeys).map { try BoundKey(checking: $0) }
         )
         let added = try await client.addKeys(change)
-        session.addConversationKey(change.key, in: conversation, version: change.version)
+        try session.addConversationKey(change.key, in: conversation, version: change.version)
         return added.conversationID
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import XChat
 import XChatEvents
@@ -269,7 +270,7 @@ struct OperationEndToEndTests {
             )
             let added = try await alice.client.addMembers(addition)
             #expect(Set(added.currentMemberIDs ?? []) == ["1111", "2222", "3333"])
-            alice.session.addConversationKey(addition.keyChange.key, in: group, version: addition.keyChange.version)
+            try alice.session.addConversationKey(addition.keyChange.key, in: group, version: addition.keyChange.version)
             _ = try await alice.send("welcome", in: group)
             try await carol.client.markRead(target, until: "1")
             try await carol.client.sendTyping(in: target)

@@ -23,7 +23,7 @@ struct RetryTests {
 
     private func message() throws -> SealedMessage {
         var session = try Session(userID: "1111", privateKeys: .generate(), signingKeyVersion: "1")
-        session.addConversationKey(try .generate(), in: .oneToOne("1111", "2222"), version: "1001")
+        try session.addConversationKey(try .generate(), in: .oneToOne("1111", "2222"), version: "1001")
         return try session.seal(.text("hi"), in: .oneToOne("1111", "2222"))
     }
 

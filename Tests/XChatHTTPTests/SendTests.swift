@@ -17,7 +17,7 @@ struct SendTests {
             signingKeyVersion: "1"
         )
         let conversation = ConversationID.oneToOne("1111", "2222")
-        session.addConversationKey(try .generate(), in: conversation, version: "1001")
+        try session.addConversationKey(try .generate(), in: conversation, version: "1001")
         message = try session.seal(.text("hi"), in: conversation)
     }
 

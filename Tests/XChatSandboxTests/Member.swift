@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import XChat
 import XChatEvents
@@ -37,7 +38,7 @@ struct Member: Sendable {
             participants: [boundKey(), peer.boundKey()],
             version: version
         )
-        session.addConversationKey(change.key, in: change.conversationID, version: change.version)
+        try session.addConversationKey(change.key, in: change.conversationID, version: change.version)
         return change
     }
 
@@ -110,8 +111,7 @@ struct Member: Sendable {
             in: group,
             participants: [boundKey()] + others.map { try $0.boundKey() }
         )
-        session.addConversationKey(change.keyChange.key, in: group, version: change.keyChange.version)
-        session.rosters[group] = Set(draft.members)
+        try session.adopt(change)
         var body = Self.body(of: change)
         body["conversation_id"] = text
         body["group_members"] = draft.members.map(\.string)

@@ -56,32 +56,123 @@ import XChatEvents
         #expect(code { _ = try alice.open(event) } == .wrongSignature)
     }
 
-    @Test func `an accepted change takes the place of its version and leaves the others`() throws {
+    @Test func `an accepted change becomes current and retires every other pin`() throws {
         var alice = try person("1111")
-        let old = try PrivateKeys.generate()
-        let new = try PrivateKeys.generate()
+        let (old, new) = (try PrivateKeys.generate(), try PrivateKeys.generate())
         let first = try old.boundKey(userID: "2222", version: "1")
         let second = try old.boundKey(userID: "2222", version: "2")
         let changed = try new.boundKey(userID: "2222", version: "2")
         try alice.pin([first.registered, second.registered], of: "2222")
+        #expect(alice.pins.current(of: "2222")?.version == "2")
+        #expect(alice.pins.isRetired(first))
         let changes = alice.pins.changes(in: [first, changed], of: "2222")
-        #expect(changes.map(\.version) == ["2"])
-        alice.acceptChange(changes)
-        #expect(alice.pins["2222"].map(\.identityKey) == [first.identityKey, changed.identityKey])
+        #expect(changes == [changed])
+        try alice.acceptChange([first, changed])
+        #expect(alice.pins.current(of: "2222") == changed)
+        #expect(alice.pins["2222"].map(alice.pins.isRetired) == [true, true, false])
+        // All that is served was accepted, and is no change the next time.
+        try alice.pin([first.registered, changed.registered], of: "2222")
     }
 
-    @Test func `of several keys of one version all that are accepted stay, and may be served again`() throws {
+    @Test func `a server that serves replaced keys alone rolls back`() throws {
         var alice = try person("1111")
-        let keys = try (0..<3).map { _ in try PrivateKeys.generate().boundKey(userID: "2222", version: "1") }
-        try alice.pin([keys[0].registered], of: "2222")
-        let served = keys.map(\.registered)
-        #expect(code { try alice.pin(served, of: "2222") } == .pinChanged)
-        #expect(alice.pins.changes(in: keys, of: "2222").map(\.signingKey) == keys[1...].map(\.signingKey))
-        alice.acceptChange(keys)
-        #expect(alice.pins["2222"].map(\.signingKey) == keys.map(\.signingKey))
-        try alice.pin(served, of: "2222")
-        alice.acceptChange(Array(keys[1...]))
-        #expect(alice.pins["2222"].map(\.signingKey) == keys[1...].map(\.signingKey))
+        let old = try PrivateKeys.generate().boundKey(userID: "2222", version: "1")
+        let new = try PrivateKeys.generate().boundKey(userID: "2222", version: "2")
+        try alice.pin([old.registered], of: "2222")
+        try alice.acceptChange([old, new])
+        #expect(code { try alice.pin([old.registered], of: "2222") } == .pinRolledBack)
+        #expect(code { try alice.pin([old.registered, new.registered], of: "2222") } == nil)
+    }
+
+    @Test func `a retired key verifies with a mark, announces nothing, and gets no key`() throws {
+        let pair = try Pair()
+        let newKeys = try PrivateKeys.generate()
+        let new = try newKeys.boundKey(userID: "1111", version: "2")
+        var bob = pair.bob
+        bob.trust([try #require(bob.privateKeys).boundKey(userID: "2222", version: "1")])
+        _ = try bob.open(pair.change.event)
+        #expect(try bob.encryptingVersion(in: Pair.conversation) == pair.change.version)
+        try bob.acceptChange([new])
+        // No key that the old identity key has encrypts any more.
+        #expect(code { _ = try bob.encryptingVersion(in: Pair.conversation) } == .rotationNeeded)
+        let change = try bob.prepareKeyChange(in: Pair.conversation)
+        #expect(change.participantKeys.first { $0.userID == "1111" }?.publicKeyVersion == "2")
+        let message = try pair.alice.seal(.text("by the thief"), in: Pair.conversation).event
+        #expect(try bob.open(message).marks == [.retiredKey])
+        var thief = pair.alice
+        let announced = try thief.prepareKeyChange(in: Pair.conversation)
+        #expect(try bob.open(announced.event).marks == [.retiredKey])
+        #expect(bob.keyRing.acceptedKey(in: Pair.conversation, version: announced.version) == nil)
+    }
+
+    @Test func `more than 16 served keys of one user are refused`() throws {
+        var alice = try person("1111")
+        let keys = try PrivateKeys.generate()
+        let served = try (1...17).map { try keys.boundKey(userID: "2222", version: WireString(String($0))).registered }
+        #expect(code { try alice.pin(served, of: "2222") } == .tooLarge)
+        try alice.pin(Array(served.prefix(16)), of: "2222")
+        #expect(alice.pins.current(of: "2222")?.version == "16")
+    }
+
+    @Test func `keys that failed a check are not pinned on first use, and can be accepted`() throws {
+        var alice = try person("1111")
+        let key = try PrivateKeys.generate().boundKey(userID: "2222", version: "1")
+        let other = try PrivateKeys.generate().boundKey(userID: "2222", version: "1")
+        try alice.rejectKeys([key])
+        #expect(code { try alice.pin([key.registered], of: "2222") } == .pinRejected)
+        #expect(alice.pins["2222"].isEmpty)
+        var another = alice
+        try another.pin([other.registered], of: "2222")
+        try alice.acceptChange([key])
+        try alice.pin([key.registered], of: "2222")
+        #expect(alice.pins.rejected.isEmpty)
+    }
+
+    @Test func `a safety code is the same for both users and covers all four keys and both ids`() throws {
+        let (one, other) = (try PrivateKeys.generate(), try PrivateKeys.generate())
+        let alice = try one.boundKey(userID: "11", version: "1")
+        let bob = try other.boundKey(userID: "9", version: "1")
+        let code = try SafetyCode(alice, bob)
+        #expect(try SafetyCode(bob, alice) == code)
+        #expect(code.digits.utf8.count == 60)
+        #expect(code.description.split(separator: " ").map(\.utf8.count) == Array(repeating: 5, count: 12))
+        // The user with the smaller id comes first, as numbers go.
+        let third = try PrivateKeys.generate().boundKey(userID: "12", version: "1")
+        #expect(try SafetyCode(bob, third).digits.prefix(30) == code.digits.prefix(30))
+        // The version is no part of it: a key that is registered again is the same key.
+        #expect(try SafetyCode(try one.boundKey(userID: "11", version: "7"), bob) == code)
+        #expect(try SafetyCode(try one.boundKey(userID: "13", version: "1"), bob) != code)
+        // A signing key of the server beside the genuine identity key.
+        let identity = one.identityKey
+        let forger = try PrivateKeys.generate()
+        let forged = try BoundKey(
+            checking: RegisteredKey(
+                userID: "11",
+                publicKeyVersion: "1",
+                publicKey: WireString(try #require(forger.signingKey).base64),
+                identityPublicKey: WireString(identity.base64),
+                identityPublicKeySignature: WireString(Base64.encode(try forger.keys.sign(identity.spki.span)))
+            )
+        )
+        #expect(try SafetyCode(forged, bob) != code)
+        #expect(SafetyCode(code.description) == code)
+        #expect(SafetyCode(code.digits.prefix(59) + "x") == nil)
+        #expect(SafetyCode(String(code.digits.prefix(59))) == nil)
+    }
+
+    @Test func `a safety code is what it was`() throws {
+        // Computed by hand with Python's hashlib.blake2b from the two SPKIs of scalars 1 to 4 of the protocol's known answers.
+        let alice = try PrivateKeys(importing: Self.blob(1, 2).span).boundKey(userID: "1111", version: "1")
+        let bob = try PrivateKeys(importing: Self.blob(3, 4).span).boundKey(userID: "2222", version: "1")
+        #expect(try SafetyCode(alice, bob).description == Self.knownCode)
+    }
+
+    private static let knownCode = "59432 27033 63764 41024 15111 72101 02334 69455 59002 77122 32827 26139"
+
+    private static func blob(_ identity: UInt8, _ signing: UInt8) -> [UInt8] {
+        var blob = [UInt8](repeating: 0, count: 64)
+        (blob[31], blob[63]) = (identity, signing)
+        return blob
     }
 
     @Test func `served keys of another user, unbound keys and mixed suites are refused whole`() throws {

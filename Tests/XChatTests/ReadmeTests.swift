@@ -23,13 +23,13 @@ import XChatEvents
             try bob.pin([served], of: served.userID)
         }
 
-        // A conversation key, wrapped for both, and a message under it.
+        // A conversation key, wrapped to the pinned keys of both, and a message under it.
         let conversation = ConversationID.oneToOne("1111", "2222")
-        let change = try alice.prepareKeyChange(in: conversation, participants: alice.pins["1111"] + alice.pins["2222"])
-        alice.addConversationKey(change.key, in: conversation, version: change.version)
+        let change = try alice.prepareKeyChange(in: conversation)
+        try alice.adopt(change)  // once the server has accepted it
         let message = try alice.seal(.text("hello"), in: conversation)
 
-        // Bob gets both as events and trusts nothing that does not verify; where key changes stand does not matter.
+        // Bob gets both as events. Only what verifies is accepted, whatever the order of the events.
         let served = [message.event, change.event].map { Base64.encode($0.encoded()) }
         for result in bob.open(base64: served) {
             let event = try result.get()

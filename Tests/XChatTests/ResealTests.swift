@@ -12,9 +12,9 @@ struct ResealTests {
         let keys = try PrivateKeys.generate()
         var session = try Session(userID: "1111", privateKeys: keys, signingKeyVersion: "1")
         session.trust([try keys.boundKey(userID: "1111", version: "1")])
-        session.addConversationKey(try .generate(), in: conversation, version: "999")
+        try session.addConversationKey(try .generate(), in: conversation, version: "999")
         self.session = session
-        session.addConversationKey(try .generate(), in: conversation, version: "1001")
+        try session.addConversationKey(try .generate(), in: conversation, version: "1001")
         renewed = session
     }
 
@@ -33,7 +33,8 @@ struct ResealTests {
             senderID: "1111",
             conversationID: message.conversationID,
             encodedMessageCreateEvent: create ?? message.encodedMessageCreateEvent,
-            encodedMessageEventSignature: message.encodedMessageEventSignature
+            encodedMessageEventSignature: message.encodedMessageEventSignature,
+            readers: message.readers
         )
     }
 
@@ -69,8 +70,8 @@ struct ResealTests {
 
         var newcomer = try Session(userID: "2222")
         newcomer.trust(session.pins["1111"])
-        let newest = try #require(renewed.keyRing.verifiedKey(in: conversation, version: "1001"))
-        newcomer.addConversationKey(newest, in: conversation, version: "1001")
+        let newest = try #require(renewed.keyRing.acceptedKey(in: conversation, version: "1001"))
+        try newcomer.addConversationKey(newest, in: conversation, version: "1001")
         let read = try newcomer.open(again.event)
         #expect(read.isVerified)
         #expect(read.replyValidation?.flaw?.hasPrefix("key_missing") == true)
@@ -83,7 +84,7 @@ struct ResealTests {
 
     @Test func `without the old key nothing is sealed`() throws {
         var other = try Session(userID: "1111", privateKeys: session.privateKeys, signingKeyVersion: "1")
-        other.addConversationKey(try .generate(), in: conversation, version: "1001")
+        try other.addConversationKey(try .generate(), in: conversation, version: "1001")
         #expect(code(other, try session.seal(.text("x"), in: conversation)) == .keyMissing)
     }
 
@@ -96,7 +97,7 @@ struct ResealTests {
 
     @Test func `somebody else's message is not sealed`() throws {
         var other = try Session(userID: "2222", privateKeys: session.privateKeys, signingKeyVersion: "1")
-        other.addConversationKey(try .generate(), in: conversation, version: "1001")
+        try other.addConversationKey(try .generate(), in: conversation, version: "1001")
         #expect(code(other, try session.seal(.text("x"), in: conversation)) == .notAParticipant)
     }
 

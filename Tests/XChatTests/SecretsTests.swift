@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import XChatEvents
 
@@ -61,7 +62,7 @@ import XChatEvents
         let own = try keys.boundKey(userID: "1111", version: "1")
         let peer = try PrivateKeys.generate(suite).boundKey(userID: "2222", version: "1")
         session.trust([own, peer])
-        session.addConversationKey(key, in: Pair.conversation, version: "5")
+        try session.addConversationKey(key, in: Pair.conversation, version: "5")
         let change = try session.prepareKeyChange(in: Pair.conversation, participants: [own, peer])
         let fresh = change.key.withBytes { bytes in Secret(bytes.indices.map { bytes[$0] }) }
 

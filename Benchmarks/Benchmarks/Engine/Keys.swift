@@ -8,22 +8,20 @@ func keyBenchmarks() {
     for suite in [SuiteName.xchat, .sodium] {
         for count in [2, 100, 1000, 10_000] {
             Benchmark("key-change-\(count)-\(suite)") { benchmark, input in
-                var alice = input.people.alice
+                var alice = input
                 for _ in benchmark.scaledIterations {
-                    blackHole(try alice.prepareKeyChange(in: People.group, participants: input.members))
+                    blackHole(try alice.prepareKeyChange(in: People.group))
                 }
-            } setup: { () throws -> (people: People, members: [BoundKey]) in
-                let people = try People(suite)
-                return (people: people, members: try people.members(count))
+            } setup: { () throws -> Session in
+                try People(suite).aliceInGroup(of: count)
             }
         }
         // A thousand wraps and one signature, told as one wrap.
         Benchmark("wrap-\(suite)", configuration: .init(scalingFactor: .kilo)) { benchmark, input in
-            var alice = input.people.alice
-            blackHole(try alice.prepareKeyChange(in: People.group, participants: input.members))
-        } setup: { () throws -> (people: People, members: [BoundKey]) in
-            let people = try People(suite)
-            return (people: people, members: try people.members(BenchmarkScalingFactor.kilo.rawValue))
+            var alice = input
+            blackHole(try alice.prepareKeyChange(in: People.group))
+        } setup: { () throws -> Session in
+            try People(suite).aliceInGroup(of: BenchmarkScalingFactor.kilo.rawValue)
         }
         // Nobody knows the signer: the key is unwrapped, and no signature verified.
         Benchmark("unwrap-\(suite)") { benchmark, input in

@@ -50,15 +50,10 @@ private struct Sender: Sendable {
         let alice = try await Self.register("1111", url)
         client = alice.client
         var session = try Session(userID: "1111", privateKeys: alice.keys, signingKeyVersion: alice.version)
-        let change = try session.prepareKeyChange(
-            in: People.conversation,
-            participants: [
-                try alice.keys.boundKey(userID: "1111", version: alice.version),
-                try bob.keys.boundKey(userID: "2222", version: bob.version),
-            ]
-        )
+        session.trust([try bob.keys.boundKey(userID: "2222", version: bob.version)])
+        let change = try session.prepareKeyChange(in: People.conversation)
         _ = try await client.addKeys(change)
-        session.addConversationKey(change.key, in: People.conversation, version: change.version)
+        try session.adopt(change)
         self.session = session
     }
 

@@ -10,7 +10,7 @@ public struct History: Sendable {
     public init(senders: Int, count: Int, suite: SuiteName = .xchat) throws {
         let key = try ConversationKey.generate()
         var reader = try Session(userID: "1", privateKeys: try PrivateKeys.generate(suite), signingKeyVersion: "1")
-        reader.addConversationKey(key, in: People.group, version: "1001")
+        try reader.addConversationKey(key, in: People.group, version: "1001")
         var writers: [Session] = []
         for number in 0..<senders {
             let user = People.other(number)
@@ -18,7 +18,7 @@ public struct History: Sendable {
             let pin = try keys.boundKey(userID: user, version: "1")
             var writer = try Session(userID: user, privateKeys: keys, signingKeyVersion: "1")
             writer.trust([pin])
-            writer.addConversationKey(key, in: People.group, version: "1001")
+            try writer.addConversationKey(key, in: People.group, version: "1001")
             reader.trust([pin])
             writers.append(writer)
         }

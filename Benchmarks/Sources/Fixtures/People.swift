@@ -29,8 +29,8 @@ public struct People: Sendable {
         var bob = stranger
         alice.trust(pins)
         bob.trust(pins)
-        alice.addConversationKey(key, in: Self.conversation, version: "1001")
-        bob.addConversationKey(key, in: Self.conversation, version: "1001")
+        try alice.addConversationKey(key, in: Self.conversation, version: "1001")
+        try bob.addConversationKey(key, in: Self.conversation, version: "1001")
         self.alice = alice
         self.bob = bob
         others = try PrivateKeys.generate(suite)
@@ -46,15 +46,19 @@ public struct People: Sendable {
         Base64.encode(try message(text).event.encoded())
     }
 
-    /// Alice and others, who share a key pair: no wrap knows of another.
-    public func members(_ count: Int) throws -> [BoundKey] {
-        try alice.pins["1111"] + (1..<max(1, count)).map { try others.boundKey(userID: Self.other($0), version: "1") }
+    /// Alice in a group of `count` members; the others share a key pair.
+    public func aliceInGroup(of count: Int) throws -> Session {
+        var alice = alice
+        let keys = try (1..<max(1, count)).map { try others.boundKey(userID: Self.other($0), version: "1") }
+        alice.trust(keys)
+        try alice.acceptMembers(["1111"] + keys.map(\.userID), of: Self.group)
+        return alice
     }
 
     /// A key change of Alice for herself and Bob.
     public func keyChange() throws -> KeyChange {
         var alice = alice
-        return try alice.prepareKeyChange(in: Self.conversation, participants: alice.pins["1111"] + alice.pins["2222"])
+        return try alice.prepareKeyChange(in: Self.conversation)
     }
 
     static func other(_ number: Int) -> UserID { WireString(String(10_000 + number)) }

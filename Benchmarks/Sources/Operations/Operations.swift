@@ -56,11 +56,10 @@ enum Operations {
             let history = try History(senders: name == "batch" ? 1 : 200, count: limit, suite: suite)
             return { try history.open(first: $0) }
         case "wrap":
-            let people = try People(suite)
-            let members = try people.members(limit)
-            var alice = people.alice
+            var alice = try People(suite).aliceInGroup(of: limit)
+            let members = (alice.readers(of: People.group) ?? []).sorted()
             // One signature is in it, however many wraps: the difference of two runs is wraps alone.
-            return { keep(try alice.prepareKeyChange(in: People.group, participants: Array(members.prefix($0)))) }
+            return { keep(try alice.prepareKeyChange(in: People.group, for: Array(members.prefix($0)))) }
         case "seal-primitives", "open-primitives":
             return try Primitives(suite, like: try People(suite).message(text(1024)).event).operation(name)
         default:

@@ -58,10 +58,22 @@ extension Session {
         _ action: ConversationAction,
         in conversation: ConversationID
     ) throws(XChatError) -> ActionSignature {
-        // Whoever asks to join is not in the group yet.
-        if action != .requestToJoin { try requireMembership(of: conversation) }
+        // A request to join comes from outside the group.
+        if action != .requestToJoin { try requireParticipation(in: conversation) }
         let detail = try action.detail(by: userID, in: conversation)
         return try sign(detail, in: conversation).action
+    }
+
+    /// Refuses a conversation that this account is known not to be in.
+    private func requireParticipation(in conversation: ConversationID) throws(XChatError) {
+        switch standing(of: userID, in: conversation) {
+        case .member, .unknown: return
+        case .former, .unproven, .stranger:
+            throw XChatError(
+                .notAParticipant,
+                "user \(printable(userID)) is not in \(printable(conversation.value))"
+            )
+        }
     }
 
     /// The one way out for signed actions; the key, where the signature covers one, is that of a key change.

@@ -61,26 +61,32 @@ public struct GroupKeyChange: Sendable {
 }
 
 extension Session {
-    /// Makes a group with its first conversation key (section 12 of the protocol).
+    /// Makes a group with its first conversation key, wrapped to the current pins of the members.
     ///
+    /// Call ``adopt(_:)-(GroupKeyChange)`` once the server has accepted it.
     /// - Parameters:
     ///   - draft: The group.
-    ///   - conversation: The id that the server minted for it: `g` and digits.
-    ///   - participants: Bound keys of exactly the members.
+    ///   - conversation: The id that the server assigned to it: `g` and digits. Nothing may be known of such a group yet.
     /// - Returns: What the group endpoint takes.
-    /// - Throws: `invalid_argument`, `not_a_participant`, `not_unlocked`, `wrong_suite`; `not_representable` for a title or
-    ///   avatar with a comma.
+    /// - Throws: `inconsistent` for the id of a group that is known; `invalid_argument`, `not_a_participant`, `not_unlocked`,
+    ///   `wrong_suite`; `not_representable` for a title or avatar with a comma.
     public mutating func prepareGroupCreate(
         _ draft: GroupDraft,
-        in conversation: ConversationID,
-        participants: [BoundKey]
+        in conversation: ConversationID
     ) throws(XChatError) -> GroupKeyChange {
         try require(draft.members, "member_ids")
         try require(draft.admins, "admin_ids")
         try requireMembers([userID], among: draft.members, "the creator")
         try requireMembers(draft.admins, among: draft.members, "an administrator")
         try requireTtl(draft.ttlMsec)
-        return try prepareGroupChange(in: conversation, members: draft.members, participants: participants) { version in
+        // The keys of an existing group would be replaced by one that the new members have.
+        guard memberships[conversation] == nil, !keyRing.knows(conversation) else {
+            throw XChatError(
+                .inconsistent,
+                "the server assigned the id \(printable(conversation.value)) to a new group, but that group exists already"
+            )
+        }
+        return try prepareGroupChange(in: conversation, members: draft.members) { version in
             .groupCreate(
                 GroupCreate(
                     memberIDs: draft.members,
@@ -94,20 +100,22 @@ extension Session {
         }
     }
 
-    /// Adds members to a group, with a new conversation key for all of them (section 12 of the protocol).
+    /// Adds members to a group, with a new conversation key, wrapped to the current pins of all members.
     ///
+    /// Call ``adopt(_:)-(GroupKeyChange)`` once the server has accepted it.
     /// - Parameters:
-    ///   - draft: Who joins, and the group as it is.
+    ///   - draft: Who joins, and the group as it is: its present members are those of the membership log.
     ///   - conversation: The group's id.
-    ///   - participants: Bound keys of exactly the members, present and new.
     /// - Returns: What the members endpoint takes.
-    /// - Throws: As ``prepareGroupCreate(_:in:participants:)``.
+    /// - Throws: As ``prepareGroupCreate(_:in:)``; `inconsistent` for other present members than those of the log;
+    ///   `membership_unproven` and `membership_unjudged` for a group whose members are not known.
     public mutating func prepareMemberAdd(
         _ draft: MemberAddDraft,
-        in conversation: ConversationID,
-        participants: [BoundKey]
+        in conversation: ConversationID
     ) throws(XChatError) -> GroupKeyChange {
-        try requireMembership(of: conversation)
+        guard conversation.isGroup else {
+            throw XChatError(.invalidArgument, "\(printable(conversation.value)) is not a group")
+        }
         try require(draft.newMembers, "member_ids")
         try require(draft.currentMembers, "current_member_ids")
         try require(draft.newMembers + draft.currentMembers, "member_ids with current_member_ids")
@@ -116,11 +124,17 @@ extension Session {
         try requireMembers([userID], among: draft.currentMembers, "who adds")
         try requireMembers(draft.currentAdmins, among: draft.currentMembers, "an administrator")
         try requireTtl(draft.ttlMsec)
-        // The signed text does not say where the new members end. Whoever adds is no new one: first among the present
-        // ones, nobody present can be passed off as just added.
+        let members = try knownMembers(of: conversation)
+        guard Set(draft.currentMembers) == members.present else {
+            throw XChatError(
+                .inconsistent,
+                "current_member_ids differs from the members that the signed changes of \(printable(conversation.value)) tell"
+            )
+        }
+        // The signed text does not say where the new members end. The signer is not one of them: first among the present ones,
+        // the signer marks the bound.
         let current = [userID] + draft.currentMembers.filter { $0 != userID }
-        let members = current + draft.newMembers
-        return try prepareGroupChange(in: conversation, members: members, participants: participants) { version in
+        return try prepareGroupChange(in: conversation, members: current + draft.newMembers) { version in
             .groupMemberAdd(
                 GroupMemberAddChange(
                     memberIDs: draft.newMembers,
@@ -137,27 +151,59 @@ extension Session {
         }
     }
 
+    /// Takes a change of a group of our own that the server accepted: its members, and the key that encrypts from now on.
+    ///
+    /// - Parameter change: The change.
+    /// - Throws: `too_large` for a full membership log; `inconsistent` for a creation of a
+    ///   group that became known meanwhile.
+    public mutating func adopt(_ change: GroupKeyChange) throws(XChatError) {
+        let group = change.keyChange.conversationID
+        let (keys, _) = try signer()
+        guard case .groupChangeEvent(let detail) = change.event.detail,
+            let payload = try? SignedPayload(of: change.event)
+        else { throw XChatError(.invalidArgument, "the change is no change of a group") }
+        let digest = try EventDigest(signedBy: try keys.needSigningKey(), text: payload.bytes)
+        switch detail.groupChange {
+        case .groupCreate(let create):
+            if memberships[group]?.hasCounted(digest) == true { break }
+            guard memberships[group] == nil else {
+                throw XChatError(.inconsistent, "group \(printable(group.value)) exists already")
+            }
+            let people = [userID] + (create.memberIDs ?? []).filter { $0 != userID }
+            memberships[group] = Membership(
+                founding: Membership.Entry(
+                    effect: .founded,
+                    claim: .own,
+                    signer: userID,
+                    people: people,
+                    version: create.conversationKeyVersion,
+                    digest: digest
+                ),
+                floor: create.conversationKeyVersion?.number ?? 0
+            )
+        case .groupMemberAdd(let addition):
+            if memberships[group]?.add(addition, by: userID, claim: .own, digest: digest) == .full {
+                throw XChatError(.tooLarge, "the membership log of group \(printable(group.value)) is full")
+            }
+        default:
+            throw XChatError(.invalidArgument, "the change brings no key")
+        }
+        try adopt(change.keyChange)
+    }
+
     private mutating func prepareGroupChange(
         in conversation: ConversationID,
         members: [UserID],
-        participants: [BoundKey],
         change: (KeyVersion) -> GroupChange
     ) throws(XChatError) -> GroupKeyChange {
         guard conversation.isGroup else {
             throw XChatError(.invalidArgument, "\(printable(conversation.value)) is not a group")
         }
-        // The roster is what the group will be: the new key goes to everybody in it and to nobody else.
-        var future = self
-        future.rosters[conversation] = Set(members)
-        for member in members where !participants.contains(where: { $0.userID == member }) {
-            throw XChatError(.invalidArgument, "no key of member \(printable(member)) was given")
-        }
-        let keyChange = try future.prepareKeyChange(in: conversation, participants: participants)
+        let keyChange = try prepareKey(in: conversation, for: members)
         let detail = MessageEventDetail.groupChangeEvent(
             GroupChangeEvent(groupChange: change(keyChange.version), forKeyRotation: false)
         )
-        let (action, event) = try future.sign(detail, in: conversation)
-        lastMintedVersion = future.lastMintedVersion
+        let (action, event) = try sign(detail, in: conversation)
         return GroupKeyChange(keyChange: keyChange, action: action, event: event)
     }
 }

@@ -30,29 +30,57 @@ public struct KeyChange: Sendable {
 }
 
 extension Session {
-    /// Makes a new conversation key for a conversation (section 12 of the protocol).
+    /// Makes a new conversation key for a conversation, wrapped to the current pins of its readers.
     ///
-    /// Nothing of the session but the last minted version changes: call
-    /// ``addConversationKey(_:in:version:)`` once the server has accepted it.
+    /// Keys are wrapped to pins only: pin or accept the keys of everyone first. Nothing of the session but the last minted
+    /// version changes; call ``adopt(_:)-(KeyChange)`` once the server has accepted it.
     /// - Parameters:
     ///   - conversation: The canonical conversation id.
-    ///   - participants: Bound keys of everybody who is to read, oneself included. Of several versions of one user the
-    ///     highest number counts.
-    ///   - version: By default now in milliseconds, or just above the highest verified version of the conversation if that is later.
+    ///   - users: Who is to read, this account included; by default both users of a 1:1, or all present members of a group.
+    ///     In a group they must be present members.
+    ///   - version: By default now in milliseconds since 1970, or just above the highest accepted version if that is later.
     /// - Returns: What the keys endpoint takes.
-    /// - Throws: `not_unlocked`, `wrong_suite` for a mixed conversation, `not_a_participant` when somebody of a 1:1 or
-    ///   oneself is missing or somebody else is there, `invalid_argument`, `invalid_key`.
+    /// - Throws: `not_unlocked`; `wrong_suite` for a mixed conversation; `not_a_participant` for a reader who is no member, or
+    ///   whose keys are not pinned, or who is missing in a 1:1; `membership_unproven` and `membership_unjudged` for a group
+    ///   whose members are not known; `invalid_argument`, `invalid_key`.
     public mutating func prepareKeyChange(
         in conversation: ConversationID,
-        participants: [BoundKey],
+        for users: [UserID]? = nil,
         version: KeyVersion? = nil
     ) throws(XChatError) -> KeyChange {
-        let (keys, _) = try signer()
-        try requireMembership(of: conversation)
-        let recipients = try newest(of: participants, in: conversation, suite: keys.suite)
+        let readers: [UserID]
+        if let (first, second) = conversation.participants {
+            try requireKnownMembers(of: conversation)
+            readers = users ?? (first == second ? [first] : [first, second])
+            guard Set(readers) == [first, second] else {
+                throw XChatError(
+                    .notAParticipant,
+                    "the key of conversation \(printable(conversation.value)) is for its two users and no one else"
+                )
+            }
+        } else {
+            let members = try knownMembers(of: conversation)
+            readers = users ?? members.present.sorted { $0.isSmallerID(than: $1) }
+            if let outsider = readers.first(where: { !members.contains($0) }) {
+                throw XChatError(
+                    .notAParticipant,
+                    "user \(printable(outsider)) is not in \(printable(conversation.value))"
+                )
+            }
+        }
+        return try prepareKey(in: conversation, for: readers, version: version)
+    }
+
+    /// Makes a new conversation key for readers whose membership was checked.
+    mutating func prepareKey(
+        in conversation: ConversationID,
+        for users: [UserID],
+        version: KeyVersion? = nil
+    ) throws(XChatError) -> KeyChange {
+        let recipients = try currentKeys(of: users)
         let version = if let version { version } else { try mintVersion(for: conversation) }
-        guard version.number != nil else {
-            throw XChatError(.invalidArgument, "a key version is a decimal number")
+        guard version.isVersion else {
+            throw XChatError(.invalidArgument, "key version \(printable(version)): a version has 1 to 19 digits")
         }
 
         let key = try ConversationKey.generate()
@@ -92,52 +120,55 @@ extension Session {
         )
     }
 
-    /// One key a user, in the order in which the users first appear.
-    private func newest(
-        of participants: [BoundKey],
-        in conversation: ConversationID,
-        suite: SuiteName
-    ) throws(XChatError) -> [BoundKey] {
-        var order: [UserID] = []
-        var newest: [UserID: BoundKey] = [:]
-        // One's own key is the one that is registered, whatever else was ever made.
-        let hasRegistered = participants.contains { $0.userID == userID && $0.version == signingKeyVersion }
-        for key in participants where !(hasRegistered && key.userID == userID && key.version != signingKeyVersion) {
-            guard let number = key.version.number else {
-                throw XChatError(.invalidArgument, "key version \(printable(key.version)) is not a number")
+    /// The current pins of users, in the order of the call; of this account the registered key.
+    private func currentKeys(of users: [UserID]) throws(XChatError) -> [BoundKey] {
+        let (keys, version) = try signer()
+        guard Set(users).count == users.count else {
+            throw XChatError(.invalidArgument, "the readers of a key name a user twice")
+        }
+        guard users.contains(userID) else {
+            throw XChatError(.notAParticipant, "user \(printable(userID)) must be among the readers of the key")
+        }
+        return try users.map { user throws(XChatError) in
+            // One's own key is the registered one, whatever the server serves.
+            let pin = user == userID ? try keys.boundKey(userID: user, version: version) : pins.current(of: user)
+            guard let pin else {
+                throw XChatError(.notAParticipant, "no keys of user \(printable(user)) are pinned")
             }
-            guard key.suite == suite else {
+            guard pin.suite == keys.suite else {
                 throw XChatError(
                     .wrongSuite,
-                    "the keys of user \(printable(key.userID)) are of the suite \(key.suite), not \(suite)"
+                    "the keys of user \(printable(user)) are of the suite \(pin.suite), not \(keys.suite)"
                 )
             }
-            guard mayBelong(key.userID, to: conversation) else {
-                throw XChatError(
-                    .notAParticipant,
-                    "user \(printable(key.userID)) is not in \(printable(conversation.value))"
-                )
-            }
-            if let known = newest[key.userID] {
-                if number > known.version.number ?? 0 { newest[key.userID] = key }
-            } else {
-                order.append(key.userID)
-                newest[key.userID] = key
-            }
+            return pin
         }
-        var required = [userID]
-        if let (first, second) = conversation.participants { required += [first, second] }
-        for user in required where newest[user] == nil {
-            throw XChatError(.notAParticipant, "no key of participant \(printable(user)) was given")
-        }
-        return order.compactMap { newest[$0] }
+    }
+
+    /// Takes a key change of our own that the server accepted: its key encrypts from now on.
+    ///
+    /// - Parameter change: The change.
+    /// - Throws: `invalid_argument` for a version that is not 1 to 19 digits.
+    public mutating func adopt(_ change: KeyChange) throws(XChatError) {
+        try restoreKey(
+            AcceptedKey(key: change.key, announcer: userID, isOwn: true),
+            in: change.conversationID,
+            version: change.version
+        )
+        keyRing.renew(change.version, in: change.conversationID)
     }
 
     private mutating func mintVersion(for conversation: ConversationID) throws(XChatError)
         -> KeyVersion
     {
-        // Only verified versions count: whoever could move it with others would choose the version that is signed here.
-        let floor = max(lastMintedVersion, keyRing.mark(of: conversation) ?? 0)
+        // Versions of keys that are not accepted do not count: they would let others choose the version that is signed here.
+        let limit = versionLimit
+        let highest = keyRing.highestVersion(of: conversation).flatMap { $0 <= limit ? $0 : nil }
+        let floor = max(
+            lastMintedVersion,
+            highest ?? 0,
+            keyRing.newestVersion(in: conversation, upTo: limit)?.number ?? 0
+        )
         let (next, overflow) = floor.addingReportingOverflow(1)
         guard !overflow else {
             throw XChatError(.invalidArgument, "the conversation's key version cannot rise any more")

@@ -8,7 +8,7 @@ extension Session {
     /// - Parameters:
     ///   - text: The text.
     ///   - conversation: The canonical conversation id.
-    ///   - keyVersion: The conversation key to use; by default the newest verified one.
+    ///   - keyVersion: The conversation key to use; by default the newest accepted one.
     /// - Returns: Padded base64 of nonce, tag and ciphertext.
     /// - Throws: `key_missing`.
     public func encrypt(
@@ -16,7 +16,7 @@ extension Session {
         in conversation: ConversationID,
         keyVersion: KeyVersion? = nil
     ) throws(XChatError) -> WireString {
-        let (_, key) = try sealingKey(in: conversation, version: keyVersion)
+        let (_, key) = try encryptingKey(in: conversation, version: keyVersion)
         return WireString(Base64.encode(try key.seal(Array(text.utf8))))
     }
 
@@ -25,8 +25,8 @@ extension Session {
     /// - Parameters:
     ///   - text: Base64 of nonce, tag and ciphertext.
     ///   - conversation: The canonical conversation id.
-    ///   - keyVersion: The key that sealed it; by default the newest verified one. Keys that are not verified open
-    ///     nothing here, since no signature stands behind the text.
+    ///   - keyVersion: The key that sealed it; by default the newest accepted one. Keys that are not accepted
+    ///     decrypt nothing here: no signature covers the text.
     /// - Returns: The text.
     /// - Throws: `key_missing`, `authentication_failed`, `malformed` for what is not base64 or not UTF-8.
     public func decrypt(
@@ -34,7 +34,14 @@ extension Session {
         in conversation: ConversationID,
         keyVersion: KeyVersion? = nil
     ) throws(XChatError) -> String {
-        let (_, key) = try sealingKey(in: conversation, version: keyVersion)
+        guard let version = keyVersion ?? keyRing.newestVersion(in: conversation),
+            let key = keyRing.acceptedKey(in: conversation, version: version)
+        else {
+            throw XChatError(
+                .keyMissing,
+                "no accepted key \(keyVersion.map { printable($0) + " " } ?? "")for conversation \(printable(conversation.value))"
+            )
+        }
         let box: [UInt8]
         do {
             box = try Base64.decode(text)

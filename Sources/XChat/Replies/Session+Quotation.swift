@@ -65,9 +65,9 @@ extension Session {
             throw XChatError(.unsupported, "\(what) is not a message")
         }
         do {
-            try Verifier.verifySignature(of: event, keys: trustedKeys(of: event))
+            _ = try signature(of: event)
             try requireAuthorship(of: event)
-            let holder = try contents(of: create, in: event) { deliveredKeys(in: keyChanges, version: $0) }
+            let (holder, _) = try contents(of: create, in: event) { deliveredKeys(in: keyChanges, version: $0) }
             return (event, holder.contents)
         } catch {
             throw XChatError(error.code, "\(what): \(error.message)")

@@ -14,19 +14,31 @@ public struct Event: Hashable, Sendable {
     public let replyValidation: ReplyValidation?
     /// What restricts the trust in the event although its signature verified; empty for most events.
     public var marks: Set<Mark>
+    /// The key that verified the signature.
+    let signer: BoundKey?
 
     init(
         received: MessageEvent,
         isVerified: Bool,
         contents: MessageEntryHolder? = nil,
         replyValidation: ReplyValidation? = nil,
-        marks: Set<Mark> = []
+        marks: Set<Mark> = [],
+        signer: BoundKey? = nil
     ) {
         self.received = received
         self.isVerified = isVerified
         self.contents = contents
         self.replyValidation = replyValidation
         self.marks = marks
+        self.signer = signer
+    }
+
+    /// Identifies the signed event, whatever envelope it is delivered in; nil for kinds that are never signed.
+    public var digest: EventDigest? {
+        guard let signer, let version = try? SignatureVersion(received.messageEventSignature?.signatureVersion),
+            let payload = try? SignedPayload(of: received, version: version)
+        else { return nil }
+        return try? EventDigest(signedBy: signer.signingKey, text: payload.bytes)
     }
 }
 
@@ -107,37 +119,66 @@ extension Event {
     }
 }
 
-/// Finds signed events that were delivered before, by conversation, sender and message id.
+/// Recognises events that were seen before.
 ///
-/// Optional: the protocol does not forbid a server to send an event twice, and a client that reads a history again
-/// will see them all again. It holds one entry for each event seen.
-public struct ReplayFilter: Sendable {
-    private struct Key: Hashable {
+/// A signed event is recognised by its ``EventDigest``, so that a server cannot show it twice under other ids. It remembers
+/// the newest events up to a limit, 100 bytes or so for each.
+public struct SeenEvents: Sendable {
+    /// What an event is in relation to those seen before.
+    public enum Novelty: Hashable, Sendable {
+        /// It was not seen before.
+        case new
+        /// The same signed event was seen.
+        case repeated
+        /// Its author signed another event under the same message id: both are to be shown, marked
+        /// ``Event/Mark/sameID``.
+        case sameID
+    }
+
+    private struct Name: Hashable {
         let conversation: ConversationID?
-        /// Message ids are chosen by the senders: without it one could take another's id beforehand.
+        /// Senders choose message ids: without the sender, one could take another's id beforehand.
         let sender: UserID?
         let messageID: WireString?
     }
 
-    private var seen: Set<Key> = []
+    private let limit: Int
+    private var digests: Set<EventDigest> = []
+    private var names: Set<Name> = []
+    /// Ring of what was seen, the oldest at `oldest` once it is full.
+    private var order: [(EventDigest, Name)] = []
+    private var oldest = 0
 
-    /// A filter that has seen nothing.
-    public init() {}
+    /// Remembers nothing yet.
+    ///
+    /// - Parameter limit: How many events are remembered.
+    public init(limit: Int = 100_000) {
+        self.limit = max(1, limit)
+    }
 
     /// Notes an event.
     ///
-    /// - Parameter event: An accepted event.
-    /// - Returns: False if an event with the same conversation, sender and message id was noted before. Events that are
-    ///   never signed are not noted: nothing binds their ids.
-    public mutating func insert(_ event: Event) -> Bool {
-        guard event.isVerified else { return true }
+    /// - Parameter event: An accepted event. Kinds that are never signed are always new: nothing binds their ids.
+    /// - Returns: What the event is to those seen before.
+    public mutating func insert(_ event: Event) -> Novelty {
+        guard event.isVerified, let digest = event.digest else { return .new }
         let received = event.received
-        return seen.insert(
-            Key(
-                conversation: received.canonicalConversationID,
-                sender: received.senderID,
-                messageID: received.messageID
-            )
-        ).inserted
+        let name = Name(
+            conversation: received.canonicalConversationID,
+            sender: received.senderID,
+            messageID: received.messageID
+        )
+        guard digests.insert(digest).inserted else { return .repeated }
+        let isNew = names.insert(name).inserted
+        if order.count < limit {
+            order.append((digest, name))
+        } else {
+            let (oldDigest, oldName) = order[oldest]
+            digests.remove(oldDigest)
+            if oldName != name { names.remove(oldName) }
+            order[oldest] = (digest, name)
+            oldest = (oldest + 1) % limit
+        }
+        return isNew ? .new : .sameID
     }
 }

@@ -1,10 +1,10 @@
 package import XChatEvents
 
 extension Session {
-    /// Decodes, verifies and opens events as the API serves them, over all cores; as ``open(_:)-(_)`` of what they decode to.
+    /// Decodes, verifies and decrypts events as the API serves them, over all cores; as ``open(_:)-(_)`` of what they decode to.
     ///
-    /// - Parameter events: The base64 of events, key changes (`meta.conversation_key_events`) among them anywhere.
-    /// - Returns: One result an event, in the order of the input; also `not_an_event` and `too_large`.
+    /// - Parameter events: The base64 of events, oldest first, key changes at their places among them.
+    /// - Returns: One result for each event, in the order of the input; also `not_an_event` and `too_large`.
     public mutating func open(base64 events: [String]) -> [Result<Event, XChatError>] {
         open(concurrentMap(events) { MessageEvent.decoded(base64: $0.utf8) })
     }

@@ -24,14 +24,13 @@ extension Session {
         guard message.event.senderID == userID else {
             throw XChatError(.notAParticipant, "only a message of one's own can be sealed anew")
         }
-        try requireMembership(of: message.conversationID)
         // It comes from a store that others may write to, and what it says is about to be signed again.
         let own = try signer.keys.boundKey(userID: userID, version: signer.version)
-        try Verifier.verify(message.event, keys: trustedKeys(of: message.event) + [own])
-        guard case .messageCreateEvent(var create) = message.event.detail else {
+        _ = try Verifier.signature(of: message.event, keys: trustedKeys(of: message.event) + [own])
+        guard case .messageCreateEvent(var create) = message.event.detail, create.conversationKeyVersion != nil else {
             throw XChatError(.unsupported, "only a message can be sealed anew")
         }
-        let (version, key) = try sealingKey(in: message.conversationID, version: nil)
+        let (version, key) = try encryptingKey(in: message.conversationID)
         guard let old = message.conversationKeyVersion.number, let new = version.number, new > old else {
             throw XChatError(
                 .keyMissing,
@@ -40,7 +39,7 @@ extension Session {
             )
         }
         if !allowsNewReaders { try requireNoNewReaders(of: message) }
-        let contents = try contents(of: create, in: message.event)
+        let (contents, _) = try contents(of: create, in: message.event)
         if case .message(let text) = contents.contents, text.attachments?.contains(where: \.isUnderTheKey) ?? false {
             throw XChatError(.unsupported, "the attachments are encrypted under the old key: attach them again")
         }

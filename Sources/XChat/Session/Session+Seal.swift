@@ -27,17 +27,17 @@ extension Session {
     /// Who can read what is encrypted for a conversation now; nil for a group whose members are not known.
     public func readers(of conversation: ConversationID) -> Set<UserID>? {
         if let (first, second) = conversation.participants { return [first, second] }
-        return rosters[conversation] ?? keptRosters[conversation]?.members
+        return memberships[conversation]?.present
     }
 
-    /// Encrypts and signs (section 10 of the protocol): the one way out for whatever people send each other.
+    /// Encrypts and signs a message: the one way out for everything that people send each other.
     ///
     /// - Parameters:
     ///   - draft: What to send.
     ///   - conversation: The canonical conversation id.
-    ///   - keyVersion: The conversation key to use; by default the newest verified one.
+    ///   - keyVersion: The conversation key to use; by default the newest accepted one.
     /// - Returns: What the send endpoint takes.
-    /// - Throws: `not_unlocked`, `key_missing` (also for a key that is not verified), `not_a_participant`,
+    /// - Throws: `not_unlocked`; why no key encrypts, see ``encryptingVersion(in:)``;
     ///   `invalid_argument` for a draft that cannot be meant, `too_large` for one that no reader of ours would take
     ///   (a text over 10 MiB, or with all that goes with it a message of about 12), `not_representable` for an id with a comma; for a reply to an
     ///   event also why that event is not to be quoted.
@@ -47,8 +47,7 @@ extension Session {
         keyVersion: KeyVersion? = nil
     ) throws(XChatError) -> SealedMessage {
         let signer = try signer()
-        try requireMembership(of: conversation)
-        let (version, key) = try sealingKey(in: conversation, version: keyVersion)
+        let (version, key) = try encryptingKey(in: conversation, version: keyVersion)
         let contents = try contents(of: draft, in: conversation, keyVersion: version)
         let create = MessageCreateEvent(
             conversationKeyVersion: version,
@@ -149,35 +148,6 @@ extension Session {
         }
     }
 
-    func sealingKey(
-        in conversation: ConversationID,
-        version: KeyVersion?
-    ) throws(XChatError) -> (version: KeyVersion, key: ConversationKey) {
-        guard let version else {
-            if let newest = keyRing.newestKey(in: conversation) { return newest }
-            throw XChatError(.keyMissing, whyNothingSeals(in: conversation))
-        }
-        guard let key = keyRing.verifiedKey(in: conversation, version: version) else {
-            throw XChatError(
-                .keyMissing,
-                "no verified key \(printable(version)) for conversation \(printable(conversation.value))"
-            )
-        }
-        return (version, key)
-    }
-
-    private func whyNothingSeals(in conversation: ConversationID) -> String {
-        let id = printable(conversation.value)
-        if keyRing.mark(of: conversation) != nil {
-            return "the newest key is not at hand for conversation \(id): read its key changes first"
-        }
-        guard keyRing.versions(in: conversation).isEmpty else {
-            return
-                "the keys known for conversation \(id) open and do not seal: none was announced by somebody who is known "
-                + "to be in it, under a trusted key; read its history first, or give it a new key: conversation rotate"
-        }
-        return "no verified key for conversation \(id): read its key changes first, or begin with: conversation start"
-    }
 }
 
 extension EventBuilder {

@@ -6,7 +6,7 @@ public import XChatEvents
     import Foundation
 #endif
 
-/// What one user knows and trusts, and the way of a message out and in.
+/// What one user knows and trusts: it encrypts and signs what goes out, and verifies and decrypts what comes in.
 ///
 /// A value: it does no I/O, holds no lock, and copying it is a snapshot (copies share the secrets, which are wiped when
 /// the last one goes). Keep it in an actor or a variable of your own.
@@ -21,25 +21,14 @@ public struct Session: Sendable {
     ///
     /// Signing needs it.
     public var signingKeyVersion: KeyVersion?
-    /// The keys that are trusted to verify others' events, and to receive conversation keys.
-    public private(set) var pins = PinBook()
+    /// The public keys that are trusted to verify others' events, and to receive conversation keys.
+    public internal(set) var pins = PinnedKeys()
     /// The conversation keys known.
     public internal(set) var keyRing = KeyRing()
-    /// The members of a group, where the caller knows them: nobody else's events are accepted there.
-    public var rosters: [ConversationID: Set<UserID>] = [:]
-    /// Who is in a group and who was, as its verified events tell: trusted on first use, to be saved and restored.
+    /// The members of each group whose membership log was founded.
     ///
-    /// It decides, where ``rosters`` says nothing, whose conversation keys seal: those of others open what was said under
-    /// them or, where a roster is known and never named the announcer, are refused. A group's creation sets it where there
-    /// is none; from then on it changes only by additions and removals that a member of it signed. Of a group whose
-    /// creation is not among its events, put in whom you believe to be in it, and open its key changes once more.
-    public var keptRosters: [ConversationID: GroupRoster] = [:]
-    /// The members of a group as its verified events tell, in the order in which they were opened.
-    ///
-    /// It judges what is not a key, where ``rosters`` says nothing: each message by those who were there. A session that
-    /// reads a history again from its beginning should not have learned its end before: who left meanwhile would be nobody
-    /// then. So it is not saved.
-    package internal(set) var learnedRosters: [ConversationID: Set<UserID>] = [:]
+    /// To be saved and restored with the session: a log that is lost is founded again on the word of whoever comes first.
+    public internal(set) var memberships: [ConversationID: Membership] = [:]
 
     /// The last version that this session minted: two key changes of one millisecond must not share one.
     var lastMintedVersion: UInt64 = 0
@@ -69,13 +58,29 @@ public struct Session: Sendable {
         self.signingKeyVersion = signingKeyVersion
     }
 
-    // MARK: Trust
+    // MARK: Pins
 
-    /// Trusts keys on the caller's word, beside what is trusted already: a session file, a saved pin.
+    /// Trusts keys on the caller's word, in addition to what is trusted already: a session file, a saved pin.
     ///
+    /// Of each user the key with the highest version becomes the current pin.
     /// - Parameter keys: Bound keys of any users.
     public mutating func trust(_ keys: [BoundKey]) {
         for key in keys { pins.add(key) }
+    }
+
+    /// Makes a pin of a user the current one: restores what ``acceptChange(_:)`` decided.
+    package mutating func restoreCurrent(_ key: BoundKey) {
+        pins.makeCurrent(key)
+    }
+
+    /// Restores that a person replaced a pin.
+    package mutating func restoreReplaced(_ key: BoundKey) {
+        pins.restoreReplaced(key)
+    }
+
+    /// Restores a rejected key of a saved state.
+    package mutating func restoreRejected(_ digest: EventDigest, of user: UserID) {
+        pins.restoreRejected(digest, of: user)
     }
 
     /// Takes what the server serves for a user: pinned on first use, refused when it differs from the pins.
@@ -83,29 +88,89 @@ public struct Session: Sendable {
     /// - Parameters:
     ///   - served: The server's answer. Entries whose binding does not hold are an error, not left out.
     ///   - user: The user who was asked for.
-    /// - Throws: `pin_changed` for a new or changed entry of a pinned user; `invalid_key`, `wrong_suite`.
+    /// - Throws: `pin_changed` for a new or changed entry of a pinned user, `pin_rolled_back` if only replaced keys are
+    ///   served, `pin_rejected` for keys that failed a check by a person; those of ``bound(_:of:)``.
     public mutating func pin(_ served: [RegisteredKey], of user: UserID) throws(XChatError) {
         try pins.pin(try bound(served, of: user), of: user)
     }
 
-    /// Accepts changed keys of a user, in place of the pins of the same versions.
+    /// Accepts changed keys of a user: the highest version becomes current, and the pins of before are replaced.
     ///
-    /// Ask a person first.
+    /// Ask a person first, who compares the ``SafetyCode``. No conversation key that the user already has encrypts afterwards:
+    /// rotate first. Changes of groups that waited for the keys are judged.
+    /// - Parameters:
+    ///   - keys: The keys of one user that the person accepts. The one with the highest version becomes current.
+    ///   - others: Keys that the server serves with them, and that the person did not check.
+    /// - Throws: `unsupported` if libsodium cannot be initialised.
+    public mutating func acceptChange(
+        _ keys: [BoundKey],
+        servedWith others: [BoundKey] = []
+    ) throws(XChatError) {
+        let before = pins
+        try pins.accept(keys, servedWith: others)
+        for user in Set(keys.map(\.userID)) {
+            guard let old = before.current(of: user), let new = pins.current(of: user), !old.isSamePin(as: new) else {
+                continue
+            }
+            retireKeys(readBy: user)
+        }
+        for group in memberships.keys { judgeUnjudged(in: group) }
+    }
+
+    /// Remembers that served keys failed a check by a person: they are not pinned on first use.
     ///
-    /// - Parameter keys: All that is served for the user, once what ``PinBook/changes(in:of:)`` finds in it is accepted. Of a
-    ///   version with several keys, those left out would count as changed the next time.
-    public mutating func acceptChange(_ keys: [BoundKey]) {
-        pins.replace(with: keys)
+    /// - Parameter keys: The keys.
+    /// - Throws: `unsupported` if libsodium cannot be initialised.
+    public mutating func rejectKeys(_ keys: [BoundKey]) throws(XChatError) {
+        try pins.reject(keys)
+    }
+
+    /// Forgets the pins of users: they are pinned on first use again.
+    package mutating func forget(_ users: some Sequence<UserID>) {
+        for user in users { pins.remove(user) }
+    }
+
+    /// Whether a key change has an entry for this account.
+    package func isNamed(in event: MessageEvent) -> Bool {
+        guard case .conversationKeyChangeEvent(let change) = event.detail else { return false }
+        return (change.conversationParticipantKeys ?? []).contains { $0.userID == userID }
+    }
+
+    /// Keeps the conversation keys that a user has from encrypting.
+    private mutating func retireKeys(readBy user: UserID) {
+        keyRing.retireKeys(of: .oneToOne(user, userID), floor: clock())
+        for (group, members) in memberships where members.contains(user) {
+            keyRing.retireKeys(of: group, floor: clock())
+        }
+    }
+
+    /// Whether a key that verified something is a replaced one; of our own keys that is every version but the registered one.
+    func isRetired(_ key: BoundKey) -> Bool {
+        guard key.userID == userID, let signingKeyVersion else { return pins.isRetired(key) }
+        return key.version != signingKeyVersion
+    }
+
+    /// Whether a key may be a thief's: a person replaced it, or it is one of our own that is not registered any more.
+    func isReplaced(_ key: BoundKey) -> Bool {
+        guard key.userID == userID, let signingKeyVersion else { return pins.isReplaced(key) }
+        return key.version != signingKeyVersion
     }
 
     /// Checks the binding of served keys without trusting them.
     ///
     /// - Parameters:
-    ///   - served: The server's answer.
+    ///   - served: The server's answer, at most 16 keys.
     ///   - user: The user who was asked for.
     /// - Returns: The same keys, bound.
-    /// - Throws: `invalid_key`, `wrong_suite`; `invalid_argument` for a key of somebody else.
+    /// - Throws: `invalid_key`, `wrong_suite`, `too_large`; `invalid_argument` for a key of another user.
     public func bound(_ served: [RegisteredKey], of user: UserID) throws(XChatError) -> [BoundKey] {
+        guard served.count <= PinnedKeys.maximumServedKeys else {
+            throw XChatError(
+                .tooLarge,
+                "the server serves \(served.count) keys of user \(printable(user)); "
+                    + "at most \(PinnedKeys.maximumServedKeys) are allowed"
+            )
+        }
         var bound: [BoundKey] = []
         for key in served {
             guard key.userID == user else {
@@ -121,27 +186,59 @@ public struct Session: Sendable {
 
     // MARK: Conversation keys
 
-    /// Adds a conversation key on the caller's word: it counts as verified.
+    /// Accepts a conversation key on the caller's word.
     ///
+    /// If another key of the version was accepted before, that one stays, and the version is disputed.
     /// - Parameters:
     ///   - key: The key.
     ///   - conversation: The canonical conversation id.
-    ///   - version: The version it was announced under.
+    ///   - version: The version it was announced under: 1 to 19 digits.
+    /// - Throws: `invalid_argument` for another version, `too_large` for a key older than the 4,096 newest of a conversation.
     public mutating func addConversationKey(
         _ key: ConversationKey,
         in conversation: ConversationID,
         version: KeyVersion
-    ) {
-        keyRing.add(key, in: conversation, version: version, level: .verified)
+    ) throws(XChatError) {
+        try restoreKey(AcceptedKey(key: key), in: conversation, version: version)
     }
 
-    /// Restores the mark of a conversation from a saved state; it is never lowered.
+    /// Restores an accepted key of a saved state.
+    package mutating func restoreKey(
+        _ key: AcceptedKey,
+        in conversation: ConversationID,
+        version: KeyVersion
+    ) throws(XChatError) {
+        guard version.isVersion else {
+            throw XChatError(.invalidArgument, "key version \(printable(version)): a version has 1 to 19 digits")
+        }
+        guard keyRing.accept(key, in: conversation, version: version, limit: versionLimit) != .full else {
+            throw XChatError(.tooLarge, "conversation \(printable(conversation.value)) has too many keys")
+        }
+    }
+
+    /// Restores the highest version of a conversation from a saved state; it is never lowered.
     ///
     /// - Parameters:
-    ///   - mark: ``KeyRing/mark(of:)`` of the saved state.
+    ///   - version: ``KeyRing/highestVersion(of:)`` of the saved state.
     ///   - conversation: The canonical conversation id.
-    public mutating func restoreMark(_ mark: UInt64, of conversation: ConversationID) {
-        keyRing.raiseMark(of: conversation, to: mark)
+    public mutating func restoreHighestVersion(_ version: UInt64, of conversation: ConversationID) {
+        keyRing.raiseHighest(of: conversation, to: version)
+    }
+
+    /// Restores up to which version keys do not encrypt, and which versions are disputed.
+    package mutating func restoreKeyState(
+        floor: UInt64,
+        disputed: [KeyVersion],
+        of conversation: ConversationID
+    ) {
+        keyRing.restoreFloor(floor, of: conversation)
+        for version in disputed where version.isVersion { keyRing.restoreDisputed(version, in: conversation) }
+    }
+
+    /// Versions above it are more than a day ahead of our clock: such keys decrypt and never encrypt.
+    var versionLimit: UInt64 {
+        let (limit, overflow) = clock().addingReportingOverflow(24 * 3600 * 1000)
+        return overflow ? .max : limit
     }
 
     // MARK: What signing needs
@@ -157,7 +254,7 @@ public struct Session: Sendable {
         guard let signingKeyVersion else {
             throw XChatError(
                 .notUnlocked,
-                "signing needs the registered version of the keys: keys register"
+                "signing needs the version under which the server registered the keys; register them first"
             )
         }
         return (privateKeys, signingKeyVersion)

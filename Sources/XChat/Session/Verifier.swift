@@ -1,6 +1,6 @@
 public import XChatEvents
 
-/// The one place where an event's signature is judged (section 15 of the protocol, without its leniency).
+/// Verifies the signature of an event: the only place that does.
 public enum Verifier {
     /// Verifies an event's signature, and that its signed text can be read in one way only.
     ///
@@ -22,19 +22,38 @@ public enum Verifier {
         guard event.kind.isSigned else {
             throw XChatError(.neverSigned, "events of this kind are never signed")
         }
+        try requireEncryption(of: event)
+        return try signature(of: event, keys: keys, conversationKeys: conversationKeys).conversationKey
+    }
+
+    /// What a signature that verified says.
+    struct Signed {
+        /// The key that verified it.
+        let signer: BoundKey
+        /// The signed text, without the conversation key where it ends with one.
+        let text: [UInt8]
+        /// The conversation key that it covers, if it covers one.
+        let conversationKey: ConversationKey?
+
+        /// Identifies the signed event.
+        func digest() throws(XChatError) -> EventDigest {
+            try EventDigest(signedBy: signer.signingKey, text: text)
+        }
+    }
+
+    /// Refuses a message that is not encrypted.
+    static func requireEncryption(of event: MessageEvent) throws(XChatError) {
         if case .messageCreateEvent(let create) = event.detail, create.conversationKeyVersion == nil {
             throw XChatError(.unencrypted, "the message is not encrypted")
         }
-        return try verifySignature(of: event, keys: keys, conversationKeys: conversationKeys)
     }
 
-    /// The same for an event of a kind that is signed, encrypted or not.
-    @discardableResult
-    static func verifySignature(
+    /// Verifies an event of a kind that is signed, encrypted or not.
+    static func signature(
         of event: MessageEvent,
         keys: [BoundKey],
         conversationKeys: [ConversationKey] = []
-    ) throws(XChatError) -> ConversationKey? {
+    ) throws(XChatError) -> Signed {
         guard let signed = event.messageEventSignature, let encodedSignature = signed.signature else {
             throw XChatError(.noSignature, "the event carries no signature")
         }
@@ -59,36 +78,34 @@ public enum Verifier {
         } catch {
             throw XChatError(.notRepresentable, "\(error)")
         }
-        let covered = try match(
-            payload,
-            encodedSignature,
-            conversationKeys: conversationKeys
-        ) { (signature, text) in keys.contains { isSigner($0) && $0.signingKey.isValid(signature, for: text) } }
+        let verified = try match(payload, encodedSignature, keys.filter(isSigner), conversationKeys)
         if let reason = event.inconsistency { throw XChatError(.inconsistent, reason) }
-        return covered
+        return verified
     }
 
     private static func match(
         _ payload: SignedPayload,
         _ encodedSignature: WireString,
-        conversationKeys: [ConversationKey],
-        isValid: ([UInt8], Span<UInt8>) -> Bool
-    ) throws(XChatError) -> ConversationKey? {
+        _ signers: [BoundKey],
+        _ conversationKeys: [ConversationKey]
+    ) throws(XChatError) -> Signed {
         if payload.endsWithConversationKey, conversationKeys.isEmpty {
-            throw XChatError(.keyMissing, "the signature covers a conversation key that is not at hand")
+            throw XChatError(.keyMissing, "the signature covers a conversation key that is not known")
         }
         let wrong = XChatError(.wrongSignature, "the signature does not verify")
         guard let signature = try? Base64.decode(encodedSignature) else { throw wrong }
+        let text = payload.bytes
         guard payload.endsWithConversationKey else {
-            let text = payload.bytes
-            guard isValid(signature, text.span) else { throw wrong }
-            return nil
+            for signer in signers where signer.signingKey.isValid(signature, for: text.span) {
+                return Signed(signer: signer, text: text, conversationKey: nil)
+            }
+            throw wrong
         }
         for key in conversationKeys {
-            let covers = try payload.withText(conversationKey: key) { (text) throws(XChatError) in
-                isValid(signature, text)
+            let signer = try payload.withText(conversationKey: key) { (text) throws(XChatError) in
+                signers.first { $0.signingKey.isValid(signature, for: text) }
             }
-            if covers { return key }
+            if let signer { return Signed(signer: signer, text: text, conversationKey: key) }
         }
         throw wrong
     }

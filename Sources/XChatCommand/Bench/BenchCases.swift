@@ -136,10 +136,10 @@ struct BenchCases {
 
         var session = fixture.alice
         let signedText = try signedText(
-            of: session.prepareKeyChange(in: BenchFixture.group, participants: fixture.members)
+            of: session.prepareKeyChange(in: BenchFixture.group)
         )
         let change = try stopwatch.measure {
-            keep(try session.prepareKeyChange(in: BenchFixture.group, participants: fixture.members))
+            keep(try session.prepareKeyChange(in: BenchFixture.group))
         } floor: {
             try overCores(fixture.members.count) { _ in keep(try bare.wrap()) }
             keep(try bare.sign(signedText))

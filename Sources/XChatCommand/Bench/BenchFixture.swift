@@ -30,16 +30,18 @@ struct BenchFixture {
         keyVersion = "1001"
         alice.trust(pins)
         bob.trust(pins)
-        alice.addConversationKey(key, in: Self.conversation, version: keyVersion)
-        bob.addConversationKey(key, in: Self.conversation, version: keyVersion)
-        self.alice = alice
-        self.bob = bob
+        try alice.addConversationKey(key, in: Self.conversation, version: keyVersion)
+        try bob.addConversationKey(key, in: Self.conversation, version: keyVersion)
         var members = [pins[0]]
         for number in 1..<Self.memberCount {
             let user = WireString(String(10_000 + number))
             members.append(try PrivateKeys.generate(suite).boundKey(userID: user, version: "1"))
         }
         self.members = members
+        alice.trust(members)
+        try alice.acceptMembers(members.map(\.userID), of: Self.group)
+        self.alice = alice
+        self.bob = bob
     }
 
     static func text(_ count: Int) -> String {

@@ -37,10 +37,10 @@ struct ConversationStart: AsyncParsableCommand {
     func run() async throws {
         var remote = try RemoteSession(state, server)
         let conversation = try remote.conversation(to)
-        guard let (first, second) = conversation.participants else {
-            throw CommandError("a conversation of two is started with a user's id; \(conversation) is none")
+        guard conversation.participants != nil else {
+            throw CommandError("\(conversation) is not a conversation of two; start one with the id of a user")
         }
-        try await remote.changeKey(of: conversation, members: first == second ? [first] : [first, second])
+        try Output.result(try await remote.changeKey(of: conversation).line)
     }
 }
 
@@ -52,7 +52,7 @@ struct ConversationRotate: AsyncParsableCommand {
             Makes a conversation key, wraps it for every present member and posts it, signed. What was sent before stays \
             under the old one. Prints {"conversation_id": "…", "conversation_key_version": "…", "sequence_id": "…"}.
 
-            The members of a group come from the server; where its signed events name others, nothing is done.
+            The key goes to the members of the group's membership log, see "group log", and is wrapped to their pinned keys.
             """
     )
 
@@ -70,18 +70,6 @@ struct ConversationRotate: AsyncParsableCommand {
     func run() async throws {
         var remote = try RemoteSession(state, server)
         let conversation = try remote.conversation(to)
-        try await remote.changeKey(of: conversation, members: try await remote.members(of: conversation))
-    }
-}
-
-extension RemoteSession {
-    /// Makes a key for a conversation, posts it, keeps it, and prints where it stands.
-    fileprivate mutating func changeKey(of conversation: ConversationID, members: [UserID]) async throws {
-        let participants = try await keys(of: members)
-        let change = try prepare { (session) throws(XChatError) in
-            try session.prepareKeyChange(in: conversation, participants: participants)
-        }
-        let added = try await client.addKeys(change)
-        try announce(change, sequenceID: added.sequenceID)
+        try Output.result(try await remote.changeKey(of: conversation).line)
     }
 }

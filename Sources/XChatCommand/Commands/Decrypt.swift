@@ -15,7 +15,7 @@ struct Decrypt: ParsableCommand {
             "sender_id" and "created_at_msec" that a refused event claims.
 
             Key changes in the input supply conversation keys, wherever they stand. The exit status is 1 if any event \
-            failed.
+            was refused or is disputed.
             """
     )
 
@@ -38,12 +38,20 @@ struct Decrypt: ParsableCommand {
         var failed = false
         for (index, (result, received)) in zip(results, events).enumerated() {
             try Output.result(resultJSON(result, received: try? received.get(), index: index).line)
-            if case .failure = result {
-                failed = true
-            }
+            failed = failed || result.isBad
         }
         if failed {
             throw ExitCode.failure
+        }
+    }
+}
+
+extension Result<Event, XChatError> {
+    /// Whether the event was refused or is disputed.
+    var isBad: Bool {
+        switch self {
+        case .success(let event): event.marks.contains(.disputedKey)
+        case .failure: true
         }
     }
 }

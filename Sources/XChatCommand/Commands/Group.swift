@@ -6,7 +6,9 @@ import XChatHTTP
 struct Group: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make and change groups.",
-        subcommands: [GroupCreateCommand.self, GroupAdd.self, GroupRemove.self, GroupTitle.self]
+        subcommands: [
+            GroupCreateCommand.self, GroupAdd.self, GroupRemove.self, GroupTitle.self, GroupLog.self, GroupAccept.self,
+        ]
     )
 }
 
@@ -52,13 +54,14 @@ struct GroupCreateCommand: AsyncParsableCommand {
             admins: [own] + admin.map { WireString($0) }.filter { $0 != own }
         )
         draft.title = title
-        let participants = try await remote.keys(of: draft.members)
+        try await remote.pinKeys(of: draft.members)
         let conversation = try await remote.client.initializeGroup()
         let change = try remote.prepare { (session) throws(XChatError) in
-            try session.prepareGroupCreate(draft, in: conversation, participants: participants)
+            try session.prepareGroupCreate(draft, in: conversation)
         }
         let created = try await remote.client.createGroup(change)
-        try remote.announce(change.keyChange, sequenceID: created.sequenceID)
+        try remote.adopt(change)
+        try Output.result(remote.answer(change.keyChange, sequenceID: created.sequenceID).line)
     }
 }
 
@@ -67,9 +70,9 @@ struct GroupAdd: AsyncParsableCommand {
         commandName: "add",
         abstract: "Take members into a group, with a new conversation key for all of it.",
         discussion: """
-            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. Members, administrators \
-            and title as they are come from the server and are signed with the change; where the group's signed events \
-            name other members, nothing is done.
+            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. The present members are \
+            those of the group's membership log, see "group log". Administrators and title come from the server. All of it \
+            is signed with the change.
             """
     )
 
@@ -94,21 +97,31 @@ struct GroupAdd: AsyncParsableCommand {
         let conversation = try remote.conversation(group)
         let present = try await remote.group(conversation)
         let new = members.map { WireString($0) }
-        let current = present.memberIDs ?? []
+        let current = remote.session.memberships[conversation]?.present.sorted() ?? []
         if let member = new.first(where: current.contains) {
             throw CommandError("user \(member) is a member of \(conversation) already")
         }
-        var draft = MemberAddDraft(newMembers: new, currentMembers: current, currentAdmins: present.adminIDs ?? [])
+        var draft = MemberAddDraft(
+            newMembers: new,
+            currentMembers: current,
+            currentAdmins: (present.adminIDs ?? []).filter(current.contains)
+        )
         draft.title = present.groupName
         draft.avatarURL = present.groupAvatarURL
         draft.ttlMsec = present.messageTTLMsec
         draft.screenCaptureBlockingEnabled = present.screenCaptureBlockingEnabled
-        let participants = try await remote.keys(of: current + new)
-        let change = try remote.prepare { (session) throws(XChatError) in
-            try session.prepareMemberAdd(draft, in: conversation, participants: participants)
+        try await remote.pinKeys(of: current + new)
+        let change: GroupKeyChange
+        do {
+            change = try remote.prepare { (session) throws(XChatError) in
+                try session.prepareMemberAdd(draft, in: conversation)
+            }
+        } catch {
+            throw advised(error, conversation)
         }
         let added = try await remote.client.addMembers(change)
-        try remote.announce(change.keyChange, sequenceID: added.keyChangeSequenceID)
+        try remote.adopt(change)
+        try Output.result(remote.answer(change.keyChange, sequenceID: added.keyChangeSequenceID).line)
     }
 }
 
@@ -172,8 +185,11 @@ struct GroupTitle: ParsableCommand {
     func run() throws {
         let session = try state.store().read().session()
         let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
-        guard let version = session.keyRing.newestVersion(in: conversation) else {
-            throw CommandError("no verified key for the group \(conversation): read it first")
+        let version: KeyVersion
+        do {
+            version = try session.encryptingVersion(in: conversation)
+        } catch {
+            throw advised(error, conversation)
         }
         let title = plain ? self.title : try session.encrypt(self.title, in: conversation).string
         let signed = try session.sign(.setTitle(title, keyVersion: version), in: conversation)

@@ -23,7 +23,7 @@ struct MediaEncrypt: ParsableCommand {
     var files: MediaOptions
 
     func run() throws {
-        var encryptor = try MediaEncryptor(key: try files.key())
+        var encryptor = try MediaEncryptor(key: try files.encryptingKey())
         try files.transform { (input, emit) throws in
             var output: [UInt8] = []
             while let chunk = try input.chunk() {
@@ -107,13 +107,25 @@ struct MediaOptions: ParsableArguments {
         let session = try state.store().read().session()
         let conversation = ConversationID(canonicalizing: conversation.id, sender: session.userID)
         let version = conversationKeyVersion.map { WireString($0) } ?? session.keyRing.newestVersion(in: conversation)
-        guard let version, let key = session.keyRing.verifiedKey(in: conversation, version: version) else {
+        guard let version, let key = session.keyRing.acceptedKey(in: conversation, version: version) else {
             let which = version.map { " \($0)" } ?? ""
             throw CommandError(
                 "no verified key\(visible(which)) for the conversation \(visible(conversation.description))"
             )
         }
         return key
+    }
+
+    /// The key that encrypts: as for a message, only one that may.
+    func encryptingKey() throws -> ConversationKey {
+        let session = try state.store().read().session()
+        let conversation = ConversationID(canonicalizing: conversation.id, sender: session.userID)
+        do {
+            return try session.encryptingKey(in: conversation, version: conversationKeyVersion.map { WireString($0) })
+                .key
+        } catch {
+            throw advised(error, conversation)
+        }
     }
 
     /// Runs `body` from input to output; a file appears only when it returns.

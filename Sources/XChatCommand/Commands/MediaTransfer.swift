@@ -51,7 +51,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
         let file = try AttachmentFile(file)
         var remote = try RemoteSession(state, server)
         let conversation = try remote.conversation(conversation)
-        let (version, key) = try await remote.key(
+        let (version, key) = try await remote.encryptingKey(
             of: conversation,
             version: conversationKeyVersion.map { WireString($0) }
         )

@@ -174,7 +174,6 @@ extension RemoteSession {
     fileprivate mutating func nameNewReaders(of entry: OutboxEntry) async throws -> Set<UserID> {
         let conversation = entry.conversationID
         try await fetchKeys(of: conversation)
-        try save()
         guard let readers = entry.newReaders(in: session) else {
             throw CommandError(
                 "the message \(visible(entry.messageID.string)) cannot be sent: the members of \(conversation) are not "

@@ -9,7 +9,8 @@ struct Read: AsyncParsableCommand {
         discussion: """
             Walks all pages and prints the events oldest first: time, sequence id, sender and contents; --json prints them \
             as the lines of "decrypt". Key changes are used and not printed. Keys of other people are pinned on first use; keys that differ from the pins are \
-            not used, see "keys trust". The exit status is 1 if any event failed.
+            not used, see "keys trust". What was learned is saved before anything is printed. The exit status is 1 if an \
+            event or a key change was refused or disputed, or if the server says that something is missing.
 
             With --follow it goes on, and prints each event as it comes and once, until SIGINT or SIGTERM ends it with 0. \
             Events come from the activity stream, for which X wants the bearer token of the app in XCHAT_APP_TOKEN; the \
@@ -64,22 +65,39 @@ struct Read: AsyncParsableCommand {
                 try await follower.run()
             } ?? ()
         }
-        let results = try await remote.history(of: conversation)
-        var failed = !remote.distrusted.isEmpty
-        var messages: [WireString: Event] = [:]
-        for case .success(let event) in results {
-            if let place = event.received.sequenceID { messages[place] = event }
+        let events = try await remote.history(of: conversation)
+        var failed = !remote.distrusted.isEmpty || remote.isIncomplete
+        var printer = EventPrinter()
+        var seen = SeenEvents()
+        var index = 0
+        for event in events {
+            guard let event = event.unlessRepeated(&seen) else { continue }
+            try Output.result(event.line(&printer, isJSON: json, index: index))
+            index += 1
+            failed = failed || event.result.isBad
         }
-        for (index, result) in results.enumerated() {
-            try Output.result(json ? resultJSON(result, index: index).line : eventText(result, among: messages))
-            if case .failure = result {
-                failed = true
-            }
-        }
-        // What was read is shown also where what was learned from it cannot be kept.
-        try remote.save()
         if failed {
             throw ExitCode.failure
+        }
+    }
+}
+
+extension OpenedEvent {
+    /// The event as a line of output.
+    func line(_ printer: inout EventPrinter, isJSON: Bool, index: Int) -> String {
+        isJSON
+            ? resultJSON(result, received: received, index: index).line : printer.line(result, received: received)
+    }
+
+    /// The event with a mark if its author signed another one under its id; nil if the same signed event was shown.
+    func unlessRepeated(_ seen: inout SeenEvents) -> OpenedEvent? {
+        guard case .success(var event) = result else { return self }
+        switch seen.insert(event) {
+        case .new: return self
+        case .repeated: return nil
+        case .sameID:
+            event.marks.insert(.sameID)
+            return OpenedEvent(received: received, result: .success(event))
         }
     }
 }

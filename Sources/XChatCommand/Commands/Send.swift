@@ -10,7 +10,9 @@ struct Send: AsyncParsableCommand {
             xchat send 2222 -- "-5 degrees"
 
             The newest conversation key of the state is used; where there is none, the conversation's key changes are \
-            fetched. A conversation without any key is never given one: that is what "conversation start" does.
+            fetched. A conversation without any key is never given one: that is what "conversation start" does. After a \
+            removal of members, or after changed keys of a participant were accepted, the newest key does not encrypt any \
+            more; --rotate gives the conversation a new one first.
 
             The message is sealed once and kept in the outbox, as ciphertext, until the server has it. While there is no \
             network it waits there; the next message of the conversation sends it first, and so does "outbox retry". One \
@@ -33,6 +35,9 @@ struct Send: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A file to send with the text; may be repeated.", valueName: "file"))
     var attach: [String] = []
 
+    @Flag(help: "Give the conversation a new key first, if the newest one must not encrypt any more.")
+    var rotate = false
+
     @Flag(help: "Show no progress of uploads on the terminal.")
     var quiet = false
 
@@ -50,10 +55,16 @@ struct Send: AsyncParsableCommand {
         let conversation = try sender.remote.conversation(to)
         guard !attach.isEmpty else {
             let draft = Draft.text(try text ?? readStandardInputText())
-            return try Output.result(try await sender.send(draft, in: conversation).line)
+            return try Output.result(try await sender.send(draft, in: conversation, rotates: rotate).line)
         }
         let files = try attach.map { path throws(CommandError) in try AttachmentFile(path) }
-        let answer = try await sender.send(text ?? "", with: files, in: conversation, isQuiet: quiet)
+        let answer = try await sender.send(
+            text ?? "",
+            with: files,
+            in: conversation,
+            isQuiet: quiet,
+            rotates: rotate
+        )
         try Output.result(answer.line)
     }
 }

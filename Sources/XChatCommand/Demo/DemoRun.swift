@@ -52,7 +52,7 @@ struct DemoRun {
             "user \(sender)",
             "fetched the keys of user \(recipient), checked that they vouch for each other, pinned them"
         )
-        let change = try await writer.startConversation(with: served)
+        let change = try await writer.startConversation(with: recipient)
         let lengths = Set(change.participantKeys.map { (try? Base64.decode($0.encryptedConversationKey).count) ?? 0 })
         try require(change.participantKeys.count == 2 && lengths.count == 1, "the key is wrapped for both")
         try show(

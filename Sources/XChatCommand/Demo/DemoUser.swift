@@ -28,12 +28,11 @@ struct DemoUser {
     }
 
     /// Gives the conversation with a user its first key.
-    mutating func startConversation(with peer: [BoundKey]) async throws -> KeyChange {
-        let own = try keys.boundKey(userID: session.userID, version: version)
-        let conversation = ConversationID.oneToOne(session.userID, peer.first?.userID ?? session.userID)
-        let change = try session.prepareKeyChange(in: conversation, participants: [own] + peer)
+    mutating func startConversation(with peer: UserID) async throws -> KeyChange {
+        let conversation = ConversationID.oneToOne(session.userID, peer)
+        let change = try session.prepareKeyChange(in: conversation)
         _ = try await client.addKeys(change)
-        session.addConversationKey(change.key, in: conversation, version: change.version)
+        try session.adopt(change)
         return change
     }
 }

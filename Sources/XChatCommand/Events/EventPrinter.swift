@@ -85,34 +85,3 @@ private func time(_ milliseconds: WireString?) -> String? {
     guard let milliseconds = milliseconds?.i64, (0...lastOfYear9999).contains(milliseconds) else { return nil }
     return Date(timeIntervalSince1970: Double(milliseconds / 1000)).ISO8601Format()
 }
-
-/// One event as a line, without a memory of earlier lines.
-///
-/// - Parameters:
-///   - result: The event, or why it was refused.
-///   - messages: The messages of the conversation by their sequence ids.
-/// - Returns: The line, as of ``EventPrinter``.
-func eventText(_ result: Result<Event, XChatError>, among messages: [WireString: Event] = [:]) -> String {
-    var printer = EventPrinter()
-    if case .success(let event) = result { printer.remember(event.targets.compactMap { messages[$0] }) }
-    return printer.line(result, received: nil)
-}
-
-extension EventPrinter {
-    fileprivate mutating func remember(_ messages: [Event]) {
-        for message in messages { targets.remember(message) }
-    }
-}
-
-extension Event {
-    /// The sequence ids of the messages on which it acts.
-    fileprivate var targets: [WireString] {
-        if case .messageDeleteEvent(let deletion) = received.detail { return deletion.sequenceIDs ?? [] }
-        return switch contents?.contents {
-        case .messageEdit(let edit): edit.messageSequenceID.map { [$0] } ?? []
-        case .reactionAdd(let reaction): reaction.messageSequenceID.map { [$0] } ?? []
-        case .reactionRemove(let reaction): reaction.messageSequenceID.map { [$0] } ?? []
-        default: []
-        }
-    }
-}

@@ -6,11 +6,36 @@
     import Glibc
 #endif
 
+/// What tells one content of a file from another: its number, size and time of change.
+package struct FileVersion: Hashable, Sendable {
+    let file: UInt64
+    let size: Int64
+    let seconds: Int64
+    let nanoseconds: Int64
+}
+
 /// What the commands do with whole files.
 package enum Files {
     /// The content of a file, refused beyond `limit` bytes.
     package static func read(_ path: String, limit: Int) throws(CommandError) -> [UInt8] {
         try Descriptor.reading(path).readAll(limit: limit)
+    }
+
+    /// Tells one content of a file from another, if each is written as a new file that replaces the old one.
+    package static func version(_ path: String) -> FileVersion? {
+        var status = stat()
+        guard !path.utf8.contains(0), unsafe stat(path, &status) == 0 else { return nil }
+        #if canImport(Darwin)
+            let time = status.st_mtimespec
+        #else
+            let time = status.st_mtim
+        #endif
+        return FileVersion(
+            file: UInt64(status.st_ino),
+            size: Int64(status.st_size),
+            seconds: Int64(time.tv_sec),
+            nanoseconds: Int64(time.tv_nsec)
+        )
     }
 
     /// Whether there is a file, or a link to one.

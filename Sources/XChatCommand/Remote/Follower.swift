@@ -1,13 +1,15 @@
 import Foundation
+import LibSodium
+import Synchronization
 import XChat
 import XChatEvents
 import XChatHTTP
 
 /// Reads a conversation and goes on reading: its history first, then what comes.
 ///
-/// What comes is told by the activity stream, which promises neither order nor completeness. So the newest page of the
-/// history is looked at whenever the stream is opened, now and then while it lives, and often where there is none; every
-/// event is printed once, however it came.
+/// The activity stream promises neither order nor completeness. So the newest page of the history is read whenever the stream
+/// is opened, now and then while it lives, after any doubt about it, and often where there is none. Each signed event is shown
+/// once, however it came. An event that was refused for want of a key is tried again until the key comes.
 struct Follower: Sendable {
     private var remote: RemoteSession
     private let app: ChatClient?
@@ -16,22 +18,27 @@ struct Follower: Sendable {
     private let interval: Duration
 
     private var printed = 0
+    private var printer = EventPrinter()
     private var seen = SeenEvents()
-    /// What was in the histories read so far, by the server's names: where looking further back ends.
-    private var listed: Set<WireString> = []
-    private var saved = 0
-    private var savedRoster: GroupRoster?
+    /// What was delivered before and does not have to be opened again.
+    private var settled = SeenTexts()
+    /// What histories listed, to which the next walk goes back: the stream may have skipped something before what it told.
+    private var listed = SeenTexts()
+    /// Events that were refused and may be accepted later, oldest first; at most 1,000.
+    private var refused: [String] = []
+    private var shownRefusals = SeenTexts()
 
     private var isLive = false
     private var isOwed = false
     private var lastLook = ContinuousClock.now
-    /// How long a stream that lives is trusted to tell everything.
+    /// How long a stream that lives is relied on without a look at the history.
     private static let trust = Duration.seconds(300)
+    private static let maximumRefused = 1000
 
     /// Makes a follower; nothing is asked yet.
     ///
-    /// The app's client, where there is one, has the token for the activity stream; without it the conversation is looked
-    /// at once in every interval.
+    /// The app's client, where there is one, has the token for the activity stream; without it the conversation is read once
+    /// in every interval.
     init(_ remote: RemoteSession, _ conversation: ConversationID, app: ChatClient?, isJSON: Bool, interval: Duration) {
         self.remote = remote
         self.conversation = conversation
@@ -40,45 +47,42 @@ struct Follower: Sendable {
         self.interval = interval
     }
 
-    private enum Wake: Sendable {
-        case stream(ActivityStream.Element)
-        case streamEnded(any Error)
-        case tick
-    }
-
     /// Reads until the task is cancelled.
     mutating func run() async throws {
         let target = try ConversationTarget(conversation)
         let history = try await remote.listing(of: target)
-        try await take(history.events, keyEvents: history.keyEvents, printsRepeats: true)
+        try await take(history.events.map(\.encodedEvent), history.keyEvents, pages: history.pageCount, isWhole: true)
+        for event in history.events { listed.insert(event.encodedEvent) }
         if app == nil {
             Output.note("xchat: XCHAT_APP_TOKEN is not set: without the activity stream, \(lookingInstead)")
         }
-        // Whoever reads slower than it comes loses nothing: the history has it.
-        let (wakes, continuation) = AsyncStream.makeStream(of: Wake.self, bufferingPolicy: .bufferingOldest(10_000))
+        let wakes = WakeQueue()
         let streaming = Task { [self] in
             guard let app else { return }
             do {
                 try await subscribe(app)
-                for try await element in app.activity() { continuation.yield(.stream(element)) }
+                for try await element in app.activity() { wakes.add(.stream(element)) }
             } catch {
-                continuation.yield(.streamEnded(error))
+                wakes.add(.streamEnded(error))
             }
         }
         let ticking = Task { [interval] in
             while !Task.isCancelled {
                 try await Task.sleep(for: interval)
-                continuation.yield(.tick)
+                wakes.add(.tick)
             }
         }
         defer {
             streaming.cancel()
             ticking.cancel()
         }
-        for await wake in wakes { try await handle(wake, target) }
+        for await _ in wakes.signals {
+            while let wake = wakes.next() { try await handle(wake, target) }
+            if wakes.takeGap() { try await look(target) }
+        }
     }
 
-    private mutating func handle(_ wake: Wake, _ target: ConversationTarget) async throws {
+    private mutating func handle(_ wake: WakeQueue.Wake, _ target: ConversationTarget) async throws {
         switch wake {
         case .stream(.connected):
             isLive = true
@@ -91,6 +95,8 @@ struct Follower: Sendable {
             // One that names its call is a stream that could not be opened.
             if problem.operation != nil { isLive = false }
             Output.warning("the activity stream: \(visible("\(problem)"))")
+            // What could not be read may have been an event.
+            try await look(target)
         case .streamEnded(let error):
             isLive = false
             tellThereIsNoStream(error)
@@ -147,7 +153,7 @@ struct Follower: Sendable {
 
     /// Reads what is new in the history; where it cannot be read now, that is made up for at the next tick.
     private mutating func look(_ target: ConversationTarget) async throws {
-        let news: (events: [ServedEvent], keys: [String])
+        let news: (events: [String], keys: [String], pages: Int)
         do throws(APIError) {
             news = try await self.news(target)
         } catch {
@@ -158,45 +164,83 @@ struct Follower: Sendable {
         }
         isOwed = false
         lastLook = .now
-        try await take(news.events, keyEvents: news.keys)
+        try await take(news.events, news.keys, pages: news.pages)
+        for event in news.events { listed.insert(event) }
     }
 
-    /// The newest events, oldest first, as far back as something that is known; else the whole history.
-    private func news(_ target: ConversationTarget) async throws(APIError) -> (events: [ServedEvent], keys: [String]) {
-        let page = try await remote.client.events(in: target)
-        guard page.nextToken == nil || page.events.contains(where: { listed.contains($0.name) }) else {
-            let history = try await remote.listing(of: target)
-            return (history.events, history.keyEvents)
+    /// The newest events, oldest first, as far back as an event that a history listed before.
+    private mutating func news(
+        _ target: ConversationTarget
+    ) async throws(APIError) -> (events: [String], keys: [String], pages: Int) {
+        var pages: [EventPage] = []
+        for try await page in remote.client.eventPages(in: target) {
+            pages.append(page)
+            if page.events.contains(where: { listed.contains($0.encodedEvent) }) { break }
         }
-        return (page.events.reversed(), page.keyEvents)
+        let oldestFirst = pages.reversed()
+        return (
+            oldestFirst.flatMap { $0.events.reversed() }.map(\.encodedEvent), oldestFirst.flatMap(\.keyEvents),
+            pages.count
+        )
     }
 
-    private mutating func take(_ events: [ServedEvent], keyEvents: [String], printsRepeats: Bool = false) async throws {
-        // What was opened before is not opened again: members come and go, and it was judged by those of its time.
-        let events = events.filter { !listed.contains($0.name) }
-        let results = await remote.open(events.map(\.encodedEvent), keyEvents: keyEvents, in: conversation)
-        for (event, result) in zip(events, results) {
-            let isNew = seen.insert(result, event.encodedEvent)
-            if isNew || printsRepeats { try show(result) }
-            listed.insert(event.name)
+    /// Takes one delivery: what is new in it, after what was refused before and may be accepted now.
+    private mutating func take(
+        _ events: [String],
+        _ keyEvents: [String],
+        pages: Int = 1,
+        isWhole: Bool = false
+    ) async throws {
+        let again = refused
+        let isTriedAgain = Set(again.map { WireString($0) })
+        let new = events.filter { !settled.contains($0) && !isTriedAgain.contains(WireString($0)) }
+        guard !again.isEmpty || !new.isEmpty || !keyEvents.isEmpty else { return }
+        let encoded = again + new
+        let opened = try await remote.open(
+            encoded,
+            keyEvents: keyEvents,
+            in: conversation,
+            pages: pages,
+            isWhole: isWhole
+        )
+        refused = []
+        for (event, text) in zip(opened, encoded) {
+            switch event.result {
+            case .success:
+                settled.insert(text)
+                try show(event)
+            case .failure(let error):
+                if error.mayPass, refused.count < Self.maximumRefused {
+                    refused.append(text)
+                } else {
+                    settled.insert(text)
+                }
+                if shownRefusals.insert("\(error.code.rawValue) \(text)") { try print(event) }
+            }
         }
-        try save()
     }
 
     // MARK: The stream
 
     private mutating func take(_ event: ActivityEvent, _ target: ConversationTarget) async throws {
         guard concerns(event) else { return }
-        guard let encoded = event.encodedEvent else { return try await look(target) }
-        let keyEvents = event.keyChangeEvent.map { [$0] } ?? []
-        var result = await remote.open([encoded], keyEvents: keyEvents, in: conversation).first
-        if case .failure(let error) = result, [.keyMissing, .unknownSigner, .notAParticipant].contains(error.code) {
-            // A key change or a change of the group came before, and was not told of.
-            try await look(target)
-            result = await remote.open([encoded], keyEvents: [], in: conversation).first
+        guard let encoded = event.encodedEvent, let parsed = try? MessageEvent(base64: encoded) else {
+            return try await look(target)
         }
-        if let result, seen.insert(result, encoded) { try show(result) }
-        try save()
+        // Who is in a group and which key encrypts is decided in the order of the history.
+        if event.keyChangeEvent != nil || parsed.kind == .keyChange || parsed.kind == .groupChange {
+            return try await look(target)
+        }
+        guard !settled.contains(encoded) else { return }
+        let opened = try await remote.open([encoded], keyEvents: [], in: conversation)
+        guard case .failure(let error)? = opened.first?.result, error.mayPass else {
+            settled.insert(encoded)
+            if let event = opened.first { try show(event) }
+            return
+        }
+        // A key change or a change of the group came before, and the stream did not tell.
+        if refused.count < Self.maximumRefused { refused.append(encoded) }
+        try await look(target)
     }
 
     /// Whether an event is of this conversation: its own word counts, and the server's where it has none.
@@ -209,68 +253,124 @@ struct Follower: Sendable {
         return ConversationID(canonicalizing: id, sender: event.senderID ?? "") == conversation
     }
 
-    // MARK: What becomes of it
+    // MARK: Output
 
-    private mutating func show(_ result: Result<Event, XChatError>) throws {
-        try Output.result(isJSON ? resultJSON(result, index: printed).line : eventText(result))
-        printed += 1
+    private mutating func show(_ event: OpenedEvent) throws {
+        guard let event = event.unlessRepeated(&seen) else { return }
+        try print(event)
     }
 
-    /// Keeps what was learned, if anything was: opening the key store takes its time.
-    private mutating func save() throws {
-        let pins = remote.session.pins
-        let learned = pins.users.reduce(remote.session.keyRing.verified.count) { $0 + pins[$1].count }
-        let roster = remote.session.keptRosters[conversation]
-        guard (learned, roster) != (saved, savedRoster) else { return }
-        try remote.save()
-        (saved, savedRoster) = (learned, roster)
+    private mutating func print(_ event: OpenedEvent) throws {
+        try Output.result(event.line(&printer, isJSON: isJSON, index: printed))
+        printed += 1
     }
 }
 
-/// Tells which events were printed before.
-private struct SeenEvents: Sendable {
-    /// What names an event that no signature names.
-    private struct Name: Hashable {
-        let verdict: String
-        let messageID: WireString?
-        let sequenceID: WireString?
-        let encoded: String?
+/// What wakes a follower, in order; bounded by bytes.
+///
+/// A reader that is slower than the stream loses nothing: what does not fit is dropped, and the history has it.
+private final class WakeQueue: Sendable {
+    enum Wake: Sendable {
+        case stream(ActivityStream.Element)
+        case streamEnded(any Error)
+        case tick
     }
 
-    private var verified = ReplayFilter()
-    private var others: Set<Name> = []
+    private struct State {
+        var wakes: [Wake] = []
+        var bytes = 0
+        var hasGap = false
+    }
 
-    /// Notes what came of an event, and answers whether that is new.
-    ///
-    /// A message is known by its signed id. Nothing that failed can hide what verifies later.
-    mutating func insert(_ result: Result<Event, XChatError>, _ encoded: String) -> Bool {
-        switch result {
-        case .success(let event) where event.isVerified:
-            return verified.insert(event)
-        case .success(let event):
-            return insert(event.received.kind.rawValue, event.received, encoded)
-        case .failure(let error):
-            return insert(error.code.rawValue, try? MessageEvent(base64: encoded), encoded)
+    /// The most bytes of events that wait: 16 MiB, and one event.
+    private static let maximumBytes = 16 << 20
+    private static let maximumCount = 10_000
+
+    /// An element whenever something is added.
+    let signals: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+    private let state = Mutex(State())
+
+    init() {
+        (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func add(_ wake: Wake) {
+        state.withLock { state in
+            if case .stream = wake, state.bytes >= Self.maximumBytes || state.wakes.count >= Self.maximumCount {
+                state.hasGap = true
+                return
+            }
+            if case .tick = wake, case .tick? = state.wakes.last { return }
+            state.bytes += wake.byteCount
+            state.wakes.append(wake)
+        }
+        continuation.yield()
+    }
+
+    func next() -> Wake? {
+        state.withLock { state in
+            guard !state.wakes.isEmpty else { return nil }
+            let wake = state.wakes.removeFirst()
+            state.bytes -= wake.byteCount
+            return wake
         }
     }
 
-    private mutating func insert(_ verdict: String, _ event: MessageEvent?, _ encoded: String) -> Bool {
-        let (messageID, sequenceID) = (event?.messageID, event?.sequenceID)
-        let isNameless = messageID == nil && sequenceID == nil
-        return others.insert(
-            Name(
-                verdict: verdict,
-                messageID: messageID,
-                sequenceID: sequenceID,
-                encoded: isNameless ? encoded : nil
-            )
-        ).inserted
+    /// Whether events were dropped since this was last asked.
+    func takeGap() -> Bool {
+        state.withLock { state in
+            defer { state.hasGap = false }
+            return state.hasGap
+        }
     }
 }
 
-extension ServedEvent {
-    /// How the server names it; the event itself where it does not.
-    fileprivate var name: WireString { WireString(id ?? encodedEvent) }
+extension WakeQueue.Wake {
+    fileprivate var byteCount: Int {
+        guard case .stream(.event(let event)) = self else { return 64 }
+        return 64 + (event.encodedEvent?.utf8.count ?? 0) + (event.keyChangeEvent?.utf8.count ?? 0)
+    }
+}
+
+/// Texts that were seen: the newest 100,000 of them, each as a digest.
+private struct SeenTexts: Sendable {
+    private static let limit = 100_000
+    private var digests: Set<[UInt8]> = []
+    private var order: [[UInt8]] = []
+    private var oldest = 0
+
+    func contains(_ text: String) -> Bool {
+        guard let digest = Self.digest(text) else { return false }
+        return digests.contains(digest)
+    }
+
+    /// Notes a text; false if it was noted before.
+    @discardableResult
+    mutating func insert(_ text: String) -> Bool {
+        guard let digest = Self.digest(text) else { return true }
+        guard digests.insert(digest).inserted else { return false }
+        if order.count < Self.limit {
+            order.append(digest)
+        } else {
+            digests.remove(order[oldest])
+            order[oldest] = digest
+            oldest = (oldest + 1) % Self.limit
+        }
+        return true
+    }
+
+    private static func digest(_ text: String) -> [UInt8]? {
+        let bytes = Array(text.utf8)
+        return try? GenericHash.hash(bytes.span)
+    }
+}
+
+extension XChatError {
+    /// Whether the same event may be accepted later: a key that is missing may come.
+    fileprivate var mayPass: Bool {
+        [.keyMissing, .unknownSigner, .notAParticipant, .authenticationFailed].contains(code)
+    }
 }
 
 extension APIError {

@@ -24,12 +24,25 @@ extension RemoteSession {
         )
     }
 
+    /// A key of a conversation that encrypts, as for a message.
+    mutating func encryptingKey(
+        of conversation: ConversationID,
+        version: KeyVersion?
+    ) async throws -> (version: KeyVersion, key: ConversationKey) {
+        _ = try await key(of: conversation, version: version)
+        do {
+            return try session.encryptingKey(in: conversation, version: version)
+        } catch {
+            throw advised(error, conversation)
+        }
+    }
+
     private func heldKey(
         of conversation: ConversationID,
         version: KeyVersion?
     ) -> (version: KeyVersion, key: ConversationKey)? {
         guard let version = version ?? session.keyRing.newestVersion(in: conversation),
-            let key = session.keyRing.verifiedKey(in: conversation, version: version)
+            let key = session.keyRing.acceptedKey(in: conversation, version: version)
         else { return nil }
         return (version, key)
     }

@@ -3,31 +3,50 @@ import XChatEvents
 import XChatHTTP
 
 /// The user's session together with the server: fetches what is missing, and pins keys on first use.
+///
+/// What was learned is saved before a result that depends on it is returned, and before a request that relies on it is sent.
 struct RemoteSession: Sendable {
+    /// The most signers whose keys are fetched for one page of a history.
+    static let maximumSignersPerPage = 1000
+    /// How many users' keys are fetched at the same time.
+    private static let fetchesAtATime = 8
+
+    /// The most users of no conversation whose pins are saved because they wrote something that was shown: 2,000.
+    private static let maximumAcquaintances = 2000
+
     private let store: StateStore
     let client: ChatClient
     private(set) var session: Session
-    /// Who was in the groups when the state was read.
-    private let rostersBefore: [ConversationID: GroupRoster]
+    /// The session as the state has it, and which state that is.
+    private var saved: Session
+    private var version: FileVersion?
     /// Users whose served keys could not be taken; their events fail, and the command with them.
     private(set) var distrusted: Set<UserID> = []
-    /// Those of them who were asked for in vain: their keys are refused, not missing.
+    /// Whether a key change was refused, or the server did not deliver everything.
+    private(set) var isIncomplete = false
+    /// Those of the distrusted users whose keys are refused, not missing: they are not asked for again.
     private var refused: Set<UserID> = []
-    /// What was said of key changes: the server lists them again and again.
-    private var complaints: Set<XChatError> = []
+    /// What was reported: the server lists key changes again and again.
+    private var reported: Set<String> = []
 
     init(_ state: StateOptions, _ server: ServerOptions) throws {
         store = try state.store()
-        session = try store.read().session()
-        rostersBefore = session.keptRosters
+        version = store.version()
+        saved = try store.read().session()
+        session = try Self.withOwnKey(saved)
         client = try server.client()
-        // One's own keys come from the state alone; the server could serve any.
+    }
+
+    /// One's own keys come from the state alone; the server could serve any.
+    private static func withOwnKey(_ session: Session) throws -> Session {
+        var session = session
         if let keys = session.privateKeys, keys.signingKey != nil, let version = session.signingKeyVersion {
             session.trust([try keys.boundKey(userID: session.userID, version: version)])
         }
+        return session
     }
 
-    /// The conversation that an argument names, in canonical form; one of two others is an error.
+    /// The conversation that an argument names, in canonical form; one of two other users is an error.
     func conversation(_ argument: ConversationArgument) throws(CommandError) -> ConversationID {
         let conversation = ConversationID(canonicalizing: argument.id, sender: session.userID)
         if let (first, second) = conversation.participants, first != session.userID, second != session.userID {
@@ -36,116 +55,88 @@ struct RemoteSession: Sendable {
         return conversation
     }
 
-    /// Keeps what was learned: pins, conversation keys, marks and rosters.
-    func save() throws {
-        try store.update { document in try document.add(learnedBy: session, rostersBefore: rostersBefore) }
+    // MARK: The state
+
+    /// Takes the state as it is now: another process may have counted a removal, or accepted keys.
+    mutating func refresh() throws {
+        let now = store.version()
+        guard now != version else { return }
+        saved = try store.read().session()
+        session = try Self.withOwnKey(saved)
+        version = now
     }
 
-    /// The keys that the server serves for a user now; pinned on first use.
-    ///
-    /// - Throws: `pin_changed` where they differ from the pins.
-    mutating func servedKeys(of user: UserID) async throws -> [BoundKey] {
-        let served = try await client.publicKeys(of: user)
-        try session.pin(served, of: user)
-        return try session.bound(served, of: user)
-    }
-
-    /// The whole conversation: its key changes opened, its other events verified and opened, oldest first.
-    mutating func history(of conversation: ConversationID) async throws -> [Result<Event, XChatError>] {
-        let history = try await listing(of: try ConversationTarget(conversation))
-        return await open(history.events.map(\.encodedEvent), keyEvents: history.keyEvents, in: conversation)
-    }
-
-    /// The whole conversation as the server lists it.
-    func listing(of target: ConversationTarget) async throws(APIError) -> History {
-        let history = try await client.history(in: target)
-        for problem in history.problems {
-            Output.warning("the server did not deliver everything: \(problem)")
-        }
-        return history
-    }
-
-    /// Verifies and opens what the server listed for a conversation; key changes are used and not answered.
-    ///
-    /// - Parameters:
-    ///   - events: The base64 of events, oldest first.
-    ///   - keyEvents: The base64 of key changes, oldest first.
-    ///   - conversation: The conversation that was asked for.
-    /// - Returns: One result for each of the events.
-    mutating func open(
-        _ events: [String],
-        keyEvents: [String],
-        in conversation: ConversationID
-    ) async -> [Result<Event, XChatError>] {
-        let keyEvents = concurrentMap(keyEvents) { event($0, servedFor: conversation) }
-        let events = concurrentMap(events) { event($0, servedFor: conversation) }
-        await fetchKeys(ofSigners: (keyEvents + events).compactMap { try? $0.get() }, in: conversation)
-        let results = session.open(keyEvents + events)
-        await learnRoster(of: conversation, from: keyEvents + events, results)
-        for case .failure(let error) in results.prefix(keyEvents.count) where complaints.insert(error).inserted {
-            // One that gives us no key is nothing to warn of: it was made before we came.
-            guard error.code != .keyMissing else { continue }
-            Output.warning("a key change was not accepted: \(visible(error.message))")
-        }
-        return Array(results.dropFirst(keyEvents.count))
-    }
-
-    /// Pins the keys of everybody who signed an event under a version that is not known yet.
-    private mutating func fetchKeys(ofSigners events: [MessageEvent], in conversation: ConversationID) async {
-        var missing: [UserID] = []
-        for event in events where event.kind.isSigned {
-            guard let signer = event.senderID, let version = event.messageEventSignature?.publicKeyVersion,
-                signer != session.userID, mayBelong(signer, to: conversation), !missing.contains(signer),
-                !refused.contains(signer),
-                !session.pins[signer].contains(where: { $0.version == version })
-            else { continue }
-            missing.append(signer)
-        }
-        for signer in missing {
+    /// Changes the session and saves it; on a state that another process changed meanwhile it is done again.
+    mutating func update<Value>(_ change: (inout Session) throws -> Value) throws -> Value {
+        while true {
+            try refresh()
+            var changed = session
+            let value = try change(&changed)
             do {
-                _ = try await servedKeys(of: signer)
-            } catch {
-                distrusted.insert(signer)
-                if error is XChatError { refused.insert(signer) }
-                Output.note("xchat: \(visible((error as? XChatError)?.message ?? "\(error)"))")
+                let base = saved
+                version = try store.update(ifStill: version) { document in
+                    try document.add(learnedBy: changed, since: base)
+                }
+                (session, saved) = (changed, changed)
+                return value
+            } catch is StateChanged {
+                continue
             }
         }
     }
 
-    /// Whether it is not known who belongs to a group.
-    func lacksRoster(of conversation: ConversationID) -> Bool {
-        conversation.isGroup && session.keptRosters[conversation] == nil
-    }
+    // MARK: Public keys
 
-    /// Settles who belongs to a group whose creation is not in its history, on first sight as keys are pinned.
-    ///
-    /// Signed additions go before the word of the server. Everybody who is found to have said something was a member.
-    private mutating func learnRoster(
-        of conversation: ConversationID,
-        from events: [Result<MessageEvent, XChatError>],
-        _ results: [Result<Event, XChatError>]
-    ) async {
-        guard lacksRoster(of: conversation),
-            let members = await membersOnFirstSight(of: conversation), members.contains(session.userID)
-        else { return }
-        let verified = results.compactMap { try? $0.get() }.filter(\.isVerified).map(\.received)
-        session.keptRosters[conversation] = GroupRoster(
-            members: members,
-            formerMembers: Set(verified.compactMap(\.senderID)),
-            lastChange: verified.last { $0.kind == .groupChange }?.messageID
-        )
-        // Whose keys seal is known only now.
-        _ = session.open(events.filter { (try? $0.get())?.kind == .keyChange })
-    }
-
-    private func membersOnFirstSight(of conversation: ConversationID) async -> Set<UserID>? {
-        if let learned = session.learnedRosters[conversation] { return learned }
-        do {
-            return try await client.conversation(try ConversationTarget(conversation)).memberIDs.map { Set($0) }
-        } catch {
-            Output.note("xchat: the server does not say who is in \(conversation): \(visible("\(error)"))")
-            return nil
+    /// Sees to it that keys of users are pinned, and that the pins are what the server serves.
+    mutating func pinKeys(of users: [UserID]) async throws {
+        guard session.signingKeyVersion != nil else {
+            throw CommandError("your own keys are not registered yet: xchat keys register")
         }
+        let others = users.filter { $0 != session.userID }
+        let answers = await publicKeys(of: others)
+        try update { session in
+            for (user, answer) in zip(others, answers) {
+                do {
+                    try session.pin(try answer.get(), of: user)
+                } catch let error as APIError where error.code == .notFound {
+                } catch let error as XChatError {
+                    throw advised(error, user)
+                }
+                guard session.pins.current(of: user) != nil else {
+                    throw CommandError("user \(user) has no keys registered with this server")
+                }
+            }
+        }
+    }
+
+    /// What the server answers for the keys of each user.
+    private func publicKeys(of users: [UserID]) async -> [Result<[RegisteredKey], any Error>] {
+        let client = client
+        return await concurrently(users, atATime: Self.fetchesAtATime) { user in
+            await Result { () async throws in try await client.publicKeys(of: user) }
+        }
+    }
+
+    /// Signers whose keys are missing; those whom group changes or the membership log name first.
+    private func signersToAsk(_ events: [MessageEvent], in conversation: ConversationID, limit: Int) -> [UserID] {
+        var seen: Set<UserID> = []
+        var signers: [UserID] = []
+        var named: Set<UserID> = []
+        var known: [UserID: Set<KeyVersion>] = [:]
+        for event in events where event.kind.isSigned {
+            named.formUnion(event.namedUsers)
+            guard let signer = event.senderID, let version = event.messageEventSignature?.publicKeyVersion,
+                signer.isUserID, signer != session.userID, mayBelong(signer, to: conversation),
+                !refused.contains(signer)
+            else { continue }
+            let versions = known[signer] ?? Set(session.pins[signer].map(\.version))
+            known[signer] = versions
+            if !versions.contains(version), seen.insert(signer).inserted { signers.append(signer) }
+        }
+        guard signers.count > limit else { return signers }
+        let members = session.memberships[conversation]
+        func isNamed(_ user: UserID) -> Bool { named.contains(user) || members?.everContained(user) == true }
+        return Array((signers.filter(isNamed) + signers.filter { !isNamed($0) }).prefix(limit))
     }
 
     private func mayBelong(_ user: UserID, to conversation: ConversationID) -> Bool {
@@ -153,19 +144,253 @@ struct RemoteSession: Sendable {
         return user == first || user == second
     }
 
-    /// Adds the key of a key change that the server accepted; whom it was given to is who belongs to a group.
-    mutating func adopt(_ change: KeyChange) {
-        session.addConversationKey(change.key, in: change.conversationID, version: change.version)
-        guard change.conversationID.isGroup else { return }
-        let members = Set(change.participantKeys.map(\.userID))
-        let kept = session.keptRosters[change.conversationID]
-        session.keptRosters[change.conversationID] = kept?.changed(to: members) ?? GroupRoster(members: members)
+    // MARK: Events
+
+    /// The whole conversation: its key changes taken, its other events verified and decrypted, oldest first.
+    mutating func history(of conversation: ConversationID) async throws -> [OpenedEvent] {
+        let history = try await listing(of: try ConversationTarget(conversation))
+        return try await open(
+            history.events.map(\.encodedEvent),
+            keyEvents: history.keyEvents,
+            in: conversation,
+            pages: history.pageCount,
+            isWhole: true
+        )
+    }
+
+    /// The whole conversation as the server lists it.
+    mutating func listing(of target: ConversationTarget) async throws(APIError) -> History {
+        let history = try await client.history(in: target)
+        for problem in history.problems {
+            isIncomplete = true
+            report("the server did not deliver everything: \(problem)")
+        }
+        return history
+    }
+
+    /// Verifies and decrypts one delivery of a conversation, and saves what was learned; key changes are taken and not returned.
+    ///
+    /// - Parameters:
+    ///   - events: The base64 of events, oldest first.
+    ///   - keyEvents: The base64 of key changes, oldest first.
+    ///   - conversation: The conversation that was asked for.
+    ///   - pages: How many pages of a history they are.
+    ///   - isWhole: Whether they are the whole history.
+    /// - Returns: One result for each of the events.
+    /// - Throws: Where the state cannot be read or written.
+    mutating func open(
+        _ events: [String],
+        keyEvents: [String],
+        in conversation: ConversationID,
+        pages: Int = 1,
+        isWhole: Bool = false
+    ) async throws -> [OpenedEvent] {
+        try refresh()
+        let keyChanges = concurrentMap(keyEvents) { event($0, servedFor: conversation) }
+        let others = concurrentMap(events) { event($0, servedFor: conversation) }
+        let delivery = inDeliveryOrder(keyChanges: keyChanges, others: others)
+        let signers = signersToAsk(
+            delivery.compactMap { try? $0.event.get() },
+            in: conversation,
+            limit: Self.maximumSignersPerPage * max(1, pages)
+        )
+        let answers = await publicKeys(of: signers)
+        var delivered = try deliver(delivery.map(\.event), signers, answers, in: conversation)
+        if isWhole, await foundOnServersWord(conversation) {
+            delivered = try deliver(delivery.map(\.event), signers, answers, in: conversation)
+        }
+        delivered.notices.forEach { report("\($0)") }
+        var results: [OpenedEvent?] = Array(repeating: nil, count: others.count)
+        for (entry, result) in zip(delivery, delivered.results) {
+            guard let place = entry.place else {
+                reportKeyChange(entry.event, result)
+                continue
+            }
+            let received = (try? entry.event.get()) ?? (try? MessageEvent(base64: events[place]))
+            results[place] = OpenedEvent(received: received, result: result)
+        }
+        return results.compactMap { $0 }
+    }
+
+    /// Pins the served keys of signers, takes one delivery, and saves what was learned.
+    private mutating func deliver(
+        _ events: [Result<MessageEvent, XChatError>],
+        _ signers: [UserID],
+        _ answers: [Result<[RegisteredKey], any Error>],
+        in conversation: ConversationID
+    ) throws -> Delivery {
+        let (delivery, failures) = try update { session -> (Delivery, [(UserID, any Error)]) in
+            var failures: [(UserID, any Error)] = []
+            var new: [UserID] = []
+            for (signer, answer) in zip(signers, answers) {
+                do {
+                    let isNew = session.pins[signer].isEmpty
+                    try session.pin(try answer.get(), of: signer)
+                    if isNew { new.append(signer) }
+                } catch {
+                    failures.append((signer, error))
+                }
+            }
+            let delivery = session.deliver(events)
+            if conversation.isGroup { session.forget(Self.strangers(among: new, delivery, session)) }
+            return (delivery, failures)
+        }
+        distrusted.subtract(signers)
+        for (signer, error) in failures {
+            distrusted.insert(signer)
+            if error is XChatError { refused.insert(signer) }
+            report((error as? XChatError).map { "\(advised($0, signer))" } ?? "\(error)")
+        }
+        return delivery
+    }
+
+    /// Newly pinned users of whom nothing was shown and who belong to no group: a server can make up any number of them.
+    private static func strangers(among new: [UserID], _ delivery: Delivery, _ session: Session) -> [UserID] {
+        guard !new.isEmpty else { return [] }
+        var authors: Set<UserID> = []
+        for case .success(let event) in delivery.results where event.isVerified {
+            if let sender = event.received.senderID { authors.insert(sender) }
+        }
+        let groups = session.memberships.values
+        let outsiders = new.filter { user in !groups.contains { $0.everContained(user) } }
+        let unseen = outsiders.filter { !authors.contains($0) }
+        let shown = outsiders.filter(authors.contains)
+        guard !shown.isEmpty else { return unseen }
+        let known = session.pins.users.count { user in !groups.contains { $0.everContained(user) } } - outsiders.count
+        return unseen + shown.dropFirst(max(0, maximumAcquaintances - known))
+    }
+
+    /// Founds the membership log of a group on the server's list, where nothing signed in its whole history founds it.
+    private mutating func foundOnServersWord(_ conversation: ConversationID) async -> Bool {
+        guard conversation.isGroup, session.memberships[conversation] == nil else { return false }
+        do {
+            let listed = try await client.conversation(try ConversationTarget(conversation)).memberIDs ?? []
+            guard listed.contains(session.userID) else { return false }
+            guard let notice = try update({ session in try session.found(listed, of: conversation) }) else {
+                return false
+            }
+            report("\(notice); show it with: xchat group accept \(conversation)")
+            return true
+        } catch {
+            report(
+                "the server does not say who is in \(conversation): \((error as? XChatError)?.message ?? "\(error)")"
+            )
+            return false
+        }
+    }
+
+    private mutating func reportKeyChange(
+        _ event: Result<MessageEvent, XChatError>,
+        _ result: Result<Event, XChatError>
+    ) {
+        guard case .failure(let error) = result else { return }
+        // One that holds nothing for us was made before we came.
+        if [.keyMissing, .unknownSigner].contains(error.code), let event = try? event.get(), !session.isNamed(in: event)
+        {
+            return
+        }
+        isIncomplete = true
+        report("a key change was not accepted: \(error.message)")
+    }
+
+    /// Says something once.
+    private mutating func report(_ text: String) {
+        guard reported.count < 10_000, reported.insert(text).inserted else { return }
+        Output.warning(visible(text))
+    }
+
+    // MARK: Own actions
+
+    /// Takes a key change that the server accepted, and saves it.
+    mutating func adopt(_ change: KeyChange) throws {
+        try update { session in try session.adopt(change) }
+    }
+
+    /// Takes a group change that the server accepted, and saves it.
+    mutating func adopt(_ change: GroupKeyChange) throws {
+        try update { session in try session.adopt(change) }
     }
 
     /// Prepares a change that brings a fresh key.
-    mutating func prepare<Change>(
-        _ change: (inout Session) throws(XChatError) -> Change
-    ) throws(XChatError) -> Change {
+    mutating func prepare<Change>(_ change: (inout Session) throws(XChatError) -> Change) throws(XChatError) -> Change {
         try change(&session)
+    }
+}
+
+/// What came of one event that a server delivered.
+struct OpenedEvent: Sendable {
+    /// The event as it was received; nil if it did not parse.
+    let received: MessageEvent?
+    /// The accepted event, or why it was refused.
+    let result: Result<Event, XChatError>
+}
+
+/// The events of a delivery in the server's order: a key change comes before the first event with a higher sequence id.
+///
+/// The server lists key changes apart from the other events.
+/// - Returns: The events, each with its place among the others; nil for a key change.
+private func inDeliveryOrder(
+    keyChanges: [Result<MessageEvent, XChatError>],
+    others: [Result<MessageEvent, XChatError>]
+) -> [(event: Result<MessageEvent, XChatError>, place: Int?)] {
+    func number(_ event: Result<MessageEvent, XChatError>) -> UInt64? {
+        guard let id = try? event.get().sequenceID, id.isSequenceID else { return nil }
+        return id.number
+    }
+    // Without a number a key change comes first, where it can do no more than elsewhere.
+    var waiting = keyChanges.map { (number: number($0) ?? 0, event: $0) }
+    waiting.sort { $0.number < $1.number }
+    var order: [(event: Result<MessageEvent, XChatError>, place: Int?)] = []
+    order.reserveCapacity(keyChanges.count + others.count)
+    var next = 0
+    for (place, event) in others.enumerated() {
+        if let limit = number(event) {
+            while next < waiting.count, waiting[next].number < limit {
+                order.append((waiting[next].event, nil))
+                next += 1
+            }
+        }
+        order.append((event, place))
+    }
+    order += waiting[next...].map { ($0.event, nil) }
+    return order
+}
+
+/// Runs an operation for each element, some of them at the same time; the results are in the order of the elements.
+private func concurrently<Element: Sendable, Output: Sendable>(
+    _ elements: [Element],
+    atATime limit: Int,
+    _ operation: @escaping @Sendable (Element) async -> Output
+) async -> [Output] {
+    await withTaskGroup(of: (Int, Output).self) { group in
+        var results: [Output?] = Array(repeating: nil, count: elements.count)
+        for (index, element) in elements.enumerated() {
+            if index >= limit, let (done, output) = await group.next() { results[done] = output }
+            group.addTask { (index, await operation(element)) }
+        }
+        while let (done, output) = await group.next() { results[done] = output }
+        return results.compactMap { $0 }
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}
+
+extension MessageEvent {
+    /// Whom a creation or addition names.
+    fileprivate var namedUsers: [UserID] {
+        guard case .groupChangeEvent(let group) = detail else { return [] }
+        switch group.groupChange {
+        case .groupCreate(let create): return create.memberIDs ?? []
+        case .groupMemberAdd(let addition): return (addition.memberIDs ?? []) + (addition.currentMemberIDs ?? [])
+        default: return []
+        }
     }
 }

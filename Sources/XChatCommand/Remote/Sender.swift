@@ -31,13 +31,22 @@ struct Sender {
         timeout = .seconds(sending.timeout)
     }
 
-    /// Seals a draft once, posts it behind whatever of its conversation still waits, and says where it stands.
+    /// Encrypts a draft once, posts it after what still waits of its conversation, and says what became of it.
     ///
-    /// The newest key of the state is used; where there is none, the conversation's key changes are fetched. A key is
-    /// never started or rotated here.
-    mutating func send(_ draft: Draft, in conversation: ConversationID) async throws -> JSONValue {
-        let version = try await remote.sealingVersion(of: conversation)
-        return try await send(try remote.session.seal(draft, in: conversation, keyVersion: version))
+    /// The newest key of the state is used; where there is none, the conversation's key changes are fetched.
+    /// - Parameters:
+    ///   - draft: What to send.
+    ///   - conversation: The canonical id.
+    ///   - rotates: Whether the conversation gets a new key first where the newest one must not encrypt any more.
+    /// - Returns: What the command prints.
+    /// - Throws: Why nothing was sent, or not yet.
+    mutating func send(
+        _ draft: Draft,
+        in conversation: ConversationID,
+        rotates: Bool = false
+    ) async throws -> JSONValue {
+        _ = try await remote.encryptingVersion(in: conversation, rotates: rotates)
+        return try await send(try remote.session.seal(draft, in: conversation))
     }
 
     /// Uploads files under the conversation's newest key, and sends a text with them.
@@ -45,16 +54,16 @@ struct Sender {
         _ text: String,
         with files: [AttachmentFile],
         in conversation: ConversationID,
-        isQuiet: Bool
+        isQuiet: Bool,
+        rotates: Bool = false
     ) async throws -> JSONValue {
-        // What is uploaded under a key cannot be sealed anew under another: now is the time to learn of a newer one.
+        // What is uploaded under a key cannot be encrypted again under another: now is the time to learn of a newer one.
         try await remote.refreshKeys(of: conversation)
-        try remote.save()
-        let version = remote.session.keyRing.newestVersion(in: conversation)
+        let version = try await remote.encryptingVersion(in: conversation, rotates: rotates)
         // Whatever would refuse the message does so before anything is uploaded.
         let draft = MessageDraft(text, attachments: files.map { .media($0.attachment("unknown")) })
-        let trial = try remote.session.seal(.message(draft), in: conversation, keyVersion: version)
-        let key = try await remote.key(of: conversation, version: trial.conversationKeyVersion)
+        _ = try remote.session.seal(.message(draft), in: conversation)
+        let key = try await remote.key(of: conversation, version: version)
         var attachments: [MessageAttachment] = []
         for (index, file) in files.enumerated() {
             let label = files.count == 1 ? "uploading" : "uploading \(index + 1) of \(files.count)"
@@ -65,6 +74,8 @@ struct Sender {
             )
         }
         let message = MessageDraft(text, attachments: attachments)
+        // An upload takes its time, in which another process may have counted a removal.
+        try remote.refresh()
         return try await send(
             try remote.session.seal(.message(message), in: conversation, keyVersion: key.version)
         )
@@ -163,16 +174,25 @@ struct Sender {
 }
 
 extension RemoteSession {
-    /// The version that messages are sealed under now; fetched where the state has none.
-    mutating func sealingVersion(of conversation: ConversationID) async throws -> KeyVersion? {
+    /// The version of the key that encrypts now; fetched where the state has none.
+    mutating func encryptingVersion(in conversation: ConversationID, rotates: Bool) async throws -> KeyVersion {
         if session.keyRing.newestVersion(in: conversation) == nil {
             try await fetchKeys(of: conversation)
-            try save()
         }
-        return session.keyRing.newestVersion(in: conversation)
+        try refresh()
+        do {
+            return try session.encryptingVersion(in: conversation)
+        } catch {
+            guard rotates, [.rotationNeeded, .disputedKey].contains(error.code) else {
+                throw advised(error, conversation)
+            }
+        }
+        _ = try await changeKey(of: conversation)
+        Output.note("xchat: \(conversation) has a new key")
+        return try session.encryptingVersion(in: conversation)
     }
 
-    /// Learns the keys of a conversation from its history; the caller decides whether they are kept.
+    /// Learns the keys of a conversation from its history.
     mutating func fetchKeys(of conversation: ConversationID) async throws {
         do {
             _ = try await history(of: conversation)
@@ -181,16 +201,16 @@ extension RemoteSession {
         }
     }
 
-    /// Learns the newest keys of a conversation; of the whole history only where the state has none, or lacks the group's roster.
+    /// Learns the newest keys of a conversation; from the whole history where the state has none, and for every group: its
+    /// members decide which keys encrypt.
     mutating func refreshKeys(of conversation: ConversationID) async throws {
-        // Whose keys seal in a group is told by its history.
-        guard session.keyRing.newestVersion(in: conversation) != nil, !lacksRoster(of: conversation) else {
+        guard session.keyRing.newestVersion(in: conversation) != nil, !conversation.isGroup else {
             return try await fetchKeys(of: conversation)
         }
         do {
             let page = try await client.events(in: try ConversationTarget(conversation), maxResults: 1)
-            _ = await open([], keyEvents: page.keyEvents, in: conversation)
-        } catch {
+            _ = try await open([], keyEvents: page.keyEvents, in: conversation)
+        } catch let error as APIError {
             throw hint(error, conversation)
         }
     }
@@ -221,7 +241,6 @@ private actor OutboxSession {
         // The actor could take another call in between; a copy that is put back keeps the calls apart.
         var remote = remote
         _ = try await remote.history(of: conversation)
-        try remote.save()
         self.remote = remote
         return remote.session
     }

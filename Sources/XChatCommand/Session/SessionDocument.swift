@@ -46,21 +46,53 @@ extension SessionDocument {
             privateKeys: try privateKeys(),
             signingKeyVersion: try signingKeyVersion()
         )
-        let (bound, refused) = try boundKeys()
-        for error in refused {
-            Output.warning("left out: \(error)")
-        }
-        session.trust(bound)
+        try restorePins(in: &session)
+        let details = try keyDetails()
         for held in try conversationKeys() {
-            session.addConversationKey(held.key, in: held.conversation, version: held.version)
+            let detail = details[held.conversation]?.keys[held.version]
+            let key = AcceptedKey(
+                key: held.key,
+                announcer: detail?.announcer,
+                isOwn: detail?.announcer == session.userID,
+                isStale: detail?.isStale ?? false,
+                outsiders: detail?.outsiders ?? []
+            )
+            do {
+                try session.restoreKey(key, in: held.conversation, version: held.version)
+            } catch {
+                Output.warning("\(name): left out: \(error.message)")
+            }
         }
         for (conversation, mark) in try marks() {
-            session.restoreMark(mark, of: conversation)
+            session.restoreHighestVersion(mark, of: conversation)
         }
-        for kept in try rosters() {
-            session.keptRosters[kept.conversation] = kept.roster
+        for (conversation, detail) in details {
+            session.restoreKeyState(floor: detail.floor, disputed: detail.disputed, of: conversation)
+        }
+        for (group, membership) in try memberships() {
+            session.restore(membership, of: group)
         }
         return session
+    }
+
+    /// Pins, which of them are retired, and keys that failed a check.
+    private func restorePins(in session: inout Session) throws {
+        let pins = try pins()
+        for error in pins.refused {
+            Output.warning("left out: \(error)")
+        }
+        session.trust(pins.pinned.map(\.key))
+        // Without a word about it the highest version is the current one.
+        let withRetired = Set(pins.pinned.filter(\.isRetired).map(\.key.userID))
+        for pin in pins.pinned where pin.isReplaced { session.restoreReplaced(pin.key) }
+        for pin in pins.pinned where !pin.isRetired && withRetired.contains(pin.key.userID) {
+            session.restoreCurrent(pin.key)
+        }
+        for (user, place) in try place.member("rejected_keys")?.members() ?? [] {
+            for element in try place.elements() {
+                session.restoreRejected(try element.digest(), of: user)
+            }
+        }
     }
 
     /// Whose state this is.
@@ -120,21 +152,43 @@ extension SessionDocument {
         let member: WireString
     }
 
-    /// The public keys that are trusted, and why entries are none whose binding does not hold.
+    /// The public keys that are trusted, and why entries are refused whose binding does not hold.
     ///
     /// Such an entry can verify nothing, and the rest of the document is no worse for it.
     package func boundKeys() throws(CommandError) -> (bound: [BoundKey], refused: [CommandError]) {
-        var bound: [BoundKey] = []
+        let (pinned, refused) = try pins()
+        return (pinned.map(\.key), refused)
+    }
+
+    private struct Pin {
+        let key: BoundKey
+        /// Another pin of the user is the current one.
+        let isRetired: Bool
+        /// A person replaced it.
+        let isReplaced: Bool
+    }
+
+    private func pins() throws(CommandError) -> (pinned: [Pin], refused: [CommandError]) {
+        let entries = try (place.member("signing_keys")?.elements() ?? []).map { entry throws(CommandError) in
+            (
+                place: entry, key: try RegisteredKey(entry), isRetired: try entry.member("retired")?.bool() ?? false,
+                isReplaced: try entry.member("replaced")?.bool() ?? false
+            )
+        }
+        // Each binding costs the verification of a signature.
+        let bound = concurrentMap(entries.map(\.key)) { key in
+            Result { () throws(XChatError) in try BoundKey(checking: key) }
+        }
+        var pinned: [Pin] = []
         var refused: [CommandError] = []
-        for entry in try place.member("signing_keys")?.elements() ?? [] {
-            let registered = try RegisteredKey(entry)
-            do {
-                bound.append(try BoundKey(checking: registered))
-            } catch {
-                refused.append(entry.error(error.message))
+        for (entry, result) in zip(entries, bound) {
+            switch result {
+            case .success(let key):
+                pinned.append(Pin(key: key, isRetired: entry.isRetired, isReplaced: entry.isReplaced))
+            case .failure(let error): refused.append(entry.place.error(error.message))
             }
         }
-        return (bound, refused)
+        return (pinned, refused)
     }
 
     /// The highest version that a verified key of each conversation had.
@@ -146,19 +200,44 @@ extension SessionDocument {
         }
     }
 
-    /// Who is and who was in each group.
-    private func rosters() throws(CommandError) -> [(conversation: ConversationID, roster: GroupRoster)] {
-        let groups = try place.member("group_rosters")?.members() ?? []
-        return try groups.filter { $0.place.value != .null }.map { id, group throws(CommandError) in
-            let conversation = ConversationID(canonicalizing: id)
-            guard conversation.isGroup else { throw group.error("is not a group's") }
-            let former = try group.member("former_members")?.users() ?? []
-            let roster = GroupRoster(
-                members: try group.required("members").users(),
-                formerMembers: former,
-                lastChange: try group.member("last_change")?.string()
-            )
-            return (conversation, roster)
+    /// What `conversation_key_details` says of the keys of a conversation.
+    private struct KeyDetails {
+        struct Key {
+            var announcer: UserID?
+            var isStale = false
+            var outsiders: [UserID] = []
+        }
+
+        var floor: UInt64 = 0
+        var disputed: [KeyVersion] = []
+        var keys: [KeyVersion: Key] = [:]
+    }
+
+    private func keyDetails() throws(CommandError) -> [ConversationID: KeyDetails] {
+        var all: [ConversationID: KeyDetails] = [:]
+        for (id, place) in try place.member("conversation_key_details")?.members() ?? [] {
+            var details = KeyDetails()
+            details.floor = try place.member("rotation_floor")?.unsigned() ?? 0
+            details.disputed = try place.member("disputed")?.texts() ?? []
+            for (version, key) in try place.member("keys")?.members() ?? [] {
+                details.keys[version] = KeyDetails.Key(
+                    announcer: try key.member("announcer")?.string(),
+                    isStale: try key.member("stale")?.bool() ?? false,
+                    outsiders: try key.member("outsiders")?.texts() ?? []
+                )
+            }
+            all[ConversationID(canonicalizing: id)] = details
+        }
+        return all
+    }
+
+    /// The membership log of each group.
+    private func memberships() throws(CommandError) -> [(ConversationID, Membership)] {
+        let groups = try place.member("group_memberships")?.members() ?? []
+        return try groups.filter { $0.place.value != .null }.map { id, place throws(CommandError) in
+            let group = ConversationID(canonicalizing: id)
+            guard group.isGroup else { throw place.error("is not a group") }
+            return (group, try Membership(place))
         }
     }
 }
@@ -176,37 +255,61 @@ extension SessionDocument {
         root["private_keys"] = .string(try keys.withExport { blob in Base64.encode(blob) })
     }
 
-    /// Adds what a session learned: pins, conversation keys, marks and rosters.
+    /// Adds what a session learned since it was made from this document: pins, conversation keys, membership logs.
     ///
-    /// No pin, key or mark that is there is taken away. Rosters that are as they were when the session was made are left
-    /// alone: another process may know better.
-    package mutating func add(
-        learnedBy session: Session,
-        rostersBefore: [ConversationID: GroupRoster] = [:]
-    ) throws(CommandError) {
-        try addPins(of: session)
-        try addConversationKeys(of: session)
+    /// The document may have changed since: another process may have saved what it learned. No pin, key or mark that is there
+    /// is taken away, and what both changed in different ways is an error.
+    package mutating func add(learnedBy session: Session, since before: Session) throws(CommandError) {
+        try addPins(of: session, since: before)
+        try addConversationKeys(of: session, since: before)
         try raiseMarks(to: session)
-        try putRosters(of: session.keptRosters.filter { $0.value != rostersBefore[$0.key] })
+        try putKeyDetails(of: session)
+        try putMemberships(of: session, since: before)
     }
 
-    private mutating func addPins(of session: Session) throws(CommandError) {
-        let present = try boundKeys().bound
-        for user in session.pins.users {
-            let pins = session.pins[user]
-            let new = pins.filter { pin in !present.contains { $0.isSamePin(as: pin) } }
-            // Between reading and writing, another process may have pinned other keys of this user.
-            let isForeign = { (key: BoundKey) in key.userID == user && !pins.contains { $0.isSamePin(as: key) } }
-            guard new.isEmpty || !present.contains(where: isForeign) else {
-                throw changedMeanwhile(user)
+    private mutating func addPins(of session: Session, since before: Session) throws(CommandError) {
+        let changed = Set(session.pins.users.filter { !session.pins.isEqual(to: before.pins, for: $0) })
+        if !changed.isEmpty {
+            var entries: [JSONValue] = []
+            var present: [UserID: [RegisteredKey]] = [:]
+            for entry in try place.member("signing_keys")?.elements() ?? [] {
+                let key = try RegisteredKey(entry)
+                if changed.contains(key.userID) {
+                    present[key.userID, default: []].append(key)
+                } else {
+                    entries.append(entry.value)
+                }
             }
-            for pin in new {
-                append(pin.registered)
+            for user in changed.sorted() {
+                let pins = session.pins[user]
+                // Between reading and writing, another process may have pinned other keys of this user.
+                let known = Set((before.pins[user] + pins).map(\.registered))
+                guard present[user]?.allSatisfy(known.contains) ?? true else { throw changedMeanwhile(user) }
+                entries += pins.map { pin in
+                    var object = pin.registered.object
+                    if session.pins.isRetired(pin) { object["retired"] = true }
+                    if session.pins.isReplaced(pin) { object["replaced"] = true }
+                    return .object(object)
+                }
             }
+            root["signing_keys"] = .array(entries)
         }
+        guard session.pins.rejected != before.pins.rejected else { return }
+        var rejected = try place.member("rejected_keys")?.object() ?? JSONObject()
+        for user in Set(session.pins.rejected.keys).union(before.pins.rejected.keys)
+        where session.pins.rejected[user] != before.pins.rejected[user] {
+            // Another process may have added some: what this one did not accept stays.
+            let entries = try place.member("rejected_keys")?.member(user)?.elements() ?? []
+            let stored = Set(try entries.map { entry throws(CommandError) in try entry.digest() })
+            let (new, old) = (session.pins.rejected[user] ?? [], before.pins.rejected[user] ?? [])
+            let all = stored.subtracting(old.subtracting(new)).union(new)
+            rejected[user] =
+                all.isEmpty ? nil : .array(all.map { Base64.encode($0.bytes) }.sorted().map { .string($0) })
+        }
+        root["rejected_keys"] = rejected.isEmpty ? nil : .object(rejected)
     }
 
-    private mutating func addConversationKeys(of session: Session) throws(CommandError) {
+    private mutating func addConversationKeys(of session: Session, since before: Session) throws(CommandError) {
         var spellings: [ConversationID: WireString] = [:]
         var versions: [ConversationID: Set<KeyVersion>] = [:]
         for held in try conversationKeys() {
@@ -214,7 +317,7 @@ extension SessionDocument {
             versions[held.conversation, default: []].insert(held.version)
         }
         var conversations = try place.member("conversation_keys")?.object() ?? JSONObject()
-        for learned in session.keyRing.verified
+        for learned in session.keyRing.accepted
         where versions[learned.conversation]?.contains(learned.version) != true {
             // The document may spell the id in another of its forms.
             let member = spellings[learned.conversation] ?? learned.conversation.value
@@ -222,7 +325,15 @@ extension SessionDocument {
             if case .object(let present) = conversations[member] {
                 keys = present
             }
-            keys[learned.version] = .string(learned.key.withBytes { Base64.encode($0) })
+            keys[learned.version] = .string(learned.key.key.withBytes { Base64.encode($0) })
+            conversations[member] = .object(keys)
+        }
+        // Keys that made room for others only decrypt from then on, and are not kept.
+        for old in before.keyRing.accepted
+        where session.keyRing.accepted(in: old.conversation, version: old.version) == nil {
+            let member = spellings[old.conversation] ?? old.conversation.value
+            guard case .object(var keys) = conversations[member] else { continue }
+            keys[old.version] = nil
             conversations[member] = .object(keys)
         }
         if !conversations.isEmpty {
@@ -233,8 +344,10 @@ extension SessionDocument {
     private mutating func raiseMarks(to session: Session) throws(CommandError) {
         let present = Dictionary(try marks(), uniquingKeysWith: max)
         var marks = try place.member("conversation_key_marks")?.object() ?? JSONObject()
-        for conversation in session.keyRing.conversations {
-            guard let mark = session.keyRing.mark(of: conversation), mark > present[conversation] ?? 0 else { continue }
+        for conversation in session.keyRing.keptConversations {
+            guard let mark = session.keyRing.highestVersion(of: conversation), mark > present[conversation] ?? 0 else {
+                continue
+            }
             marks[conversation.value] = .string(String(mark))
         }
         if !marks.isEmpty {
@@ -242,20 +355,60 @@ extension SessionDocument {
         }
     }
 
-    private mutating func putRosters(of changed: [ConversationID: GroupRoster]) throws(CommandError) {
-        guard !changed.isEmpty else { return }
-        var groups = try place.member("group_rosters")?.object() ?? JSONObject()
-        for (conversation, roster) in changed.sorted(by: { $0.key.value < $1.key.value }) {
-            var group = JSONObject()
-            if case .object(let present) = groups[conversation.value] {
-                group = present
+    private mutating func putKeyDetails(of session: Session) throws(CommandError) {
+        let present = try keyDetails()
+        var all = try place.member("conversation_key_details")?.object() ?? JSONObject()
+        for conversation in session.keyRing.keptConversations {
+            let known = present[conversation] ?? KeyDetails()
+            var details = JSONObject()
+            let floor = max(session.keyRing.rotationFloor(of: conversation), known.floor)
+            if floor > 0 { details["rotation_floor"] = .string(String(floor)) }
+            let disputed = Set(session.keyRing.disputedVersions(in: conversation)).union(known.disputed)
+            if !disputed.isEmpty { details["disputed"] = .init(disputed.sorted()) }
+            var keys = JSONObject()
+            for version in session.keyRing.versions(in: conversation) {
+                guard let key = session.keyRing.accepted(in: conversation, version: version) else { continue }
+                var entry = JSONObject()
+                if let announcer = key.announcer { entry["announcer"] = .string(announcer) }
+                // What another process found to be stale stays so.
+                if key.isStale || known.keys[version]?.isStale == true { entry["stale"] = true }
+                if !key.outsiders.isEmpty { entry["outsiders"] = .init(key.outsiders) }
+                if !entry.isEmpty { keys[version] = .object(entry) }
             }
-            group["members"] = .array(roster.members.sorted().map { .string($0) })
-            group["former_members"] = .array(roster.formerMembers.sorted().map { .string($0) })
-            group["last_change"] = .init(roster.lastChange)
-            groups[conversation.value] = .object(group)
+            let held = Set(session.keyRing.versions(in: conversation))
+            for (version, key) in known.keys.sorted(by: { $0.key < $1.key })
+            where keys[version] == nil && held.contains(version) {
+                var entry = JSONObject()
+                if let announcer = key.announcer { entry["announcer"] = .string(announcer) }
+                if key.isStale { entry["stale"] = true }
+                if !key.outsiders.isEmpty { entry["outsiders"] = .init(key.outsiders) }
+                if !entry.isEmpty { keys[version] = .object(entry) }
+            }
+            if !keys.isEmpty { details["keys"] = .object(keys) }
+            if !details.isEmpty { all[conversation.value] = .object(details) }
         }
-        root["group_rosters"] = .object(groups)
+        if !all.isEmpty { root["conversation_key_details"] = .object(all) }
+    }
+
+    private mutating func putMemberships(of session: Session, since before: Session) throws(CommandError) {
+        let changed = session.memberships.filter { !$0.value.isSame(as: before.memberships[$0.key]) }
+        guard !changed.isEmpty else { return }
+        let present = Dictionary(try memberships()) { first, _ in first }
+        var groups = try place.member("group_memberships")?.object() ?? JSONObject()
+        for (group, membership) in changed.sorted(by: { $0.key.value < $1.key.value }) {
+            if let stored = present[group], !stored.isSame(as: before.memberships[group]) {
+                // Another process counted changes of this group too.
+                guard stored.isSame(as: membership) else {
+                    throw CommandError(
+                        "\(name): the members of group \(quoted(group.value.string)) changed while this command ran; "
+                            + "nothing was written; run it again"
+                    )
+                }
+                continue
+            }
+            groups[group.value] = membership.json
+        }
+        root["group_memberships"] = .object(groups)
     }
 
     /// Adds a public key to those that are trusted.
@@ -266,25 +419,6 @@ extension SessionDocument {
         }
         entries.append(key.json)
         root["signing_keys"] = .array(entries)
-    }
-
-    /// Puts other trusted keys of a user in the place of those that were there.
-    ///
-    /// - Throws: when the document no longer holds exactly the keys that are to be replaced.
-    package mutating func replaceKeys(
-        of user: UserID,
-        _ before: [BoundKey],
-        with after: [BoundKey]
-    ) throws(CommandError) {
-        let present = try boundKeys().bound.filter { $0.userID == user }
-        guard present.allSatisfy({ key in before.contains { $0.isSamePin(as: key) } }) else {
-            throw changedMeanwhile(user)
-        }
-        var entries: [JSONValue] = []
-        for entry in try place.member("signing_keys")?.elements() ?? [] where try RegisteredKey(entry).userID != user {
-            entries.append(entry.value)
-        }
-        root["signing_keys"] = .array(entries + after.map(\.registered.json))
     }
 
     private func changedMeanwhile(_ user: UserID) -> CommandError {
@@ -310,7 +444,9 @@ extension RegisteredKey {
     }
 
     /// The entry of `signing_keys`.
-    package var json: JSONValue {
+    package var json: JSONValue { .object(object) }
+
+    fileprivate var object: JSONObject {
         var object: JSONObject = [
             "user_id": .string(userID),
             "public_key_version": .string(publicKeyVersion),
@@ -321,18 +457,41 @@ extension RegisteredKey {
         if let signingPublicKeySignature {
             object["signing_public_key_signature"] = .string(signingPublicKeySignature)
         }
-        return .object(object)
+        return object
+    }
+}
+
+extension PinnedKeys {
+    /// Whether two states have the same pins of a user, the same one of them current.
+    fileprivate func isEqual(to other: PinnedKeys, for user: UserID) -> Bool {
+        let (keys, others) = (self[user], other[user])
+        guard keys.count == others.count, zip(keys, others).allSatisfy({ $0.isSamePin(as: $1) }) else { return false }
+        guard keys.map(isReplaced) == others.map(other.isReplaced) else { return false }
+        guard let current = current(of: user), let otherCurrent = other.current(of: user) else { return keys.isEmpty }
+        return current.isSamePin(as: otherCurrent)
     }
 }
 
 extension JSONPlace {
-    /// The users of a list.
-    fileprivate func users() throws(CommandError) -> Set<UserID> {
-        Set(try elements().map { element throws(CommandError) in try element.string() })
+    /// The texts of a list.
+    func texts() throws(CommandError) -> [WireString] {
+        try elements().map { element throws(CommandError) in try element.string() }
+    }
+
+    /// A number as a string of digits.
+    func unsigned() throws(CommandError) -> UInt64 {
+        guard let number = try string().number else { throw error("is not a number") }
+        return number
+    }
+
+    /// A digest in base64.
+    func digest() throws(CommandError) -> EventDigest {
+        guard let digest = EventDigest(stored: try base64()) else { throw error("is not a digest of 32 bytes") }
+        return digest
     }
 
     /// The bytes of a base64 string.
-    fileprivate func base64() throws(CommandError) -> [UInt8] {
+    func base64() throws(CommandError) -> [UInt8] {
         let text = try string()
         do {
             return try Base64.decode(text)

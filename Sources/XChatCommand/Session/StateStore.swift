@@ -2,6 +2,9 @@ import LibSodium
 import Synchronization
 import XChatEvents
 
+/// The state is not the one that was read any more.
+package struct StateChanged: Error {}
+
 /// Where the state of the user is kept: a session file, or the key store.
 package final class StateStore: Sendable {
     private enum Place: Sendable {
@@ -110,16 +113,28 @@ package final class StateStore: Sendable {
     /// - Throws: What `change` throws, or what the system says; also for a state that would be too large to be read
     ///   again. The state is as it was then.
     package func update(_ change: (inout SessionDocument) throws -> Void) throws {
-        let path =
-            switch place {
-            case .sessionFile(let path): path
-            case .keyStore(let store): store.path
-            }
+        _ = try update(ifStill: nil, change)
+    }
+
+    /// Changes the state if it is still the one that was read.
+    ///
+    /// What follows from a state must not be written over another one: a removal that another process counted, or keys that a
+    /// person accepted, decide what a key change means.
+    /// - Parameters:
+    ///   - version: ``version()`` of the state that was read; nil to change any.
+    ///   - change: The change.
+    /// - Returns: The version of the state afterwards.
+    /// - Throws: ``StateChanged`` if it is another one; else as ``update(_:)``.
+    package func update(
+        ifStill version: FileVersion?,
+        _ change: (inout SessionDocument) throws -> Void
+    ) throws -> FileVersion? {
         try Files.withLock(on: path) {
+            if let version, version != self.version() { throw StateChanged() }
             let before = try read()
             var document = before
             try change(&document)
-            guard document != before else { return }
+            guard document != before else { return self.version() }
             var bytes = document.bytes
             defer { Sodium.wipe(&bytes) }
             guard bytes.count <= maximumBytes else { throw tooLarge(document, bytes.count) }
@@ -127,6 +142,17 @@ package final class StateStore: Sendable {
             case .sessionFile(let path): try Files.replace(path, bytes)
             case .keyStore(let store): try store.replace(bytes)
             }
+            return self.version()
+        }
+    }
+
+    /// Tells one content of the state from another without reading it; nil where there is no state.
+    package func version() -> FileVersion? { Files.version(path) }
+
+    private var path: String {
+        switch place {
+        case .sessionFile(let path): path
+        case .keyStore(let store): store.path
         }
     }
 

@@ -41,11 +41,11 @@ struct Sealer: Sendable {
         var session = try Session(userID: user, privateKeys: keys, signingKeyVersion: "1")
         session.trust([try keys.boundKey(userID: user, version: "1")])
         for id in [Self.a, Self.b] {
-            session.addConversationKey(try .generate(), in: id, version: "1000")
-            session.addConversationKey(try .generate(), in: id, version: "1001")
+            try session.addConversationKey(try .generate(), in: id, version: "1000")
+            try session.addConversationKey(try .generate(), in: id, version: "1001")
         }
         self.session = session
-        for id in [Self.a, Self.b] { session.addConversationKey(try .generate(), in: id, version: "1002") }
+        for id in [Self.a, Self.b] { try session.addConversationKey(try .generate(), in: id, version: "1002") }
         renewed = session
     }
 
@@ -70,23 +70,25 @@ struct GroupSealer: Sendable {
     static let group = ConversationID(canonicalizing: "g7")
 
     let session: Session
+    /// The session with a newer key, and without a word about the members.
     private let newer: Session
 
     init() throws {
         let keys = try PrivateKeys.generate()
         var session = try Session(userID: "1111", privateKeys: keys, signingKeyVersion: "1")
         session.trust([try keys.boundKey(userID: "1111", version: "1")])
-        session.rosters[Self.group] = ["1111", "2222"]
-        session.addConversationKey(try .generate(), in: Self.group, version: "1001")
-        self.session = session
-        session.addConversationKey(try .generate(), in: Self.group, version: "1002")
+        try session.addConversationKey(try .generate(), in: Self.group, version: "1001")
+        var known = session
+        try known.acceptMembers(["1111", "2222"], of: Self.group)
+        self.session = known
+        try session.addConversationKey(try .generate(), in: Self.group, version: "1002")
         newer = session
     }
 
     /// A session with the newest key and these members; nil where they are not known.
-    func renewed(_ members: Set<UserID>?) -> Session {
+    func renewed(_ members: Set<UserID>?) throws -> Session {
         var session = newer
-        session.rosters[Self.group] = members
+        if let members { try session.acceptMembers(members.sorted(), of: Self.group) }
         return session
     }
 

@@ -25,7 +25,7 @@ struct OutboxReadersTests {
     }
 
     private func drain(_ members: Set<UserID>?) async throws {
-        try await outbox.drain(client: server) { _ in sealer.renewed(members) }
+        try await outbox.drain(client: server) { _ in try sealer.renewed(members) }
     }
 
     private func drain(throwing error: any Error & Sendable) async throws {
@@ -57,8 +57,8 @@ struct OutboxReadersTests {
         #expect(entry.code == "members_changed")
         #expect(entry.reason?.hasPrefix("members_changed: ") == true)
         #expect(entry.readers == ["1111", "2222"])
-        #expect(entry.newReaders(in: sealer.renewed(["1111", "3333", "4444"])) == ["3333", "4444"])
-        #expect(entry.newReaders(in: sealer.renewed(nil)) == nil)
+        #expect(try entry.newReaders(in: sealer.renewed(["1111", "3333", "4444"])) == ["3333", "4444"])
+        #expect(try entry.newReaders(in: sealer.renewed(nil)) == nil)
         #expect(storedVersions.isEmpty)
     }
 
@@ -94,7 +94,7 @@ struct OutboxReadersTests {
         let entry = try entry(message)
         #expect(entry.isHeld)
         #expect(entry.readers == ["1111", "2222", "3333"])
-        #expect(entry.newReaders(in: sealer.renewed(["1111", "3333", "4444"])) == ["4444"])
+        #expect(try entry.newReaders(in: sealer.renewed(["1111", "3333", "4444"])) == ["4444"])
         #expect(posts(of: message) == 1)
         #expect(storedVersions.isEmpty)
     }
@@ -147,7 +147,7 @@ struct OutboxReadersTests {
         outbox.policy.newReaders = .send
         let message = try sealer.seal("x")
         try outbox.enqueue(message)
-        try await outbox.drain(client: server) { _ in sealer.renewed(["1111", "3333"]) }
+        try await outbox.drain(client: server) { _ in try sealer.renewed(["1111", "3333"]) }
         #expect(try entry(message).state == .sent)
         #expect(storedVersions == ["1002"])
     }
@@ -258,7 +258,7 @@ struct OutboxReadersTests {
             #expect(try outbox.list().map(\.readers) == [nil, ["1111", "2222"]])
         }
         let outbox = try old.outbox()
-        try await outbox.drain(client: server) { _ in sealer.renewed(["1111", "2222"]) }
+        try await outbox.drain(client: server) { _ in try sealer.renewed(["1111", "2222"]) }
         #expect(try outbox.entry(group.messageID)?.isHeld == true)
         #expect(try outbox.entry(direct.messageID)?.state == .sent)
     }
@@ -302,7 +302,7 @@ struct OutboxReadersTests {
 extension Session {
     fileprivate func withKey(in conversation: ConversationID) throws -> Session {
         var session = self
-        session.addConversationKey(try .generate(), in: conversation, version: "1001")
+        try session.addConversationKey(try .generate(), in: conversation, version: "1001")
         return session
     }
 }

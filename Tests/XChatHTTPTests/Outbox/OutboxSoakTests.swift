@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import XChat
 import XChatEvents
@@ -151,7 +152,7 @@ struct SoakPlan: Codable, Sendable {
         version = session.signingKeyVersion?.string ?? ""
         let newest = conversations.map { session.keyRing.newestVersion(in: $0) ?? "" }
         keys = zip(conversations, newest).map { conversation, version in
-            session.keyRing.verifiedKey(in: conversation, version: version)?
+            session.keyRing.acceptedKey(in: conversation, version: version)?
                 .withBytes { span in span.indices.map { span[$0] } } ?? []
         }
         versions = newest.map(\.string)
@@ -166,7 +167,7 @@ struct SoakPlan: Codable, Sendable {
         session.trust([try privateKeys.boundKey(userID: "1111", version: WireString(version))])
         for (index, conversation) in conversations.enumerated() {
             let bytes = keys[index]
-            session.addConversationKey(
+            try session.addConversationKey(
                 try ConversationKey(bytes: bytes.span),
                 in: ConversationID(canonicalizing: WireString(conversation)),
                 version: WireString(versions[index])

@@ -74,7 +74,7 @@ struct OutboxStoreTests {
     @Test func `neither text nor key is in the files`() throws {
         let key = try ConversationKey.generate()
         var session = sealer.session
-        session.addConversationKey(key, in: Sealer.b, version: "1003")
+        try session.addConversationKey(key, in: Sealer.b, version: "1003")
         let outbox = try folder.outbox()
         try outbox.enqueue(session.seal(.text("a needle in the haystack"), in: Sealer.b))
         let secrets = [Data("needle".utf8), Data(key.withBytes { span in span.indices.map { span[$0] } })]

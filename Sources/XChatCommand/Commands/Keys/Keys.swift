@@ -7,7 +7,7 @@ struct Keys: ParsableCommand {
         abstract: "Make, keep, register and compare keys.",
         subcommands: [
             KeysGenerate.self, KeysImport.self, KeysExport.self, KeysList.self, KeysFingerprint.self, KeysRegister.self,
-            KeysTrust.self,
+            KeysTrust.self, KeysSafetyCode.self,
         ]
     )
 }
@@ -75,13 +75,5 @@ extension Registration {
         ]
         keys["signing_public_key_signature"] = publicKey.signingPublicKeySignature.map(JSONValue.string)
         return ["public_key": .object(keys), "version": .string(version), "generate_version": .bool(generateVersion)]
-    }
-}
-
-extension Collection<BoundKey> {
-    /// Those of the highest version.
-    var newest: [BoundKey] {
-        let highest = map { $0.version.number ?? 0 }.max()
-        return filter { $0.version.number ?? 0 == highest }
     }
 }

@@ -8,7 +8,7 @@ struct KeysFingerprint: ParsableCommand {
         abstract: "Print a fingerprint to compare with the other person.",
         discussion: """
             The 43 characters cover the identity key: SHA-256 of its SPKI in base64url. They do not cover the signing key, \
-            so an equal fingerprint alone does not make served keys trustworthy; see "keys trust".
+            so an equal fingerprint alone does not make served keys trustworthy; "keys safety-code" covers both.
             """
     )
 
@@ -29,10 +29,9 @@ struct KeysFingerprint: ParsableCommand {
             try Output.result(keys.identityKey.fingerprint)
             return
         }
-        let newest = try document.boundKeys().bound.filter { $0.userID == user }.newest
-        guard !newest.isEmpty else { throw CommandError("\(document.name): no keys of user \(quoted(user.string))") }
-        for fingerprint in Set(newest.map(\.identityKey.fingerprint)).sorted() {
-            try Output.result(fingerprint)
+        guard let pin = try document.session().pins.current(of: user) else {
+            throw CommandError("\(document.name): no keys of user \(quoted(user.string))")
         }
+        try Output.result(pin.identityKey.fingerprint)
     }
 }

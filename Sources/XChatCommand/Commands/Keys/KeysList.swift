@@ -6,7 +6,10 @@ struct KeysList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the public keys that are trusted, one's own and those pinned.",
-        discussion: "A pin is version, identity key and signing key together; the fingerprint covers the identity key."
+        discussion: """
+            A pin is version, identity key and signing key together; the fingerprint covers the identity key. Of each user one \
+            pin is current: keys are wrapped to it. Retired pins still verify, and what they verify is marked "retired_key".
+            """
     )
 
     @OptionGroup
@@ -18,13 +21,14 @@ struct KeysList: ParsableCommand {
     func run() throws {
         let document = try state.store().read()
         let userID = try document.userID()
-        let (keys, refused) = try document.boundKeys()
-        for error in refused {
-            Output.warning("left out: \(safeSentence("\(error)"))")
-        }
+        let pins = try document.session().pins
+        let keys = pins.users.flatMap { pins[$0] }
         for key in keys {
+            let (isOwn, isRetired) = (key.userID == userID, pins.isRetired(key))
             try Output.result(
-                json ? lineJSON(key, isOwn: key.userID == userID).line : pinLine(key, isOwn: key.userID == userID)
+                json
+                    ? lineJSON(key, isOwn: isOwn, isRetired: isRetired).line
+                    : pinLine(key, isOwn: isOwn) + (isRetired ? ", retired" : "")
             )
         }
         if keys.isEmpty {
@@ -32,7 +36,7 @@ struct KeysList: ParsableCommand {
         }
     }
 
-    private func lineJSON(_ key: BoundKey, isOwn: Bool) -> JSONValue {
+    private func lineJSON(_ key: BoundKey, isOwn: Bool, isRetired: Bool) -> JSONValue {
         [
             "user_id": .string(key.userID),
             "public_key_version": .string(key.version),
@@ -41,6 +45,7 @@ struct KeysList: ParsableCommand {
             "identity_public_key": .string(key.identityKey.base64),
             "public_key": .string(key.signingKey.base64),
             "own": .bool(isOwn),
+            "retired": .bool(isRetired),
         ]
     }
 }

@@ -1,12 +1,13 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 import XChat
 import XChatCommand
 import XChatEvents
 
-/// Groups of a server that tells of their members what it likes.
-struct GroupRosterTests {
+/// Groups of a server that lies about their members.
+struct GroupMemberTests {
     private let scratch: Scratch
     private let server: ServerThatComesAndGoes
 
@@ -67,7 +68,6 @@ struct GroupRosterTests {
             let version = try #require(try document.signingKeyVersion())
             session.trust([try keys.boundKey(userID: WireString(user), version: version)])
         }
-        session.keptRosters = [:]
         let newest = try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM event") ?? 0
         let change = try session.prepareKeyChange(
             in: conversation,
@@ -92,25 +92,41 @@ struct GroupRosterTests {
         )
     }
 
-    @Test func `the key of somebody whom nothing names a member is not sent under`() async throws {
+    @Test func `a key of a person who is not a member is refused and never encrypts`() async throws {
         let group = try await result("conversation_id", "1111", "group", "create", "2222")
-        let version = try await newestKeyVersionAfterSending("hello", "1111", to: group)
+        _ = try await result("sequence_id", "1111", "send", group, "hello")
+        let version = try await newestKeyVersion("1111", in: group)
         try tamper { db in try insertKeyChange(in: group, db) }
         for user in ["2222", "1111"] {
-            #expect(try await newestKeyVersionAfterSending("hi", user, to: group) == version)
-            #expect(try roster(of: group, in: user) == [["1111", "2222"], []])
+            let read = try await run(user, ["read", group, "--json"])
+            #expect(read.status == 1)
+            #expect(read.errors.contains("a key change was not accepted: sender '3333' is not in conversation"))
+            _ = try await result("sequence_id", user, "send", group, "hi")
+            let again = try await run(user, ["read", group, "--json"])
+            #expect(try again.json.last?.required("event").required("key_version").string().string == version)
+            #expect(try await members(of: group, user) == [["1111", "2222"], []])
         }
-        let read = try await run("2222", ["read", group])
-        #expect(read.errors.contains("a key change was not accepted: sender '3333' is not in conversation"))
     }
 
-    @Test func `a group that shows no creation has the members of the first sight`() async throws {
+    @Test func `a group on the server's word alone does not encrypt before its list is accepted`() async throws {
         let group = try await result("conversation_id", "1111", "group", "create", "2222")
-        let version = try await newestKeyVersionAfterSending("hello", "1111", to: group)
+        _ = try await result("sequence_id", "1111", "send", group, "hello")
         try tamper { db in try deleteCreation(of: group, db) }
-        #expect(try await newestKeyVersionAfterSending("hi", "2222", to: group) == version)
-        #expect(try roster(of: group, in: "2222") == [["1111", "2222"], []])
-        // From then on neither a key nor the word of the server brings somebody in.
+        let refused = try await run("2222", ["send", group, "hi"])
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("group accept \(group)"))
+        let read = try await run("2222", ["read", group])
+        #expect(read.status == 0)
+        #expect(read.text.contains("hello"))
+        #expect(try await log(of: group, "2222").map { try $0.required("claim").string() } == ["server"])
+        let unasked = try await run("2222", ["group", "accept", group])
+        #expect(unasked.status == 1)
+        #expect(unasked.errors.contains("members on the server's list:\n  1111  (not on the other list)") == false)
+        #expect(try await run("2222", ["group", "accept", group, "--members", "1111,3333"]).status == 1)
+        #expect(try await run("2222", ["group", "accept", group, "--members", "2222,1111"]).status == 0)
+        #expect(try await log(of: group, "2222").map { try $0.required("claim").string() } == ["server", "caller"])
+        _ = try await result("sequence_id", "2222", "send", group, "hi")
+        // From then on neither a key nor the word of the server brings a person in.
         try tamper { db in
             try insertKeyChange(in: group, db)
             try db.execute(
@@ -118,27 +134,37 @@ struct GroupRosterTests {
                 arguments: [group]
             )
         }
-        #expect(try await newestKeyVersionAfterSending("hi again", "2222", to: group) == version)
-        #expect(try roster(of: group, in: "2222") == [["1111", "2222"], []])
+        #expect(try await run("2222", ["read", group]).status == 1)
+        #expect(try await members(of: group, "2222") == [["1111", "2222"], []])
         let rotated = try await run("2222", ["conversation", "rotate", group])
-        #expect(rotated.status == 1)
-        #expect(rotated.errors.contains("names other members"))
+        #expect(rotated.errors.contains("the server's member list for \(group) differs"))
+        let named = try document("2222").session().readers(of: ConversationID(canonicalizing: WireString(group)))
+        #expect(named == ["1111", "2222"])
     }
 
-    /// The members and the former members that a user's state has for a group.
-    private func roster(of group: String, in user: String) throws -> [JSONValue?] {
-        guard case .object(let groups) = try document(user).root["group_rosters"],
-            case .object(let roster) = groups[WireString(group)]
-        else { return [] }
-        return [roster["members"], roster["former_members"]]
+    @Test func `the log shows each change with its signer and its claim`() async throws {
+        let group = try await result("conversation_id", "1111", "group", "create", "2222")
+        _ = try await result("conversation_key_version", "1111", "group", "add", group, "3333")
+        for (user, claims) in [("1111", ["own", "own"]), ("2222", ["signed", "signed"]), ("3333", ["signer"])] {
+            if user != "1111" { #expect(try await run(user, ["read", group]).status == 0) }
+            let entries = try await log(of: group, user)
+            #expect(try entries.map { try $0.required("claim").string().string } == claims)
+            #expect(try entries.allSatisfy { try $0.required("signer").string() == "1111" })
+            #expect(try await members(of: group, user) == [["1111", "2222", "3333"], []])
+        }
+        let unknown = try await run("2222", ["group", "log", "g123"])
+        #expect(unknown.status == 1)
     }
 
-    private func newestKeyVersionAfterSending(
-        _ text: String,
-        _ user: String,
-        to group: String
-    ) async throws -> String {
-        _ = try await result("sequence_id", user, "send", group, text)
-        return try await newestKeyVersion(user, in: group)
+    private func log(of group: String, _ user: String) async throws -> [JSONPlace] {
+        let outcome = try await run(user, ["group", "log", group])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return try Array(outcome.json.dropLast())
+    }
+
+    /// The members and the former members that a user's log has for a group.
+    private func members(of group: String, _ user: String) async throws -> [JSONValue?] {
+        let summary = try #require(try await run(user, ["group", "log", group]).json.last)
+        return [try summary.required("members").value, try summary.required("former_members").value]
     }
 }

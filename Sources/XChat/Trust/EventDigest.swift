@@ -1,0 +1,45 @@
+import LibSodium
+import XChatEvents
+
+/// What identifies a signed event: BLAKE2b-256 over the signing public key and the signed text.
+///
+/// Message ids and sequence ids identify nothing: the sender chooses the one, the server the other. Two events have the
+/// same digest only if the same key signed the same text, in whatever envelope they are delivered.
+public struct EventDigest: Hashable, Sendable {
+    /// 32 bytes.
+    public let bytes: [UInt8]
+
+    /// The digest of a text that a key signed.
+    ///
+    /// - Throws: `unsupported` if libsodium cannot be initialised.
+    init(signedBy key: SigningPublicKey, text: [UInt8]) throws(XChatError) {
+        try self.init(ofParts: [key.spki, text])
+    }
+
+    /// The digest of several parts, each after its length.
+    init(ofParts parts: [[UInt8]]) throws(XChatError) {
+        let input = lengthPrefixed(parts)
+        do {
+            bytes = try GenericHash.hash(input.span)
+        } catch {
+            throw XChatError(.unsupported, "the digest: \(error)")
+        }
+    }
+
+    /// A digest that was stored; nil unless it has 32 bytes.
+    package init?(stored bytes: [UInt8]) {
+        guard bytes.count == 32 else { return nil }
+        self.bytes = bytes
+    }
+}
+
+/// Parts one after the other, each after its length as four bytes, so that no part runs into the next.
+func lengthPrefixed(_ parts: [[UInt8]]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for part in parts {
+        let count = UInt32(clamping: part.count)
+        bytes += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) }
+        bytes += part
+    }
+    return bytes
+}

@@ -1,0 +1,182 @@
+public import XChatEvents
+
+/// The public keys that this account trusts, by user.
+///
+/// A pin is user, version, identity key and signing key together. Of each user one pin is *current*, and the others are
+/// *retired*: a retired key still verifies, marked ``Event/Mark/retiredKey``, and nothing is wrapped to it. A retired key that a
+/// person *replaced* also adds no one to a group: it may be stolen. The server is not trusted: what it serves is pinned on first use, and from then on any other key is an error until a person accepts it.
+/// The rules are in `docs/trust.md`, section "Pins".
+public struct PinnedKeys: Sendable {
+    /// The pins of one user.
+    private struct Pins: Sendable {
+        var keys: [BoundKey] = []
+        /// The index of the current pin.
+        var current = 0
+        /// The indices of pins that a person replaced by others.
+        var replaced: Set<Int> = []
+    }
+
+    /// The most keys that a server may serve for one user: 16.
+    public static let maximumServedKeys = 16
+    /// The most keys of one user that are kept as rejected: 64.
+    static let maximumRejected = 64
+
+    private var pins: [UserID: Pins] = [:]
+    /// The digests of served keys that failed a check by a person, by user: they are not pinned on first use.
+    public private(set) var rejected: [UserID: Set<EventDigest>] = [:]
+
+    init() {}
+
+    /// The users with at least one pin, in byte order.
+    public var users: [UserID] { pins.keys.sorted() }
+
+    /// The pins of a user, in the order in which they were added: the current one and the retired ones.
+    public subscript(user: UserID) -> [BoundKey] { pins[user]?.keys ?? [] }
+
+    /// The current pin of a user: conversation keys are wrapped to it.
+    public func current(of user: UserID) -> BoundKey? {
+        pins[user].map { $0.keys[$0.current] }
+    }
+
+    /// Whether a key is a pin that was replaced by a newer one.
+    public func isRetired(_ key: BoundKey) -> Bool {
+        guard let current = current(of: key.userID) else { return false }
+        return !current.isSamePin(as: key)
+    }
+
+    /// Whether a key is a pin that a person replaced by a newer one: it may be stolen, and widens no group any more.
+    public func isReplaced(_ key: BoundKey) -> Bool {
+        guard let pins = pins[key.userID], let index = pins.keys.firstIndex(where: { $0.isSamePin(as: key) }) else {
+            return false
+        }
+        return pins.replaced.contains(index)
+    }
+
+    /// Those of the served keys that are not pinned as they are.
+    ///
+    /// - Parameters:
+    ///   - served: Keys of one user as the server answered them.
+    ///   - user: That user.
+    /// - Returns: The keys that are new or changed; empty if nothing differs. Pins that are not served any more do not count, nor
+    ///   keys that were rejected before.
+    public func changes(in served: [BoundKey], of user: UserID) -> [BoundKey] {
+        served.filter { key in !self[user].contains { $0.isSamePin(as: key) } && !isRejected(key) }
+    }
+
+    private func isRejected(_ key: BoundKey) -> Bool {
+        guard let known = rejected[key.userID], let digest = try? key.digest() else { return false }
+        return known.contains(digest)
+    }
+
+    // MARK: Changes
+
+    /// Adds a key on the caller's word.
+    ///
+    /// It becomes current if its version is the highest.
+    mutating func add(_ key: BoundKey) {
+        var known = pins[key.userID] ?? Pins()
+        defer { pins[key.userID] = known }
+        guard !known.keys.contains(where: { $0.isSamePin(as: key) }) else { return }
+        known.keys.append(key)
+        if known.keys.count == 1 || key.isNewer(than: known.keys[known.current]) {
+            known.current = known.keys.count - 1
+        }
+    }
+
+    mutating func remove(_ user: UserID) { pins[user] = nil }
+
+    /// Makes one of the pins of a user the current one.
+    mutating func makeCurrent(_ key: BoundKey) {
+        add(key)
+        guard let index = pins[key.userID]?.keys.firstIndex(where: { $0.isSamePin(as: key) }) else { return }
+        pins[key.userID]?.current = index
+        pins[key.userID]?.replaced.remove(index)
+    }
+
+    /// Pins what a server serves on first use, and refuses what differs from the pins afterwards.
+    mutating func pin(_ served: [BoundKey], of user: UserID) throws(XChatError) {
+        guard let current = current(of: user) else { return try pinFirst(served, of: user) }
+        if let change = changes(in: served, of: user).first {
+            throw XChatError(
+                .pinChanged,
+                "the server serves keys of user \(printable(user)), version \(printable(change.version)), "
+                    + "that are not the pinned ones; compare the safety code with the user before the new keys are accepted"
+            )
+        }
+        guard served.isEmpty || served.contains(where: { $0.isSamePin(as: current) }) else {
+            throw XChatError(
+                .pinRolledBack,
+                "the server serves only replaced keys of user \(printable(user)); the accepted version is "
+                    + printable(current.version)
+            )
+        }
+    }
+
+    private mutating func pinFirst(_ served: [BoundKey], of user: UserID) throws(XChatError) {
+        for key in served where isRejected(key) {
+            throw XChatError(
+                .pinRejected,
+                "the keys served for user \(printable(user)), version \(printable(key.version)), failed an earlier check; "
+                    + "compare the safety code with the user before they are accepted"
+            )
+        }
+        for key in served { add(key) }
+    }
+
+    /// Takes the newest of the accepted keys as the current one; the pins of before are replaced.
+    ///
+    /// What a replaced key signs is readable and marked, and widens no group. Keys that were served with the accepted ones, and
+    /// that no person looked at, are replaced from the beginning.
+    mutating func accept(_ accepted: [BoundKey], servedWith others: [BoundKey]) throws(XChatError) {
+        guard let newest = accepted.newest else { return }
+        let user = newest.userID
+        let before = self[user]
+        for key in accepted where key.userID == user {
+            rejected[user]?.remove(try key.digest())
+            add(key)
+        }
+        for key in others where key.userID == user && !isRejected(key) { add(key) }
+        makeCurrent(newest)
+        if rejected[user]?.isEmpty == true { rejected[user] = nil }
+        for key in before + others where key.userID == user && !key.isSamePin(as: newest) { restoreReplaced(key) }
+    }
+
+    mutating func restoreReplaced(_ key: BoundKey) {
+        guard let index = pins[key.userID]?.keys.firstIndex(where: { $0.isSamePin(as: key) }) else { return }
+        pins[key.userID]?.replaced.insert(index)
+    }
+
+    /// Remembers that served keys failed a check by a person.
+    mutating func reject(_ served: [BoundKey]) throws(XChatError) {
+        for key in served where !self[key.userID].contains(where: { $0.isSamePin(as: key) }) {
+            guard rejected[key.userID]?.count ?? 0 < Self.maximumRejected else { continue }
+            rejected[key.userID, default: []].insert(try key.digest())
+        }
+    }
+
+    mutating func restoreRejected(_ digest: EventDigest, of user: UserID) {
+        guard rejected[user]?.count ?? 0 < Self.maximumRejected else { return }
+        rejected[user, default: []].insert(digest)
+    }
+}
+
+extension BoundKey {
+    /// Identifies the keys of a user under any version: BLAKE2b-256 over user and both keys.
+    fileprivate func digest() throws(XChatError) -> EventDigest {
+        try EventDigest(ofParts: [Array(userID.utf8), identityKey.spki, signingKey.spki])
+    }
+
+    /// Whether the version is higher; a version that is no number is lower than every number.
+    func isNewer(than other: BoundKey) -> Bool {
+        (version.number ?? 0, version) > (other.version.number ?? 0, other.version)
+    }
+}
+
+extension [BoundKey] {
+    /// The key with the highest version; of several the last.
+    package var newest: BoundKey? {
+        reduce(nil) { newest, key in
+            newest.map { $0.isNewer(than: key) } ?? false ? newest : key
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import XChat
+import XChatEvents
+
+struct KeysSafetyCode: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "safety-code",
+        abstract: "Print the safety code of you and another user.",
+        discussion: """
+            Prints 60 digits in 12 groups of 5. They cover the id, the identity key and the signing key of both users, and the \
+            other user's client prints the same digits. Compare them by another way than this server: in person or on the \
+            telephone. If they are equal, the server has not put keys of its own in between.
+
+            The user's keys must be pinned: read a conversation with the user first, or compare the code of the served keys \
+            with "keys trust USER --safety-code CODE".
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The id of the other user.", valueName: "user"))
+    var user: String
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func validate() throws {
+        _ = try userID(user)
+    }
+
+    func run() throws {
+        let user = try userID(user)
+        let session = try state.store().read().session()
+        guard let pin = session.pins.current(of: user) else {
+            throw CommandError(
+                "no keys of user \(user) are pinned: read a conversation with the user first, or use: xchat keys trust \(user)"
+            )
+        }
+        try Output.result(try SafetyCode(try session.ownKey(), pin).description)
+    }
+}
+
+extension Session {
+    /// This account's registered public keys.
+    func ownKey() throws -> BoundKey {
+        guard let privateKeys, let signingKeyVersion else {
+            throw CommandError("your own keys are not registered yet: xchat keys register")
+        }
+        return try privateKeys.boundKey(userID: userID, version: signingKeyVersion)
+    }
+}
