@@ -156,7 +156,7 @@ struct FollowCommandTests {
 }
 
 /// A command that runs on, and what it has printed so far.
-private final class Follow: @unchecked Sendable {
+final class Follow: @unchecked Sendable {
     private let process: Process
     private let scratch: Scratch
     private let name = UUID().uuidString
