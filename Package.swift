@@ -85,6 +85,12 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .testTarget(
+            name: "TrustModel",
+            dependencies: ["XChat", "XChatEvents", "LibSodium"],
+            path: "Tests/TrustModel",
+            swiftSettings: settings
+        ),
         .target(
             name: "TestSupport",
             dependencies: ["XChat", "XChatEvents"],
