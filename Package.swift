@@ -133,6 +133,9 @@ let package = Package(
             dependencies: [
                 "XChatCommand", "LibSodium", "XChat", "XChatEvents", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             exclude: ["Vectors"],
             swiftSettings: settings
