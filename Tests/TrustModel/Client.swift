@@ -87,6 +87,8 @@ struct Client {
     private(set) var hasWaited = false
     /// Removals by present members whose keys are not accepted.
     private(set) var waiting: [ConversationID: Set<Int>] = [:]
+    /// The removals that waited when a person accepted a list: they are settled and never count.
+    private(set) var answered: Set<Int> = []
     /// Keys that this client made itself, by group and version.
     private(set) var own: [ConversationID: [KeyVersion: [UInt8]]] = [:]
     /// Whom the client could encrypt to before, by group.
@@ -348,6 +350,10 @@ struct Client {
         out[group] = nil
         outSince[group] = nil
         shownUpTo[group] = nil
+    }
+
+    mutating func noteAcceptedList(of group: ConversationID) {
+        answered.formUnion(waiting.removeValue(forKey: group) ?? [])
     }
 
     mutating func noteWaiting(_ acts: Set<Int>, in group: ConversationID) {

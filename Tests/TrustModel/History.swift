@@ -347,7 +347,7 @@ struct History {
         say("the person of \(name(index)) accepts the members \(users)")
         try act(index) { client in
             try client.session.acceptMembers(users, of: World.group)
-            client.noteWaiting([], in: World.group)
+            client.noteAcceptedList(of: World.group)
         }
     }
 

@@ -131,7 +131,8 @@ struct Invariants {
         var waiting = client.waiting[group] ?? []
         for item in items where item.isAuthentic && item.isInPlace && item.act.conversation == group {
             let act = item.act
-            guard act.kind == .removal, let present = before.present, before.members?.claim != .server,
+            guard act.kind == .removal, !client.answered.contains(act.index), let present = before.present,
+                before.members?.claim != .server,
                 present.contains(act.author.user), !after.counted.contains(act.digest),
                 client.pinned[act.author.user]?.contains(act.author.version) != true
             else { continue }
