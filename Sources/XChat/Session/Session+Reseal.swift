@@ -47,9 +47,9 @@ extension Session {
         return try seal(contents, as: create, in: message.conversationID, key: key, by: signer)
     }
 
-    /// Who would read a sealed message if it were encrypted again now, and could not when it was sealed.
+    /// The users who could not read a message when it was sealed, and could if it were encrypted again now.
     ///
-    /// Everybody in the group where the readers of then are not known.
+    /// If the readers of the sealed message are not known, these are all present members except this account.
     public func newReaders(of message: SealedMessage) -> Set<UserID> {
         (readers(of: message.conversationID) ?? []).subtracting(message.readers ?? [userID])
     }

@@ -27,7 +27,7 @@ public struct Session: Sendable {
     public internal(set) var keyRing = KeyRing()
     /// The members of each group whose membership log was founded.
     ///
-    /// To be saved and restored with the session: a log that is lost is founded again on the word of whoever comes first.
+    /// Save and restore it with the session. If a log is lost, the first valid founding that arrives founds it again.
     public internal(set) var memberships: [ConversationID: Membership] = [:]
 
     /// The last version that this session minted: two key changes of one millisecond must not share one.

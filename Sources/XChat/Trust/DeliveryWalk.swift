@@ -250,7 +250,7 @@ struct DeliveryWalk {
         var outcome: Membership.Outcome?
         switch detail.groupChange {
         case .groupMemberAdd(let addition):
-            // Whoever stole a key that was replaced must not add readers.
+            // A thief of a replaced key must not be able to add readers.
             guard widens else {
                 session.memberships[group]?.noteUnproven(addition)
                 notices.append(.replacedKeyAdds(addition.memberIDs ?? [], to: group, by: signer))

@@ -91,7 +91,7 @@ public struct KeyRing: Sendable {
             return low < order.count && order[low].number == number ? order[low].version : nil
         }
 
-        /// Makes room for a key: the oldest key of whoever announced most of them only decrypts from then on.
+        /// Makes room for a key: the oldest key of the user who announced the most only decrypts from then on.
         ///
         /// So no member can use up the room of the others. False if the new key is the older one; a key that the caller
         /// supplies or that this account makes always finds room.
@@ -215,7 +215,7 @@ public struct KeyRing: Sendable {
     ///   - conversation: Its canonical id.
     ///   - limit: Versions above it do not count.
     ///   - user: The former member.
-    /// - Returns: The version as a number; 0 if there is none.
+    /// - Returns: The version as a number, or 0 if no key has a version.
     func barringVersion(of conversation: ConversationID, upTo limit: UInt64, for user: UserID) -> UInt64 {
         guard let known = held[conversation] else { return 0 }
         let newest = known.order.last { entry in

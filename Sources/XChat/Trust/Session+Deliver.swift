@@ -74,7 +74,7 @@ extension Session {
         return .founded(group, .server)
     }
 
-    /// Takes a list of members on the caller's word: everybody else who was known is barred.
+    /// Replaces the members of a group by a list of the caller. All other known users are barred.
     ///
     /// The way out wherever a group does not encrypt for its members' sake. Ask a person first. Key changes that were delivered
     /// before are judged by the new members when they are delivered again.
@@ -119,7 +119,7 @@ extension Session {
         }
     }
 
-    /// The highest version among accepted keys and counted changes of a group: the bar of whoever leaves now.
+    /// The highest version among accepted keys and counted changes of a group: the bar of a user who leaves now.
     func highestVersion(of group: ConversationID) -> UInt64 {
         let limit = versionLimit
         return max(

@@ -7,9 +7,9 @@ import XChatHTTP
 
 /// Reads a conversation and goes on reading: its history first, then what comes.
 ///
-/// The activity stream promises neither order nor completeness. So the newest page of the history is read whenever the stream
-/// is opened, now and then while it lives, after any doubt about it, and often where there is none. Each signed event is shown
-/// once, however it came. An event that was refused for want of a key is tried again until the key comes.
+/// The activity stream promises neither order nor completeness. So the history is read when the stream opens, every five
+/// minutes, and after each doubt about the stream. Each signed event is shown once. An event that was refused for want of a key
+/// is tried again when the key arrives.
 struct Follower: Sendable {
     private var remote: RemoteSession
     private let app: ChatClient?
