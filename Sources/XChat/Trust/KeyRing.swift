@@ -215,7 +215,7 @@ public struct KeyRing: Sendable {
     ///   - conversation: Its canonical id.
     ///   - limit: Versions above it do not count.
     ///   - user: The former member.
-    /// - Returns: The version as a number, or 0 if no key has a version.
+    /// - Returns: The version as a number, or 0 if no key counts.
     func barringVersion(of conversation: ConversationID, upTo limit: UInt64, for user: UserID) -> UInt64 {
         guard let known = held[conversation] else { return 0 }
         let newest = known.order.last { entry in

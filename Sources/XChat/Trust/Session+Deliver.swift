@@ -74,7 +74,7 @@ extension Session {
         return .founded(group, .server)
     }
 
-    /// Replaces the members of a group by a list of the caller. All other known users are barred.
+    /// Replaces the members of a group by a list of the caller, and bars all other known users.
     ///
     /// The way out wherever a group does not encrypt for its members' sake. Ask a person first. Key changes that were delivered
     /// before are judged by the new members when they are delivered again.
