@@ -21,6 +21,7 @@ let package = Package(
     products: [
         .library(name: "LibSodium", targets: ["LibSodium"]),
         .library(name: "XChatEvents", targets: ["XChatEvents"]),
+        .library(name: "XChatEngine", targets: ["XChatEngine"]),
         .library(name: "XChat", targets: ["XChat"]),
         .library(name: "XChatHTTP", targets: ["XChatHTTP"]),
         .library(name: "XChatSandbox", targets: ["XChatSandbox"]),
@@ -38,7 +39,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // Rooms, lowest first. Data goes one way through them; nobody reaches back.
+        // Lowest first: a module never imports one that is listed after it.
         .systemLibrary(
             name: "CSodium",
             pkgConfig: "libsodium",
@@ -52,23 +53,32 @@ let package = Package(
             exclude: ["xchat.thrift"],
             swiftSettings: settings
         ),
-        .target(name: "XChat", dependencies: ["LibSodium", "XChatEvents", crypto], swiftSettings: settings),
+        .target(name: "XChatEngine", dependencies: ["LibSodium", "XChatEvents", crypto], swiftSettings: settings),
         .target(
             name: "XChatHTTP",
             dependencies: [
-                "XChat", "XChatEvents", crypto, logging,
+                "XChatEngine", "XChatEvents", crypto, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Metrics", package: "swift-metrics"),
-                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
         .target(
+            name: "XChat",
+            dependencies: [
+                "LibSodium", "XChatEvents", "XChatEngine", "XChatHTTP", logging,
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "XChatSandbox",
             dependencies: [
-                "XChat", "XChatEvents", logging,
+                "XChatEngine", "XChatEvents", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -79,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "XChatCommand",
             dependencies: [
-                "LibSodium", "ThriftBinary", "XChatEvents", "XChat", "XChatHTTP", "XChatSandbox", crypto, logging,
+                "LibSodium", "ThriftBinary", "XChatEvents", "XChatEngine", "XChatHTTP", "XChat", "XChatSandbox", crypto,
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -87,13 +98,17 @@ let package = Package(
 
         .testTarget(
             name: "TrustModel",
-            dependencies: ["XChat", "XChatEvents", "LibSodium"],
+            dependencies: ["XChatEngine", "XChatEvents", "LibSodium"],
             path: "Tests/TrustModel",
             swiftSettings: settings
         ),
         .target(
             name: "TestSupport",
-            dependencies: ["XChat", "XChatEvents"],
+            dependencies: [
+                "XChatEngine", "XChatEvents", "XChatHTTP",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
@@ -101,25 +116,31 @@ let package = Package(
         .testTarget(name: "ThriftBinaryTests", dependencies: ["ThriftBinary"], swiftSettings: settings),
         .testTarget(name: "XChatEventsTests", dependencies: ["XChatEvents", "ThriftBinary"], swiftSettings: settings),
         .testTarget(
-            name: "XChatTests",
-            dependencies: ["XChat", "XChatEvents", "ThriftBinary", "LibSodium", "TestSupport", crypto],
+            name: "XChatEngineTests",
+            dependencies: ["XChatEngine", "XChatEvents", "ThriftBinary", "LibSodium", "TestSupport", crypto],
             swiftSettings: settings
         ),
         .testTarget(
             name: "XChatHTTPTests",
             dependencies: [
-                "XChatHTTP", "XChat", "XChatEvents", "XChatSandbox", "TestSupport",
+                "XChatHTTP", "XChatEngine", "XChatEvents", "XChatSandbox", "TestSupport",
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "XChatTests",
+            dependencies: [
+                "XChat", "XChatEngine", "XChatEvents", "XChatHTTP", "XChatSandbox", "LibSodium", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "XChatSandboxTests",
             dependencies: [
-                "XChatSandbox", "XChat", "XChatEvents", "TestSupport",
+                "XChatSandbox", "XChatEngine", "XChatEvents", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -131,7 +152,7 @@ let package = Package(
         .testTarget(
             name: "XChatCommandTests",
             dependencies: [
-                "XChatCommand", "LibSodium", "XChat", "XChatEvents", "TestSupport",
+                "XChatCommand", "XChat", "LibSodium", "XChatEngine", "XChatEvents", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -143,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "XChatCommand", "XChat", "XChatEvents", "XChatHTTP", "XChatSandbox", "LibSodium", "TestSupport",
+                "XChatCommand", "XChat", "XChatEngine", "XChatEvents", "XChatHTTP", "XChatSandbox", "LibSodium",
+                "TestSupport",
             ],
             path: "Tests/Interop",
             exclude: ["command_flow.py", "peer.py", "xdk_flow.py"],

@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
 
 let benchmark: Target.Dependency = .product(name: "Benchmark", package: "benchmark")
 let events: Target.Dependency = .product(name: "XChatEvents", package: "swift-xchat")
-let engine: Target.Dependency = .product(name: "XChat", package: "swift-xchat")
+let engine: Target.Dependency = .product(name: "XChatEngine", package: "swift-xchat")
 let sodium: Target.Dependency = .product(name: "LibSodium", package: "swift-xchat")
 
 // A package of its own, so that nobody who uses the libraries resolves what measures them.

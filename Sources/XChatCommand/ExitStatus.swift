@@ -1,5 +1,6 @@
 import ArgumentParser
 import XChat
+import XChatEngine
 
 extension XChatCommand {
     /// Runs one command line and says how it ended.
@@ -87,6 +88,10 @@ extension XChatCommand {
 
     private static func message(of error: any Error) -> String {
         // What the engine reports to scripts has its code; a person is better served by the sentence.
-        (error as? XChatError)?.message ?? "\(error)"
+        switch error {
+        case let error as XChatError: error.message
+        case let error as AccountError: error.message + Output.advice(error)
+        default: "\(error)"
+        }
     }
 }

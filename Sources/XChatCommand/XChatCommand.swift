@@ -1,4 +1,5 @@
 import ArgumentParser
+import XChat
 
 #if canImport(Darwin)
     import Darwin

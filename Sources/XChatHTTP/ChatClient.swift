@@ -1,6 +1,6 @@
 import Foundation
 public import Logging
-public import XChat
+public import XChatEngine
 public import XChatEvents
 
 /// A client of X's encrypted chat API, or of a server that speaks it.
@@ -61,7 +61,7 @@ public struct ChatClient: Sendable {
     }
 
     let transport: Transport
-    let limits: Limits
+    package let limits: Limits
     private(set) var retries: RetryPolicy
     let tokens: TokenSource
     let logger: Logger?
@@ -197,7 +197,7 @@ public struct ChatClient: Sendable {
     }
 
     /// The same client for somebody who decides about further tries.
-    var tryingOnce: Self {
+    package var tryingOnce: Self {
         var client = self
         client.retries.attempts = 1
         return client

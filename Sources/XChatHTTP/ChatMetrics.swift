@@ -1,5 +1,5 @@
 import Metrics
-public import XChat
+public import XChatEngine
 import XChatEvents
 
 /// What is counted, through swift-metrics: nothing, until the program bootstraps a metrics system.
@@ -14,11 +14,6 @@ import XChatEvents
 /// | `xchat_sealed_total`, `xchat_sent_total`, `xchat_opened_total` | counter | |
 /// | `xchat_send_failures_total` | counter | `code`, `failure` (X's name of a failure event's type) |
 /// | `xchat_rejected_total` | counter | `reason` (an error code of the engine) |
-/// | `xchat_outbox_total` | counter | `outcome` of a message's turn (`sent`, `retried`, `paused`, `resealed`, `set_aside`), `code` (`ok` or why) |
-/// | `xchat_outbox_waiting` | gauge | |
-///
-/// A message that an ``Outbox`` sends counts in both `xchat_sent_total` and `xchat_outbox_total`; one whose answer was lost
-/// and that is found in the history only in the latter.
 public enum ChatMetrics {
     /// Counts messages that were sealed, where they are sealed: the client cannot see it.
     public static func sealed(_ count: Int = 1) {
@@ -58,20 +53,6 @@ public enum ChatMetrics {
 
     static func retried(_ code: APIError.Code) {
         Counter(label: "xchat_retries_total", dimensions: [("code", code.rawValue)]).increment()
-    }
-
-    /// What came of a message's turn in the outbox.
-    enum Outcome: String {
-        case sent, retried, paused, resealed
-        case setAside = "set_aside"
-    }
-
-    static func outbox(_ outcome: Outcome, code: String) {
-        Counter(label: "xchat_outbox_total", dimensions: [("outcome", outcome.rawValue), ("code", code)]).increment()
-    }
-
-    static func outboxWaits(_ count: Int) {
-        Gauge(label: "xchat_outbox_waiting").record(count)
     }
 
     static func finished(_ request: APIRequest, duration: Duration, code: APIError.Code?) {

@@ -1,4 +1,4 @@
-import XChat
+import XChatEngine
 public import XChatEvents
 
 /// A key change that the server accepted.

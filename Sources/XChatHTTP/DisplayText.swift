@@ -1,7 +1,7 @@
 extension String {
     /// Somebody else's text, fit for one line of a log or terminal: control, format (bidirectional) and line-breaking
     /// characters are escaped, and at most `limit` Unicode scalars of it are kept.
-    func display(limit: Int = 300) -> String {
+    package func display(limit: Int = 300) -> String {
         var result = String.UnicodeScalarView()
         for (count, scalar) in unicodeScalars.enumerated() {
             if count == limit {

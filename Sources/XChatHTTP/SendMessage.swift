@@ -1,5 +1,5 @@
 import Foundation
-import XChat
+import XChatEngine
 public import XChatEvents
 
 /// A message that the server accepted.

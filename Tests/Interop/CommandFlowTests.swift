@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 

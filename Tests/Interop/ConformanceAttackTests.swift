@@ -1,9 +1,10 @@
 import TestSupport
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// Attacks that X's SDK lets through, carried out on both engines.
 ///

@@ -1,6 +1,7 @@
+import XChat
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// The events that are compared.
 struct ConformanceCases {

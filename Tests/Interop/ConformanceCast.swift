@@ -1,6 +1,7 @@
+import XChat
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// Bob, who reads everything twice: with this engine and with X's own, under the same keys.
 ///

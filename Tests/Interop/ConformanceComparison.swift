@@ -1,8 +1,9 @@
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// Runs both engines over the same events and holds their answers against each other.
 struct Comparison {

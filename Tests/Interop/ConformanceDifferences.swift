@@ -1,5 +1,6 @@
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// A case where this engine is to differ from X's SDK, and what it is to say instead.

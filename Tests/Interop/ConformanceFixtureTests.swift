@@ -1,9 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// X's own fixture: fixed keys, and six events made with them.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))

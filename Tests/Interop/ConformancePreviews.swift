@@ -1,6 +1,7 @@
+import XChat
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// Replies whose previews tell the truth about the message that they quote, and replies whose previews do not.
 struct ConformancePreviews {

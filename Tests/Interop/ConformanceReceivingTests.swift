@@ -1,8 +1,9 @@
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// What X's SDK writes is read here: verified, and with the values that were put in.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))

@@ -1,5 +1,6 @@
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// What people send each other, of every sort.

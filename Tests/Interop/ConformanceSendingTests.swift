@@ -1,9 +1,10 @@
 import TestSupport
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// What this engine sends is read by X's SDK: verified, and with the values that were put in.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))

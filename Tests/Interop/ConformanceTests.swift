@@ -1,5 +1,5 @@
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// Both engines read the same events: same verdict, same values, except where the list of differences says otherwise.

@@ -1,5 +1,6 @@
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// What an engine makes of an event, as finely as both tell.

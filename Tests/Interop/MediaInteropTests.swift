@@ -1,5 +1,5 @@
 import Testing
-import XChat
+import XChatEngine
 
 /// Media against the SDK's calls for them, both ways.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))

@@ -1,5 +1,5 @@
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))

@@ -1,5 +1,5 @@
 import TestSupport
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// Alice writes with this engine, Bob with X's own; each trusts the other's keys, and a server stands between them.

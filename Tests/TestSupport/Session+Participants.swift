@@ -1,4 +1,4 @@
-package import XChat
+package import XChatEngine
 package import XChatEvents
 
 // Sessions of tests: keys are passed in where the library wants pins and members first.

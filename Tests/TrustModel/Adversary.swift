@@ -1,5 +1,5 @@
 import LibSodium
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// A history with an insider, outsiders, a thief of replaced keys, and a server that lies.

@@ -1,4 +1,4 @@
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// An event in the envelope in which a server delivers it.

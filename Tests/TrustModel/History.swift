@@ -1,4 +1,4 @@
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// One history: the truth, the clients, and what happened so far as text for people.

@@ -1,4 +1,4 @@
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// A history in which everybody is honest, and the server delivers all of it in order, cut anywhere.

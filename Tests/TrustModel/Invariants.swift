@@ -1,4 +1,4 @@
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// Holds the engine to the invariants: what a client did with a delivery is compared with the truth.

@@ -1,5 +1,5 @@
 import LibSodium
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// One version of a user's keys, with the secrets that only the model knows.

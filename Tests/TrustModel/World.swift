@@ -1,5 +1,5 @@
 import LibSodium
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// A signed event with what the model knows about it, whatever envelope a server delivers it in.

@@ -1,6 +1,8 @@
+import TestSupport
 import Testing
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// Reactions, edits, deletions, groups and rotation, as people use them.

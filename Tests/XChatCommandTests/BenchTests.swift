@@ -1,5 +1,7 @@
+import TestSupport
 import Testing
 import XChat
+import XChatEngine
 import XChatEvents
 
 @testable import XChatCommand

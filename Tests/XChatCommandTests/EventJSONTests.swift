@@ -1,5 +1,7 @@
 import Foundation
+import TestSupport
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 

@@ -1,4 +1,6 @@
+import TestSupport
 import Testing
+import XChat
 import XChatCommand
 
 struct EventLinesTests {

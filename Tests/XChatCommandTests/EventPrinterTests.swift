@@ -1,8 +1,10 @@
+import TestSupport
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 struct EventPrinterTests {
     private var printer = EventPrinter()

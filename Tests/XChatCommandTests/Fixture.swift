@@ -1,6 +1,7 @@
 import TestSupport
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// Two users who trust each other and share a conversation key, as the engine knows them and as session files.

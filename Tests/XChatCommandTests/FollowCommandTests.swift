@@ -1,7 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// A conversation that is read on and on.

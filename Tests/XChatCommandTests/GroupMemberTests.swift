@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// Groups of a server that lies about their members.

@@ -1,9 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// Random events whose strings try to look like lines of ours.
 struct HostileEventTests {

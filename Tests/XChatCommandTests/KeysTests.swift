@@ -1,7 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// The commands of `xchat keys` that need no server, as a user runs them.

@@ -3,6 +3,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
+import TestSupport
+import XChat
 import XChatCommand
 import XChatEvents
 

@@ -1,7 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 struct MediaCommandTests {

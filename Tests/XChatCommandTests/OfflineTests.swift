@@ -1,8 +1,10 @@
 import Foundation
 import LibSodium
+import TestSupport
 import Testing
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// The commands that need no server, as a user runs them.

@@ -1,6 +1,8 @@
+import TestSupport
 import Testing
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 struct PinTextTests {

@@ -1,4 +1,6 @@
 import Foundation
+import TestSupport
+import XChat
 import XChatCommand
 import XChatEvents
 

@@ -1,4 +1,6 @@
+import TestSupport
 import Testing
+import XChat
 import XChatCommand
 
 /// The line that shows a transfer in a terminal.

@@ -1,8 +1,10 @@
+import TestSupport
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 struct ResultJSONTests {
     private func event(_ event: Event) throws -> JSONObject {

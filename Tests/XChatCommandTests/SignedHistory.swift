@@ -1,8 +1,10 @@
+import TestSupport
 import Testing
+import XChat
 import XChatCommand
 import XChatEvents
 
-@testable import XChat
+@testable import XChatEngine
 
 /// A user with private keys who signs anything, also what the library refuses to sign.
 struct Person {

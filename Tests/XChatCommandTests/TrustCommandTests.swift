@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 
 /// Attacks on trust that show only at the level of the command, each with its honest counterpart.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import XChatEvents
 
@@ -100,34 +101,5 @@ struct ClientSetupTests {
             await thrownCode { _ = try await client.events(in: ConversationTarget("1"), maxResults: size) }
                 == .invalidArgument
         )
-    }
-}
-
-/// The code of the error that the body throws, if it does.
-func thrownCode(_ body: () throws -> Void) -> APIError.Code? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return (error as? APIError)?.code
-    }
-}
-
-/// Why a body fails, in words.
-func thrownReason(_ body: () throws -> Void) -> String? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return (error as? APIError)?.detail
-    }
-}
-
-func thrownCode(_ body: () async throws -> Void) async -> APIError.Code? {
-    do {
-        try await body()
-        return nil
-    } catch {
-        return (error as? APIError)?.code
     }
 }

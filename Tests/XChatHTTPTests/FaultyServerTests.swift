@@ -1,7 +1,8 @@
 import Foundation
 import NIOCore
+import TestSupport
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 import XChatSandbox
 
@@ -17,7 +18,7 @@ struct FaultyServerTests {
         _ faults: String,
         _ body: @escaping @Sendable (URL, User, User, ConversationID) async throws -> Void
     ) async throws {
-        let folder = try ScratchFolder()
+        let folder = try Scratch()
         let path = folder.path + "/data"
         let (alice, bob, conversation) = try await Sandbox(data: path).serving { url in
             var alice = try await User("1111", .sodium, url)
@@ -62,40 +63,6 @@ struct FaultyServerTests {
             var bob = bob
             let history = try await bob.client.history(in: ConversationTarget(conversation))
             #expect(try bob.open(history) == texts)
-        }
-    }
-
-    @Test("a known id is answered as the option says, and the outbox sends once", arguments: ["first", "400", "stale"])
-    func repeats(_ kind: String) async throws {
-        try await withPair("repeat=" + kind) { url, alice, bob, conversation in
-            var alice = alice
-            let message = try alice.session.seal(.text("once"), in: conversation)
-            let sent = try await alice.client.send(message)
-            func again() async -> APIError? {
-                do throws(APIError) {
-                    #expect(try await alice.client.send(message) == sent)
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-            #expect(await again()?.status == (kind == "400" ? 400 : nil))
-            _ = try await alice.start(with: bob)
-            let refusal = await again()
-            #expect(refusal?.status == (kind == "400" ? 400 : kind == "stale" ? 201 : nil))
-            #expect(refusal?.failure == (kind == "stale" ? .nonLatestCkeyVersion : nil))
-
-            // The outbox of a process that did not live to see the answer.
-            let folder = try ScratchFolder()
-            let outbox = try folder.outbox(api: url.absoluteString)
-            try outbox.enqueue(message)
-            let session = alice.session
-            try await outbox.drain(client: alice.client) { _ in session }
-            #expect(try outbox.entry(message.messageID)?.state == .sent)
-            #expect(try outbox.entry(message.messageID)?.sequenceID == sent.sequenceID)
-            let history = try await alice.client.history(in: ConversationTarget(conversation))
-            #expect(history.events.count == 1)
-            withExtendedLifetime(folder) {}
         }
     }
 

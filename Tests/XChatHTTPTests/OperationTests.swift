@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 import XChatSandbox
 
@@ -283,7 +283,7 @@ struct OperationEndToEndTests {
     }
 
     @Test func `a message is deleted for everybody, and its media with it`() async throws {
-        let folder = try ScratchFolder()
+        let folder = try Scratch()
         try await Sandbox().serving { [folder] url in
             var alice = try await User("1111", .xchat, url)
             let bob = try await User("2222", .xchat, url)

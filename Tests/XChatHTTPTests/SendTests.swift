@@ -1,6 +1,7 @@
 import Foundation
+import TestSupport
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 
 @testable import XChatHTTP

@@ -3,7 +3,7 @@ import HTTPTypes
 import Synchronization
 import TestSupport
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 
 @testable import XChatSandbox

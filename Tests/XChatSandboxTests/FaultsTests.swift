@@ -1,7 +1,7 @@
 import Foundation
 import Hummingbird
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 
 @testable import XChatSandbox

@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 
 @testable import XChatSandbox

@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 
 @testable import XChatSandbox

@@ -5,7 +5,7 @@ import HummingbirdTesting
 import NIOCore
 import Synchronization
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 
 @testable import XChatSandbox

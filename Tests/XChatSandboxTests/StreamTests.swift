@@ -3,7 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import Testing
-import XChat
+import XChatEngine
 import XChatEvents
 
 @testable import XChatSandbox

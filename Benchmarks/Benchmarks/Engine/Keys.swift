@@ -1,6 +1,6 @@
 import Benchmark
 import Fixtures
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// Key changes wrap on all cores from 17 members on.

@@ -1,5 +1,5 @@
 import Benchmark
-import XChat
+import XChatEngine
 
 /// Files in pushes of one length, into a buffer that is used again: memory is that of a push, not of the file.
 func mediaBenchmarks() {

@@ -1,6 +1,6 @@
 import Benchmark
 import Fixtures
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// Sealing goes from a text to the body of the request, opening and verifying begin at base64.

@@ -1,6 +1,6 @@
 import Benchmark
 import Fixtures
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// Thrift and base64, a thousand times in a row: one is too short for the clock.

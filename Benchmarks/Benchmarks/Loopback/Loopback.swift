@@ -1,7 +1,7 @@
 import Benchmark
 import Fixtures
 import Foundation
-import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 import XChatSandbox

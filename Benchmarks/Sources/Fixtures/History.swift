@@ -1,4 +1,4 @@
-public import XChat
+public import XChatEngine
 import XChatEvents
 
 /// Messages of 200 bytes in a group, as a server hands them out.

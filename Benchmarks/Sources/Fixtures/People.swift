@@ -1,4 +1,4 @@
-public import XChat
+public import XChatEngine
 public import XChatEvents
 
 /// Two people with a conversation key between them, and as many others as a group needs.

@@ -1,7 +1,7 @@
 import Fixtures
 import Foundation
 import LibSodium
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// Performs one operation many times, to be counted from outside, and prints how long it took.

@@ -1,6 +1,6 @@
 import Crypto
 import LibSodium
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// One signature and one box, and nothing of the engine: what sealing and opening cannot go below.

@@ -3,6 +3,7 @@ import Foundation
 import LibSodium
 import Synchronization
 import XChat
+import XChatEngine
 import XChatEvents
 
 /// How much to measure.

@@ -1,5 +1,6 @@
 import LibSodium
 import XChat
+import XChatEngine
 import XChatEvents
 
 /// Two people with a conversation key between them, a hundred to share another with, and what there is to open.

@@ -1,6 +1,7 @@
 import LibSodium
 import Synchronization
 import XChat
+import XChatEngine
 
 extension BenchCases {
     /// Measures media, a mebibyte being one operation, and gives the same figures to both suites: they share the streams.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 
@@ -40,7 +41,8 @@ struct ConversationStart: AsyncParsableCommand {
         guard conversation.participants != nil else {
             throw CommandError("\(conversation) is not a conversation of two; start one with the id of a user")
         }
-        try Output.result(try await remote.changeKey(of: conversation).line)
+        let (change, sequenceID) = try await remote.changeKey(of: conversation)
+        try Output.result(answer(change, sequenceID: sequenceID).line)
     }
 }
 
@@ -70,6 +72,7 @@ struct ConversationRotate: AsyncParsableCommand {
     func run() async throws {
         var remote = try RemoteSession(state, server)
         let conversation = try remote.conversation(to)
-        try Output.result(try await remote.changeKey(of: conversation).line)
+        let (change, sequenceID) = try await remote.changeKey(of: conversation)
+        try Output.result(answer(change, sequenceID: sequenceID).line)
     }
 }

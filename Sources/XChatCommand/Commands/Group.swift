@@ -1,5 +1,6 @@
 import ArgumentParser
 import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 
@@ -61,7 +62,7 @@ struct GroupCreateCommand: AsyncParsableCommand {
         }
         let created = try await remote.client.createGroup(change)
         try remote.adopt(change)
-        try Output.result(remote.answer(change.keyChange, sequenceID: created.sequenceID).line)
+        try Output.result(answer(change.keyChange, sequenceID: created.sequenceID).line)
     }
 }
 
@@ -112,16 +113,16 @@ struct GroupAdd: AsyncParsableCommand {
         draft.screenCaptureBlockingEnabled = present.screenCaptureBlockingEnabled
         try await remote.pinKeys(of: current + new)
         let change: GroupKeyChange
-        do {
+        do throws(XChatError) {
             change = try remote.prepare { (session) throws(XChatError) in
                 try session.prepareMemberAdd(draft, in: conversation)
             }
         } catch {
-            throw advised(error, conversation)
+            throw AccountError(error, conversation: conversation)
         }
         let added = try await remote.client.addMembers(change)
         try remote.adopt(change)
-        try Output.result(remote.answer(change.keyChange, sequenceID: added.keyChangeSequenceID).line)
+        try Output.result(answer(change.keyChange, sequenceID: added.keyChangeSequenceID).line)
     }
 }
 
@@ -189,7 +190,7 @@ struct GroupTitle: ParsableCommand {
         do {
             version = try session.encryptingVersion(in: conversation)
         } catch {
-            throw advised(error, conversation)
+            throw AccountError(error, conversation: conversation)
         }
         let title = plain ? self.title : try session.encrypt(self.title, in: conversation).string
         let signed = try session.sign(.setTitle(title, keyVersion: version), in: conversation)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import XChat
+import XChatEngine
 import XChatEvents
 
 struct Media: ParsableCommand {
@@ -124,7 +125,7 @@ struct MediaOptions: ParsableArguments {
             return try session.encryptingKey(in: conversation, version: conversationKeyVersion.map { WireString($0) })
                 .key
         } catch {
-            throw advised(error, conversation)
+            throw AccountError(error, conversation: conversation)
         }
     }
 
@@ -135,6 +136,7 @@ struct MediaOptions: ParsableArguments {
         let source = try openInput(input)
         do {
             guard out != "-" else { return try body(source) { try Output.result($0) } }
+            _ = try newFile(out, overwrites: force)
             try Files.write(out, overwrites: force) { file in
                 try body(source) { bytes in
                     guard try file.write(bytes) else { throw CommandError.system(out) }
@@ -152,4 +154,12 @@ extension Descriptor {
         let bytes = try read(upTo: 1 << 20)
         return bytes.isEmpty ? nil : bytes
     }
+}
+
+/// The path that a new file is to have; one that is there already is replaced only with --force.
+func newFile(_ path: String, overwrites: Bool) throws(CommandError) -> String {
+    guard overwrites || !Files.exists(path) else {
+        throw CommandError(.exists, "\(quoted(path)): there is such a file; --force replaces it")
+    }
+    return try Files.destination(path, overwrites: overwrites)
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 
@@ -146,7 +147,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     func run() async throws {
         var remote = try RemoteSession(state, server)
         let media = try media(for: remote.session.userID)
-        let file = try Files.destination(out, overwrites: force)
+        let file = try newFile(out, overwrites: force)
         let target = try ConversationTarget(media.conversation)
         let key = try await remote.key(of: media.conversation, version: media.keyVersion).key
         let download = remote.client.download(

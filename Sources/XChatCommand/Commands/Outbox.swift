@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 

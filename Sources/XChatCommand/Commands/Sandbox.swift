@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import XChat
 import XChatEvents
 import XChatHTTP
 import XChatSandbox

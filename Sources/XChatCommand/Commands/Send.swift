@@ -1,5 +1,6 @@
 import ArgumentParser
 import XChat
+import XChatEngine
 
 struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import XChat
 import XChatHTTP
 
 /// The server to talk to.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import XChat
 
 /// Where the user's keys and trust are kept.
 struct StateOptions: ParsableArguments {
@@ -22,9 +23,9 @@ struct StateOptions: ParsableArguments {
     /// The state that the options name.
     func store() throws -> StateStore {
         if let session {
-            return StateStore(sessionFile: session)
+            return StateStore(sessionFile: session, notify: Output.notice)
         }
-        return StateStore(keyStore: try keyStore.keyStore())
+        return StateStore(keyStore: try keyStore.keyStore(), notify: Output.notice)
     }
 }
 
@@ -40,11 +41,11 @@ struct KeyStoreOptions: ParsableArguments {
 
     func keyStore() throws -> KeyStore {
         if let folder = try home ?? Environment.text("XCHAT_HOME") {
-            return KeyStore(home: folder)
+            return KeyStore(home: folder, askPassphrase: readPassphrase)
         }
         guard let userHome = try Environment.text("HOME") else {
             throw CommandError("no folder for the key store: neither --home nor XCHAT_HOME nor HOME is set")
         }
-        return KeyStore(home: userHome + "/.xchat")
+        return KeyStore(home: userHome + "/.xchat", askPassphrase: readPassphrase)
     }
 }

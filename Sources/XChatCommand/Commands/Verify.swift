@@ -1,5 +1,6 @@
 import ArgumentParser
 import XChat
+import XChatEngine
 import XChatEvents
 
 struct Verify: ParsableCommand {

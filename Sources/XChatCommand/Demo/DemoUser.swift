@@ -1,5 +1,6 @@
 import Foundation
 import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 

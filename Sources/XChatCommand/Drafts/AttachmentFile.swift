@@ -1,5 +1,6 @@
 import Foundation
 import XChat
+import XChatEngine
 import XChatEvents
 
 /// A file that is to go with a message, and what the message says of it.

@@ -1,4 +1,5 @@
 import XChat
+import XChatEngine
 import XChatEvents
 
 // The shapes are those of X's SDK (section 10 of the protocol). Members that it does not know pass there, and so here:

@@ -1,4 +1,5 @@
-package import XChat
+import XChat
+package import XChatEngine
 import XChatEvents
 
 extension Draft {

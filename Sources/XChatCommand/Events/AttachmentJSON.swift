@@ -1,3 +1,4 @@
+import XChat
 import XChatEvents
 
 /// The attachments inside a content, one object with one member each; variants that are not known are left out.

@@ -1,3 +1,4 @@
+import XChat
 import XChatEvents
 
 /// The members of a message beside those that every event has.

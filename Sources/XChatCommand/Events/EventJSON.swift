@@ -1,3 +1,4 @@
+package import XChat
 package import XChatEvents
 
 /// An event in the form in which X's SDK hands it out in Python: the same members, discriminators and values.

@@ -1,5 +1,6 @@
 import Foundation
-package import XChat
+import XChat
+package import XChatEngine
 package import XChatEvents
 
 /// Prints the events of one conversation as text for people, in the order in which they are shown.

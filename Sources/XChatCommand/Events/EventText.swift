@@ -1,4 +1,5 @@
 import XChat
+import XChatEngine
 import XChatEvents
 
 /// What a verified event says: the text of a message, or our description of an action in parentheses.

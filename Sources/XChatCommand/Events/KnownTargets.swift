@@ -1,4 +1,5 @@
 import XChat
+import XChatEngine
 import XChatEvents
 
 /// The newest messages that were shown, by their sequence ids.

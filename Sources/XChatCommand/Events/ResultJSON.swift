@@ -1,4 +1,5 @@
 package import XChat
+package import XChatEngine
 package import XChatEvents
 
 /// The result of one event, as a line of `decrypt` and `read --json`.

@@ -1,3 +1,4 @@
+import XChat
 import XChatEvents
 
 /// The structure of an event as JSON, nothing left out.

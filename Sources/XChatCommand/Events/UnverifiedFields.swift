@@ -1,4 +1,5 @@
 import XChat
+import XChatEngine
 import XChatEvents
 
 /// The members of an event's JSON that no signature covers, of those that are present.

@@ -1,4 +1,5 @@
 import XChat
+import XChatEngine
 import XChatEvents
 
 extension EventLines.Line {

@@ -1,3 +1,5 @@
+import XChat
+
 /// Splits input into lines of events: blank lines are skipped, a line over the limit is kept out of memory.
 package struct EventLines {
     /// One line that is not blank.

@@ -1,3 +1,5 @@
+package import XChat
+
 /// The largest message text, draft or key that is taken from a file or from standard input: 16 MiB.
 package let maximumInputBytes = 16 << 20
 

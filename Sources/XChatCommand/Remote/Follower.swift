@@ -2,6 +2,7 @@ import Foundation
 import LibSodium
 import Synchronization
 import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 

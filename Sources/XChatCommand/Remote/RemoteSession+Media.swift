@@ -1,5 +1,6 @@
 import Foundation
 import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 
@@ -33,7 +34,7 @@ extension RemoteSession {
         do {
             return try session.encryptingKey(in: conversation, version: version)
         } catch {
-            throw advised(error, conversation)
+            throw AccountError(error, conversation: conversation)
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 
@@ -184,7 +185,7 @@ extension RemoteSession {
             return try session.encryptingVersion(in: conversation)
         } catch {
             guard rotates, [.rotationNeeded, .disputedKey].contains(error.code) else {
-                throw advised(error, conversation)
+                throw AccountError(error, conversation: conversation)
             }
         }
         _ = try await changeKey(of: conversation)

@@ -1,3 +1,5 @@
+import XChat
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)

@@ -1,3 +1,5 @@
+import XChat
+
 /// Results go to standard output, everything else to standard error.
 package enum Output {
     /// Prints one line of the result.

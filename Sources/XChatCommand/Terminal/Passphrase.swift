@@ -1,4 +1,5 @@
 package import LibSodium
+import XChat
 
 /// The longest passphrase: 4096 bytes.
 private let maximumPassphraseBytes = 4096

@@ -1,3 +1,4 @@
+import XChat
 import XChatHTTP
 
 #if canImport(Darwin)

@@ -1,5 +1,5 @@
-import Dispatch
 import Synchronization
+import XChat
 
 #if canImport(Darwin)
     import Darwin
@@ -27,35 +27,6 @@ func untilSignal<Result: Sendable>(
     } catch {
         guard stop.hasHappened else { throw error }
         return nil
-    }
-}
-
-/// Has a closure called for each SIGINT, SIGTERM and SIGHUP, on a thread of its own, until it is cancelled.
-struct SignalHandler {
-    private var handled: [(source: any DispatchSourceSignal, restore: () -> Void)] = []
-
-    init(_ handle: @escaping @Sendable (_ number: Int32) -> Void) {
-        for number in [SIGINT, SIGTERM, SIGHUP] {
-            let before = signal(number, SIG_IGN)
-            let wasIgnored = unsafe unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-            // Whoever was started by nohup outlives its terminal.
-            if number == SIGHUP, wasIgnored { continue }
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { handle(number) }
-            // It begins on another thread; until then the signal would be lost.
-            let hasBegun = DispatchSemaphore(value: 0)
-            source.setRegistrationHandler { hasBegun.signal() }
-            source.resume()
-            hasBegun.wait()
-            handled.append((source, { _ = signal(number, before) }))
-        }
-    }
-
-    func cancel() {
-        for (source, restore) in handled {
-            source.cancel()
-            restore()
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-import XChat
+import XChatEngine
 import XChatEvents
 
 import struct Foundation.Data

@@ -1,6 +1,6 @@
 public import Foundation
 import NIOCore
-public import XChat
+public import XChatEngine
 
 extension ChatClient {
     /// Downloads a file and decrypts it.

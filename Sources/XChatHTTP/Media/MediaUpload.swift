@@ -1,5 +1,5 @@
 public import Foundation
-public import XChat
+public import XChatEngine
 public import XChatEvents
 
 /// How far a transfer is, in bytes of the encrypted file.

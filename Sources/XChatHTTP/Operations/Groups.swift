@@ -1,4 +1,4 @@
-public import XChat
+public import XChatEngine
 public import XChatEvents
 
 /// Members whom the server added to a group.

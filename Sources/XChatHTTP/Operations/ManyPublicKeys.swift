@@ -1,4 +1,4 @@
-public import XChat
+public import XChatEngine
 public import XChatEvents
 
 /// A registered public key as the server lists it among those of several users: it does not say whose it is.

@@ -1,19 +1,19 @@
 import XChatEvents
 
 /// Decides whether a walk over pages goes on: a server that repeats a token, or never stops, would keep it for ever.
-struct PageWalk {
+package struct PageWalk {
     let maximumPages: Int
     private var tokens: Set<WireString> = []
     private var pages = 0
 
-    init(maximumPages: Int) {
+    package init(maximumPages: Int) {
         self.maximumPages = maximumPages
     }
 
     /// Counts a page, and answers the token to ask with for the next one; nil when this was the last.
     ///
     /// An empty token would ask for the first page again, so it counts as none.
-    mutating func follow(_ next: String?) throws(APIError) -> String? {
+    package mutating func follow(_ next: String?) throws(APIError) -> String? {
         pages += 1
         guard let next, !next.utf8.isEmpty else { return nil }
         guard tokens.insert(WireString(next)).inserted else {

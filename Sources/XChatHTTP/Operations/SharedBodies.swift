@@ -1,4 +1,4 @@
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// An entry of `conversation_participant_keys`.

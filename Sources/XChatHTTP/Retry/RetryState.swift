@@ -1,7 +1,7 @@
 import struct Foundation.Date
 
 /// Decides what follows on a failed attempt: it knows no socket and no clock.
-struct RetryState {
+package struct RetryState {
     /// What is to be done.
     enum Action: Hashable {
         /// Wait, then send the same bytes again.
@@ -63,7 +63,7 @@ struct RetryState {
         return max(longest * (0.5 + jitter / 2), asked)
     }
 
-    static func doubled(_ pause: Duration, times: Int, upTo longest: Duration) -> Duration {
+    package static func doubled(_ pause: Duration, times: Int, upTo longest: Duration) -> Duration {
         var pause = pause
         for _ in 0..<min(times, 62) where pause < longest { pause *= 2 }
         return min(pause, longest)

@@ -1,4 +1,4 @@
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// One entry of `action_signatures`, and what a server can check of it.

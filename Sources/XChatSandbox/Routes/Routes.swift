@@ -1,7 +1,7 @@
 import Foundation
 import Hummingbird
 import NIOCore
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// Ties X's paths to the state: reads requests, writes answers, decides nothing.

@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import XChat
+import XChatEngine
 import XChatEvents
 
 extension SandboxState {

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 import Synchronization
-import XChat
+import XChatEngine
 import XChatEvents
 
 /// What the server holds, and the rules by which it changes: public keys, ciphertext and signatures.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import LibSodium
 import XChat
+import XChatEngine
 import XChatEvents
 
 struct KeysExport: ParsableCommand {

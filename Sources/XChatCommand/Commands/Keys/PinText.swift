@@ -1,4 +1,5 @@
-package import XChat
+import XChat
+package import XChatEngine
 import XChatEvents
 
 /// Public keys of one user over several lines, for a person who compares them.

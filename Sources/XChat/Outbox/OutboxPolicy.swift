@@ -1,0 +1,142 @@
+import XChatEvents
+package import XChatHTTP
+
+package import struct Foundation.Date
+
+/// What follows from a failure: decisions only, neither clock nor network nor storage.
+///
+/// A message is never given up because the server cannot be reached or is overloaded. It is set aside when the server
+/// understood it and does not want it, or again and again answers what cannot be understood.
+public struct OutboxPolicy: Hashable, Sendable {
+    /// The pause after the first failure; it doubles with each further one.
+    ///
+    /// Default: 1 second.
+    public var firstDelay: Duration = .seconds(1)
+    /// The longest pause between two tries, where the server asks for none.
+    ///
+    /// Default: 5 minutes; ``longestPause`` at most.
+    public var longestDelay: Duration = .seconds(300)
+    /// The pause after a rate limit that names no time.
+    ///
+    /// Default: 60 seconds; ``longestPause`` at most.
+    public var rateLimitDelay: Duration = .seconds(60)
+    /// How often a message may fail in a way that waiting may or may not cure, before it is set aside.
+    ///
+    /// Default: 8 times.
+    public var maximumFailures = 8
+
+    /// What to do with a message that the server refused for its key, when the newest key would give it to people who
+    /// could not read it when it was sealed.
+    public enum NewReaders: Hashable, Sendable {
+        /// Set it aside with the code `members_changed`, until ``Outbox/retry(_:allowing:)`` names the new readers.
+        case hold
+        /// Encrypt it again for all present members of the group.
+        case send
+    }
+
+    /// What to do with a message that would get new readers.
+    ///
+    /// Default: hold it.
+    public var newReaders = NewReaders.hold
+
+    /// The longest pause of all, whoever asks for it: the windows of rate limits are of 24 hours at most.
+    ///
+    /// What waits longer in the file comes from a clock that was wrong, and does not wait.
+    public static let longestPause: Duration = .seconds(25 * 3600)
+
+    /// The defaults.
+    public init() {}
+
+    /// What came of a try to post a message, when it was not sent.
+    package enum Failure: Hashable, Sendable {
+        /// The call failed, or its answer was a failure event.
+        case call(APIError)
+        /// Failure 6, and no key is at hand that is newer, or that opens the refused message.
+        case noNewerKey
+    }
+
+    /// What to do now.
+    package enum Action: Hashable, Sendable {
+        /// The same bytes again, after a pause of this conversation.
+        case retry(after: Duration)
+        /// The same bytes again, after a pause of all conversations.
+        case pause(Duration)
+        /// Fetch the conversation's keys, and seal the message anew.
+        case reseal
+        /// The conversation goes on without the message.
+        case setAside
+        /// Nothing can be posted: the message keeps its place, and the caller is told.
+        case stop
+    }
+
+    /// Decides.
+    ///
+    /// - Parameters:
+    ///   - failure: What happened now.
+    ///   - failures: How often the message failed before; for a rate limit, how many came before it in a row.
+    ///   - now: The time, for rate limits that end at one.
+    ///   - jitter: 0..<1, at random; two senders that failed together do not return together.
+    /// - Returns: What to do.
+    package func action(after failure: Failure, failures: Int, now: Date, jitter: Double) -> Action {
+        let asked = failure.resetAt.map { Self.rest(until: $0, now: now) } ?? .zero
+        let retry = Action.retry(after: max(delay(failures: failures, jitter: jitter), asked))
+        let retryOrSetAside = failures < max(1, maximumFailures) - 1 ? retry : .setAside
+        guard case .call(let error) = failure else { return retryOrSetAside }
+        switch error.code {
+        case .connection, .timedOut, .server:
+            return retry
+        case .rateLimited:
+            return .pause(pause(asked: error.resetAt == nil ? nil : asked, failures: failures, jitter: jitter))
+        case .cancelled, .unauthorized, .insecureTransport, .redirected:
+            return .stop
+        case .forbidden:
+            return error.concernsEverything ? .stop : .setAside
+        case .failureEvent:
+            switch error.failure {
+            case .nonLatestCkeyVersion: return .reseal
+            case .internalError, .tooManyMessages: return retryOrSetAside
+            default: return .setAside
+            }
+        case .invalidRequest:
+            // 408 and 425 speak of the moment, not of the message.
+            return error.status == 408 || error.status == 425 ? retry : .setAside
+        case .invalidArgument, .notFound:
+            return .setAside
+        default:
+            return retryOrSetAside
+        }
+    }
+
+    /// Half of the exponential delay, and up to as much again by chance.
+    func delay(failures: Int, jitter: Double) -> Duration {
+        let longest = min(longestDelay, Self.longestPause)
+        let whole = RetryState.doubled(firstDelay, times: max(failures, 0), upTo: longest)
+        return whole / 2 + whole * (jitter / 2)
+    }
+
+    private func pause(asked: Duration?, failures: Int, jitter: Double) -> Duration {
+        let delay = delay(failures: failures, jitter: jitter)
+        guard let asked else { return min(max(rateLimitDelay, delay), Self.longestPause) }
+        return asked == .zero ? delay : min(asked + firstDelay * jitter, Self.longestPause)
+    }
+
+    /// A server can name any time: neither the past nor next year is believed.
+    private static func rest(until reset: Date, now: Date) -> Duration {
+        min(.seconds(min(max(reset.timeIntervalSince(now), 0), 1e6)), longestPause)
+    }
+}
+
+extension OutboxPolicy.Failure {
+    /// When the server wants to hear of it again.
+    fileprivate var resetAt: Date? {
+        guard case .call(let error) = self else { return nil }
+        return error.resetAt
+    }
+}
+
+extension APIError {
+    /// A 403 that speaks of the app or the token, not of this conversation.
+    fileprivate var concernsEverything: Bool {
+        ["client-forbidden", "usage-capped", "unsupported-authentication"].contains(problem)
+    }
+}

@@ -1,0 +1,47 @@
+package import XChatEngine
+package import XChatEvents
+package import XChatHTTP
+
+/// What a person should know, although the operation goes on.
+package enum Notice: Sendable, CustomStringConvertible {
+    /// The keys served for a user are refused, and the user's events with them.
+    case keysRefused(UserID, XChatError)
+    /// The keys of a user could not be fetched.
+    case keysUnavailable(UserID, any Error)
+    /// What a delivery did to the members of a group, or to a key.
+    case delivery(Delivery.Notice)
+    /// A membership log was founded on the server's word.
+    case founded(ConversationID, Delivery.Notice)
+    /// The server's member list differs from the membership log.
+    case memberListDiffers(ConversationID)
+    /// The server does not say who is in a group.
+    case membersUnavailable(ConversationID, any Error)
+    /// A key change was refused.
+    case keyChangeRefused(XChatError)
+    /// The server did not deliver everything.
+    case incompleteHistory(APIError)
+    /// A part of the state cannot be used and is left out.
+    case leftOut(String)
+    /// Others can read a file that holds secrets.
+    case openToOthers(String)
+    /// Another process has a file locked.
+    case waitingForLock(String)
+
+    /// One sentence.
+    package var description: String {
+        switch self {
+        case .keysRefused(_, let error): error.message
+        case .keysUnavailable(_, let error): "\(error)"
+        case .delivery(let notice), .founded(_, let notice): "\(notice)"
+        case .memberListDiffers(let group):
+            "the server's member list for \(group) differs from the locally known one, which is used"
+        case .membersUnavailable(let group, let error):
+            "the server does not say who is in \(group): \((error as? XChatError)?.message ?? "\(error)")"
+        case .keyChangeRefused(let error): "a key change was not accepted: \(error.message)"
+        case .incompleteHistory(let problem): "the server did not deliver everything: \(problem)"
+        case .leftOut(let what): "left out: \(what)"
+        case .openToOthers(let name): "\(name) holds secrets and is open to others"
+        case .waitingForLock(let name): "waiting for another process that has \(name) locked"
+        }
+    }
+}

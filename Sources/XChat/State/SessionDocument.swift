@@ -1,0 +1,502 @@
+import LibSodium
+package import XChatEngine
+package import XChatEvents
+
+/// The state of one user as JSON: what a session file holds in the clear and the key store sealed.
+///
+/// Members that this program does not know are kept. Ids and versions are compared byte by byte.
+package struct SessionDocument: Hashable, Sendable {
+    /// All members, known and unknown.
+    package private(set) var root: JSONObject
+    /// What error texts call the document.
+    package let name: String
+
+    /// A new document.
+    package init(userID: UserID, name: String) {
+        root = JSONObject()
+        root["user_id"] = .string(userID)
+        self.name = name
+    }
+
+    /// Reads a document; its members are looked at when they are needed.
+    package init(parsing bytes: [UInt8], name: String) throws(AccountError) {
+        root = try JSONPlace(parsing: bytes, document: name).object()
+        self.name = name
+    }
+
+    /// The document as a file that people can open.
+    package var bytes: [UInt8] {
+        Array((JSONValue.object(root).indented + "\n").utf8)
+    }
+
+    private var place: JSONPlace {
+        JSONPlace(root: .object(root), document: name)
+    }
+}
+
+// MARK: - Members that are read
+
+extension SessionDocument {
+    /// The session that these members describe.
+    ///
+    /// All of them are the caller's word: registered, trusted, verified.
+    package func session(notify: (Notice) -> Void = { _ in }) throws -> Session {
+        var session = try Session(
+            userID: try userID(),
+            privateKeys: try privateKeys(),
+            signingKeyVersion: try signingKeyVersion()
+        )
+        try restorePins(in: &session, notify: notify)
+        let details = try keyDetails()
+        for held in try conversationKeys() {
+            let detail = details[held.conversation]?.keys[held.version]
+            let key = AcceptedKey(
+                key: held.key,
+                announcer: detail?.announcer,
+                isOwn: detail?.announcer == session.userID,
+                isStale: detail?.isStale ?? false,
+                outsiders: detail?.outsiders ?? []
+            )
+            do {
+                try session.restoreKey(key, in: held.conversation, version: held.version)
+            } catch {
+                notify(.leftOut("\(name): \(error.message)"))
+            }
+        }
+        for (conversation, mark) in try marks() {
+            session.restoreHighestVersion(mark, of: conversation)
+        }
+        for (conversation, detail) in details {
+            session.restoreKeyState(floor: detail.floor, disputed: detail.disputed, of: conversation)
+        }
+        for (group, membership) in try memberships() {
+            session.restore(membership, of: group)
+        }
+        return session
+    }
+
+    /// Pins, which of them are retired, and keys that failed a check.
+    private func restorePins(in session: inout Session, notify: (Notice) -> Void) throws {
+        let pins = try pins()
+        for error in pins.refused {
+            notify(.leftOut("\(error)"))
+        }
+        session.trust(pins.pinned.map(\.key))
+        // Without a word about it the highest version is the current one.
+        let withRetired = Set(pins.pinned.filter(\.isRetired).map(\.key.userID))
+        for pin in pins.pinned where pin.isReplaced { session.restoreReplaced(pin.key) }
+        for pin in pins.pinned where !pin.isRetired && withRetired.contains(pin.key.userID) {
+            session.restoreCurrent(pin.key)
+        }
+        for (user, place) in try place.member("rejected_keys")?.members() ?? [] {
+            for element in try place.elements() {
+                session.restoreRejected(try element.digest(), of: user)
+            }
+        }
+    }
+
+    /// Whose state this is.
+    package func userID() throws(AccountError) -> UserID {
+        let member = try place.required("user_id")
+        let userID = try member.string()
+        guard !userID.utf8.isEmpty else { throw member.error("is empty") }
+        return userID
+    }
+
+    /// The version under which the server knows the keys.
+    package func signingKeyVersion() throws(AccountError) -> KeyVersion? {
+        guard let member = try place.member("signing_key_version") else { return nil }
+        let version = try member.string()
+        guard !version.utf8.isEmpty else { throw member.error("is empty") }
+        return version
+    }
+
+    /// The private keys.
+    package func privateKeys() throws(AccountError) -> PrivateKeys? {
+        guard let member = try place.member("private_keys") else { return nil }
+        var blob = try member.base64()
+        defer { Sodium.wipe(&blob) }
+        do {
+            return try PrivateKeys(importing: blob.span)
+        } catch {
+            throw member.error(error.message)
+        }
+    }
+
+    /// Every conversation key with its canonical conversation id.
+    package func conversationKeys() throws(AccountError) -> [HeldKey] {
+        let userID = try userID()
+        var held: [HeldKey] = []
+        for (id, versions) in try place.member("conversation_keys")?.members() ?? [] where versions.value != .null {
+            let conversation = ConversationID(canonicalizing: id, sender: userID)
+            for (version, member) in try versions.members() where member.value != .null {
+                var bytes = try member.base64()
+                defer { Sodium.wipe(&bytes) }
+                do {
+                    let key = try ConversationKey(bytes: bytes.span)
+                    held.append(HeldKey(conversation: conversation, version: version, key: key, member: id))
+                } catch {
+                    throw member.error(error.message)
+                }
+            }
+        }
+        return held
+    }
+
+    /// A conversation key of the document.
+    package struct HeldKey: Sendable {
+        package let conversation: ConversationID
+        package let version: KeyVersion
+        package let key: ConversationKey
+        /// The conversation id as the document spells it.
+        let member: WireString
+    }
+
+    /// The public keys that are trusted, and why entries are refused whose binding does not hold.
+    ///
+    /// Such an entry can verify nothing, and the rest of the document is no worse for it.
+    package func boundKeys() throws(AccountError) -> (bound: [BoundKey], refused: [AccountError]) {
+        let (pinned, refused) = try pins()
+        return (pinned.map(\.key), refused)
+    }
+
+    private struct Pin {
+        let key: BoundKey
+        /// Another pin of the user is the current one.
+        let isRetired: Bool
+        /// A person replaced it.
+        let isReplaced: Bool
+    }
+
+    private func pins() throws(AccountError) -> (pinned: [Pin], refused: [AccountError]) {
+        let entries = try (place.member("signing_keys")?.elements() ?? []).map { entry throws(AccountError) in
+            (
+                place: entry, key: try RegisteredKey(entry), isRetired: try entry.member("retired")?.bool() ?? false,
+                isReplaced: try entry.member("replaced")?.bool() ?? false
+            )
+        }
+        // Each binding costs the verification of a signature.
+        let bound = concurrentMap(entries.map(\.key)) { key in
+            Result { () throws(XChatError) in try BoundKey(checking: key) }
+        }
+        var pinned: [Pin] = []
+        var refused: [AccountError] = []
+        for (entry, result) in zip(entries, bound) {
+            switch result {
+            case .success(let key):
+                pinned.append(Pin(key: key, isRetired: entry.isRetired, isReplaced: entry.isReplaced))
+            case .failure(let error): refused.append(entry.place.error(error.message))
+            }
+        }
+        return (pinned, refused)
+    }
+
+    /// The highest version that a verified key of each conversation had.
+    private func marks() throws(AccountError) -> [(ConversationID, UInt64)] {
+        let userID = try userID()
+        return try (place.member("conversation_key_marks")?.members() ?? []).map { id, member throws(AccountError) in
+            guard let mark = try member.string().number else { throw member.error("is not a number") }
+            return (ConversationID(canonicalizing: id, sender: userID), mark)
+        }
+    }
+
+    /// What `conversation_key_details` says of the keys of a conversation.
+    private struct KeyDetails {
+        struct Key {
+            var announcer: UserID?
+            var isStale = false
+            var outsiders: [UserID] = []
+        }
+
+        var floor: UInt64 = 0
+        var disputed: [KeyVersion] = []
+        var keys: [KeyVersion: Key] = [:]
+    }
+
+    private func keyDetails() throws(AccountError) -> [ConversationID: KeyDetails] {
+        var all: [ConversationID: KeyDetails] = [:]
+        for (id, place) in try place.member("conversation_key_details")?.members() ?? [] {
+            var details = KeyDetails()
+            details.floor = try place.member("rotation_floor")?.unsigned() ?? 0
+            details.disputed = try place.member("disputed")?.texts() ?? []
+            for (version, key) in try place.member("keys")?.members() ?? [] {
+                details.keys[version] = KeyDetails.Key(
+                    announcer: try key.member("announcer")?.string(),
+                    isStale: try key.member("stale")?.bool() ?? false,
+                    outsiders: try key.member("outsiders")?.texts() ?? []
+                )
+            }
+            all[ConversationID(canonicalizing: id)] = details
+        }
+        return all
+    }
+
+    /// The membership log of each group.
+    private func memberships() throws(AccountError) -> [(ConversationID, Membership)] {
+        let groups = try place.member("group_memberships")?.members() ?? []
+        return try groups.filter { $0.place.value != .null }.map { id, place throws(AccountError) in
+            let group = ConversationID(canonicalizing: id)
+            guard group.isGroup else { throw place.error("is not a group") }
+            return (group, try Membership(place))
+        }
+    }
+}
+
+// MARK: - Members that are written
+
+extension SessionDocument {
+    /// Names the version that the server gave the keys.
+    package mutating func set(signingKeyVersion: KeyVersion) {
+        root["signing_key_version"] = .string(signingKeyVersion)
+    }
+
+    /// Puts private keys in.
+    package mutating func set(_ keys: PrivateKeys) throws(XChatError) {
+        root["private_keys"] = .string(try keys.withExport { blob in Base64.encode(blob) })
+    }
+
+    /// Adds what a session learned since it was made from this document: pins, conversation keys, membership logs.
+    ///
+    /// The document may have changed since: another process may have saved what it learned. No pin, key or mark that is there
+    /// is taken away, and what both changed in different ways is an error.
+    package mutating func add(learnedBy session: Session, since before: Session) throws(AccountError) {
+        try addPins(of: session, since: before)
+        try addConversationKeys(of: session, since: before)
+        try raiseMarks(to: session)
+        try putKeyDetails(of: session)
+        try putMemberships(of: session, since: before)
+    }
+
+    private mutating func addPins(of session: Session, since before: Session) throws(AccountError) {
+        let changed = Set(session.pins.users.filter { !session.pins.isEqual(to: before.pins, for: $0) })
+        if !changed.isEmpty {
+            var entries: [JSONValue] = []
+            var present: [UserID: [RegisteredKey]] = [:]
+            for entry in try place.member("signing_keys")?.elements() ?? [] {
+                let key = try RegisteredKey(entry)
+                if changed.contains(key.userID) {
+                    present[key.userID, default: []].append(key)
+                } else {
+                    entries.append(entry.value)
+                }
+            }
+            for user in changed.sorted() {
+                let pins = session.pins[user]
+                // Between reading and writing, another process may have pinned other keys of this user.
+                let known = Set((before.pins[user] + pins).map(\.registered))
+                guard present[user]?.allSatisfy(known.contains) ?? true else { throw changedMeanwhile(user) }
+                entries += pins.map { pin in
+                    var object = pin.registered.object
+                    if session.pins.isRetired(pin) { object["retired"] = true }
+                    if session.pins.isReplaced(pin) { object["replaced"] = true }
+                    return .object(object)
+                }
+            }
+            root["signing_keys"] = .array(entries)
+        }
+        guard session.pins.rejected != before.pins.rejected else { return }
+        var rejected = try place.member("rejected_keys")?.object() ?? JSONObject()
+        for user in Set(session.pins.rejected.keys).union(before.pins.rejected.keys)
+        where session.pins.rejected[user] != before.pins.rejected[user] {
+            // Another process may have added some: what this one did not accept stays.
+            let entries = try place.member("rejected_keys")?.member(user)?.elements() ?? []
+            let stored = Set(try entries.map { entry throws(AccountError) in try entry.digest() })
+            let (new, old) = (session.pins.rejected[user] ?? [], before.pins.rejected[user] ?? [])
+            let all = stored.subtracting(old.subtracting(new)).union(new)
+            rejected[user] =
+                all.isEmpty ? nil : .array(all.map { Base64.encode($0.bytes) }.sorted().map { .string($0) })
+        }
+        root["rejected_keys"] = rejected.isEmpty ? nil : .object(rejected)
+    }
+
+    private mutating func addConversationKeys(of session: Session, since before: Session) throws(AccountError) {
+        var spellings: [ConversationID: WireString] = [:]
+        var versions: [ConversationID: Set<KeyVersion>] = [:]
+        for held in try conversationKeys() {
+            spellings[held.conversation] = spellings[held.conversation] ?? held.member
+            versions[held.conversation, default: []].insert(held.version)
+        }
+        var conversations = try place.member("conversation_keys")?.object() ?? JSONObject()
+        for learned in session.keyRing.accepted
+        where versions[learned.conversation]?.contains(learned.version) != true {
+            // The document may spell the id in another of its forms.
+            let member = spellings[learned.conversation] ?? learned.conversation.value
+            var keys = JSONObject()
+            if case .object(let present) = conversations[member] {
+                keys = present
+            }
+            keys[learned.version] = .string(learned.key.key.withBytes { Base64.encode($0) })
+            conversations[member] = .object(keys)
+        }
+        // Keys that made room for others only decrypt from then on, and are not kept.
+        for old in before.keyRing.accepted
+        where session.keyRing.accepted(in: old.conversation, version: old.version) == nil {
+            let member = spellings[old.conversation] ?? old.conversation.value
+            guard case .object(var keys) = conversations[member] else { continue }
+            keys[old.version] = nil
+            conversations[member] = .object(keys)
+        }
+        if !conversations.isEmpty {
+            root["conversation_keys"] = .object(conversations)
+        }
+    }
+
+    private mutating func raiseMarks(to session: Session) throws(AccountError) {
+        let present = Dictionary(try marks(), uniquingKeysWith: max)
+        var marks = try place.member("conversation_key_marks")?.object() ?? JSONObject()
+        for conversation in session.keyRing.keptConversations {
+            guard let mark = session.keyRing.highestVersion(of: conversation), mark > present[conversation] ?? 0 else {
+                continue
+            }
+            marks[conversation.value] = .string(String(mark))
+        }
+        if !marks.isEmpty {
+            root["conversation_key_marks"] = .object(marks)
+        }
+    }
+
+    private mutating func putKeyDetails(of session: Session) throws(AccountError) {
+        let present = try keyDetails()
+        var all = try place.member("conversation_key_details")?.object() ?? JSONObject()
+        for conversation in session.keyRing.keptConversations {
+            let known = present[conversation] ?? KeyDetails()
+            var details = JSONObject()
+            let floor = max(session.keyRing.rotationFloor(of: conversation), known.floor)
+            if floor > 0 { details["rotation_floor"] = .string(String(floor)) }
+            let disputed = Set(session.keyRing.disputedVersions(in: conversation)).union(known.disputed)
+            if !disputed.isEmpty { details["disputed"] = .init(disputed.sorted()) }
+            var keys = JSONObject()
+            for version in session.keyRing.versions(in: conversation) {
+                guard let key = session.keyRing.accepted(in: conversation, version: version) else { continue }
+                var entry = JSONObject()
+                if let announcer = key.announcer { entry["announcer"] = .string(announcer) }
+                // What another process found to be stale stays so.
+                if key.isStale || known.keys[version]?.isStale == true { entry["stale"] = true }
+                if !key.outsiders.isEmpty { entry["outsiders"] = .init(key.outsiders) }
+                if !entry.isEmpty { keys[version] = .object(entry) }
+            }
+            let held = Set(session.keyRing.versions(in: conversation))
+            for (version, key) in known.keys.sorted(by: { $0.key < $1.key })
+            where keys[version] == nil && held.contains(version) {
+                var entry = JSONObject()
+                if let announcer = key.announcer { entry["announcer"] = .string(announcer) }
+                if key.isStale { entry["stale"] = true }
+                if !key.outsiders.isEmpty { entry["outsiders"] = .init(key.outsiders) }
+                if !entry.isEmpty { keys[version] = .object(entry) }
+            }
+            if !keys.isEmpty { details["keys"] = .object(keys) }
+            if !details.isEmpty { all[conversation.value] = .object(details) }
+        }
+        if !all.isEmpty { root["conversation_key_details"] = .object(all) }
+    }
+
+    private mutating func putMemberships(of session: Session, since before: Session) throws(AccountError) {
+        let changed = session.memberships.filter { !$0.value.isSame(as: before.memberships[$0.key]) }
+        guard !changed.isEmpty else { return }
+        let present = Dictionary(try memberships()) { first, _ in first }
+        var groups = try place.member("group_memberships")?.object() ?? JSONObject()
+        for (group, membership) in changed.sorted(by: { $0.key.value < $1.key.value }) {
+            if let stored = present[group], !stored.isSame(as: before.memberships[group]) {
+                // Another process counted changes of this group too.
+                guard stored.isSame(as: membership) else {
+                    throw AccountError(
+                        "\(name): the members of group \(quoted(group.value.string)) changed while this command ran; "
+                            + "nothing was written; run it again"
+                    )
+                }
+                continue
+            }
+            groups[group.value] = membership.json
+        }
+        root["group_memberships"] = .object(groups)
+    }
+
+    /// Adds a public key to those that are trusted.
+    package mutating func append(_ key: RegisteredKey) {
+        var entries: [JSONValue] = []
+        if case .array(let present) = root["signing_keys"] {
+            entries = present
+        }
+        entries.append(key.json)
+        root["signing_keys"] = .array(entries)
+    }
+
+    private func changedMeanwhile(_ user: UserID) -> AccountError {
+        AccountError(
+            "\(name): the keys of user \(quoted(user.string)) changed while this command ran; nothing was written"
+        )
+    }
+}
+
+// MARK: - Entries of signing_keys
+
+extension RegisteredKey {
+    /// Reads an entry of `signing_keys`, in the field names of X's SDK.
+    init(_ entry: JSONPlace) throws(AccountError) {
+        self.init(
+            userID: try entry.required("user_id").string(),
+            publicKeyVersion: try entry.required("public_key_version").string(),
+            publicKey: try entry.required("public_key").string(),
+            identityPublicKey: try entry.required("identity_public_key").string(),
+            identityPublicKeySignature: try entry.required("identity_public_key_signature").string(),
+            signingPublicKeySignature: try entry.member("signing_public_key_signature")?.string()
+        )
+    }
+
+    /// The entry of `signing_keys`.
+    package var json: JSONValue { .object(object) }
+
+    fileprivate var object: JSONObject {
+        var object: JSONObject = [
+            "user_id": .string(userID),
+            "public_key_version": .string(publicKeyVersion),
+            "public_key": .string(publicKey),
+            "identity_public_key": .string(identityPublicKey),
+            "identity_public_key_signature": .string(identityPublicKeySignature),
+        ]
+        if let signingPublicKeySignature {
+            object["signing_public_key_signature"] = .string(signingPublicKeySignature)
+        }
+        return object
+    }
+}
+
+extension PinnedKeys {
+    /// Whether two states have the same pins of a user, the same one of them current.
+    fileprivate func isEqual(to other: PinnedKeys, for user: UserID) -> Bool {
+        let (keys, others) = (self[user], other[user])
+        guard keys.count == others.count, zip(keys, others).allSatisfy({ $0.isSamePin(as: $1) }) else { return false }
+        guard keys.map(isReplaced) == others.map(other.isReplaced) else { return false }
+        guard let current = current(of: user), let otherCurrent = other.current(of: user) else { return keys.isEmpty }
+        return current.isSamePin(as: otherCurrent)
+    }
+}
+
+extension JSONPlace {
+    /// The texts of a list.
+    func texts() throws(AccountError) -> [WireString] {
+        try elements().map { element throws(AccountError) in try element.string() }
+    }
+
+    /// A number as a string of digits.
+    func unsigned() throws(AccountError) -> UInt64 {
+        guard let number = try string().number else { throw error("is not a number") }
+        return number
+    }
+
+    /// A digest in base64.
+    func digest() throws(AccountError) -> EventDigest {
+        guard let digest = EventDigest(stored: try base64()) else { throw error("is not a digest of 32 bytes") }
+        return digest
+    }
+
+    /// The bytes of a base64 string.
+    func base64() throws(AccountError) -> [UInt8] {
+        let text = try string()
+        do {
+            return try Base64.decode(text)
+        } catch {
+            throw self.error("is not base64")
+        }
+    }
+}

@@ -1,0 +1,124 @@
+public import XChatEngine
+public import XChatEvents
+
+/// Where an account keeps what must survive: records of its state, and messages to send.
+///
+/// A record is a key and bytes. The account reads the few records that an operation needs, and commits what the operation
+/// changed in one batch. Several processes, and several hosts, may work on one account at the same time: each record has a
+/// revision, and a batch names the revisions that it was computed from. If another process changed one of them, the batch
+/// is refused as a whole and the operation is computed again.
+///
+/// A store seals what it keeps: ids, keys, texts and pins must not be readable without the account's passphrase. It may show
+/// counts, sizes and times.
+public protocol AccountStore: Sendable {
+    /// Reads records.
+    ///
+    /// - Parameter keys: The keys, each once.
+    /// - Returns: The records that exist, at one point in time.
+    /// - Throws: `malformed` for damaged records, `file` if the medium fails.
+    func records(_ keys: [RecordKey]) async throws(AccountError) -> [RecordKey: Record]
+
+    /// The keys of all records of a kind, in pages.
+    ///
+    /// - Parameters:
+    ///   - kind: The kind.
+    ///   - position: ``RecordPage/next`` of the page before; nil for the first page.
+    ///   - limit: The most keys of the page, at least 1.
+    /// - Returns: The page, in an order of the store's own. A record that exists throughout the walk is listed once.
+    /// - Throws: As ``records(_:)``.
+    func list(_ kind: RecordKey.Kind, after position: [UInt8]?, limit: Int) async throws(AccountError) -> RecordPage
+
+    /// Commits a batch: all of it or nothing.
+    ///
+    /// When this returns, the batch survives a power failure.
+    /// - Parameter batch: The changes, and the revisions that they were computed from.
+    /// - Returns: The new revisions of the records that were written.
+    /// - Throws: `conflict` if a record has another revision than expected; then nothing was written. `too_large` for a record
+    ///   of more than ``Record/maximumBytes``; `file` if the medium fails or is full.
+    @discardableResult
+    func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64]
+
+    /// Takes a lease, for work that one process does at a time; a lease ends with its process, however that ends.
+    ///
+    /// - Parameter name: What the lease is for.
+    /// - Returns: The lease, or nil while another process or another task holds it.
+    /// - Throws: `file` if the medium fails.
+    func lease(_ name: String) async throws(AccountError) -> (any StoreLease)?
+}
+
+/// The right to do one kind of work alone.
+public protocol StoreLease: Sendable {
+    /// Ends the lease.
+    func end() async
+}
+
+/// What a record is about.
+public enum RecordKey: Hashable, Sendable {
+    /// The account itself: user id, private keys, key version, tokens.
+    case account
+    /// The pins of a user.
+    case user(UserID)
+    /// Keys, membership log and marks of a conversation.
+    case conversation(ConversationID)
+    /// The settings of a consumer.
+    case consumer(String)
+    /// How far a consumer has come in a conversation.
+    case cursor(consumer: String, ConversationID)
+    /// An event that a consumer has handled.
+    case seen(consumer: String, EventDigest)
+    /// What a consumer sent from an event: the digest of the event, and the name of the call.
+    case reply(consumer: String, EventDigest, call: String)
+    /// The user id that a handle was resolved to.
+    case handle(String)
+
+    /// The kinds of records.
+    public enum Kind: UInt8, CaseIterable, Hashable, Sendable {
+        case account = 1, user, conversation, consumer, cursor, seen, reply, handle
+    }
+}
+
+/// The bytes of a record and its revision.
+public struct Record: Hashable, Sendable {
+    /// The largest record: 16 MiB.
+    public static let maximumBytes = 16 << 20
+
+    /// The bytes; they may hold secrets.
+    public var bytes: [UInt8]
+    /// Which change wrote them; it rises with each change of the record and is never 0.
+    public var revision: UInt64
+
+    /// A record from its parts.
+    public init(bytes: [UInt8], revision: UInt64) {
+        self.bytes = bytes
+        self.revision = revision
+    }
+}
+
+/// A part of the keys of a kind.
+public struct RecordPage: Hashable, Sendable {
+    /// The keys.
+    public var keys: [RecordKey]
+    /// Where the next page begins; nil after the last one.
+    public var next: [UInt8]?
+
+    /// A page from its parts.
+    public init(keys: [RecordKey], next: [UInt8]?) {
+        self.keys = keys
+        self.next = next
+    }
+}
+
+/// Changes that are committed together.
+public struct RecordBatch: Sendable {
+    /// The revisions that the changes were computed from: 0 for a record that must not exist.
+    ///
+    /// Records that are written without an expected revision are written in any case.
+    public var expected: [RecordKey: UInt64] = [:]
+    /// The records to write.
+    public var writes: [RecordKey: [UInt8]] = [:]
+    /// The records to delete.
+    public var deletions: Set<RecordKey> = []
+
+    /// No changes.
+    public init() {}
+}

@@ -1,0 +1,284 @@
+package import XChatEvents
+
+// Text of other people goes to a terminal only through these functions. None of its characters can move the cursor,
+// change colors, hide text, change the order of text, or push what follows to the next line.
+
+/// Text with its deceptive characters escaped as `\u{…}`.
+///
+/// - Parameters:
+///   - text: Text of any origin.
+///   - keepingNewlines: Whether line breaks, and the runs of spaces that align columns, stay as they are. For our own
+///     texts of several lines that contain a value from elsewhere.
+/// - Returns: The text, on one line unless newlines are kept.
+package func visible(_ text: String, keepingNewlines: Bool = false) -> String {
+    let options: SafeText.Options = keepingNewlines ? .newlines : .collapsingSpaces
+    return SafeText(text, options).shown
+}
+
+/// The text of a message: every line after the first is indented, and no text looks like a description of ours.
+///
+/// Our descriptions and marks start with a parenthesis or a bracket, so a text that starts with one gets a backslash.
+package func messageText(_ text: WireString?) -> String {
+    let text = text?.string ?? ""
+    let shown = SafeText(text, [.newlines, .collapsingSpaces]).shown.replacing("\n", with: "\n    ")
+    let first = text.unicodeScalars.first { $0 != " " }
+    return first == "(" || first == "[" ? "\\" + shown : shown
+}
+
+/// A field that other people fill: digits of an id as they are, anything else quoted and shortened.
+///
+/// - Parameter field: The value of a user id, a sequence id, a version or the like.
+/// - Returns: 1 to 19 digits, or at most 48 bytes in quotation marks, which end in "…" where more was left out; "-" for
+///   an absent value.
+package func safeField(_ field: WireString?) -> String {
+    guard let field else { return "-" }
+    return isShortNumber(field) ? field.string : quotedField(field.string)
+}
+
+/// A list of ids, each as a safe field; the first 20 and the number of the rest.
+package func safeFields(_ fields: [WireString]?) -> String {
+    let fields = fields ?? []
+    let shown = fields.prefix(20).map { safeField($0) }.joined(separator: ", ")
+    return fields.count > 20 ? "\(shown) and \(fields.count - 20) more" : shown
+}
+
+/// A sequence id with its `#`, as a safe field.
+package func safeNumber(_ sequenceID: WireString?) -> String {
+    sequenceID.map { "#" + safeField($0) } ?? "-"
+}
+
+/// A value that other people choose, in quotation marks and shortened to 48 bytes.
+package func quotedField(_ text: String) -> String {
+    "\"\(SafeText(text, [.collapsingSpaces, .quotable], limit: 48).shown)\""
+}
+
+/// A value that other people choose, in quotation marks and complete.
+package func quotedInFull(_ text: String) -> String {
+    "\"\(SafeText(text, [.collapsingSpaces, .quotable]).shown)\""
+}
+
+/// A name for an error text: visible, in quotation marks, and not longer than a line.
+package func quoted(_ name: String) -> String {
+    "\"\(SafeText(name, [.collapsingSpaces, .quotable], limit: 240).shown)\""
+}
+
+/// A sentence that may contain values of other people, on one line of at most 400 bytes.
+package func safeSentence(_ text: String) -> String {
+    SafeText(text, .collapsingSpaces, limit: 400).shown
+}
+
+/// Whether a value is 1 to 19 ASCII digits, as X's ids and versions are.
+package func isShortNumber(_ field: WireString) -> Bool {
+    field.utf8.count <= 19 && field.isDigits
+}
+
+/// Makes a text safe to show, piece by piece: a text is shortened only between two pieces.
+private struct SafeText {
+    struct Options: OptionSet {
+        let rawValue: Int
+        /// LF and CRLF are line breaks; otherwise they are escaped.
+        static let newlines = Options(rawValue: 1)
+        /// A run of more than four spaces becomes its character and length, such as `\u{20}×200`; at the start of a
+        /// text, where two of our own spaces may come before it, a run of more than two.
+        static let collapsingSpaces = Options(rawValue: 2)
+        /// Quotation marks and backslashes are escaped: in quotation marks, the next one is the end.
+        static let quotable = Options(rawValue: 4)
+    }
+
+    private static let longestRunOfSpaces = 4
+    private static let longestRunAtStart = 2
+    /// Enough for every script; more of them would cover the lines above and below.
+    private static let mostMarks = 8
+
+    /// The text as it is shown; it ends in "…" where more was left out.
+    private(set) var shown = ""
+
+    private let options: Options
+    private let limit: Int
+    private let scalars: [Unicode.Scalar]
+    /// The last piece, which the next scalar may still change.
+    private var piece = ""
+    private var isShortened = false
+    /// The scalar that was shown last, as it is; nil at the start of a line, and after a space or an escape.
+    private var base: Unicode.Scalar?
+    private var marks = 0
+    private var joiner = ""
+
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - options: What is kept and what is escaped.
+    ///   - limit: The most bytes to show.
+    init(_ text: String, _ options: Options, limit: Int = .max) {
+        self.options = options
+        self.limit = limit
+        guard !Self.isPlain(text, options) || text.utf8.count > limit else {
+            scalars = []
+            shown = text
+            return
+        }
+        scalars = Array(text.unicodeScalars)
+        var position = 0
+        while position < scalars.count, !isShortened { position = take(at: position) }
+        endPiece()
+    }
+
+    private mutating func endPiece() {
+        guard !isShortened else { return }
+        isShortened = piece.utf8.count > limit - shown.utf8.count
+        shown += isShortened ? "…" : piece
+        piece = ""
+    }
+
+    /// Whether nothing in a text needs a closer look, as in most texts.
+    private static func isPlain(_ text: String, _ options: Options) -> Bool {
+        // Ours may come before it.
+        var spaces = longestRunOfSpaces - longestRunAtStart
+        for byte in text.utf8 {
+            spaces = byte == 0x20 ? spaces + 1 : 0
+            let needsEscape = options.contains(.quotable) && (byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\"))
+            guard 0x20...0x7E ~= byte, spaces <= longestRunOfSpaces, !needsEscape else { return false }
+        }
+        return true
+    }
+
+    /// Takes what starts at a position and returns where the next piece starts.
+    private mutating func take(at position: Int) -> Int {
+        let scalar = scalars[position]
+        if options.contains(.newlines), let length = lineBreak(at: position) {
+            append("\n", base: nil)
+            return position + length
+        }
+        if scalar.isBlank { return takeSpaces(at: position) }
+        if let end = endOfFlag(at: position) {
+            append(String(scalars[position..<end]), base: scalar)
+            return end
+        }
+        if scalar.isJoiner, isJoined(at: position) {
+            joiner = String(scalar)
+            return position + 1
+        }
+        if scalar.properties.isVariationSelector, let base, base.takesVariation(scalar) {
+            attach(scalar)
+        } else if scalar.isHidden || isQuoteSign(scalar) || scalar.isMark && !canTakeMark {
+            append(scalar.escaped, base: nil)
+        } else if scalar.isMark {
+            marks += 1
+            attach(scalar)
+        } else {
+            append(String(scalar), base: scalar)
+        }
+        return position + 1
+    }
+
+    private mutating func append(_ piece: String, base: Unicode.Scalar?) {
+        endPiece()
+        self.piece = joiner + piece
+        joiner = ""
+        marks = 0
+        self.base = base
+    }
+
+    /// Adds a scalar that changes the one before it, and is not to be cut from it.
+    private mutating func attach(_ scalar: Unicode.Scalar) {
+        piece += joiner + String(scalar)
+        joiner = ""
+        base = scalar
+    }
+
+    private var canTakeMark: Bool { base != nil && marks < Self.mostMarks }
+
+    private func isQuoteSign(_ scalar: Unicode.Scalar) -> Bool {
+        options.contains(.quotable) && (scalar == "\"" || scalar == "\\")
+    }
+
+    private func lineBreak(at position: Int) -> Int? {
+        if scalars[position] == "\n" { return 1 }
+        guard scalars[position] == "\r", position + 1 < scalars.count else { return nil }
+        return scalars[position + 1] == "\n" ? 2 : nil
+    }
+
+    private mutating func takeSpaces(at start: Int) -> Int {
+        let run = scalars[start...].prefix { $0.isBlank }
+        let longest = start == 0 ? Self.longestRunAtStart : Self.longestRunOfSpaces
+        if run.count <= longest || !options.contains(.collapsingSpaces) {
+            for space in run { append(String(space), base: nil) }
+            return run.endIndex
+        }
+        var position = start
+        while position < run.endIndex {
+            let same = run[position...].prefix { $0 == run[position] }
+            append(same.count == 1 ? run[position].escaped : "\(run[position].escaped)×\(same.count)", base: nil)
+            position = same.endIndex
+        }
+        return position
+    }
+
+    /// The end of the flag of a region, such as Scotland's, that starts here: a black flag, tags, and the tag that ends them.
+    private func endOfFlag(at start: Int) -> Int? {
+        guard scalars[start] == "\u{1F3F4}" else { return nil }
+        let tags = scalars[(start + 1)...].prefix(7).prefix { $0.isTagOfRegion }
+        guard 3...6 ~= tags.count, tags.endIndex < scalars.count else { return nil }
+        return scalars[tags.endIndex] == "\u{E007F}" ? tags.endIndex + 1 : nil
+    }
+
+    /// Whether a joiner stands between two emoji or two letters that it shapes.
+    private func isJoined(at position: Int) -> Bool {
+        guard let before = base, position + 1 < scalars.count else { return false }
+        let next = scalars[position + 1]
+        if before.isEmojiPart { return next.isPictograph && scalars[position] == "\u{200D}" }
+        return before.isShapedByJoiners && next.isShapedByJoiners && !(next.isMark && marks >= Self.mostMarks)
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var escaped: String { "\\u{\(String(value, radix: 16, uppercase: true))}" }
+
+    /// Whether it takes place and shows nothing.
+    fileprivate var isBlank: Bool { properties.generalCategory == .spaceSeparator || self == "\u{2800}" }
+
+    /// Whether it shows nothing, or acts on the text around it or on the terminal.
+    fileprivate var isHidden: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .format: true
+        default: properties.isDefaultIgnorableCodePoint
+        }
+    }
+
+    fileprivate var isMark: Bool {
+        switch properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark: true
+        default: false
+        }
+    }
+
+    fileprivate var isJoiner: Bool { self == "\u{200C}" || self == "\u{200D}" }
+
+    /// Whether it is an emoji by more than its name: digits are in Unicode's list too.
+    fileprivate var isPictograph: Bool { properties.isEmoji && value > 0xFF }
+
+    fileprivate var isEmojiPart: Bool { isPictograph || self == "\u{FE0F}" }
+
+    /// Whether it is of a script whose letters joiners shape: Arabic and those of India, and their neighbors.
+    fileprivate var isShapedByJoiners: Bool {
+        switch value {
+        case 0x0600...0x1CFF, 0xA800...0xABFF, 0xFB50...0xFDFF, 0x11000...0x11FFF:
+            isMark || properties.isAlphabetic
+        default: false
+        }
+    }
+
+    fileprivate var isTagOfRegion: Bool { 0xE0030...0xE0039 ~= value || 0xE0061...0xE007A ~= value }
+
+    /// Whether a variation selector has an effect on this scalar.
+    fileprivate func takesVariation(_ selector: Unicode.Scalar) -> Bool {
+        guard !properties.isVariationSelector else { return false }
+        if selector == "\u{FE0E}" || selector == "\u{FE0F}" { return properties.isEmoji }
+        return properties.isIdeographic || 0x1800...0x18AF ~= value
+    }
+}
+
+extension String {
+    fileprivate init(_ scalars: ArraySlice<Unicode.Scalar>) {
+        self.init(String.UnicodeScalarView(scalars))
+    }
+}

@@ -1,0 +1,2 @@
+@_exported public import XChatEngine
+@_exported public import XChatEvents

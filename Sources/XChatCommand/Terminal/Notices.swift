@@ -1,0 +1,51 @@
+import XChat
+
+extension Output {
+    /// Tells the person what the library has to say, with the command that helps.
+    @Sendable static func notice(_ notice: Notice) {
+        switch notice {
+        case .waitingForLock: note("xchat: \(notice)")
+        default: warning(visible("\(notice)\(advice(notice))"))
+        }
+    }
+
+    private static func advice(_ notice: Notice) -> String {
+        switch notice {
+        case .keysRefused(let user, let error): advice(error.code.rawValue, user: user)
+        case .founded(let group, _): "; show it with: xchat group accept \(group)"
+        case .memberListDiffers(let group): "; compare them with: xchat group accept \(group)"
+        case .openToOthers: "; close it with: chmod 600"
+        default: ""
+        }
+    }
+
+    /// The command that is the way out of an error of the library; empty where there is none.
+    static func advice(_ error: AccountError) -> String {
+        switch error.code {
+        case .notFound:
+            "; make one with \"xchat keys generate --user ID\", or name a session file with --session"
+        case .notRegistered: ": xchat keys register"
+        default: advice(error.code.rawValue, user: error.user, conversation: error.conversation)
+        }
+    }
+
+    private static func advice(
+        _ code: String,
+        user: UserID? = nil,
+        conversation: ConversationID? = nil
+    ) -> String {
+        let code = XChatError.Code(rawValue: code)
+        if let user, [.pinChanged, .pinRolledBack, .pinRejected].contains(code) {
+            return "; xchat keys trust \(user)"
+        }
+        if let conversation {
+            if [.rotationNeeded, .disputedKey].contains(code) {
+                return "; xchat conversation rotate \(conversation), or send --rotate"
+            }
+            if [.membershipUnproven, .membershipUnjudged].contains(code) {
+                return "; xchat group accept \(conversation)"
+            }
+        }
+        return ""
+    }
+}

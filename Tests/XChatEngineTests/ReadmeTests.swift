@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+import XChatEngine
+import XChatEvents
+
+@Suite struct ReadmeTests {
+    /// The example of the README, line by line; the next test holds the two together.
+    @Test func `the README's example runs`() throws {
+        var printed: [String] = []
+        func print(_ isVerified: Bool, _ text: WireString) { printed.append("\(isVerified) \(text)") }
+        // README begins
+        let aliceKeys = try PrivateKeys.generate()
+        let bobKeys = try PrivateKeys.generate()
+
+        // What each registers with the server, and what the server then serves to the other.
+        let aliceServed = try aliceKeys.boundKey(userID: "1111", version: "1").registered
+        let bobServed = try bobKeys.boundKey(userID: "2222", version: "1").registered
+
+        var alice = try Session(userID: "1111", privateKeys: aliceKeys, signingKeyVersion: "1")
+        var bob = try Session(userID: "2222", privateKeys: bobKeys, signingKeyVersion: "1")
+        for served in [aliceServed, bobServed] {
+            try alice.pin([served], of: served.userID)  // pinned on first use, refused if it ever changes
+            try bob.pin([served], of: served.userID)
+        }
+
+        // A conversation key, wrapped to the pinned keys of both, and a message under it.
+        let conversation = ConversationID.oneToOne("1111", "2222")
+        let change = try alice.prepareKeyChange(in: conversation)
+        try alice.adopt(change)  // once the server has accepted it
+        let message = try alice.seal(.text("hello"), in: conversation)
+
+        // Bob gets both as events. Only what verifies is accepted, whatever the order of the events.
+        let served = [message.event, change.event].map { Base64.encode($0.encoded()) }
+        for result in bob.open(base64: served) {
+            let event = try result.get()
+            if case .message(let contents) = event.contents?.contents {
+                print(event.isVerified, contents.messageText ?? "")  // true hello
+            }
+        }
+        // README ends
+        #expect(printed == ["true hello"])
+    }
+
+    @Test func `the README shows what was compiled here`() throws {
+        let here = URL(filePath: #filePath)
+        let root = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let source = try String(contentsOf: here, encoding: .utf8)
+        let compiled = try #require(
+            source.components(separatedBy: "// README begins\n").dropFirst().first?
+                .components(separatedBy: "        // README ends").first
+        )
+        let shown = compiled.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.hasPrefix("        ") ? String($0.dropFirst(8)) : String($0) }
+            .joined(separator: "\n")
+        #expect(readme.contains("import XChatEngine\nimport XChatEvents\n\n" + shown + "```"))
+    }
+}

@@ -1,0 +1,89 @@
+@testable import XChat
+
+#if os(Linux)
+    import Foundation
+    import Glibc
+    import Testing
+    import XChatEngine
+    import XChatEvents
+    import TestSupport
+    import XChatSandbox
+
+    @testable import XChatHTTP
+
+    /// Files that cannot grow: each test is a process of its own, whose files the system limits in size.
+    @Suite(.timeLimit(.minutes(1)))
+    struct FullDiskTests {
+        /// No file of this process may grow beyond a size; nil ends that.
+        private static func limitFiles(to bytes: UInt?) {
+            // The signal would end the process before the error is seen.
+            _ = signal(SIGXFSZ, SIG_IGN)
+            var limit = rlimit()
+            _ = unsafe getrlimit(.init(RLIMIT_FSIZE.rawValue), &limit)
+            limit.rlim_cur = bytes ?? limit.rlim_max
+            #expect(unsafe setrlimit(.init(RLIMIT_FSIZE.rawValue), &limit) == 0)
+        }
+
+        @Test func `a download for which there is no room says so and leaves nothing`() async {
+            await #expect(processExitsWith: .success) {
+                let folder = try ScratchFolder()
+                try await Sandbox().serving { url in
+                    var alice = try await User("1111", .sodium, url)
+                    let bob = try await User("2222", .sodium, url)
+                    let conversation = try await alice.start(with: bob)
+                    let key = try ConversationKey.generate()
+                    let file = URL(filePath: folder.path + "/in")
+                    try Data(count: 300_000).write(to: file)
+                    var hashKey = ""
+                    for try await step in alice.client.upload(file, key: key, in: conversation) {
+                        if case .finished(let media) = step { hashKey = media.mediaHashKey }
+                    }
+                    let out = URL(filePath: folder.path + "/out")
+                    let download = try bob.client.download(
+                        hashKey,
+                        in: ConversationTarget(conversation),
+                        key: key,
+                        to: out
+                    )
+                    Self.limitFiles(to: 100_000)
+                    do throws(APIError) {
+                        for try await _ in download {}
+                        Issue.record("the file has room")
+                    } catch {
+                        #expect(error.code == .file)
+                        #expect(error.detail.hasSuffix("(File too large)"), "\(error.detail)")
+                    }
+                    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["in"])
+                    Self.limitFiles(to: nil)
+                    for try await _ in download {}
+                    #expect(try Data(contentsOf: out).count == 300_000)
+                }
+            }
+        }
+
+        @Test func `an outbox that cannot grow says so, and keeps what it acknowledged`() async {
+            await #expect(processExitsWith: .success) {
+                let folder = try ScratchFolder()
+                let sealer = try Sealer()
+                let outbox = try folder.outbox()
+                var acknowledged: [WireString] = []
+                Self.limitFiles(to: 200_000)
+                let code = outboxError {
+                    for number in 0..<1000 {
+                        let message = try sealer.seal("\(number)")
+                        try outbox.enqueue(message)
+                        acknowledged.append(message.messageID)
+                    }
+                }
+                #expect(code == .full)
+                #expect(!acknowledged.isEmpty)
+                #expect(try outbox.list().map(\.messageID) == acknowledged)
+                #expect(try folder.outbox().list().map(\.messageID) == acknowledged)
+                Self.limitFiles(to: nil)
+                let last = try sealer.seal("now there is room")
+                try outbox.enqueue(last)
+                #expect(try folder.outbox().list().map(\.messageID) == acknowledged + [last.messageID])
+            }
+        }
+    }
+#endif

@@ -1,0 +1,497 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+import XChatEngine
+import XChatEvents
+
+@testable import XChat
+@testable import XChatHTTP
+
+/// Posting: order, faults, stale keys, and a crash between any two steps.
+@Suite(.timeLimit(.minutes(1)))
+struct OutboxDrainTests {
+    private let folder: ScratchFolder
+    private let sealer: Sealer
+
+    init() throws {
+        folder = try ScratchFolder()
+        sealer = try Sealer()
+    }
+
+    private func drain(_ outbox: Outbox, _ server: ToyServer, until: WireString? = nil) async throws {
+        try await outbox.drain(client: server, until: until) { _ in sealer.renewed }
+    }
+
+    private static func refused(_ type: FailureType) -> APIError {
+        var error = APIError(.failureEvent, "refused")
+        error.failure = type
+        return error
+    }
+
+    @Test func `faults of every kind keep the order, and nothing is sent twice`() async throws {
+        let outbox = try folder.outbox()
+        let server = ToyServer { message, count in
+            switch (message.messageID.utf8.first ?? 0) % 4 {
+            case 0 where count < 3: .before(APIError(.connection, "lost"))
+            case 1 where count < 2: .after(APIError(.timedOut, "lost"))
+            case 2 where count < 1: .before(APIError(.rateLimited, "slowly"))
+            case 3 where count < 4: .after(APIError(.server, "oops"))
+            default: nil
+            }
+        }
+        let texts = (0..<20).map(String.init)
+        for text in texts {
+            try outbox.enqueue([sealer.seal(text), sealer.seal(text, in: Sealer.b)])
+        }
+        try await drain(outbox, server)
+        #expect(try server.texts(Sealer.a, sealer) == texts)
+        #expect(try server.texts(Sealer.b, sealer) == texts)
+        #expect(server.state.withLock { $0.contradictions }.isEmpty)
+        #expect(try outbox.list().isEmpty)
+        #expect(try outbox.list([.sent]).allSatisfy { $0.sequenceID == "7" })
+    }
+
+    @Test func `a message that the server does not want is set aside, and the rest goes on`() async throws {
+        let outbox = try folder.outbox()
+        let messages = try ["one", "poison", "three"].map { try sealer.seal($0) }
+        let poison = messages[1].messageID
+        let isHealed = Mutex(false)
+        let server = ToyServer { message, _ in
+            guard message.messageID == poison, !isHealed.withLock({ $0 }) else { return nil }
+            return .before(Self.refused(.contentsTooLarge))
+        }
+        try outbox.enqueue(messages)
+        try await drain(outbox, server)
+        #expect(try server.texts(Sealer.a, sealer) == ["one", "three"])
+        let entry = try #require(try outbox.list().first)
+        #expect(entry.state == .setAside)
+        #expect(entry.reason == "failure_event: refused")
+
+        isHealed.withLock { $0 = true }
+        try outbox.retry(poison)
+        try await drain(outbox, server)
+        #expect(try server.texts(Sealer.a, sealer) == ["one", "three", "poison"])
+    }
+
+    @Test func `a message refused for a stale key is sealed anew under the newest, in its place`() async throws {
+        let outbox = try folder.outbox()
+        let messages = try ["one", "two", "three"].map { try sealer.seal($0) }
+        let server = ToyServer(rotatesAfter: 1)
+        try outbox.enqueue(messages)
+        try await drain(outbox, server)
+        #expect(try server.texts(Sealer.a, sealer) == ["one", "two", "three"])
+        let stored = server.state.withLock { $0.stored[Sealer.a] ?? [] }
+        #expect(stored.first?.messageID == messages[0].messageID)
+        #expect(Set(stored.compactMap(\.messageID)).isDisjoint(with: messages.dropFirst().map(\.messageID)))
+        for message in messages.dropFirst() {
+            let old = try #require(try outbox.store.entry(message.messageID))
+            #expect(old.state == .replaced)
+            let new = try #require(try outbox.entry(message.messageID))
+            #expect(new.messageID == old.replacedBy)
+            #expect(new.replaces == message.messageID)
+            #expect(new.state == .sent)
+            #expect(new.conversationKeyVersion == "1002")
+        }
+    }
+
+    @Test func `what was found out about a new key serves all messages that wait under the old one`() async throws {
+        let outbox = try folder.outbox()
+        let server = ToyServer(rotatesAfter: 2) { _, count in
+            count == 0 ? .after(APIError(.connection, "lost")) : nil
+        }
+        let texts = (0..<10).map(String.init)
+        try outbox.enqueue(texts.map { try sealer.seal($0) })
+        let sessions = Mutex(0)
+        try await outbox.drain(client: server) { _ in
+            sessions.withLock { $0 += 1 }
+            return sealer.renewed
+        }
+        #expect(try server.texts(Sealer.a, sealer) == texts)
+        // The second is found to be there, and the eight others are not even tried under the old key: one more search
+        // finds that none of them is there.
+        #expect(server.state.withLock { $0.lookUps } == 2)
+        #expect(sessions.withLock { $0 } == 2)
+        #expect(server.state.withLock { $0.posts } == 2 * 10)
+    }
+
+    @Test func `an older message that is retried by hand is looked for further back`() async throws {
+        let outbox = try folder.outbox()
+        let messages = [try sealer.sealOlder("one"), try sealer.seal("two")]
+        try outbox.enqueue(messages[0])
+        try outbox.store.setAside(messages[0].messageID, reason: "by hand", isStale: false, now: Date())
+        try outbox.enqueue(messages[1])
+        let server = ToyServer()
+        server.rotate(Sealer.a, to: "1000")
+        _ = try await server.post(messages[0])
+        server.rotate(Sealer.a)
+        let retried = Mutex(false)
+        try await outbox.drain(client: server) { _ in
+            // It comes into the queue when the other one has found out about the key.
+            if retried.withLock({
+                let first = !$0; $0 = true; return first
+            }) {
+                try outbox.retry(messages[0].messageID)
+            }
+            return sealer.renewed
+        }
+        #expect(try server.texts(Sealer.a, sealer) == ["one", "two"])
+        #expect(server.state.withLock { $0.lookUps } == 2)
+    }
+
+    @Test func `a message whose answer was lost before the key changed is not sealed anew`() async throws {
+        let outbox = try folder.outbox()
+        let message = try sealer.seal("once")
+        let reference = Mutex<ToyServer?>(nil)
+        let server = ToyServer { _, count in
+            guard count == 0 else {
+                reference.withLock { $0?.rotate(Sealer.a) }
+                return nil
+            }
+            return .after(APIError(.connection, "lost"))
+        }
+        reference.withLock { $0 = server }
+        try outbox.enqueue(message)
+        try await drain(outbox, server)
+        reference.withLock { $0 = nil }
+        #expect(try server.texts(Sealer.a, sealer) == ["once"])
+        #expect(try outbox.entry(message.messageID)?.messageID == message.messageID)
+        #expect(try outbox.entry(message.messageID)?.state == .sent)
+    }
+
+    @Test func `a message that is refused because it is there already counts as sent`() async throws {
+        let outbox = try folder.outbox()
+        let server = ToyServer { _, count in
+            count == 0
+                ? .after(APIError(.connection, "lost")) : .before(APIError(.invalidRequest, "taken", status: 400))
+        }
+        try outbox.enqueue(sealer.seal("once"))
+        try await drain(outbox, server)
+        #expect(try outbox.list().isEmpty)
+        #expect(try server.texts(Sealer.a, sealer) == ["once"])
+    }
+
+    @Test func `without a newer key the message is set aside after some tries`() async throws {
+        let outbox = try folder.outbox()
+        let server = ToyServer()
+        server.rotate(Sealer.a)
+        try outbox.enqueue([sealer.seal("x"), sealer.seal("y", in: Sealer.b)])
+        try await outbox.drain(client: server) { _ in sealer.session }
+        let entry = try #require(try outbox.list().first)
+        #expect(entry.state == .setAside)
+        #expect(entry.reason?.hasPrefix("stale_key: ") ?? false)
+        #expect(entry.failures == outbox.policy.maximumFailures)
+        #expect(try server.texts(Sealer.b, sealer) == ["y"])
+    }
+
+    @Test func `a token that is refused stops the queue, and nothing is set aside`() async throws {
+        let outbox = try folder.outbox()
+        let server = ToyServer { _, _ in .before(APIError(.unauthorized, "who?", status: 401)) }
+        try outbox.enqueue((0..<9).map { try sealer.seal("\($0)", in: $0 % 2 == 0 ? Sealer.a : Sealer.b) })
+        await #expect(throws: APIError(.unauthorized, "who?", status: 401)) { try await drain(outbox, server) }
+        #expect(try outbox.list().map(\.state) == Array(repeating: .queued, count: 9))
+        #expect(try outbox.store.tryLock(), "others can post now")
+    }
+
+    @Test func `one message can be waited for, and the time be limited`() async throws {
+        let outbox = try folder.outbox()
+        let server = ToyServer { message, _ in
+            message.conversationID == Sealer.b ? .before(APIError(.connection, "never")) : nil
+        }
+        let message = try sealer.seal("x")
+        try outbox.enqueue([sealer.seal("stuck", in: Sealer.b), message])
+        try await drain(outbox, server, until: message.messageID)
+        #expect(try outbox.entry(message.messageID)?.state == .sent)
+        try await outbox.drain(client: server, timeout: .milliseconds(50)) { _ in sealer.renewed }
+        #expect(try outbox.list().map(\.conversationID) == [Sealer.b])
+        try await drain(outbox, server, until: "unknown")
+    }
+
+    @Test func `a server that does not answer does not keep it longer than the time given`() async throws {
+        try await RawServer.run(.silence) { server, url in
+            var outbox = try folder.outbox()
+            outbox.concurrency = 2
+            try outbox.enqueue([sealer.seal("x"), sealer.seal("y", in: Sealer.b)])
+            let client = try ChatClient(api: url, token: Token("t"), limits: .init(timeout: .seconds(600)))
+            try await outbox.drain(client: client, timeout: .milliseconds(200)) { _ in sealer.renewed }
+            #expect(try outbox.list().map(\.state) == [.queued, .queued])
+            #expect(server.requests.count <= 2)
+        }
+    }
+
+    @Test func `a rate limit of more than a day is kept`() async throws {
+        var outbox = try folder.outbox()
+        outbox.jitter = { 0.9 }
+        outbox.policy.firstDelay = .seconds(1)
+        let looks = Mutex(0)
+        outbox.clock = {
+            looks.withLock { $0 += 1 }
+            return Date()
+        }
+        var limited = APIError(.rateLimited, "tomorrow", status: 429)
+        limited.resetAt = Date(timeIntervalSinceNow: 30 * 3600)
+        let server = ToyServer { [limited] _, _ in .before(limited) }
+        try outbox.enqueue(sealer.seal("x"))
+        let task = Task { [outbox] in try await outbox.run(client: server) { _ in sealer.renewed } }
+        while looks.withLock({ $0 }) < 100 { try await Task.sleep(for: .milliseconds(5)) }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(server.state.withLock { $0.posts } == 1)
+    }
+
+    @Test func `rate limits that go on are asked about less and less, until a message goes through`() async throws {
+        var outbox = try folder.outbox()
+        outbox.concurrency = 1
+        outbox.policy.firstDelay = .seconds(20)
+        outbox.policy.longestDelay = .seconds(1000)
+        outbox.policy.rateLimitDelay = .seconds(10)
+        outbox.jitter = { 0 }
+        // A clock that goes a second further whenever somebody looks.
+        let time = Mutex(0.0)
+        outbox.clock = {
+            time.withLock { time in
+                time += 1
+                return Date(timeIntervalSince1970: 1_800_000_000 + time)
+            }
+        }
+        let posts = Mutex<[Double]>([])
+        let server = ToyServer { _, count in
+            posts.withLock { $0.append(time.withLock { $0 }) }
+            return count < 4 ? .before(APIError(.rateLimited, "slowly", status: 429)) : nil
+        }
+        try outbox.enqueue([sealer.seal("one"), sealer.seal("two")])
+        try await drain(outbox, server)
+        let times = posts.withLock { $0 }
+        let pauses = zip(times.dropFirst(), times).map { Int(($0 - $1) / 10) * 10 }
+        #expect(pauses == [10, 20, 40, 80, 0, 10, 20, 40, 80])
+    }
+
+    @Test func `what the caller's closure throws ends the draining, and the message is not to blame`() async throws {
+        struct Broken: Error {}
+        let failures: [any Error & Sendable] = [
+            Broken(), APIError(.notFound, "gone", status: 404), APIError(.forbidden, "no", status: 403),
+            XChatError(.inconsistent, "x"), XChatError(.keyMissing, "x"),
+        ]
+        let outbox = try folder.outbox()
+        let server = ToyServer()
+        server.rotate(Sealer.a)
+        try outbox.enqueue(sealer.seal("x"))
+        for failure in failures {
+            let thrown = await #expect(throws: (any Error).self) {
+                try await outbox.drain(client: server) { _ in throw failure }
+            }
+            #expect(thrown.map { "\($0)" } == "\(failure)")
+            #expect(try outbox.list().map(\.state) == [.queued], "\(failure)")
+            #expect(try outbox.list().map(\.failures) == [0], "\(failure)")
+        }
+    }
+
+    @Test func `a key that cannot be fetched now is fetched later`() async throws {
+        let outbox = try folder.outbox()
+        let server = ToyServer()
+        server.rotate(Sealer.a)
+        try outbox.enqueue(sealer.seal("x"))
+        let left = Mutex([APIError(.connection, "lost"), APIError(.rateLimited, "slowly"), APIError(.server, "oops")])
+        try await outbox.drain(client: server) { _ in
+            if let error = left.withLock({ $0.popLast() }) { throw error }
+            return sealer.renewed
+        }
+        #expect(try server.texts(Sealer.a, sealer) == ["x"])
+    }
+
+    @Test(
+        "messages with uploads that met another key are set aside after one question for all of them",
+        arguments: [["+", "+", "+"], ["x", "+", "+"]]
+    )
+    func attachments(_ kinds: [String]) async throws {
+        let outbox = try folder.outbox()
+        let server = ToyServer()
+        server.rotate(Sealer.a)
+        let photo = MediaAttachment(
+            mediaHashKey: "k",
+            dimensions: MediaDimensions(width: 1, height: 1),
+            filesizeBytes: 1,
+            filename: "f"
+        )
+        for kind in kinds {
+            let attachments: [MessageAttachment] = kind == "+" ? [.media(photo)] : []
+            let draft = MessageDraft(kind, attachments: attachments)
+            try outbox.enqueue(sealer.session.seal(.message(draft), in: Sealer.a))
+        }
+        try await drain(outbox, server)
+        let entries = try outbox.list()
+        #expect(entries.count == kinds.count { $0 == "+" })
+        #expect(entries.allSatisfy { $0.state == .setAside && $0.reason?.hasPrefix("unsupported: ") == true })
+        #expect(server.state.withLock { $0.lookUps } == 1)
+        // The first as it was and, where that can be, sealed anew.
+        #expect(server.state.withLock { $0.posts } == (kinds[0] == "x" ? 2 : 1))
+    }
+
+    @Test func `what comes in while it runs goes out, and cancelling ends it`() async throws {
+        let outbox = try folder.outbox()
+        let server = ToyServer()
+        let task = Task { try await outbox.run(client: server) { _ in sealer.renewed } }
+        for number in 0..<5 {
+            let message = try sealer.seal("\(number)")
+            try outbox.enqueue(message)
+            while try outbox.entry(message.messageID)?.state != .sent { try await Task.sleep(for: .milliseconds(5)) }
+        }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(try server.texts(Sealer.a, sealer) == ["0", "1", "2", "3", "4"])
+    }
+
+    @Test func `two outboxes on one file take turns`() async throws {
+        let (one, other) = (try folder.outbox(), try folder.outbox())
+        let server = ToyServer()
+        try one.enqueue((0..<10).map { try sealer.seal("\($0)") })
+        async let first: Void = drain(one, server)
+        async let second: Void = drain(other, server)
+        _ = try await (first, second)
+        #expect(try server.texts(Sealer.a, sealer) == (0..<10).map(String.init))
+        #expect(server.state.withLock { $0.posts } == 10)
+    }
+
+    // MARK: A crash between any two steps
+
+    /// Ends the "process" at its nth step: nothing after it happens any more.
+    private final class Fuse: Sendable {
+        private let left: Mutex<Int>
+
+        init(_ steps: Int) { left = Mutex(steps) }
+
+        /// Whether this step still happens.
+        func burn() -> Bool {
+            left.withLock { left in
+                left -= 1
+                return left >= 0
+            }
+        }
+    }
+
+    /// A store that is gone once the fuse has burnt down, before or after any of its transactions.
+    private struct MortalStore: OutboxStore {
+        let store: any OutboxStore
+        let fuse: Fuse
+
+        var userID: UserID { store.userID }
+
+        private func step<Value>(_ body: () throws(OutboxError) -> Value) throws(OutboxError) -> Value {
+            guard fuse.burn() else { throw OutboxError(.inaccessible, "crashed before") }
+            let value = try body()
+            guard fuse.burn() else { throw OutboxError(.inaccessible, "crashed after") }
+            return value
+        }
+
+        func add(_ messages: [SealedMessage], now: Date) throws(OutboxError) {
+            try step { () throws(OutboxError) in try store.add(messages, now: now) }
+        }
+        func due(at now: Date, limit: Int) throws(OutboxError) -> [QueuedMessage] {
+            try store.due(at: now, limit: limit)
+        }
+        func hasQueued() throws(OutboxError) -> Bool { try store.hasQueued() }
+        func queuedCount() throws(OutboxError) -> Int { try store.queuedCount() }
+        func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) throws(OutboxError) {
+            try step { () throws(OutboxError) in try store.markSent(messageID, sequenceID: sequenceID, now: now) }
+        }
+        func postpone(_ messageID: WireString, until: Date, reason: String) throws(OutboxError) {
+            try step { () throws(OutboxError) in try store.postpone(messageID, until: until, reason: reason) }
+        }
+        func pause(until: Date, now: Date) throws(OutboxError) {
+            try step { () throws(OutboxError) in try store.pause(until: until, now: now) }
+        }
+        func setAside(_ messageID: WireString, reason: String, isStale: Bool, now: Date) throws(OutboxError) {
+            try step { () throws(OutboxError) in
+                try store.setAside(messageID, reason: reason, isStale: isStale, now: now)
+            }
+        }
+        func replace(_ messageID: WireString, with new: SealedMessage, now: Date) throws(OutboxError) {
+            try step { () throws(OutboxError) in try store.replace(messageID, with: new, now: now) }
+        }
+        func retry(_ messageID: WireString, allowing readers: Set<UserID>, now: Date) throws(OutboxError) {
+            try store.retry(messageID, allowing: readers, now: now)
+        }
+        func drop(_ messageID: WireString, now: Date) throws(OutboxError) { try store.drop(messageID, now: now) }
+        func entry(_ messageID: WireString) throws(OutboxError) -> OutboxEntry? { try store.entry(messageID) }
+        func entries(in states: Set<OutboxEntry.State>) throws(OutboxError) -> [OutboxEntry] {
+            try store.entries(in: states)
+        }
+        func tryLock() throws(OutboxError) -> Bool { try store.tryLock() }
+        func unlock() { store.unlock() }
+    }
+
+    /// The way to the server, cut before a request or after its answer was made.
+    private struct MortalClient: MessageSending {
+        let server: ToyServer
+        let fuse: Fuse
+
+        func post(_ message: SealedMessage) async throws(APIError) -> SentMessage {
+            guard fuse.burn() else { throw APIError(.cancelled, "crashed before") }
+            let sent = try await server.post(message)
+            guard fuse.burn() else { throw APIError(.cancelled, "crashed after") }
+            return sent
+        }
+
+        func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
+            guard fuse.burn() else { throw APIError(.cancelled, "crashed") }
+            return try await server.posted(message, by: sender)
+        }
+    }
+
+    @Test func `a crash between any two steps loses nothing and repeats nothing`() async throws {
+        var steps = 0
+        while try await survivesCrash(at: steps) { steps += 1 }
+        // Six messages with a fault, a rotation and a poison take at least these.
+        #expect(steps > 40)
+        print("outbox: \(steps) step boundaries crashed at")
+    }
+
+    /// Runs a scenario that crashes at a step, then the same with what is on the disk.
+    ///
+    /// - Returns: Whether it came to the crash.
+    private func survivesCrash(at steps: Int) async throws -> Bool {
+        let folder = try ScratchFolder()
+        let messages = try [
+            sealer.seal("one"), sealer.seal("poison"), sealer.seal("three"),
+            sealer.seal("eins", in: Sealer.b), sealer.seal("four"), sealer.seal("zwei", in: Sealer.b),
+        ]
+        let poison = messages[1].messageID
+        let server = ToyServer(rotatesAfter: 1) { message, count in
+            if (try? sealer.text(of: message.event)) == "poison" { return .before(Self.refused(.flaggedAsSpam)) }
+            if message.conversationID == Sealer.b, count == 0 { return .after(APIError(.timedOut, "lost")) }
+            return count == 0 ? .before(APIError(.rateLimited, "slowly")) : nil
+        }
+
+        let fuse = Fuse(steps)
+        var acknowledged = 0
+        var crashed = false
+        do {
+            var outbox = try folder.outbox()
+            let interval = outbox.interval
+            outbox = Outbox(store: MortalStore(store: outbox.store, fuse: fuse), policy: outbox.policy)
+            outbox.interval = interval
+            for message in messages {
+                try outbox.enqueue(message)
+                acknowledged += 1
+            }
+            try await outbox.drain(client: MortalClient(server: server, fuse: fuse)) { _ in sealer.renewed }
+        } catch {
+            crashed = true
+        }
+
+        let outbox = try folder.outbox()
+        // Whoever was told nothing asks again.
+        try outbox.enqueue(Array(messages[acknowledged...]))
+        try await drain(outbox, server)
+        #expect(try server.texts(Sealer.a, sealer) == ["one", "three", "four"], "crash at step \(steps)")
+        #expect(try server.texts(Sealer.b, sealer) == ["eins", "zwei"], "crash at step \(steps)")
+        let setAside = try outbox.entry(poison)
+        #expect(setAside?.state == .setAside, "crash at step \(steps)")
+        #expect(try outbox.list() == [setAside], "crash at step \(steps)")
+        #expect(server.state.withLock { $0.contradictions }.isEmpty, "crash at step \(steps)")
+        for message in messages where message.messageID != poison {
+            #expect(try outbox.entry(message.messageID)?.state == .sent, "crash at step \(steps)")
+        }
+        return crashed
+    }
+}

@@ -1,0 +1,210 @@
+import Foundation
+import Synchronization
+import XChatEngine
+import XChatEvents
+
+@testable import XChat
+@testable import XChatHTTP
+
+/// A folder that goes away with its owner.
+final class ScratchFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "outbox-\(UUID().uuidString)").path()
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var file: String { path + "/outbox.sqlite" }
+
+    func outbox(_ user: UserID = "1111", api: String = "https://api.x.com") throws -> Outbox {
+        var outbox = try Outbox.open(file, userID: user, api: api)
+        outbox.policy.firstDelay = .milliseconds(1)
+        outbox.policy.longestDelay = .milliseconds(4)
+        outbox.policy.rateLimitDelay = .milliseconds(2)
+        outbox.interval = .milliseconds(1)
+        return outbox
+    }
+}
+
+/// A user with two keys for each of two conversations; only the older one is known at first.
+struct Sealer: Sendable {
+    static let a = ConversationID.oneToOne("1111", "2222")
+    static let b = ConversationID.oneToOne("1111", "3333")
+
+    let session: Session
+    let renewed: Session
+
+    init(_ user: UserID = "1111") throws {
+        let keys = try PrivateKeys.generate()
+        var session = try Session(userID: user, privateKeys: keys, signingKeyVersion: "1")
+        session.trust([try keys.boundKey(userID: user, version: "1")])
+        for id in [Self.a, Self.b] {
+            try session.addConversationKey(try .generate(), in: id, version: "1000")
+            try session.addConversationKey(try .generate(), in: id, version: "1001")
+        }
+        self.session = session
+        for id in [Self.a, Self.b] { try session.addConversationKey(try .generate(), in: id, version: "1002") }
+        renewed = session
+    }
+
+    func seal(_ text: String, in conversation: ConversationID = Sealer.a) throws -> SealedMessage {
+        try session.seal(.text(text), in: conversation)
+    }
+
+    /// A message under the key before the one that is the newest at first.
+    func sealOlder(_ text: String) throws -> SealedMessage {
+        try session.seal(.text(text), in: Sealer.a, keyVersion: "1000")
+    }
+
+    func text(of event: MessageEvent) throws -> String? {
+        var session = renewed
+        guard case .message(let message) = try session.open(event).contents?.contents else { return nil }
+        return message.messageText?.string
+    }
+}
+
+/// A user in a group of two others, of whom one may be missing, with another key for each time.
+struct GroupSealer: Sendable {
+    static let group = ConversationID(canonicalizing: "g7")
+
+    let session: Session
+    /// The session with a newer key, and without a word about the members.
+    private let newer: Session
+
+    init() throws {
+        let keys = try PrivateKeys.generate()
+        var session = try Session(userID: "1111", privateKeys: keys, signingKeyVersion: "1")
+        session.trust([try keys.boundKey(userID: "1111", version: "1")])
+        try session.addConversationKey(try .generate(), in: Self.group, version: "1001")
+        var known = session
+        try known.acceptMembers(["1111", "2222"], of: Self.group)
+        self.session = known
+        try session.addConversationKey(try .generate(), in: Self.group, version: "1002")
+        newer = session
+    }
+
+    /// A session with the newest key and these members; nil where they are not known.
+    func renewed(_ members: Set<UserID>?) throws -> Session {
+        var session = newer
+        if let members { try session.acceptMembers(members.sorted(), of: Self.group) }
+        return session
+    }
+
+    func seal(_ text: String) throws -> SealedMessage {
+        try session.seal(.text(text), in: Self.group)
+    }
+}
+
+/// A server in memory: takes each id once, in the order of arrival, and refuses keys that are not the newest.
+final class ToyServer: MessageSending {
+    enum Fault: Sendable {
+        case before(APIError)
+        case after(APIError)
+    }
+
+    struct State {
+        var stored: [ConversationID: [MessageEvent]] = [:]
+        var newestKey: [ConversationID: KeyVersion] = [:]
+        var bodies: [WireString: String] = [:]
+        var posts = 0
+        var lookUps = 0
+        var postsOfMessage: [WireString: Int] = [:]
+        var contradictions: [String] = []
+    }
+
+    let state = Mutex(State())
+    /// Given the message and how often it was posted before.
+    private let fault: @Sendable (SealedMessage, Int) -> Fault?
+    /// After this many messages of a conversation its key changes.
+    private let rotatesAfter: Int
+
+    init(
+        rotatesAfter: Int = .max,
+        fault: @escaping @Sendable (SealedMessage, Int) -> Fault? = { _, _ in nil }
+    ) {
+        self.rotatesAfter = rotatesAfter
+        self.fault = fault
+    }
+
+    func rotate(_ conversation: ConversationID, to version: KeyVersion = "1002") {
+        state.withLock { $0.newestKey[conversation] = version }
+    }
+
+    func post(_ message: SealedMessage) async throws(APIError) -> SentMessage {
+        let conversation = message.conversationID
+        let before = state.withLock { state in
+            state.posts += 1
+            let count = state.postsOfMessage[message.messageID, default: 0]
+            state.postsOfMessage[message.messageID] = count + 1
+            let body = message.encodedMessageCreateEvent + " " + message.encodedMessageEventSignature
+            if let known = state.bodies[message.messageID], !known.utf8.elementsEqual(body.utf8) {
+                state.contradictions.append("two bodies under one id")
+            }
+            state.bodies[message.messageID] = body
+            return count
+        }
+        let fault = fault(message, before)
+        if case .before(let error) = fault { throw error }
+        let answer = state.withLock { state -> Result<SentMessage, APIError> in
+            // The key first: what a server does with a known id under an old key is not documented.
+            guard message.conversationKeyVersion == state.newestKey[conversation, default: "1001"] else {
+                var error = APIError(.failureEvent, "stale")
+                error.failure = .nonLatestCkeyVersion
+                return .failure(error)
+            }
+            var events = state.stored[conversation, default: []]
+            if !events.contains(where: { $0.messageID == message.messageID }) {
+                events.append(message.event)
+                state.stored[conversation] = events
+                if events.count == rotatesAfter { state.newestKey[conversation] = "1002" }
+            }
+            return .success(Self.sent(message))
+        }
+        if case .after(let error) = fault { throw error }
+        return try answer.get()
+    }
+
+    /// Walks from the newest message to the one that is looked for, or to one under an older key.
+    func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
+        state.withLock { state in
+            state.lookUps += 1
+            var posted = PostedMessages(sequenceIDs: [:], isComplete: true)
+            for event in state.stored[message.conversationID, default: []].reversed() where event.senderID == sender {
+                guard let id = event.messageID, case .messageCreateEvent(let create) = event.detail,
+                    create.conversationKeyVersion?.number ?? 0 >= message.conversationKeyVersion.number ?? 0
+                else { break }
+                posted.sequenceIDs[id] = "7"
+                if id == message.messageID {
+                    posted.isComplete = false
+                    break
+                }
+            }
+            return posted
+        }
+    }
+
+    private static func sent(_ message: SealedMessage) -> SentMessage {
+        SentMessage(
+            messageID: message.messageID,
+            sequenceID: "7",
+            conversationID: message.conversationID,
+            event: message.event
+        )
+    }
+
+    func texts(_ conversation: ConversationID, _ sealer: Sealer) throws -> [String?] {
+        try state.withLock { $0.stored[conversation] ?? [] }.map { try sealer.text(of: $0) }
+    }
+}
+
+func outboxError(_ body: () throws -> Void) -> OutboxError.Code? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return (error as? OutboxError)?.code
+    }
+}

@@ -1,0 +1,309 @@
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+import XChatEngine
+import XChatEvents
+
+@testable import XChat
+@testable import XChatHTTP
+
+/// Who may read a message that is encrypted again.
+@Suite(.timeLimit(.minutes(1)))
+struct OutboxReadersTests {
+    private static let group = GroupSealer.group
+    private let folder: ScratchFolder
+    private let sealer: GroupSealer
+    private let outbox: Outbox
+    /// A server that refuses every message under the first key.
+    private let server = ToyServer()
+
+    init() throws {
+        folder = try ScratchFolder()
+        sealer = try GroupSealer()
+        outbox = try folder.outbox()
+        server.rotate(Self.group)
+    }
+
+    private func drain(_ members: Set<UserID>?) async throws {
+        try await outbox.drain(client: server) { _ in try sealer.renewed(members) }
+    }
+
+    private func drain(throwing error: any Error & Sendable) async throws {
+        try await outbox.drain(client: server) { _ in throw error }
+    }
+
+    private func entry(_ message: SealedMessage) throws -> OutboxEntry {
+        try #require(try outbox.entry(message.messageID))
+    }
+
+    private func posts(of message: SealedMessage) -> Int {
+        server.state.withLock { $0.postsOfMessage[message.messageID, default: 0] }
+    }
+
+    private var storedVersions: [KeyVersion?] {
+        server.state.withLock { $0.stored[Self.group] ?? [] }.map { event in
+            guard case .messageCreateEvent(let create) = event.detail else { return nil }
+            return create.conversationKeyVersion
+        }
+    }
+
+    @Test func `a message that would get a new reader is held, and the entry says who`() async throws {
+        let message = try sealer.seal("x")
+        try outbox.enqueue(message)
+        try await drain(["1111", "2222", "3333"])
+        let entry = try entry(message)
+        #expect(entry.state == .setAside)
+        #expect(entry.isHeld)
+        #expect(entry.code == "members_changed")
+        #expect(entry.reason?.hasPrefix("members_changed: ") == true)
+        #expect(entry.readers == ["1111", "2222"])
+        #expect(try entry.newReaders(in: sealer.renewed(["1111", "3333", "4444"])) == ["3333", "4444"])
+        #expect(try entry.newReaders(in: sealer.renewed(nil)) == nil)
+        #expect(storedVersions.isEmpty)
+    }
+
+    @Test("a message is encrypted again by itself for no more readers", arguments: [["1111", "2222"], ["1111"]])
+    func subset(_ members: Set<UserID>) async throws {
+        let message = try sealer.seal("x")
+        try outbox.enqueue(message)
+        try await drain(members)
+        let entry = try entry(message)
+        #expect(entry.state == .sent)
+        #expect(entry.readers == members)
+        #expect(storedVersions == ["1002"])
+    }
+
+    @Test func `a held message goes to the readers who were allowed, and never again under the old key`() async throws {
+        let message = try sealer.seal("x")
+        try outbox.enqueue(message)
+        try await drain(["1111", "2222", "3333"])
+        try outbox.retry(message.messageID, allowing: ["3333"])
+        try await drain(["1111", "2222", "3333"])
+        #expect(posts(of: message) == 1)
+        #expect(storedVersions == ["1002"])
+        #expect(try entry(message).state == .sent)
+        #expect(try entry(message).readers == ["1111", "2222", "3333"])
+    }
+
+    @Test func `who joins after the readers were named is not one of them`() async throws {
+        let message = try sealer.seal("x")
+        try outbox.enqueue(message)
+        try await drain(["1111", "2222", "3333"])
+        try outbox.retry(message.messageID, allowing: ["3333"])
+        try await drain(["1111", "2222", "3333", "4444"])
+        let entry = try entry(message)
+        #expect(entry.isHeld)
+        #expect(entry.readers == ["1111", "2222", "3333"])
+        #expect(try entry.newReaders(in: sealer.renewed(["1111", "3333", "4444"])) == ["4444"])
+        #expect(posts(of: message) == 1)
+        #expect(storedVersions.isEmpty)
+    }
+
+    @Test func `a held message that is retried without new readers is held again, and not posted`() async throws {
+        let message = try sealer.seal("x")
+        try outbox.enqueue(message)
+        try await drain(["1111", "2222", "3333"])
+        // A server that accepts the old key must not get the message under it.
+        server.rotate(Self.group, to: "1001")
+        try outbox.retry(message.messageID)
+        try await drain(["1111", "2222", "3333"])
+        #expect(try entry(message).isHeld)
+        #expect(posts(of: message) == 1)
+        #expect(storedVersions.isEmpty)
+    }
+
+    @Test func `later messages of the conversation do not wait for a held one`() async throws {
+        let held = try sealer.seal("held")
+        let later = try sealer.renewed(["1111", "2222", "3333"]).seal(.text("later"), in: Self.group)
+        try outbox.enqueue([held, later])
+        try await drain(["1111", "2222", "3333"])
+        #expect(try entry(held).isHeld)
+        #expect(try entry(later).state == .sent)
+    }
+
+    @Test func `a message whose readers are not known is held, and all other members are new readers`() async throws {
+        let sealed = try sealer.seal("x")
+        let message = try SealedMessage(
+            messageID: sealed.messageID,
+            senderID: "1111",
+            conversationID: Self.group,
+            encodedMessageCreateEvent: sealed.encodedMessageCreateEvent,
+            encodedMessageEventSignature: sealed.encodedMessageEventSignature
+        )
+        try outbox.enqueue(message)
+        let members: Set<UserID> = ["1111", "2222", "3333"]
+        try await drain(members)
+        #expect(try entry(message).isHeld)
+        #expect(try entry(message).readers == nil)
+        let new = try #require(try entry(message).newReaders(in: sealer.renewed(members)))
+        #expect(new == ["2222", "3333"])
+        try outbox.retry(message.messageID, allowing: new)
+        try await drain(members)
+        #expect(try entry(message).state == .sent)
+    }
+
+    @Test func `the policy of a library can send to new readers without a question`() async throws {
+        var outbox = outbox
+        outbox.policy.newReaders = .send
+        let message = try sealer.seal("x")
+        try outbox.enqueue(message)
+        try await outbox.drain(client: server) { _ in try sealer.renewed(["1111", "3333"]) }
+        #expect(try entry(message).state == .sent)
+        #expect(storedVersions == ["1002"])
+    }
+
+    @Test(
+        "what speaks against encrypting for the group sets the message aside, and is tried again only on request",
+        arguments: [
+            XChatError.Code.rotationNeeded, .membershipUnjudged, .membershipUnproven, .disputedKey, .notAParticipant,
+        ]
+    )
+    func blocked(_ code: XChatError.Code) async throws {
+        let message = try sealer.seal("x")
+        try outbox.enqueue(message)
+        try await drain(throwing: XChatError(code, "why"))
+        #expect(try entry(message).state == .setAside)
+        #expect(try entry(message).reason == "\(code.rawValue): why")
+        #expect(try !entry(message).isHeld)
+        try outbox.retry(message.messageID)
+        try await drain(["1111", "2222"])
+        #expect(try entry(message).state == .sent)
+        #expect(posts(of: message) == 1)
+    }
+
+    @Test func `a message that the server stored is not held`() async throws {
+        let message = try sealer.seal("x")
+        server.rotate(Self.group, to: "1001")
+        _ = try await server.post(message)
+        server.rotate(Self.group)
+        try outbox.enqueue(message)
+        try await drain(["1111", "3333"])
+        #expect(try entry(message).state == .sent)
+        #expect(try entry(message).messageID == message.messageID)
+    }
+
+    @Test func `a message that the server stored is sent where nothing can be encrypted`() async throws {
+        let message = try sealer.seal("x")
+        server.rotate(Self.group, to: "1001")
+        _ = try await server.post(message)
+        server.rotate(Self.group)
+        try outbox.enqueue(message)
+        try await drain(throwing: XChatError(.rotationNeeded, "why"))
+        #expect(try entry(message).state == .sent)
+    }
+
+    // MARK: The file
+
+    @Test("a list of readers is kept", arguments: [0, 1, 2, 10_000])
+    func list(_ count: Int) throws {
+        let readers = Set((0..<count).map { UserID("\(UInt64(9_000_000_000_000_000_000) + UInt64($0))") })
+        let text = try ReaderList.text(readers)
+        #expect(text.utf8.count == max(0, count * 20 - 1))
+        #expect(try ReaderList.readers(text) == readers)
+    }
+
+    @Test("a list that no group has is not written", arguments: ["", "12345678901234567890", "x", "1 2", "-1", "١"])
+    func refusedID(_ id: String) {
+        #expect(outboxError { _ = try ReaderList.text([UserID(id)]) } == .invalidReaders)
+    }
+
+    @Test func `more readers than a group has members are not written`() {
+        let readers = Set((0...10_000).map { UserID("\($0)") })
+        #expect(outboxError { _ = try ReaderList.text(readers) } == .invalidReaders)
+    }
+
+    @Test(
+        "a list of readers that is not ours is refused",
+        arguments: [
+            " ", "1 ", " 1", "1  2", "1 1", "x", "1,2", "1\n2", "+1", "12345678901234567890", "1\u{0}",
+            String(repeating: "1 ", count: 200_000), (0...10_000).map(String.init).joined(separator: " "),
+        ]
+    )
+    func strict(_ text: String) {
+        #expect(outboxError { _ = try ReaderList.readers(text) } == .corrupt)
+    }
+
+    @Test func `a file of the first format is read, with unknown readers of groups`() async throws {
+        let old = try ScratchFolder()
+        let group = try sealer.seal("group")
+        let direct = try sealer.session.withKey(in: Sealer.a).seal(.text("direct"), in: Sealer.a)
+        do {
+            let database = try DatabaseQueue(path: old.file)
+            try await database.write { database in
+                try database.execute(sql: Self.firstFormat)
+                for (place, message) in [group, direct].enumerated() {
+                    try database.execute(
+                        sql: "INSERT INTO conversation (id) VALUES (?)",
+                        arguments: [message.conversationID.value.string]
+                    )
+                    try database.execute(
+                        sql: """
+                            INSERT INTO message (message_id, conversation_id, place, state, key_version, create_event,
+                                                 signature, enqueued_at, changed_at)
+                            VALUES (?, ?, ?, 'queued', ?, ?, ?, 1, 1)
+                            """,
+                        arguments: [
+                            message.messageID.string, message.conversationID.value.string, place + 1,
+                            message.conversationKeyVersion.string, message.encodedMessageCreateEvent,
+                            message.encodedMessageEventSignature,
+                        ]
+                    )
+                }
+            }
+            try database.close()
+        }
+        for _ in 1...2 {
+            let outbox = try old.outbox()
+            #expect(try outbox.list().map(\.messageID) == [group.messageID, direct.messageID])
+            #expect(try outbox.list().map(\.readers) == [nil, ["1111", "2222"]])
+        }
+        let outbox = try old.outbox()
+        try await outbox.drain(client: server) { _ in try sealer.renewed(["1111", "2222"]) }
+        #expect(try outbox.entry(group.messageID)?.isHeld == true)
+        #expect(try outbox.entry(direct.messageID)?.state == .sent)
+    }
+
+    /// What the program wrote before it kept readers.
+    private static let firstFormat = """
+        PRAGMA application_id = \(0x5843_4F42);
+        PRAGMA user_version = 1;
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            user_id TEXT NOT NULL,
+            api TEXT NOT NULL,
+            paused_until INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE TABLE conversation (
+            id TEXT NOT NULL PRIMARY KEY,
+            not_before INTEGER NOT NULL DEFAULT 0
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE message (
+            message_id TEXT NOT NULL PRIMARY KEY,
+            conversation_id TEXT NOT NULL REFERENCES conversation (id),
+            place INTEGER NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'set_aside', 'replaced', 'dropped')),
+            key_version TEXT NOT NULL,
+            create_event TEXT NOT NULL,
+            signature TEXT NOT NULL,
+            failures INTEGER NOT NULL DEFAULT 0,
+            reason TEXT,
+            sequence_id TEXT,
+            replaces TEXT,
+            replaced_by TEXT,
+            enqueued_at INTEGER NOT NULL,
+            changed_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX message_place ON message (place);
+        CREATE UNIQUE INDEX message_queue ON message (conversation_id, place) WHERE state = 'queued';
+        INSERT INTO outbox (user_id, api) VALUES ('1111', 'https://api.x.com');
+        """
+}
+
+extension Session {
+    fileprivate func withKey(in conversation: ConversationID) throws -> Session {
+        var session = self
+        try session.addConversationKey(try .generate(), in: conversation, version: "1001")
+        return session
+    }
+}
