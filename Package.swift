@@ -13,6 +13,8 @@ let settings: [SwiftSetting] = [
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+// On each product that only the sandbox and the command need: SwiftPM resolves their packages only with this trait.
+let server: TargetDependencyCondition? = .when(traits: ["Server"])
 
 let package = Package(
     name: "swift-xchat",
@@ -26,6 +28,10 @@ let package = Package(
         .library(name: "XChatHTTP", targets: ["XChatHTTP"]),
         .library(name: "XChatSandbox", targets: ["XChatSandbox"]),
         .executable(name: "xchat", targets: ["XChatCommand"]),
+    ],
+    traits: [
+        .trait(name: "Server", description: "XChatSandbox and the command xchat, with the packages only they need."),
+        .default(enabledTraits: ["Server"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -80,7 +86,7 @@ let package = Package(
             dependencies: [
                 "XChatEngine", "XChatEvents", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Hummingbird", package: "hummingbird", condition: server),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -91,7 +97,7 @@ let package = Package(
             dependencies: [
                 "LibSodium", "ThriftBinary", "XChatEvents", "XChatEngine", "XChatHTTP", "XChat", "XChatSandbox", crypto,
                 logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ],
             swiftSettings: settings
         ),
