@@ -46,7 +46,7 @@ extension Success {
     }
 
     /// A value in quotation marks, cut short, and without the token, which a server may echo.
-    func quoted(_ text: String) -> String { WireString(token.redacted(from: text)).quotedBriefly }
+    func quoted(_ text: String) -> String { printable(WireString(token.redacted(from: text)), quotedBy: "\"") }
 }
 
 /// A list of user ids as the server lists them, of at most 10,000 entries.

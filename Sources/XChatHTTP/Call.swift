@@ -1,5 +1,6 @@
 import Foundation
 import NIOHTTP1
+import XChatEvents
 
 /// One request, before it meets a base URL, a token and a socket.
 struct APIRequest: Sendable {

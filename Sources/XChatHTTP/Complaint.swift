@@ -1,3 +1,5 @@
+import XChatEvents
+
 /// One complaint of the server in any of its shapes: a problem (RFC 7807), `{"code", "message"}`, or an entry of
 /// `errors` that is either.
 ///

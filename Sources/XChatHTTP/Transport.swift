@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import XChatEvents
 
 /// The one place that does I/O: a request out, an answer in, within a time and a size.
 struct Transport: Sendable {

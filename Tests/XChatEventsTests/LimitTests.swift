@@ -107,7 +107,7 @@ struct LimitTests {
         for (field, event) in Self.numbers {
             for value in ["0", "007", "1", Self.longest] { #expect(event(value).limitViolation == nil, "\(field)") }
             for value in Self.badNumbers {
-                let reason = "\(field) \(value.quotedBriefly) is not 1 to 19 ASCII digits"
+                let reason = "\(field) \(printable(value, quotedBy: "\"")) is not 1 to 19 ASCII digits"
                 #expect(event(value).limitViolation == reason)
             }
         }
@@ -120,7 +120,7 @@ struct LimitTests {
             #expect(event(full).limitViolation == nil)
             #expect(event(full + ["1"]).limitViolation == "\(field) has 10001 entries, and the limit is 10000")
             for value in Self.badNumbers {
-                let reason = "\(field)[2] \(value.quotedBriefly) is not 1 to 19 ASCII digits"
+                let reason = "\(field)[2] \(printable(value, quotedBy: "\"")) is not 1 to 19 ASCII digits"
                 #expect(event(["1", "2", value]).limitViolation == reason)
             }
         }
@@ -147,7 +147,8 @@ struct LimitTests {
                 tooMany, WireString("g\(tooMany)"), WireString("\(tooMany):1"), WireString("1-\(tooMany)"),
             ] {
                 #expect(!value.isConversationID)
-                #expect(event(value).limitViolation?.hasPrefix("\(field) \(value.quotedBriefly) is not ") == true)
+                let start = "\(field) \(printable(value, quotedBy: "\"")) is not "
+                #expect(event(value).limitViolation?.hasPrefix(start) == true)
             }
         }
     }
@@ -159,16 +160,17 @@ struct LimitTests {
         }
         for value in ["", ",", "a,b", "\n", "\u{7f}", "\0", "\u{e9}", "\u{202e}", WireString("\(full)m")] {
             let rule = "1 to 64 printable ASCII characters without a comma"
-            let reason = "message_id \(value.quotedBriefly) is not \(rule)"
+            let reason = "message_id \(printable(value, quotedBy: "\"")) is not \(rule)"
             #expect(Self.changed { $0.messageID = $1 }(value).limitViolation == reason)
         }
     }
 
     @Test func `a violation shows at most 48 bytes of the value, all of them printable`() {
         let huge = WireString("1\u{202e}\"\n\\" + String(repeating: "0", count: 1_000_000))
-        let shown = "1??????" + String(repeating: "0", count: 41)
-        #expect(huge.quotedBriefly == "\"\(shown)\"...")
-        let reason = "sender_id \"\(shown)\"... is not 1 to 19 ASCII digits"
+        let escaped = #"1\u{202E}\u{22}\u{A}\u{5C}"#
+        let shown = escaped + String(repeating: "0", count: 48 - escaped.utf8.count)
+        #expect(printable(huge) == "'1\\u{202E}\"\\u{A}\\u{5C}\(String(repeating: "0", count: 27))…'")
+        let reason = "sender_id \"\(shown)…\" is not 1 to 19 ASCII digits"
         #expect(Self.changed { $0.senderID = $1 }(huge).limitViolation == reason)
     }
 

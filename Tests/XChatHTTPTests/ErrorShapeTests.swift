@@ -119,7 +119,7 @@ struct ErrorShapeTests {
     @Test func `a text is bounded, on one line and free of control characters`() throws {
         let long = #"{"title":"a\n\u001b[31m\u202e\u2028b","detail":"\#(String(repeating: "x", count: 5000))"}"#
         let error = try refusal(400, long)
-        #expect(error.detail.hasPrefix(#"a\u{a}\u{1b}[31m\u{202e}\u{2028}b: xxx"#))
+        #expect(error.detail.hasPrefix(#"a\u{A}\u{1B}[31m\u{202E}\u{2028}b: xxx"#))
         #expect(error.detail.unicodeScalars.count < 400)
         #expect(error.detail.hasSuffix("…"))
     }

@@ -121,7 +121,7 @@ struct KeysTests {
                 + #""identity_public_key_signature":"B"}]}"#
             let call = try Call.publicKeys(of: "2222", limit: 1)
             #expect(thrownCode { _ = try read(call, body) } == .malformedResponse)
-            let shown = value == "t" ? #""<token>""# : WireString(value).quotedBriefly
+            let shown = value == "t" ? #""<token>""# : printable(WireString(value), quotedBy: "\"")
             let reason = "data[0].public_key_version \(shown) is not 1 to 19 ASCII digits"
             #expect(thrownReason { _ = try read(call, body) } == reason)
             let several = try Call.publicKeys(ofAnyOf: ["2222"], limit: 1)

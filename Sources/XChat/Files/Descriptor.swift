@@ -1,3 +1,5 @@
+import XChatEvents
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)

@@ -1,4 +1,5 @@
 import Synchronization
+import XChatEvents
 
 #if canImport(Darwin)
     import Darwin

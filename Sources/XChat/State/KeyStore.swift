@@ -1,5 +1,6 @@
 package import LibSodium
 import Synchronization
+import XChatEvents
 
 /// The file in which the state of one user is kept sealed under a passphrase.
 package final class KeyStore: Sendable {

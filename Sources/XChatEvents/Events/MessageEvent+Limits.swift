@@ -190,7 +190,7 @@ private struct LimitViolation: Error {
         _ form: Form
     ) throws(LimitViolation) {
         guard let value, !form.fits(value) else { return }
-        throw LimitViolation(reason: "\(field()) \(value.quotedBriefly) is not \(form.rule)")
+        throw LimitViolation(reason: "\(field()) \(printable(value, quotedBy: "\"")) is not \(form.rule)")
     }
 
     static func check(each values: [WireString]?, _ field: String, _ form: Form) throws(LimitViolation) {
@@ -208,18 +208,5 @@ private struct LimitViolation: Error {
         guard count <= EventLimits.people else {
             throw LimitViolation(reason: "\(field) has \(count) entries, and the limit is \(EventLimits.people)")
         }
-    }
-}
-
-extension WireString {
-    /// The text in quotation marks for an error message: at most 48 bytes of it, and printable ASCII only.
-    ///
-    /// Other bytes, quotation marks and backslashes are replaced by `?`. Three dots follow where the text is longer.
-    package var quotedBriefly: String {
-        let limit = 48
-        let shown = utf8.prefix(limit).map { byte in
-            byte.isPrintable && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") ? byte : UInt8(ascii: "?")
-        }
-        return "\"\(String(decoding: shown, as: UTF8.self))\"" + (utf8.count > limit ? "..." : "")
     }
 }

@@ -1,79 +1,5 @@
-package import XChatEvents
-
-// Text of other people goes to a terminal only through these functions. None of its characters can move the cursor,
-// change colors, hide text, change the order of text, or push what follows to the next line.
-
-/// Text with its deceptive characters escaped as `\u{…}`.
-///
-/// - Parameters:
-///   - text: Text of any origin.
-///   - keepingNewlines: Whether line breaks, and the runs of spaces that align columns, stay as they are. For our own
-///     texts of several lines that contain a value from elsewhere.
-/// - Returns: The text, on one line unless newlines are kept.
-package func visible(_ text: String, keepingNewlines: Bool = false) -> String {
-    let options: SafeText.Options = keepingNewlines ? .newlines : .collapsingSpaces
-    return SafeText(text, options).shown
-}
-
-/// The text of a message: every line after the first is indented, and no text looks like a description of ours.
-///
-/// Our descriptions and marks start with a parenthesis or a bracket, so a text that starts with one gets a backslash.
-package func messageText(_ text: WireString?) -> String {
-    let text = text?.string ?? ""
-    let shown = SafeText(text, [.newlines, .collapsingSpaces]).shown.replacing("\n", with: "\n    ")
-    let first = text.unicodeScalars.first { $0 != " " }
-    return first == "(" || first == "[" ? "\\" + shown : shown
-}
-
-/// A field that other people fill: digits of an id as they are, anything else quoted and shortened.
-///
-/// - Parameter field: The value of a user id, a sequence id, a version or the like.
-/// - Returns: 1 to 19 digits, or at most 48 bytes in quotation marks, which end in "…" where more was left out; "-" for
-///   an absent value.
-package func safeField(_ field: WireString?) -> String {
-    guard let field else { return "-" }
-    return isShortNumber(field) ? field.string : quotedField(field.string)
-}
-
-/// A list of ids, each as a safe field; the first 20 and the number of the rest.
-package func safeFields(_ fields: [WireString]?) -> String {
-    let fields = fields ?? []
-    let shown = fields.prefix(20).map { safeField($0) }.joined(separator: ", ")
-    return fields.count > 20 ? "\(shown) and \(fields.count - 20) more" : shown
-}
-
-/// A sequence id with its `#`, as a safe field.
-package func safeNumber(_ sequenceID: WireString?) -> String {
-    sequenceID.map { "#" + safeField($0) } ?? "-"
-}
-
-/// A value that other people choose, in quotation marks and shortened to 48 bytes.
-package func quotedField(_ text: String) -> String {
-    "\"\(SafeText(text, [.collapsingSpaces, .quotable], limit: 48).shown)\""
-}
-
-/// A value that other people choose, in quotation marks and complete.
-package func quotedInFull(_ text: String) -> String {
-    "\"\(SafeText(text, [.collapsingSpaces, .quotable]).shown)\""
-}
-
-/// A name for an error text: visible, in quotation marks, and not longer than a line.
-package func quoted(_ name: String) -> String {
-    "\"\(SafeText(name, [.collapsingSpaces, .quotable], limit: 240).shown)\""
-}
-
-/// A sentence that may contain values of other people, on one line of at most 400 bytes.
-package func safeSentence(_ text: String) -> String {
-    SafeText(text, .collapsingSpaces, limit: 400).shown
-}
-
-/// Whether a value is 1 to 19 ASCII digits, as X's ids and versions are.
-package func isShortNumber(_ field: WireString) -> Bool {
-    field.utf8.count <= 19 && field.isDigits
-}
-
 /// Makes a text safe to show, piece by piece: a text is shortened only between two pieces.
-private struct SafeText {
+struct SafeText {
     struct Options: OptionSet {
         let rawValue: Int
         /// LF and CRLF are line breaks; otherwise they are escaped.
@@ -81,19 +7,22 @@ private struct SafeText {
         /// A run of more than four spaces becomes its character and length, such as `\u{20}×200`; at the start of a
         /// text, where two of our own spaces may come before it, a run of more than two.
         static let collapsingSpaces = Options(rawValue: 2)
-        /// Quotation marks and backslashes are escaped: in quotation marks, the next one is the end.
-        static let quotable = Options(rawValue: 4)
+        /// Everything but printable ASCII is escaped, letters too.
+        static let ascii = Options(rawValue: 4)
     }
 
     private static let longestRunOfSpaces = 4
     private static let longestRunAtStart = 2
     /// Enough for every script; more of them would cover the lines above and below.
     private static let mostMarks = 8
+    /// In a text that is too long anyway, more spaces of one run are not counted.
+    private static let longestCountedRun = 4096
 
     /// The text as it is shown; it ends in "…" where more was left out.
     private(set) var shown = ""
 
     private let options: Options
+    private let quotationMark: Unicode.Scalar?
     private let limit: Int
     private let scalars: [Unicode.Scalar]
     /// The last piece, which the next scalar may still change.
@@ -104,22 +33,41 @@ private struct SafeText {
     private var marks = 0
     private var joiner = ""
 
+    /// Makes a text safe.
+    ///
     /// - Parameters:
     ///   - text: The text.
     ///   - options: What is kept and what is escaped.
-    ///   - limit: The most bytes to show.
-    init(_ text: String, _ options: Options, limit: Int = .max) {
+    ///   - quotationMark: The mark that the text is put in. It is escaped, and backslashes with it: the next mark is the
+    ///     end of the text.
+    ///   - limit: The most bytes to show. The time it takes does not grow with what is left out.
+    init(_ text: String, _ options: Options, quotationMark: Unicode.Scalar? = nil, limit: Int = .max) {
         self.options = options
+        self.quotationMark = quotationMark
         self.limit = limit
-        guard !Self.isPlain(text, options) || text.utf8.count > limit else {
+        let isTooLong = text.utf8.count > limit
+        guard isTooLong || !Self.isPlain(text, quotationMark) else {
             scalars = []
             shown = text
             return
         }
-        scalars = Array(text.unicodeScalars)
+        let all = text.unicodeScalars
+        let considered = isTooLong ? all.prefix(limit + Self.longestCountedRun) : all[...]
+        scalars = Array(considered)
         var position = 0
         while position < scalars.count, !isShortened { position = take(at: position) }
         endPiece()
+        if considered.endIndex < all.endIndex, !isShortened { shown += "…" }
+    }
+
+    /// A text in quotation marks.
+    static func quoted(
+        _ text: String,
+        _ options: Options,
+        by mark: Unicode.Scalar = "\"",
+        limit: Int = .max
+    ) -> String {
+        "\(mark)\(SafeText(text, options, quotationMark: mark, limit: limit).shown)\(mark)"
     }
 
     private mutating func endPiece() {
@@ -130,12 +78,13 @@ private struct SafeText {
     }
 
     /// Whether nothing in a text needs a closer look, as in most texts.
-    private static func isPlain(_ text: String, _ options: Options) -> Bool {
+    private static func isPlain(_ text: String, _ quotationMark: Unicode.Scalar?) -> Bool {
+        let mark = quotationMark.map { UInt8(ascii: $0) }
         // Ours may come before it.
         var spaces = longestRunOfSpaces - longestRunAtStart
         for byte in text.utf8 {
             spaces = byte == 0x20 ? spaces + 1 : 0
-            let needsEscape = options.contains(.quotable) && (byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\"))
+            let needsEscape = mark != nil && (byte == mark || byte == UInt8(ascii: "\\"))
             guard 0x20...0x7E ~= byte, spaces <= longestRunOfSpaces, !needsEscape else { return false }
         }
         return true
@@ -147,6 +96,10 @@ private struct SafeText {
         if options.contains(.newlines), let length = lineBreak(at: position) {
             append("\n", base: nil)
             return position + length
+        }
+        if options.contains(.ascii), !(0x20...0x7E ~= scalar.value) {
+            append(scalar.escaped, base: nil)
+            return position + 1
         }
         if scalar.isBlank { return takeSpaces(at: position) }
         if let end = endOfFlag(at: position) {
@@ -188,7 +141,7 @@ private struct SafeText {
     private var canTakeMark: Bool { base != nil && marks < Self.mostMarks }
 
     private func isQuoteSign(_ scalar: Unicode.Scalar) -> Bool {
-        options.contains(.quotable) && (scalar == "\"" || scalar == "\\")
+        quotationMark.map { scalar == $0 || scalar == "\\" } ?? false
     }
 
     private func lineBreak(at position: Int) -> Int? {
@@ -221,7 +174,7 @@ private struct SafeText {
         return scalars[tags.endIndex] == "\u{E007F}" ? tags.endIndex + 1 : nil
     }
 
-    /// Whether a joiner stands between two emoji or two letters that it shapes.
+    /// Whether a joiner is between two emoji or two letters that it shapes.
     private func isJoined(at position: Int) -> Bool {
         guard let before = base, position + 1 < scalars.count else { return false }
         let next = scalars[position + 1]
@@ -233,7 +186,7 @@ private struct SafeText {
 extension Unicode.Scalar {
     fileprivate var escaped: String { "\\u{\(String(value, radix: 16, uppercase: true))}" }
 
-    /// Whether it takes place and shows nothing.
+    /// Whether it takes up space and shows nothing.
     fileprivate var isBlank: Bool { properties.generalCategory == .spaceSeparator || self == "\u{2800}" }
 
     /// Whether it shows nothing, or acts on the text around it or on the terminal.

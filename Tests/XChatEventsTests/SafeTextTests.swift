@@ -1,8 +1,6 @@
 import Testing
 import XChatEvents
 
-@testable import XChat
-
 struct SafeTextTests {
     @Test(
         "a deceptive character is escaped",
@@ -91,6 +89,29 @@ struct SafeTextTests {
     )
     func quotedField(_ field: WireString, _ shown: String) {
         #expect(safeField(field) == shown)
+    }
+
+    @Test func `an id in an error is ASCII, and its quotation mark is the only one`() {
+        #expect(printable("1:2") == "'1:2'")
+        #expect(printable("it's \"a\\b\"") == #"'it\u{27}s "a\u{5C}b"'"#)
+        #expect(printable("\u{661}\u{e9}\n\u{202e}") == #"'\u{661}\u{E9}\u{A}\u{202E}'"#)
+        #expect(printable("a\"'", quotedBy: "\"") == #""a\u{22}'""#)
+        #expect(printable(WireString(String(repeating: "7", count: 49))) == "'\(String(repeating: "7", count: 48))…'")
+    }
+
+    @Test func `a text for a log is one line of a limited size`() {
+        #expect("a\nb\u{1b}".display() == #"a\u{A}b\u{1B}"#)
+        #expect("grüße".display() == "grüße")
+        #expect(String(repeating: "x", count: 301).display() == String(repeating: "x", count: 300) + "…")
+        #expect("12345".display(limit: 4) == "1234…")
+    }
+
+    @Test func `a long text is cut off after its limit, whatever it consists of`() {
+        for unit in [" ", "\u{301}", "\u{200d}", "\u{e0061}", "\u{3000} "] {
+            let shown = ("a" + String(repeating: unit, count: 20_000)).display(limit: 20)
+            #expect(shown.utf8.count <= 20 + "…".utf8.count)
+            #expect(shown.hasSuffix("…"))
+        }
     }
 
     @Test func `an absent field is a dash`() {
