@@ -1,6 +1,4 @@
 import CSodium
-import Dispatch
-import Synchronization
 
 // Runs of frames of one length: one growth of the output for all of them, and at the reading end more than one core.
 
@@ -276,17 +274,4 @@ extension SecretStream.Push {
 extension SecretStream.Pull {
     /// Makes the stream one that has come to this frame, for tests of the wrap.
     package mutating func skip(toFrame counter: UInt32) { state.counter = counter }
-}
-
-/// Runs a body for each index below `count`, on up to `cores` threads, and returns when all of them are done.
-private func concurrently(_ count: Int, cores: Int, _ body: @Sendable (Int) -> Void) {
-    // Claimed one by one and not dealt out beforehand: a core that others keep busy then does fewer of them.
-    let next = Atomic(0)
-    DispatchQueue.concurrentPerform(iterations: min(count, cores)) { _ in
-        while true {
-            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard index < count else { return }
-            body(index)
-        }
-    }
 }

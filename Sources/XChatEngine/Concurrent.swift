@@ -1,8 +1,9 @@
-import Dispatch
+import Foundation
+import LibSodium
 
-/// Applies `transform` to each element over all cores and returns the results in the order of the elements.
+/// Maps elements on all processor cores; the results are in the order of the elements.
 ///
-/// The calls are independent of each other and take some microseconds each; a few elements stay on this thread.
+/// For independent calls that take some microseconds each. Up to 16 elements are mapped on the calling thread.
 package func concurrentMap<Element: Sendable, Mapped: Sendable>(
     _ elements: [Element],
     _ transform: @Sendable (Element) -> Mapped
@@ -10,15 +11,16 @@ package func concurrentMap<Element: Sendable, Mapped: Sendable>(
     concurrentMap(elements.count) { transform(elements[$0]) }
 }
 
-/// Applies `transform` to each number below `count`, as for the elements of an array.
+/// Maps each number below `count` on all processor cores, as for the elements of an array.
 package func concurrentMap<Mapped: Sendable>(_ count: Int, _ transform: @Sendable (Int) -> Mapped) -> [Mapped] {
     let slice = 16
     guard count > slice else { return (0..<count).map(transform) }
     return unsafe [Mapped](unsafeUninitializedCapacity: count) { results, initializedCount in
-        // Each iteration writes the slots of its own slice and no other; the call returns when all are written.
+        // Each call writes the elements of its own slice only, and all calls have returned before the array is read.
         nonisolated(unsafe) let slots = unsafe results
-        DispatchQueue.concurrentPerform(iterations: (count + slice - 1) / slice) { iteration in
-            for index in iteration * slice..<min((iteration + 1) * slice, count) {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        concurrently((count + slice - 1) / slice, cores: cores) { number in
+            for index in number * slice..<min((number + 1) * slice, count) {
                 unsafe slots.initializeElement(at: index, to: transform(index))
             }
         }

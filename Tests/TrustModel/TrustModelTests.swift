@@ -1,4 +1,4 @@
-import Dispatch
+import LibSodium
 import Synchronization
 import Testing
 
@@ -49,7 +49,7 @@ import Testing
     /// Runs histories over all cores; ends after the third that fails.
     private static func run(_ count: Int, seed: UInt64) -> [Failure] {
         let failures = Mutex<[Failure]>([])
-        DispatchQueue.concurrentPerform(iterations: count) { number in
+        concurrently(count, cores: ProcessInfo.processInfo.activeProcessorCount) { number in
             guard failures.withLock({ $0.count < 3 }) else { return }
             var random = ModelRandom(seed: seed &* 1_000_003 &+ UInt64(number))
             guard let failure = run(seed: random.next() >> 16, number: number) else { return }

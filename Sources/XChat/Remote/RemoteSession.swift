@@ -119,7 +119,7 @@ package struct RemoteSession: Sendable {
     /// What the server answers for the keys of each user.
     private func publicKeys(of users: [UserID]) async -> [Result<[RegisteredKey], any Error>] {
         let client = client
-        return await concurrently(users, atATime: Self.fetchesAtATime) { user in
+        return await concurrentMap(users, atATime: Self.fetchesAtATime) { user in
             await Result { () async throws in try await client.publicKeys(of: user) }
         }
     }
@@ -366,23 +366,6 @@ private func inDeliveryOrder(
     }
     order += waiting[next...].map { ($0.event, nil) }
     return order
-}
-
-/// Runs an operation for each element, some of them at the same time; the results are in the order of the elements.
-private func concurrently<Element: Sendable, Output: Sendable>(
-    _ elements: [Element],
-    atATime limit: Int,
-    _ operation: @escaping @Sendable (Element) async -> Output
-) async -> [Output] {
-    await withTaskGroup(of: (Int, Output).self) { group in
-        var results: [Output?] = Array(repeating: nil, count: elements.count)
-        for (index, element) in elements.enumerated() {
-            if index >= limit, let (done, output) = await group.next() { results[done] = output }
-            group.addTask { (index, await operation(element)) }
-        }
-        while let (done, output) = await group.next() { results[done] = output }
-        return results.compactMap { $0 }
-    }
 }
 
 extension Result where Failure == any Error {

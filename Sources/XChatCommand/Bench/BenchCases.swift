@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import LibSodium
 import Synchronization
@@ -169,14 +168,14 @@ struct BenchCases {
 
     // MARK: Cores
 
-    /// The floor of what is done on all cores: the same number of bare calls, shared out in the simplest way.
+    /// The floor of an operation on all cores: the same number of bare calls, on the same number of cores.
     func overCores(
         _ count: Int,
         share: Int = 16,
         _ body: @Sendable (Int) throws -> Void
     ) throws {
         let failures = Atomic(0)
-        DispatchQueue.concurrentPerform(iterations: (count + share - 1) / share) { iteration in
+        concurrently((count + share - 1) / share, cores: ProcessInfo.processInfo.activeProcessorCount) { iteration in
             for index in iteration * share..<min((iteration + 1) * share, count) {
                 do { try body(index) } catch { failures.add(1, ordering: .relaxed) }
             }

@@ -1,7 +1,7 @@
 public import XChatEngine
 public import XChatEvents
 
-/// A registered public key as the server lists it among those of several users: it does not say whose it is.
+/// A registered public key in a list of keys of several users, which does not say whose it is.
 public struct ServedPublicKey: Hashable, Sendable {
     /// The identity key, base64 of its SPKI.
     public let identityPublicKey: WireString?
@@ -14,47 +14,27 @@ public struct ServedPublicKey: Hashable, Sendable {
 }
 
 extension ChatClient {
-    /// The public keys of several users, each user's by name.
+    /// The public keys of several users.
     ///
-    /// The route for several users says of no key whose it is, so every user is asked for apart, a few at a time.
-    /// - Parameter users: The users; one who is named twice is asked for once.
-    /// - Returns: The keys of every user, an empty list where there are none. Neither bound nor trusted yet.
-    /// - Throws: ``APIError``, the first one; also when the server does not know one of them.
+    /// Sends one request for each user, at most 8 at a time: the route for several users does not say whose each key is.
+    ///
+    /// - Parameter users: The users. A repeated user is requested once.
+    /// - Returns: The keys of each user; an empty list if the user has none. They are neither checked nor trusted yet.
+    /// - Throws: The first ``APIError``, also if the server does not know one of the users.
     public func publicKeys(of users: [UserID]) async throws(APIError) -> [UserID: [RegisteredKey]] {
-        var waiting = Array(Set(users))
-        let results = await withTaskGroup(of: (UserID, Result<[RegisteredKey], APIError>).self) { group in
-            func askNext() {
-                guard let user = waiting.popLast() else { return }
-                group.addTask {
-                    do throws(APIError) {
-                        return (user, .success(try await publicKeys(of: user)))
-                    } catch {
-                        return (user, .failure(error))
-                    }
-                }
-            }
-            for _ in 0..<Self.simultaneousUsers { askNext() }
-            var results: [(UserID, Result<[RegisteredKey], APIError>)] = []
-            while let result = await group.next() {
-                results.append(result)
-                if case .failure = result.1 {
-                    waiting = []
-                    group.cancelAll()
-                }
-                askNext()
-            }
-            return results
+        let users = Array(Set(users))
+        let keys = try await concurrentMap(users, atATime: Self.simultaneousUsers) { (user) throws(APIError) in
+            try await publicKeys(of: user)
         }
-        var keys: [UserID: [RegisteredKey]] = [:]
-        for (user, result) in results { keys[user] = try result.get() }
-        return keys
+        return Dictionary(uniqueKeysWithValues: zip(users, keys))
     }
 
-    /// The public keys of several users in one answer, which does not say whose each one is.
+    /// The public keys of several users in one response, which does not say whose each key is.
     ///
-    /// For whoever knows the keys and looks for a change; ``publicKeys(of:)-([UserID])`` tells whose they are.
+    /// To see whether known keys have changed. ``publicKeys(of:)-([UserID])`` returns the keys by user.
+    ///
     /// - Parameter users: 1 to 100 users.
-    /// - Returns: One entry per registered version of any of them.
+    /// - Returns: One entry for each registered version of each user.
     /// - Throws: ``APIError``.
     public func unattributedPublicKeys(ofAnyOf users: [UserID]) async throws(APIError) -> [ServedPublicKey] {
         try await perform(.publicKeys(ofAnyOf: users, limit: limits.answerBytes))
@@ -98,7 +78,7 @@ extension Call<[ServedPublicKey]> {
     }
 }
 
-/// X's descriptions disagree on whether `data` of this route is a list or one object.
+/// One or many elements: X's documents differ on whether `data` of this route is a list or one object.
 private struct OneOrMany<Element: Decodable>: Decodable {
     let elements: [Element]
 

@@ -1,0 +1,42 @@
+/// Maps elements with requests, some of them at the same time; the results are in the order of the elements.
+///
+/// For requests that wait. `concurrentMap` of the engine without a limit is for computations.
+///
+/// - Parameters:
+///   - elements: The elements.
+///   - limit: The most calls at the same time, at least 1.
+///   - transform: One call.
+/// - Returns: The results.
+/// - Throws: The first error; the calls in progress are then cancelled, and no other one begins.
+package func concurrentMap<Element: Sendable, Mapped: Sendable, Failure: Error>(
+    _ elements: [Element],
+    atATime limit: Int,
+    _ transform: @escaping @Sendable (Element) async throws(Failure) -> Mapped
+) async throws(Failure) -> [Mapped] {
+    let result = await withTaskGroup(of: (Int, Result<Mapped, Failure>).self) { group in
+        var results: [Mapped?] = Array(repeating: nil, count: elements.count)
+        var failure: Failure?
+        func take(_ number: Int, _ result: Result<Mapped, Failure>) {
+            switch result {
+            case .success(let mapped): results[number] = mapped
+            case .failure(let error):
+                failure = failure ?? error
+                group.cancelAll()
+            }
+        }
+        for (number, element) in elements.enumerated() {
+            if number >= limit, let (done, result) = await group.next() { take(done, result) }
+            guard failure == nil else { break }
+            group.addTask {
+                do throws(Failure) {
+                    return (number, .success(try await transform(element)))
+                } catch {
+                    return (number, .failure(error))
+                }
+            }
+        }
+        while let (done, result) = await group.next() { take(done, result) }
+        return failure.map(Result<[Mapped], Failure>.failure) ?? .success(results.compactMap { $0 })
+    }
+    return try result.get()
+}
