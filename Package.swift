@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -59,11 +60,16 @@ let package = Package(
             exclude: ["xchat.thrift"],
             swiftSettings: settings
         ),
+        .target(
+            name: "XChatFiles",
+            dependencies: ["XChatEvents", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: settings
+        ),
         .target(name: "XChatEngine", dependencies: ["LibSodium", "XChatEvents", crypto], swiftSettings: settings),
         .target(
             name: "XChatHTTP",
             dependencies: [
-                "XChatEngine", "XChatEvents", crypto, logging,
+                "XChatEngine", "XChatEvents", "XChatFiles", crypto, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -74,7 +80,7 @@ let package = Package(
         .target(
             name: "XChat",
             dependencies: [
-                "LibSodium", "XChatEvents", "XChatEngine", "XChatHTTP", logging,
+                "LibSodium", "XChatEvents", "XChatFiles", "XChatEngine", "XChatHTTP", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -84,7 +90,7 @@ let package = Package(
         .target(
             name: "XChatSandbox",
             dependencies: [
-                "XChatEngine", "XChatEvents", logging,
+                "XChatEngine", "XChatEvents", "XChatFiles", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird", condition: server),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -95,8 +101,8 @@ let package = Package(
         .executableTarget(
             name: "XChatCommand",
             dependencies: [
-                "LibSodium", "ThriftBinary", "XChatEvents", "XChatEngine", "XChatHTTP", "XChat", "XChatSandbox", crypto,
-                logging,
+                "LibSodium", "ThriftBinary", "XChatEvents", "XChatFiles", "XChatEngine", "XChatHTTP", "XChat",
+                "XChatSandbox", crypto, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ],
             swiftSettings: settings
@@ -121,6 +127,7 @@ let package = Package(
         .testTarget(name: "LibSodiumTests", dependencies: ["LibSodium"], swiftSettings: settings),
         .testTarget(name: "ThriftBinaryTests", dependencies: ["ThriftBinary"], swiftSettings: settings),
         .testTarget(name: "XChatEventsTests", dependencies: ["XChatEvents", "ThriftBinary"], swiftSettings: settings),
+        .testTarget(name: "XChatFilesTests", dependencies: ["XChatFiles", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "XChatEngineTests",
             dependencies: ["XChatEngine", "XChatEvents", "ThriftBinary", "LibSodium", "TestSupport", crypto],
@@ -137,7 +144,8 @@ let package = Package(
         .testTarget(
             name: "XChatTests",
             dependencies: [
-                "XChat", "XChatEngine", "XChatEvents", "XChatHTTP", "XChatSandbox", "LibSodium", "TestSupport",
+                "XChat", "XChatEngine", "XChatEvents", "XChatFiles", "XChatHTTP", "XChatSandbox", "LibSodium",
+                "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
@@ -158,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "XChatCommandTests",
             dependencies: [
-                "XChatCommand", "XChat", "LibSodium", "XChatEngine", "XChatEvents", "TestSupport",
+                "XChatCommand", "XChat", "LibSodium", "XChatEngine", "XChatEvents", "XChatFiles", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -5,6 +5,7 @@ import XChat
 import XChatCommand
 import XChatEngine
 import XChatEvents
+import XChatFiles
 
 struct MediaCommandTests {
     private let scratch: Scratch

@@ -2,6 +2,7 @@ import LibSodium
 import Synchronization
 import TestSupport
 import Testing
+import XChatFiles
 
 @testable import XChat
 

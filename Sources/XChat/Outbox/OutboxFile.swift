@@ -1,79 +1,47 @@
 import Synchronization
+import XChatFiles
 
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
-
-/// The file system's part of an outbox: a file that only its owner can read, and the lock beside it.
+/// The file of an outbox.
 enum OutboxFile {
-    /// Makes the file if there is none, and takes it from the eyes of others if there is one.
-    ///
-    /// SQLite gives its other files the mode of the first. An existing file is not opened here: closing it again would
-    /// end the locks that SQLite holds on it in this process.
+    /// Creates the file for its owner alone, or takes permissions of others from an existing one.
     static func prepare(_ path: String) throws(OutboxError) {
-        guard !path.isEmpty, !path.utf8.contains(0) else { throw OutboxError(.inaccessible, "no file name") }
-        let number = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if number >= 0 {
-            _ = close(number)
-            return
+        do {
+            try Files.makePrivate(path)
+        } catch {
+            throw OutboxError(.inaccessible, error.reasonText)
         }
-        guard errno == EEXIST else { throw OutboxError(.inaccessible, "cannot be created (\(systemError()))") }
-        var information = stat()
-        guard unsafe stat(path, &information) == 0 else {
-            throw OutboxError(.inaccessible, "cannot be read (\(systemError()))")
-        }
-        guard information.st_mode & S_IFMT == S_IFREG else { throw OutboxError(.inaccessible, "is no file") }
-        if information.st_mode & 0o077 != 0, unsafe chmod(path, 0o600) != 0 {
-            throw OutboxError(.inaccessible, "others can read it, and that cannot be changed (\(systemError()))")
-        }
-    }
-
-    static func systemError() -> String {
-        unsafe String(cString: strerror(errno))
     }
 }
 
-/// A lock between processes, which the system ends with the process that holds it.
+/// A lock between processes.
+///
+/// The system releases it when the process that holds it ends.
 final class OutboxLock: Sendable {
     private let path: String
-    private let descriptor = Mutex<Int32?>(nil)
+    private let file = Mutex<Descriptor?>(nil)
 
     init(path: String) {
         self.path = path
     }
 
-    deinit {
-        unlock()
-    }
-
+    /// Takes the lock without waiting.
+    ///
+    /// - Returns: false if it is held, by this process or by another one.
     func tryLock() throws(OutboxError) -> Bool {
-        try descriptor.withLock { (descriptor) throws(OutboxError) in
-            guard descriptor == nil else { return false }
-            let number = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard number >= 0 else {
-                throw OutboxError(.inaccessible, "the lock cannot be opened (\(OutboxFile.systemError()))")
+        try file.withLock { (file) throws(OutboxError) in
+            guard file == nil else { return false }
+            do throws(FileError) {
+                let opened = try Descriptor.lockFile(path)
+                guard try opened.tryLock() else { return false }
+                file = .some(opened)
+                return true
+            } catch {
+                throw OutboxError(.inaccessible, "the lock cannot be taken (\(error.reasonText))")
             }
-            guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
-                let reason = errno
-                _ = close(number)
-                guard reason == EWOULDBLOCK || reason == EINTR else {
-                    throw OutboxError(.inaccessible, "the lock cannot be taken (error \(reason))")
-                }
-                return false
-            }
-            descriptor = number
-            return true
         }
     }
 
     func unlock() {
-        descriptor.withLock { descriptor in
-            if let number = descriptor { _ = close(number) }
-            descriptor = nil
-        }
+        file.withLock { $0 = nil }
     }
 }

@@ -1,5 +1,6 @@
 package import XChatEngine
 package import XChatEvents
+import XChatFiles
 package import XChatHTTP
 
 /// The user's session together with the server: fetches what is missing, and pins keys on first use.

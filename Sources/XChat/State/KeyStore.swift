@@ -1,6 +1,7 @@
 package import LibSodium
 import Synchronization
 import XChatEvents
+import XChatFiles
 
 /// The file in which the state of one user is kept sealed under a passphrase.
 package final class KeyStore: Sendable {
@@ -40,8 +41,11 @@ package final class KeyStore: Sendable {
         try refuseExisting()
         let seal = try KeyStoreSeal(limits: limits)
         let key = try seal.key(askPassphrase(true))
-        try Files.makeFolder(folder)
-        try Files.create(path, try seal.file(sealing: content.span, key: key))
+        let file = try seal.file(sealing: content.span, key: key)
+        try withAccountErrors {
+            try Files.makeFolder(folder)
+            try Files.create(path, file)
+        }
     }
 
     /// Refuses to go on where there is a key store already.
@@ -61,7 +65,9 @@ package final class KeyStore: Sendable {
         guard Files.exists(path) else {
             throw AccountError(.notFound, "there is no key store \(quoted(path))")
         }
-        let file = try Files.read(path, limit: limit + KeyStoreSeal.overheadByteCount)
+        let file = try withAccountErrors {
+            try Files.read(path, limit: limit + KeyStoreSeal.overheadByteCount)
+        }
         let (seal, box) = try KeyStoreSeal.read(file, name: quoted(path))
         let key = try open(seal)
         do {
@@ -74,7 +80,8 @@ package final class KeyStore: Sendable {
     /// Puts another content in the place of the one that was read.
     package func replace(_ content: [UInt8]) throws {
         guard let opened = opened.withLock({ $0 }) else { throw AccountError("\(quoted(path)): was not read") }
-        try Files.replace(path, try opened.seal.file(sealing: content.span, key: opened.key))
+        let file = try opened.seal.file(sealing: content.span, key: opened.key)
+        try withAccountErrors { try Files.replace(path, file) }
     }
 
     private func open(_ seal: KeyStoreSeal) throws -> Opened {

@@ -1,6 +1,7 @@
 import LibSodium
 import Synchronization
 import XChatEvents
+package import XChatFiles
 
 /// The state is not the one that was read any more.
 package struct StateChanged: Error {}
@@ -56,8 +57,7 @@ package final class StateStore: Sendable {
     package func read() throws -> SessionDocument {
         switch place {
         case .sessionFile(let path):
-            let file = try open(path)
-            return try document(try file.readAll(limit: maximumBytes))
+            return try document(try withAccountErrors { try open(path).readAll(limit: maximumBytes) })
         case .keyStore(let store):
             return try document(try store.read(limit: maximumBytes))
         }
@@ -70,10 +70,10 @@ package final class StateStore: Sendable {
         var scanner = JSONMemberScanner(names: ["user_id", "private_keys"])
         switch place {
         case .sessionFile(let path):
-            let file = try open(path)
+            let file = try withAccountErrors { try open(path) }
             var left = Self.maximumExportBytes
             while true {
-                var piece = try file.read(upTo: 1 << 16)
+                var piece = try withAccountErrors { try file.read(upTo: 1 << 16) }
                 defer { Sodium.wipe(&piece) }
                 guard !piece.isEmpty else { break }
                 left -= piece.count
@@ -99,7 +99,7 @@ package final class StateStore: Sendable {
     private func open(_ path: String) throws -> Descriptor {
         Files.removeLeftover(of: path)
         let file = try Descriptor.reading(path)
-        if try file.permissions() & 0o077 != 0, isFirstWarning() {
+        if try file.isOpenToOthers(), isFirstWarning() {
             notify(.openToOthers(name))
         }
         return file
@@ -140,21 +140,30 @@ package final class StateStore: Sendable {
         ifStill version: FileVersion?,
         _ change: (inout SessionDocument) throws -> Void
     ) throws -> FileVersion? {
-        try Files.withLock(on: path, isWaiting: { notify(.waitingForLock(name)) }) {
-            if let version, version != self.version() { throw StateChanged() }
-            let before = try read()
-            var document = before
-            try change(&document)
-            guard document != before else { return self.version() }
-            var bytes = document.bytes
-            defer { Sodium.wipe(&bytes) }
-            guard bytes.count <= maximumBytes else { throw tooLarge(document, bytes.count) }
-            switch place {
-            case .sessionFile(let path): try Files.replace(path, bytes)
-            case .keyStore(let store): try store.replace(bytes)
+        try withAccountErrors {
+            try Files.withLock(on: path, isWaiting: { notify(.waitingForLock(name)) }) {
+                try replace(ifStill: version, change)
             }
-            return self.version()
         }
+    }
+
+    private func replace(
+        ifStill version: FileVersion?,
+        _ change: (inout SessionDocument) throws -> Void
+    ) throws -> FileVersion? {
+        if let version, version != self.version() { throw StateChanged() }
+        let before = try read()
+        var document = before
+        try change(&document)
+        guard document != before else { return self.version() }
+        var bytes = document.bytes
+        defer { Sodium.wipe(&bytes) }
+        guard bytes.count <= maximumBytes else { throw tooLarge(document, bytes.count) }
+        switch place {
+        case .sessionFile(let path): try Files.replace(path, bytes)
+        case .keyStore(let store): try store.replace(bytes)
+        }
+        return self.version()
     }
 
     /// Tells one content of the state from another without reading it; nil where there is no state.

@@ -2,6 +2,7 @@ import ArgumentParser
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatFiles
 
 struct Encrypt: ParsableCommand {
     static let configuration = CommandConfiguration(

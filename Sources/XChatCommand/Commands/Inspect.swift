@@ -2,6 +2,7 @@ import ArgumentParser
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatFiles
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(

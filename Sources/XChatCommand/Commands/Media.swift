@@ -2,6 +2,7 @@ import ArgumentParser
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatFiles
 
 struct Media: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -139,7 +140,7 @@ struct MediaOptions: ParsableArguments {
             _ = try newFile(out, overwrites: force)
             try Files.write(out, overwrites: force) { file in
                 try body(source) { bytes in
-                    guard try file.write(bytes) else { throw CommandError.system(out) }
+                    try file.writeAll(bytes)
                 }
             }
         } catch let error as XChatError {
@@ -150,14 +151,14 @@ struct MediaOptions: ParsableArguments {
 
 extension Descriptor {
     /// The next piece of a stream, or nil at its end.
-    fileprivate borrowing func chunk() throws(CommandError) -> [UInt8]? {
+    fileprivate borrowing func chunk() throws(FileError) -> [UInt8]? {
         let bytes = try read(upTo: 1 << 20)
         return bytes.isEmpty ? nil : bytes
     }
 }
 
 /// The path that a new file is to have; one that is there already is replaced only with --force.
-func newFile(_ path: String, overwrites: Bool) throws(CommandError) -> String {
+func newFile(_ path: String, overwrites: Bool) throws -> String {
     guard overwrites || !Files.exists(path) else {
         throw CommandError(.exists, "\(quoted(path)): there is such a file; --force replaces it")
     }

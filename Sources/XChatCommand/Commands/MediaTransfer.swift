@@ -3,6 +3,7 @@ import Foundation
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatFiles
 import XChatHTTP
 
 struct MediaUploadCommand: AsyncParsableCommand {

@@ -58,7 +58,7 @@ struct Send: AsyncParsableCommand {
             let draft = Draft.text(try text ?? readStandardInputText())
             return try Output.result(try await sender.send(draft, in: conversation, rotates: rotate).line)
         }
-        let files = try attach.map { path throws(CommandError) in try AttachmentFile(path) }
+        let files = try attach.map { path throws in try AttachmentFile(path) }
         let answer = try await sender.send(
             text ?? "",
             with: files,

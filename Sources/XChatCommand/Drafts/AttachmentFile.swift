@@ -2,6 +2,7 @@ import Foundation
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatFiles
 
 /// A file that is to go with a message, and what the message says of it.
 struct AttachmentFile: Sendable {
@@ -17,7 +18,7 @@ struct AttachmentFile: Sendable {
     private static let beginning = 1 << 20
 
     /// Looks at a file, which must be a regular one.
-    init(_ path: String) throws(CommandError) {
+    init(_ path: String) throws(FileError) {
         self.path = path
         byteCount = try Files.size(path)
         name = URL(filePath: path).lastPathComponent

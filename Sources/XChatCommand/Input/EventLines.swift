@@ -1,4 +1,5 @@
 import XChat
+import XChatFiles
 
 /// Splits input into lines of events: blank lines are skipped, a line over the limit is kept out of memory.
 package struct EventLines {
@@ -63,7 +64,7 @@ package struct EventLines {
 
 extension EventLines {
     /// The lines of all files in their order; `-` is standard input, and so is an empty list.
-    package static func read(_ paths: [String]) throws(CommandError) -> [Line] {
+    package static func read(_ paths: [String]) throws -> [Line] {
         var reader = EventLines()
         for path in paths.isEmpty ? ["-"] : paths {
             let source = try openInput(path)

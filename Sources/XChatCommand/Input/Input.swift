@@ -1,17 +1,18 @@
-package import XChat
+import XChat
+package import XChatFiles
 
 /// The largest message text, draft or key that is taken from a file or from standard input: 16 MiB.
 package let maximumInputBytes = 16 << 20
 
 /// A file to read from; `-` is standard input.
-package func openInput(_ path: String) throws(CommandError) -> Descriptor {
+package func openInput(_ path: String) throws(FileError) -> Descriptor {
     path == "-" ? .standardInput : try .reading(path)
 }
 
 /// All of standard input as a text, unchanged.
 ///
 /// - Throws: when it is larger than ``maximumInputBytes`` or not UTF-8.
-package func readStandardInputText() throws(CommandError) -> String {
+package func readStandardInputText() throws -> String {
     let bytes = try Descriptor.standardInput.readAll(limit: maximumInputBytes)
     guard let text = String(validating: bytes, as: UTF8.self) else {
         throw CommandError("standard input: the text is not UTF-8")

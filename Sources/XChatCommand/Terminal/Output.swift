@@ -1,4 +1,4 @@
-import XChat
+import XChatFiles
 
 /// Results go to standard output, everything else to standard error.
 package enum Output {

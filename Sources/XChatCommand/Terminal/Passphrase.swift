@@ -1,5 +1,6 @@
 package import LibSodium
 import XChat
+import XChatFiles
 
 /// The longest passphrase: 4096 bytes.
 private let maximumPassphraseBytes = 4096
@@ -10,7 +11,7 @@ private let maximumPassphraseBytes = 4096
 /// - Parameter isNew: Whether a key store is being made: then the terminal asks twice.
 /// - Returns: The passphrase, at least one byte.
 /// - Throws: when there is none, or it is empty.
-package func readPassphrase(isNew: Bool) throws(CommandError) -> SecretBytes {
+package func readPassphrase(isNew: Bool) throws -> SecretBytes {
     var bytes: [UInt8]
     let source: String
     if let path = try Environment.text("XCHAT_PASSPHRASE_FILE") {
@@ -33,7 +34,7 @@ package func readPassphrase(isNew: Bool) throws(CommandError) -> SecretBytes {
     }
 }
 
-private func askTerminal(isNew: Bool) throws(CommandError) -> [UInt8] {
+private func askTerminal(isNew: Bool) throws -> [UInt8] {
     guard let terminal = Terminal() else {
         throw CommandError(
             "the key store needs its passphrase, and there is no terminal to ask on: "

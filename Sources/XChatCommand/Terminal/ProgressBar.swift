@@ -1,4 +1,5 @@
 import XChat
+import XChatFiles
 import XChatHTTP
 
 #if canImport(Darwin)

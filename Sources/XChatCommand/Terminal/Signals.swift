@@ -1,5 +1,5 @@
 import Synchronization
-import XChat
+import XChatFiles
 
 #if canImport(Darwin)
     import Darwin
@@ -18,7 +18,7 @@ func untilSignal<Result: Sendable>(
     let task = Task(operation: body)
     let stop = Stop()
     let signals = SignalHandler { number in
-        if stop.isSecond() { _exit(128 + number) }
+        if stop.isSecond() { SignalHandler.exit(number) }
         task.cancel()
     }
     defer { signals.cancel() }

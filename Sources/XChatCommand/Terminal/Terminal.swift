@@ -1,4 +1,5 @@
 import XChat
+import XChatFiles
 
 #if canImport(Darwin)
     import Darwin
@@ -14,27 +15,29 @@ struct Terminal: ~Copyable {
 
     /// Nil where there is no terminal.
     init?() {
-        guard let device = try? Descriptor.open("/dev/tty", O_RDWR | O_NOCTTY), device.isTerminal else { return nil }
+        guard let device = Descriptor.terminal() else { return nil }
         self.device = device
     }
 
     /// Asks a question and reads the answer, one line.
-    func ask(_ question: String) throws(CommandError) -> String {
+    func ask(_ question: String) throws -> String {
         _ = try device.write(Array(question.utf8))
         return String(decoding: try readLine(), as: UTF8.self)
     }
 
     /// Asks for a secret and reads it without showing it.
-    func askSecret(_ question: String) throws(CommandError) -> [UInt8] {
+    func askSecret(_ question: String) throws -> [UInt8] {
         let interrupt: UInt8 = 0x03
         var settings = termios()
-        guard unsafe tcgetattr(device.number, &settings) == 0 else { throw .system("/dev/tty") }
+        guard unsafe tcgetattr(device.number, &settings) == 0 else { throw FileError.lastSystemError("/dev/tty") }
         let before = settings
         // Without signals too: an interrupt would leave the terminal without echo.
         settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
         // Ctrl-C then ends the line like Return, and is found in it.
         unsafe withUnsafeMutableBytes(of: &settings.c_cc) { unsafe $0[Int(VEOL)] = interrupt }
-        guard unsafe tcsetattr(device.number, TCSAFLUSH, &settings) == 0 else { throw .system("/dev/tty") }
+        guard unsafe tcsetattr(device.number, TCSAFLUSH, &settings) == 0 else {
+            throw FileError.lastSystemError("/dev/tty")
+        }
         defer {
             var before = before
             _ = unsafe tcsetattr(device.number, TCSAFLUSH, &before)
@@ -46,7 +49,7 @@ struct Terminal: ~Copyable {
         return secret
     }
 
-    private func readLine(endingAt end: UInt8? = nil) throws(CommandError) -> [UInt8] {
+    private func readLine(endingAt end: UInt8? = nil) throws -> [UInt8] {
         var line: [UInt8] = []
         while let byte = try device.read(upTo: 1).first, byte != UInt8(ascii: "\n") {
             guard line.count < 4096 else { throw CommandError("the answer is too long") }

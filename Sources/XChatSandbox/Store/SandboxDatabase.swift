@@ -1,24 +1,16 @@
-import Foundation
 import GRDB
+import XChatFiles
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
-/// Where the server keeps what it holds: SQLite, in memory or in a file, by the same statements.
+/// The SQLite database of the server, in memory or in a file.
 enum SandboxDatabase {
-    /// "XCsb": tells a file of ours from somebody else's database.
+    /// "XCsb": tells our files from databases of other programs.
     private static let applicationID = 0x5843_7362
 
     /// Opens the database and brings its tables up to date.
     ///
-    /// - Parameter path: The file, made with mode 0600 where there is none; nil for memory.
+    /// - Parameter path: The file, which is created with mode 0600 if there is none; nil for memory.
     /// - Returns: The database.
-    /// - Throws: Why the file cannot be used.
+    /// - Throws: `DataFileError` if the file cannot be used.
     static func database(at path: String?) throws -> any DatabaseWriter {
         guard let path else {
             let database = try DatabaseQueue()
@@ -26,11 +18,12 @@ enum SandboxDatabase {
             return database
         }
         do {
-            // Before SQLite would make it with the mode of the day; its -wal and -shm get the same one.
-            let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard file >= 0 else { throw DataFileError(path: path) }
-            defer { close(file) }
-            guard fchmod(file, 0o600) == 0 else { throw DataFileError(path: path) }
+            // SQLite would create the file with the permissions of the umask.
+            do {
+                try Files.makePrivate(path)
+            } catch {
+                throw DataFileError(path: path, reason: error.reasonText)
+            }
             let database = try DatabasePool(path: path)
             try database.write { db in
                 let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master")
@@ -53,7 +46,7 @@ enum SandboxDatabase {
         return migrator
     }
 
-    /// What clients choose freely is a BLOB: text with a zero byte in it would end there for SQLite.
+    /// Columns of values that clients choose freely are BLOBs: SQLite ends a text at its first zero byte.
     private static let tables = """
         CREATE TABLE public_key (
             user TEXT NOT NULL,
@@ -135,18 +128,6 @@ enum SandboxDatabase {
 private struct DataFileError: Error, CustomStringConvertible {
     let path: String
     let reason: String
-
-    init(path: String, reason: String) {
-        (self.path, self.reason) = (path, reason)
-    }
-
-    /// After a call of the system has failed.
-    init(path: String) {
-        self.init(
-            path: path,
-            reason: POSIXErrorCode(rawValue: errno).map { "\(POSIXError($0).localizedDescription)" } ?? ""
-        )
-    }
 
     var description: String { "the data file \(path) cannot be used: \(reason)" }
 }

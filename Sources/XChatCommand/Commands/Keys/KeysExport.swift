@@ -3,6 +3,7 @@ import LibSodium
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatFiles
 
 struct KeysExport: ParsableCommand {
     static let configuration = CommandConfiguration(

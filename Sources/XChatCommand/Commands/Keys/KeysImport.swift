@@ -3,6 +3,7 @@ import LibSodium
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatFiles
 
 struct KeysImport: ParsableCommand {
     static let configuration = CommandConfiguration(

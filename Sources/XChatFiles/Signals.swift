@@ -8,7 +8,7 @@ import Dispatch
     import Glibc
 #endif
 
-/// Has a closure called for each SIGINT, SIGTERM and SIGHUP, on a thread of its own, until it is cancelled.
+/// Calls a closure on another thread for each SIGINT, SIGTERM and SIGHUP until it is cancelled.
 package struct SignalHandler {
     private var handled: [(source: any DispatchSourceSignal, restore: () -> Void)] = []
 
@@ -16,15 +16,15 @@ package struct SignalHandler {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             let before = signal(number, SIG_IGN)
             let wasIgnored = unsafe unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-            // Whoever was started by nohup outlives its terminal.
+            // A program that `nohup` starts must survive the end of its terminal.
             if number == SIGHUP, wasIgnored { continue }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { handle(number) }
-            // It begins on another thread; until then the signal would be lost.
-            let hasBegun = DispatchSemaphore(value: 0)
-            source.setRegistrationHandler { hasBegun.signal() }
+            // The source starts on another thread; a signal before that would be lost.
+            let hasStarted = DispatchSemaphore(value: 0)
+            source.setRegistrationHandler { hasStarted.signal() }
             source.resume()
-            hasBegun.wait()
+            hasStarted.wait()
             handled.append((source, { _ = signal(number, before) }))
         }
     }
@@ -35,4 +35,14 @@ package struct SignalHandler {
             restore()
         }
     }
+
+    /// Ends the program at once, with the exit status of a program that a signal ended.
+    package static func exit(_ number: Int32) -> Never {
+        _exit(128 + number)
+    }
+}
+
+/// Waits 10 ms for a lock or a name.
+func sleepBriefly() {
+    usleep(10_000)
 }

@@ -1,10 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-import XChat
-import XChatCommand
-import XChatEngine
-import XChatEvents
+import XChatFiles
 
 struct FilesTests {
     private let scratch: Scratch
@@ -13,22 +10,24 @@ struct FilesTests {
         scratch = try Scratch()
     }
 
-    @Test("a new file is its owner's alone and never replaces another", arguments: FileConstruction.all)
+    @Test("a new file is its owner's alone and never replaces another", arguments: FileConstruction.allCases)
     func create(_ construction: FileConstruction) throws {
         let path = scratch.file("new")
         try Files.create(path, [1, 2, 3], construction: construction)
         #expect(try scratch.permissions("new") == 0o600)
-        #expect(throws: CommandError(#""\#(path)": File exists"#)) {
+        let error = #expect(throws: FileError.self) {
             try Files.create(path, [4], construction: construction)
         }
+        #expect(error?.description == #""\#(path)": File exists"#)
+        #expect(error?.isNameTaken == true)
         #expect(try scratch.read("new") == [1, 2, 3])
         #expect(try scratch.names() == ["new"])
     }
 
-    @Test("a file that appears while another is written under its name is kept", arguments: FileConstruction.all)
+    @Test("a file that appears while another is written under its name is kept", arguments: FileConstruction.allCases)
     func race(_ construction: FileConstruction) throws {
         let path = scratch.file("new")
-        #expect(throws: CommandError.self) {
+        #expect(throws: FileError.self) {
             try Files.write(path, overwrites: false, construction: construction) { file in
                 _ = try file.write([1])
                 try scratch.write("new", "other")
@@ -38,14 +37,14 @@ struct FilesTests {
         #expect(try scratch.names() == ["new"])
     }
 
-    @Test("a file that cannot be completed leaves nothing", arguments: FileConstruction.all, [false, true])
+    @Test("a file that cannot be completed leaves nothing", arguments: FileConstruction.allCases, [false, true])
     func failure(_ construction: FileConstruction, _ overwrites: Bool) throws {
         try scratch.write("new", "old")
         let path = scratch.file(overwrites ? "new" : "other")
-        #expect(throws: CommandError("no")) {
+        #expect(throws: Unfinished()) {
             try Files.write(path, overwrites: overwrites, construction: construction) { file in
                 _ = try file.write([1])
-                throw CommandError("no")
+                throw Unfinished()
             }
         }
         #expect(try scratch.read("new") == Array("old".utf8))
@@ -84,7 +83,7 @@ struct FilesTests {
         #expect(left == (names + ["new"]).sorted())
     }
 
-    @Test("two processes that replace one file do not disturb each other", arguments: FileConstruction.all)
+    @Test("two processes that replace one file do not disturb each other", arguments: FileConstruction.allCases)
     func concurrency(_ construction: FileConstruction) async throws {
         let path = try scratch.write("state", "0")
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -104,11 +103,11 @@ struct FilesTests {
 
     @Test func `a link is not followed to make a new file`() throws {
         try FileManager.default.createSymbolicLink(atPath: scratch.file("link"), withDestinationPath: "elsewhere")
-        #expect(throws: CommandError.self) { try Files.create(scratch.file("link"), [1]) }
+        #expect(throws: FileError.self) { try Files.create(scratch.file("link"), [1]) }
         #expect(try scratch.names() == ["link"])
     }
 
-    @Test("replacing leaves no other file and closes the file to others", arguments: FileConstruction.all)
+    @Test("replacing leaves no other file and closes the file to others", arguments: FileConstruction.allCases)
     func replace(_ construction: FileConstruction) throws {
         let path = try scratch.write("state", "old", mode: 0o644)
         try Files.replace(path, Array("new".utf8), construction: construction)
@@ -133,15 +132,44 @@ struct FilesTests {
     }
 
     @Test func `a missing file is named, with its name made visible`() {
-        #expect(throws: CommandError(#""/no/such\u{1B}file": No such file or directory"#)) {
-            try Files.read("/no/such\u{1b}file", limit: 10)
-        }
+        let error = #expect(throws: FileError.self) { try Files.read("/no/such\u{1b}file", limit: 10) }
+        #expect(error?.description == #""/no/such\u{1B}file": No such file or directory"#)
     }
 
     @Test func `a file beyond its limit is refused`() throws {
         let path = try scratch.write("big", [UInt8](repeating: 7, count: 11))
-        #expect(throws: CommandError.self) { try Files.read(path, limit: 10) }
+        #expect(throws: FileError.self) { try Files.read(path, limit: 10) }
         #expect(try Files.read(path, limit: 11).count == 11)
+    }
+
+    @Test func `a path with a zero byte opens no file`() throws {
+        let path = try scratch.write("state", "secret")
+        #expect(throws: FileError(path + "\0x", .invalidPath)) { try Files.read(path + "\0x", limit: 10) }
+        #expect(throws: FileError(path + "\0x", .invalidPath)) { try Files.size(path + "\0x") }
+        #expect(throws: FileError(path + "\0x", .invalidPath)) { try Files.replace(path + "\0x", [1]) }
+        #expect(throws: FileError(path + "\0x", .invalidPath)) { try Files.create(path + "\0x", [1]) }
+        #expect(throws: FileError(path + "2\0x", .invalidPath)) { try Files.makeFolder(path + "2\0x") }
+        #expect(!Files.exists(path + "\0x"))
+        #expect(try scratch.read("state") == Array("secret".utf8))
+        #expect(try scratch.names() == ["state"])
+    }
+
+    @Test func `a private file is created, or closed to others`() throws {
+        try Files.makePrivate(scratch.file("new"))
+        #expect(try scratch.permissions("new") == 0o600)
+        #expect(try scratch.read("new").isEmpty)
+        let path = try scratch.write("old", "content", mode: 0o664)
+        try Files.makePrivate(path)
+        #expect(try scratch.permissions("old") == 0o600)
+        #expect(try scratch.read("old") == Array("content".utf8))
+        #expect(throws: FileError(scratch.path, .notRegular)) { try Files.makePrivate(scratch.path) }
+    }
+
+    @Test func `a file says whether it is open to others`() throws {
+        for (mode, isOpen) in [(0o600, false), (0o640, true), (0o602, true), (0o400, false)] {
+            let path = try scratch.write("file\(mode)", "", mode: mode)
+            #expect(try Descriptor.reading(path).isOpenToOthers() == isOpen)
+        }
     }
 
     @Test func `one process at a time holds the lock`() async throws {
@@ -164,98 +192,16 @@ struct FilesTests {
         #expect(try scratch.read("counter") == Array("100".utf8))
     }
 
-    @Test func `somebody else's lock is not waited for without end`() throws {
+    @Test func `waiting for a lock has an end`() throws {
         let path = try scratch.write("state", "")
         let held = try Descriptor.reading(scratch.file("."))
         try held.lock()
         let other = try Descriptor.reading(scratch.file("."))
-        #expect(throws: CommandError.self) { try other.lock(patience: .milliseconds(30)) }
+        #expect(throws: FileError(scratch.file("."), .locked)) { try other.lock(patience: .milliseconds(30)) }
+        #expect(try !other.tryLock())
         withExtendedLifetime(held) { _ in #expect(Files.exists(path)) }
     }
 }
 
-extension FileConstruction {
-    static let all = [FileConstruction.unnamed, .named]
-}
-
-/// SIGKILL at instants that are not chosen: one state is left, and it opens.
-@Suite(.serialized, .timeLimit(.minutes(5)))
-struct KilledWriterTests {
-    private let fixture: Fixture
-
-    init() throws {
-        fixture = try Fixture()
-    }
-
-    private var names: [String] { get throws { try fixture.scratch.names() } }
-
-    @Test("a killed update leaves one state that opens", arguments: FileConstruction.all, 0..<4)
-    func update(_ construction: FileConstruction, _ run: Int) async throws {
-        let path = try fixture.file(of: "1111")
-        let isNamed = construction == .named
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, isNamed = isNamed as Bool] in
-            let content = try Files.read(path, limit: 1 << 20)
-            Self.killSoon()
-            while true {
-                try Files.replace(path, content, construction: isNamed ? .named : .unnamed)
-            }
-        }
-        // A file that was complete or not: what is left has the pattern, and the next read deletes it.
-        #expect(try Set(names).isSubset(of: ["session.json", ".session.json.xchat-new"]))
-        let session = try StateStore(sessionFile: path).read().session()
-        #expect(session.userID == "1111")
-        #expect(try names == ["session.json"])
-    }
-
-    @Test("a killed decryption leaves no plaintext", arguments: FileConstruction.all, [false, true])
-    func write(_ construction: FileConstruction, _ overwrites: Bool) async throws {
-        let path = fixture.scratch.file("out")
-        if overwrites { try fixture.scratch.write("out", "old") }
-        let (isNamed, replaces) = (construction == .named, overwrites)
-        await #expect(processExitsWith: .signal(SIGKILL)) {
-            [path = path as String, isNamed = isNamed as Bool, replaces = replaces as Bool] in
-            Self.killSoon()
-            try Files.write(path, overwrites: replaces, construction: isNamed ? .named : .unnamed) { file in
-                while true { _ = try file.write([UInt8](repeating: 1, count: 1000)) }
-            }
-        }
-        let before = overwrites ? ["out"] : []
-        #expect(try names.filter { $0 != ".out.xchat-new" } == before)
-        #expect(try isNamed || names == before)
-        try Files.create(fixture.scratch.file("other"), [1])
-        #expect(try names == (before + ["other"]).sorted())
-    }
-
-    /// Ends this process at some instant of the next moments.
-    private static func killSoon() {
-        let delay = UInt32.random(in: 0...40_000)
-        Thread.detachNewThread {
-            usleep(delay)
-            _ = kill(getpid(), SIGKILL)
-        }
-    }
-
-    @Test func `a killed import leaves no keys but in the state`() async throws {
-        let blob = try #require(try fixture.keys["1111"]?.withExport { span in span.indices.map { span[$0] } })
-        let input = try fixture.scratch.write("blob", blob)
-        let path = fixture.scratch.file("state")
-        for _ in 0..<12 {
-            let process = try Program.process(
-                ["keys", "import", "--user", "1111", "--key-version", "1", "--out", path, input],
-                environment: [:]
-            )
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            try await Task.sleep(for: .microseconds(Int.random(in: 0...60_000)))
-            kill(process.processIdentifier, SIGKILL)
-            while process.isRunning { try await Task.sleep(for: .milliseconds(1)) }
-            #expect(try Set(names).isSubset(of: ["blob", "state"]))
-            if try names.contains("state") {
-                let listed = try await Program.run("keys", "list", "--session", path)
-                #expect(listed.status == 0, "\(listed.errors)")
-                #expect(listed.output.isEmpty == false)
-                try FileManager.default.removeItem(atPath: path)
-            }
-        }
-    }
-}
+/// The error of a writer that fails.
+private struct Unfinished: Error, Equatable {}

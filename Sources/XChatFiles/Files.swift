@@ -1,0 +1,193 @@
+import SystemPackage
+
+/// Identifies one content of a file: its number, size and time of change.
+package struct FileVersion: Hashable, Sendable {
+    let file: UInt64
+    let size: Int64
+    let seconds: Int64
+    let nanoseconds: Int64
+}
+
+/// Operations on whole files.
+package enum Files {
+    /// Reads a file.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - limit: The most bytes to read.
+    /// - Returns: The content.
+    /// - Throws: ``FileError``: `tooLarge` for a file with more bytes.
+    package static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+        try Descriptor.reading(path).readAll(limit: limit)
+    }
+
+    /// The version of a file that is only ever replaced by a new file; nil if there is none.
+    package static func version(_ path: String) -> FileVersion? {
+        guard let status = try? status(of: path) else { return nil }
+        let (seconds, nanoseconds) = status.changeTime
+        return FileVersion(
+            file: UInt64(status.inode.rawValue),
+            size: status.size,
+            seconds: seconds,
+            nanoseconds: nanoseconds
+        )
+    }
+
+    /// Whether there is a file, or a link to one.
+    package static func exists(_ path: String) -> Bool {
+        Paths.isReachable(path)
+    }
+
+    /// The size of a regular file in bytes.
+    ///
+    /// - Throws: `notRegular` for a pipe, a folder and the like.
+    package static func size(_ path: String) throws(FileError) -> Int {
+        let status = try status(of: path)
+        guard status.type == .regular else { throw FileError(path, .notRegular) }
+        return Int(status.size)
+    }
+
+    private static func status(of path: String) throws(FileError) -> Stat {
+        guard !path.utf8.contains(0) else { throw FileError(path, .invalidPath) }
+        return try system(path) { try unsafe Stat(path) }
+    }
+
+    /// Creates a file that only its owner can read.
+    ///
+    /// The file appears with its whole content or not at all.
+    ///
+    /// - Throws: `fileExists` if there is a file of this name; that file stays as it is.
+    package static func create(
+        _ path: String,
+        _ bytes: [UInt8],
+        construction: FileConstruction = .unnamed
+    ) throws(FileError) {
+        // Checked again when the file gets its name. This check only saves work.
+        guard !exists(path) else { throw FileError(path, .system(.fileExists)) }
+        let new = try NewFile(path, construction)
+        try new.descriptor.writeAll(bytes)
+        try new.publish(replaces: false)
+    }
+
+    /// Replaces a file in one step by a new one that only its owner can read.
+    ///
+    /// A reader sees the whole old content or the whole new one. If the path is a link, the file it leads to is replaced.
+    package static func replace(
+        _ path: String,
+        _ bytes: [UInt8],
+        construction: FileConstruction = .unnamed
+    ) throws(FileError) {
+        let new = try NewFile(resolved(path), named: path, construction)
+        try new.descriptor.writeAll(bytes)
+        try new.publish(replaces: true)
+    }
+
+    /// Creates a file from what a function writes.
+    ///
+    /// The file appears when the function has returned. While it runs, SIGINT, SIGTERM and SIGHUP end the program and leave no file.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - overwrites: Whether an existing regular file is replaced; if the path is a link, the file it leads to. Otherwise
+    ///     an existing file is an error, before anything is written.
+    ///   - construction: How the file is built.
+    ///   - body: Writes the content.
+    /// - Throws: ``FileError`` and the errors of `body`; the file does not appear then.
+    package static func write(
+        _ path: String,
+        overwrites: Bool,
+        construction: FileConstruction = .unnamed,
+        _ body: (borrowing Descriptor) throws -> Void
+    ) throws {
+        let target = try destination(path, overwrites: overwrites)
+        let new = try NewFile(target, named: path, construction)
+        let remove = new.remover()
+        let signals = SignalHandler { number in
+            remove()
+            SignalHandler.exit(number)
+        }
+        defer { signals.cancel() }
+        try body(new.descriptor)
+        try new.publish(replaces: overwrites)
+    }
+
+    /// Creates an empty file that only its owner can read, or takes permissions of others from an existing one.
+    ///
+    /// For databases: SQLite gives its other files the permissions of the first. An existing file is not opened, because
+    /// closing it would end the locks that SQLite holds on it in this process.
+    ///
+    /// - Throws: `notRegular` for a folder, a pipe and the like.
+    package static func makePrivate(_ path: String) throws(FileError) {
+        do {
+            _ = try Descriptor.open(path, .readWrite, [.create, .exclusiveCreate])
+            return
+        } catch let error where error.reason != .system(.fileExists) {
+            throw error
+        } catch {}
+        let status = try status(of: path)
+        guard status.type == .regular else { throw FileError(path, .notRegular) }
+        if status.isOpenToOthers { try system(path) { try Paths.makePrivate(path) } }
+    }
+
+    /// Deletes the unfinished version of a file that an ended process left.
+    package static func removeLeftover(of path: String) {
+        _ = TemporaryName.removeLeftover(TemporaryName(of: resolved(path)).path)
+    }
+
+    /// The path of a file that is about to be written: without links if an existing file is replaced.
+    ///
+    /// - Throws: `fileExists` for an existing file that must not be replaced; `notRegular` for a pipe, a folder and the
+    ///   like.
+    package static func destination(_ path: String, overwrites: Bool) throws(FileError) -> String {
+        guard exists(path) else { return path }
+        guard overwrites else { throw FileError(path, .system(.fileExists)) }
+        _ = try size(path)
+        return resolved(path)
+    }
+
+    /// Runs `body` while no other process of this package runs one for the same file.
+    ///
+    /// The lock is on the folder. A lock on the file would end when the file is replaced.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - isWaiting: Called once, after a second of waiting.
+    ///   - body: Reads and replaces the file.
+    /// - Returns: The result of `body`.
+    /// - Throws: ``FileError`` and the errors of `body`.
+    package static func withLock<R>(
+        on path: String,
+        isWaiting: () -> Void = {},
+        _ body: () throws -> R
+    ) throws -> R {
+        let folder = try Descriptor.open(folder(of: resolved(path)), .readOnly, .directory)
+        try folder.lock(isWaiting: isWaiting)
+        // Without this the descriptor, and the lock with it, could end after its last use.
+        return try withExtendedLifetime(folder) { _ in try body() }
+    }
+
+    /// Creates a folder, and those above it, for its owner alone; an existing folder stays as it is.
+    package static func makeFolder(_ path: String) throws(FileError) {
+        guard !path.utf8.contains(0) else { throw FileError(path, .invalidPath) }
+        guard !exists(path) else { return }
+        let parent = folder(of: path)
+        if parent != path {
+            try makeFolder(parent)
+        }
+        do {
+            try Paths.makeFolder(path)
+        } catch let error where error != .fileExists {
+            throw FileError(path, .system(error))
+        } catch {}
+    }
+
+    /// The path without links; unchanged if it leads to no file.
+    package static func resolved(_ path: String) -> String {
+        Paths.resolved(path) ?? path
+    }
+
+    static func folder(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}

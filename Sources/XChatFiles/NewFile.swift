@@ -1,0 +1,224 @@
+import Synchronization
+import SystemPackage
+
+/// How a file is built until it gets its name.
+package enum FileConstruction: CaseIterable, Sendable {
+    /// Without a name, if the system and the file system allow it.
+    case unnamed
+    /// Under a temporary name.
+    case named
+}
+
+/// A file that appears under its name only when it is complete.
+///
+/// Until then it has no name where the file system supports that (`O_TMPFILE` of Linux), and the system discards it with
+/// the process. Elsewhere, and for the moment in which it replaces another file, it has a temporary name. A file that
+/// SIGKILL or a power failure leaves under such a name is deleted by the next process that reads or writes a file in the
+/// folder: see ``TemporaryName``.
+package struct NewFile: ~Copyable {
+    /// The file, open for writing.
+    package let descriptor: Descriptor
+    private let target: String
+    private let temporary: TemporaryName
+    private let isUnnamed: Bool
+
+    /// Opens an empty file that only its owner can read, after deleting unfinished files that ended processes left.
+    ///
+    /// - Parameters:
+    ///   - target: The path that the file will get. If it is a link, the link is replaced.
+    ///   - name: The name of the file in error texts; by default the path.
+    ///   - construction: How the file is built.
+    /// - Throws: ``FileError`` if no file can be created in the folder.
+    package init(
+        _ target: String,
+        named name: String? = nil,
+        _ construction: FileConstruction = .unnamed
+    ) throws(FileError) {
+        let name = name ?? target
+        guard !target.utf8.contains(0) else { throw FileError(name, .invalidPath) }
+        TemporaryName.removeLeftovers(in: Files.folder(of: target))
+        let temporary = TemporaryName(of: target)
+        var isUnnamed = construction == .unnamed
+        let file = try Self.file(target, temporary, named: name, &isUnnamed)
+        self.target = target
+        self.temporary = temporary
+        self.isUnnamed = isUnnamed
+        descriptor = file
+    }
+
+    deinit {
+        temporary.remove()
+    }
+
+    private static func file(
+        _ target: String,
+        _ temporary: TemporaryName,
+        named name: String,
+        _ isUnnamed: inout Bool
+    ) throws(FileError) -> Descriptor {
+        if isUnnamed, let file = unnamedFile(in: Files.folder(of: target), named: name) { return file }
+        isUnnamed = false
+        return try temporary.makeFile(named: name)
+    }
+
+    /// A file without a name; nil if the system or the file system does not support that.
+    private static func unnamedFile(in folder: String, named name: String) -> Descriptor? {
+        // The file gets its name through this folder.
+        guard let option = FileDescriptor.unnamedFile, Files.exists("/proc/self/fd") else { return nil }
+        return try? Descriptor.open(folder, .writeOnly, option, named: name)
+    }
+
+    /// A function that deletes the temporary file, if there is one: for a signal that ends the program.
+    func remover() -> @Sendable () -> Void {
+        { [temporary] in temporary.remove() }
+    }
+
+    /// Waits until the content is on the storage medium, and gives the file its name.
+    ///
+    /// - Parameter replaces: Whether an existing file of that name is replaced.
+    /// - Throws: `fileExists` for an existing file that is not replaced. After any error the existing file is unchanged.
+    package consuming func publish(replaces: Bool) throws(FileError) {
+        try descriptor.synchronize()
+        if replaces {
+            if isUnnamed { try temporary.give(to: descriptor) }
+            let (path, target) = (temporary.path, target)
+            try system(descriptor.name) { try Paths.rename(path, to: target) }
+            temporary.isGone()
+        } else if isUnnamed {
+            let (file, target) = (descriptor.file, target)
+            try system(descriptor.name) { try file.link(as: target) }
+        } else {
+            try publishTemporary()
+        }
+        try Descriptor.reading(Files.folder(of: target)).synchronize()
+    }
+
+    /// Gives a file with a temporary name its own name, unless another file has that.
+    private borrowing func publishTemporary() throws(FileError) {
+        do {
+            try Paths.link(temporary.path, as: target)
+            return temporary.remove()
+        } catch let error where error == .fileExists {
+            throw FileError(descriptor.name, .system(error))
+        } catch {}
+        // The file system has no hard links. An empty file reserves the name, because a rename would replace any file.
+        _ = try Descriptor.open(
+            target,
+            .writeOnly,
+            [.create, .exclusiveCreate, .noFollow],
+            named: descriptor.name
+        )
+        do {
+            try Paths.rename(temporary.path, to: target)
+        } catch {
+            try? Paths.unlink(target)
+            throw FileError(descriptor.name, .system(error))
+        }
+        temporary.isGone()
+    }
+}
+
+/// The name of a file that is being built and needs a name: `.NAME.xchat-new`.
+///
+/// Its writer holds a lock on the file. If a file of such a name is not locked, its writer has ended.
+final class TemporaryName: Sendable {
+    static let prefix = "."
+    static let suffix = ".xchat-new"
+
+    let path: String
+    /// Whether this process created the file that has the name now.
+    private let isOurs = Mutex(false)
+
+    init(of target: String) {
+        let folder = Files.folder(of: target)
+        let name = target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[target.utf8.index(after: $0)...]) }
+        path = "\(folder)/\(Self.prefix)\(name ?? target)\(Self.suffix)"
+    }
+
+    /// Creates a file of this name.
+    func makeFile(named name: String) throws(FileError) -> Descriptor {
+        try claim(named: name) { () throws(FileError) -> Descriptor? in
+            do throws(FileError) {
+                let file = try Descriptor.open(
+                    path,
+                    .writeOnly,
+                    [.create, .exclusiveCreate, .noFollow],
+                    named: name
+                )
+                // Before the lock, another process could take the file for a leftover and delete it.
+                guard file.tryLockIfSupported(), file.isAt(path) else { return nil }
+                return file
+            } catch let error where error.reason == .system(.fileExists) {
+                return nil
+            }
+        }
+    }
+
+    /// Gives the name to a file that has none.
+    func give(to file: borrowing Descriptor) throws(FileError) {
+        _ = file.tryLockIfSupported()
+        let (open, name) = (file.file, file.name)
+        try claim(named: name) { () throws(FileError) -> Void? in
+            do throws(Errno) {
+                try open.link(as: path)
+                return ()
+            } catch let error where error == .fileExists {
+                return nil
+            } catch {
+                throw FileError(name, .system(error))
+            }
+        }
+    }
+
+    /// Tries until the name is free: deletes a leftover, and waits up to 5 s for a process that builds the same file.
+    private func claim<Value: ~Copyable>(
+        named name: String,
+        _ attempt: () throws(FileError) -> Value?
+    ) throws(FileError) -> Value {
+        let start = ContinuousClock.now
+        while true {
+            if let value = try attempt() {
+                isOurs.withLock { $0 = true }
+                return value
+            }
+            if Self.removeLeftover(path) { continue }
+            guard ContinuousClock.now - start < .seconds(5) else { throw FileError(name, .temporaryNameTaken(path)) }
+            sleepBriefly()
+        }
+    }
+
+    /// Deletes the file if this process created it.
+    func remove() {
+        isOurs.withLock { isOurs in
+            if isOurs { try? Paths.unlink(path) }
+            isOurs = false
+        }
+    }
+
+    /// Records that the file has another name now.
+    func isGone() {
+        isOurs.withLock { $0 = false }
+    }
+
+    /// Deletes the unfinished files in a folder whose writers have ended.
+    static func removeLeftovers(in folder: String) {
+        for name in Paths.names(in: folder) where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
+            _ = removeLeftover("\(folder)/\(name)")
+        }
+    }
+
+    /// Deletes a file with a temporary name if its writer has ended.
+    ///
+    /// - Returns: Whether there is no such file now.
+    static func removeLeftover(_ path: String) -> Bool {
+        do {
+            // Does not follow a link, and does not wait for the writer of a pipe.
+            let file = try Descriptor.open(path, .readOnly, [.noFollow, .nonBlocking])
+            guard file.isOwnRegularFile, file.tryLockIfSupported(), file.isAt(path) else { return false }
+            // The lock ends with the descriptor.
+            return withExtendedLifetime(file) { _ in (try? Paths.unlink(path)) != nil }
+        } catch {
+            return error.reason == .system(.noSuchFileOrDirectory)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import SystemPackage
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+// The system calls that swift-system does not have. Each one throws `Errno`, and is repeated if a signal interrupts it.
+
+extension FileDescriptor {
+    /// The option that creates a file without a name in a folder; nil where the system has no such option.
+    static var unnamedFile: OpenOptions? {
+        #if os(Linux) || os(Android)
+            // Swift does not import the macro `O_TMPFILE`. Kernels without it see an attempt to write to a folder.
+            return OpenOptions(rawValue: 0o20_000_000 | O_DIRECTORY)
+        #else
+            return nil
+        #endif
+    }
+
+    /// Waits until the written bytes are on the storage medium: `fsync`.
+    func synchronize() throws(Errno) {
+        try check { fsync(rawValue) }
+    }
+
+    /// Takes the exclusive lock of the open file, without waiting: `flock`.
+    ///
+    /// - Throws: `wouldBlock` if another open file holds the lock.
+    func lock() throws(Errno) {
+        try check { flock(rawValue, LOCK_EX | LOCK_NB) }
+    }
+
+    /// Gives the open file a name, also if it has none yet: `linkat`.
+    ///
+    /// - Throws: `fileExists` if the name is taken.
+    func link(as path: String) throws(Errno) {
+        try check { unsafe linkat(AT_FDCWD, "/proc/self/fd/\(rawValue)", AT_FDCWD, path, AT_SYMLINK_FOLLOW) }
+    }
+
+    var isTerminal: Bool { isatty(rawValue) == 1 }
+}
+
+/// System calls that take paths.
+///
+/// The system reads a path up to its first zero byte. Callers check that, except where a function says otherwise.
+enum Paths {
+    /// Whether a path leads to a file or folder: `access`; false for a path with a zero byte.
+    static func isReachable(_ path: String) -> Bool {
+        guard !path.utf8.contains(0) else { return false }
+        return unsafe access(path, F_OK) == 0
+    }
+
+    static func rename(_ path: String, to target: String) throws(Errno) {
+        try check { systemRename(path, target) }
+    }
+
+    /// Gives a file a second name.
+    static func link(_ path: String, as name: String) throws(Errno) {
+        try check { systemLink(path, name) }
+    }
+
+    static func unlink(_ path: String) throws(Errno) {
+        try check { systemUnlink(path) }
+    }
+
+    /// Makes a folder that only its owner can enter.
+    static func makeFolder(_ path: String) throws(Errno) {
+        try check { unsafe mkdir(path, 0o700) }
+    }
+
+    /// Lets only the owner read and write a file.
+    static func makePrivate(_ path: String) throws(Errno) {
+        try check { unsafe chmod(path, 0o600) }
+    }
+
+    /// The path without links; nil if it leads to no file or contains a zero byte.
+    static func resolved(_ path: String) -> String? {
+        guard !path.utf8.contains(0), let start = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(start) }
+        return unsafe String(cString: start)
+    }
+
+    /// The names in a folder; none if it cannot be read.
+    static func names(in folder: String) -> [String] {
+        guard let stream = unsafe opendir(folder) else { return [] }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { start in
+                unsafe String(cString: UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self))
+            }
+            names.append(name)
+        }
+        return names
+    }
+
+    /// The user that this process runs as.
+    static var userID: UInt32 { geteuid() }
+}
+
+extension Stat {
+    /// When the content was last changed, since 1970.
+    var changeTime: (seconds: Int64, nanoseconds: Int64) {
+        (Int64(st_mtim.tv_sec), Int64(st_mtim.tv_nsec))
+    }
+}
+
+extension Errno {
+    /// The error of the last system call of this thread that failed.
+    static var lastError: Errno { Errno(rawValue: errno) }
+}
+
+private func check(_ call: () -> Int32) throws(Errno) {
+    while call() < 0 {
+        let error = Errno.lastError
+        guard error == .interrupted else { throw error }
+    }
+}
+
+// The system's functions, whose names the functions above would hide.
+private func systemRename(_ path: String, _ target: String) -> Int32 { unsafe rename(path, target) }
+private func systemLink(_ path: String, _ name: String) -> Int32 { unsafe link(path, name) }
+private func systemUnlink(_ path: String) -> Int32 { unsafe unlink(path) }
