@@ -1,107 +1,107 @@
-extension SignedPayload {
-    /// The text of a change of a group.
-    static func text(
-        of event: MessageEvent,
+extension PayloadText {
+    private static let groupChange = "detail.groupChangeEvent.group_change"
+
+    /// Writes the text of a change of a group.
+    mutating func write(
+        _ event: borrowing MessageEvent,
         _ change: GroupChangeEvent,
         version: Int32
-    ) throws(PayloadError) -> PayloadText {
-        guard let change = change.groupChange else { throw .missing("group_change") }
+    ) throws(PayloadError) {
+        guard let change = change.groupChange else {
+            try fail(.missing("group_change"))
+            return try begin(group: "", event, "")
+        }
         switch change {
-        case .groupCreate(let create): return try text(of: event, create, version: version)
-        case .groupMemberAdd(let addition): return try text(of: event, addition, version: version)
+        case .groupCreate(let create): try write(event, create, version: version)
+        case .groupMemberAdd(let addition): try write(event, addition, version: version)
         case .groupTitleChange(let title):
-            var text = try group("GroupTitleChange", event)
-            try text.add(required: title.conversationKeyVersion, "conversation_key_version")
-            try text.add(orEmpty: title.customTitle, "custom_title")
-            return text
+            try begin(group: "GroupTitleChange", event, "group_title_change")
+            try add(required: title.conversationKeyVersion, "conversation_key_version")
+            try add(orEmpty: title.customTitle, "custom_title")
         case .groupAvatarChange(let avatar):
-            var text = try group("GroupAvatarUrlChange", event)
-            try text.add(required: avatar.conversationKeyVersion, "conversation_key_version")
-            try text.add(orEmpty: avatar.customAvatarURL, "custom_avatar_url")
-            return text
+            try begin(group: "GroupAvatarUrlChange", event, "group_avatar_change")
+            try add(required: avatar.conversationKeyVersion, "conversation_key_version")
+            try add(orEmpty: avatar.customAvatarURL, "custom_avatar_url")
         case .groupAdminAdd(let addition):
-            return try group("GroupAdminAddChange", event, ids: addition.adminIDs, "admin_ids")
+            try begin(group: "GroupAdminAddChange", event, "group_admin_add")
+            try add(eachRequired: addition.adminIDs, "admin_ids")
         case .groupAdminRemove(let removal):
-            return try group("GroupAdminRemoveChange", event, ids: removal.adminIDs, "admin_ids")
+            try begin(group: "GroupAdminRemoveChange", event, "group_admin_remove")
+            try add(eachRequired: removal.adminIDs, "admin_ids")
         case .groupMemberRemove(let removal):
-            return try group("GroupMemberRemoveChange", event, ids: removal.memberIDs, "member_ids")
+            try begin(group: "GroupMemberRemoveChange", event, "group_member_remove")
+            try add(eachRequired: removal.memberIDs, "member_ids")
         case .groupJoinReject(let rejection):
-            return try group("GroupJoinReject", event, ids: rejection.rejectedUserIDs, "rejected_user_ids")
+            try begin(group: "GroupJoinReject", event, "group_join_reject")
+            try add(eachRequired: rejection.rejectedUserIDs, "rejected_user_ids")
         case .groupInviteEnable(let invite):
             // The order of the last two is not that of a member addition.
-            var text = try group("GroupInviteEnable", event)
-            try text.add(required: invite.inviteURL, "invite_url")
-            text.add(orNull: invite.expiresAtMsec)
-            try text.add(orNull: invite.affiliateID, "affiliate_id")
-            return text
+            try begin(group: "GroupInviteEnable", event, "group_invite_enable")
+            try add(required: invite.inviteURL, "invite_url")
+            add(orNull: invite.expiresAtMsec, "expires_at_msec")
+            try add(orNull: invite.affiliateID, "affiliate_id")
         case .groupInviteDisable(let invite):
-            var text = try group("GroupInviteDisable", event)
-            try text.add(required: invite.disabledByMemberID, "disabled_by_member_id")
-            return text
+            try begin(group: "GroupInviteDisable", event, "group_invite_disable")
+            try add(required: invite.disabledByMemberID, "disabled_by_member_id")
         case .groupJoinRequest(let request):
-            var text = try group("GroupJoinRequest", event)
-            try text.add(required: request.requestingUserID, "requesting_user_id")
-            return text
+            try begin(group: "GroupJoinRequest", event, "group_join_request")
+            try add(required: request.requestingUserID, "requesting_user_id")
         case .groupAdminSettingsChange, .unknown:
-            throw .noSignedForm("group_change")
+            try fail(.noSignedForm("group_change"))
+            try begin(group: "", event, "")
         }
     }
 
-    private static func group(_ name: String, _ event: MessageEvent) throws(PayloadError) -> PayloadText {
-        try PayloadText("GroupChangeEvent.\(name)", of: event)
+    private mutating func begin(
+        group name: String,
+        _ event: borrowing MessageEvent,
+        _ variant: String
+    ) throws(PayloadError) {
+        try begin("GroupChangeEvent.\(name)", of: event, at: "\(Self.groupChange).\(variant)")
     }
 
-    private static func group(
-        _ name: String,
-        _ event: MessageEvent,
-        ids: [WireString]?,
-        _ field: String
-    ) throws(PayloadError) -> PayloadText {
-        var text = try group(name, event)
-        try text.add(eachRequired: ids, field)
-        return text
-    }
-
-    private static func text(
-        of event: MessageEvent,
+    private mutating func write(
+        _ event: borrowing MessageEvent,
         _ create: GroupCreate,
         version: Int32
-    ) throws(PayloadError) -> PayloadText {
-        var text = try PayloadText("GroupChangeEvent.GroupCreate", withoutConversationOf: event)
-        try text.add(required: create.conversationKeyVersion, "conversation_key_version")
-        try text.add(eachRequired: create.memberIDs, "member_ids")
+    ) throws(PayloadError) {
+        try begin(
+            "GroupChangeEvent.GroupCreate",
+            withoutConversationOf: event,
+            at: "\(Self.groupChange).group_create"
+        )
+        try add(required: create.conversationKeyVersion, "conversation_key_version")
+        try add(eachRequired: create.memberIDs, "member_ids")
         if version >= 4 {
-            text.add(orNull: create.isLegacyGroupUpgrade)
-            try text.add(orNull: create.title, "title")
-            try text.add(orNull: create.avatarURL, "avatar_url")
+            add(orNull: create.isLegacyGroupUpgrade, "is_legacy_group_upgrade")
+            try add(orNull: create.title, "title")
+            try add(orNull: create.avatarURL, "avatar_url")
         }
-        return text
     }
 
-    private static func text(
-        of event: MessageEvent,
+    private mutating func write(
+        _ event: borrowing MessageEvent,
         _ addition: GroupMemberAddChange,
         version: Int32
-    ) throws(PayloadError) -> PayloadText {
-        var text = try group("GroupMemberAddChange", event)
-        try text.add(eachRequired: addition.memberIDs, "member_ids")
-        try text.add(eachRequired: addition.currentMemberIDs, "current_member_ids")
-        try text.add(eachRequired: addition.currentAdminIDs, "current_admin_ids")
+    ) throws(PayloadError) {
+        try begin(group: "GroupMemberAddChange", event, "group_member_add")
+        try add(eachRequired: addition.memberIDs, "member_ids")
+        try add(eachRequired: addition.currentMemberIDs, "current_member_ids")
+        try add(eachRequired: addition.currentAdminIDs, "current_admin_ids")
         if (3...6).contains(version) {
-            try text.add(each: addition.currentPendingMemberIDs, "current_pending_member_ids")
+            try add(each: addition.currentPendingMemberIDs, "current_pending_member_ids")
         }
-        try text.add(orNull: addition.currentTitle, "current_title")
-        try text.add(orNull: addition.currentAvatarURL, "current_avatar_url")
-        text.add(orNull: addition.currentTTLMsec)
-        try text.add(required: addition.conversationKeyVersion, "conversation_key_version")
+        try add(orNull: addition.currentTitle, "current_title")
+        try add(orNull: addition.currentAvatarURL, "current_avatar_url")
+        add(orNull: addition.currentTTLMsec, "current_ttl_msec")
+        try add(required: addition.conversationKeyVersion, "conversation_key_version")
         if version >= 5 {
-            text.add(orNull: addition.screenCaptureBlockingEnabled)
+            add(orNull: addition.screenCaptureBlockingEnabled, "screen_capture_blocking_enabled")
         }
         if version >= 7, let invite = addition.groupInviteEnable {
-            try text.add(orNull: invite.inviteURL, "invite_url")
-            try text.add(orNull: invite.affiliateID, "affiliate_id")
-            text.add(orNull: invite.expiresAtMsec)
+            try add(orNull: invite.inviteURL, "invite_url", as: "group_invite_enable.invite_url")
+            try add(orNull: invite.affiliateID, "affiliate_id", as: "group_invite_enable.affiliate_id")
+            add(orNull: invite.expiresAtMsec, "group_invite_enable.expires_at_msec")
         }
-        return text
     }
 }

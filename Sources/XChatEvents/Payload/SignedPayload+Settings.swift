@@ -1,40 +1,49 @@
-extension SignedPayload {
-    /// The text of a change of a conversation's settings.
-    static func text(
-        of event: MessageEvent,
+extension PayloadText {
+    /// Writes the text of a change of a conversation's settings.
+    mutating func write(
+        _ event: borrowing MessageEvent,
         _ change: ConversationMetadataChangeEvent
-    ) throws(PayloadError) -> PayloadText {
-        guard let change = change.conversationMetadataChange else { throw .missing("conversation_metadata_change") }
+    ) throws(PayloadError) {
+        guard let change = change.conversationMetadataChange else {
+            try fail(.missing("conversation_metadata_change"))
+            return try begin(setting: "", event, "")
+        }
         switch change {
         case .messageDurationChange(let duration):
-            var text = try settings("MessageDurationChange", event)
-            guard let ttl = duration.ttlMsec else { throw .missing("ttl_msec") }
-            text.add(ifPresent: ttl)
-            return text
+            try begin(setting: "MessageDurationChange", event, "message_duration_change")
+            if duration.ttlMsec == nil { try fail(.missing("ttl_msec")) }
+            add(ifPresent: duration.ttlMsec, "ttl_msec")
         case .messageDurationRemove:
-            return try settings("MessageDurationRemove", event)
+            try begin(setting: "MessageDurationRemove", event, "message_duration_remove")
         case .muteConversation(let mute):
-            var text = try settings("MuteConversation", event)
-            try text.add(each: mute.mutedConversationIDs, "muted_conversation_ids")
-            return text
+            try begin(setting: "MuteConversation", event, "mute_conversation")
+            try add(each: mute.mutedConversationIDs, "muted_conversation_ids")
         case .unmuteConversation(let unmute):
-            var text = try settings("UnmuteConversation", event)
-            try text.add(each: unmute.unmutedConversationIDs, "unmuted_conversation_ids")
-            return text
+            try begin(setting: "UnmuteConversation", event, "unmute_conversation")
+            try add(each: unmute.unmutedConversationIDs, "unmuted_conversation_ids")
         case .enableScreenCaptureDetection:
-            return try settings("EnableScreenCaptureDetection", event)
+            try begin(setting: "EnableScreenCaptureDetection", event, "enable_screen_capture_detection")
         case .disableScreenCaptureDetection:
-            return try settings("DisableScreenCaptureDetection", event)
+            try begin(setting: "DisableScreenCaptureDetection", event, "disable_screen_capture_detection")
         case .enableScreenCaptureBlocking:
-            return try settings("EnableScreenCaptureBlocking", event)
+            try begin(setting: "EnableScreenCaptureBlocking", event, "enable_screen_capture_blocking")
         case .disableScreenCaptureBlocking:
-            return try settings("DisableScreenCaptureBlocking", event)
+            try begin(setting: "DisableScreenCaptureBlocking", event, "disable_screen_capture_blocking")
         case .unknown:
-            throw .noSignedForm("conversation_metadata_change")
+            try fail(.noSignedForm("conversation_metadata_change"))
+            try begin(setting: "", event, "")
         }
     }
 
-    private static func settings(_ name: String, _ event: MessageEvent) throws(PayloadError) -> PayloadText {
-        try PayloadText("ConversationMetadataChangeEvent.\(name)", of: event)
+    private mutating func begin(
+        setting name: String,
+        _ event: borrowing MessageEvent,
+        _ variant: String
+    ) throws(PayloadError) {
+        try begin(
+            "ConversationMetadataChangeEvent.\(name)",
+            of: event,
+            at: "detail.conversationMetadataChangeEvent.conversation_metadata_change.\(variant)"
+        )
     }
 }

@@ -6,110 +6,113 @@
 public struct SignedPayload: Hashable, Sendable {
     /// The text in UTF-8, without the conversation key where it ends with one.
     public let bytes: [UInt8]
-    /// Whether the signed text goes on with the base64, without padding, of the plaintext conversation key.
+    /// Whether the signed text ends with the base64, without padding, of the plaintext conversation key.
     ///
-    /// So it is for key changes from version 6 on; ``bytes`` then ends with the comma before the key.
+    /// It does for key changes from version 6 on; ``bytes`` then ends with the comma before the key.
     public let endsWithConversationKey: Bool
 
     /// The text of an event.
     ///
     /// - Parameters:
-    ///   - event: the event; its own conversation id is used as it stands.
-    ///   - version: the version that its signature names.
-    /// - Throws: the reason why the event has no signed text.
+    ///   - event: The event; its conversation id is used in the form in which the event has it.
+    ///   - version: The version that its signature names.
+    /// - Throws: The reason why the event has no signed text.
     public init(of event: borrowing MessageEvent, version: SignatureVersion = .current) throws(PayloadError) {
         guard event.kind.isSigned, let detail = event.detail else { throw .neverSigned }
         endsWithConversationKey = event.kind == .keyChange && version.number >= 6
-        bytes = try Self.text(of: event, detail, version: version.number).bytes
+        var text = PayloadText()
+        try text.write(event, detail, version: version.number)
+        bytes = text.bytes
     }
+}
 
-    private static func text(
-        of event: MessageEvent,
+extension PayloadText {
+    /// Writes the signed text of an event.
+    mutating func write(
+        _ event: borrowing MessageEvent,
         _ detail: MessageEventDetail,
         version: Int32
-    ) throws(PayloadError) -> PayloadText {
+    ) throws(PayloadError) {
         switch detail {
-        case .messageCreateEvent(let create): try text(of: event, create)
-        case .conversationKeyChangeEvent(let change): try text(of: event, change, version: version)
-        case .groupChangeEvent(let change): try text(of: event, change, version: version)
-        case .messageDeleteEvent(let deletion): try text(of: event, deletion)
-        case .conversationDeleteEvent(let deletion): try text(of: event, deletion)
-        case .conversationMetadataChangeEvent(let change): try text(of: event, change)
-        case .markConversationReadEvent(let mark): try text(of: event, mark)
-        case .markConversationUnreadEvent(let mark): try text(of: event, mark)
+        case .messageCreateEvent(let create): try write(event, create)
+        case .conversationKeyChangeEvent(let change): try write(event, change, version: version)
+        case .groupChangeEvent(let change): try write(event, change, version: version)
+        case .messageDeleteEvent(let deletion): try write(event, deletion)
+        case .conversationDeleteEvent(let deletion): try write(event, deletion)
+        case .conversationMetadataChangeEvent(let change): try write(event, change)
+        case .markConversationReadEvent(let mark): try write(event, mark)
+        case .markConversationUnreadEvent(let mark): try write(event, mark)
         case .messageFailureEvent, .messageTypingEvent, .memberAccountDeleteEvent, .grokSearchResponseEvent, .unknown:
             throw .neverSigned
         }
     }
 
-    private static func text(of event: MessageEvent, _ create: MessageCreateEvent) throws(PayloadError) -> PayloadText {
-        guard let contents = create.contents else { throw .missing("contents") }
+    private mutating func write(_ event: borrowing MessageEvent, _ create: MessageCreateEvent) throws(PayloadError) {
+        if create.contents == nil { try fail(.missing("contents")) }
+        let contents = create.contents ?? []
         let capacity = 256 + (contents.count + 2) / 3 * 4
-        var text = try PayloadText("MessageCreateEvent", of: event, reservingCapacity: capacity)
-        try text.add(orEmpty: create.conversationKeyVersion, "conversation_key_version")
-        text.add(base64: contents)
-        return text
+        try begin("MessageCreateEvent", of: event, at: "detail.messageCreateEvent", reservingCapacity: capacity)
+        try add(orEmpty: create.conversationKeyVersion, "conversation_key_version")
+        add(base64: contents, "contents")
     }
 
-    private static func text(
-        of event: MessageEvent,
+    private mutating func write(
+        _ event: borrowing MessageEvent,
         _ change: ConversationKeyChangeEvent,
         version: Int32
-    ) throws(PayloadError) -> PayloadText {
-        var text = try PayloadText("ConversationKeyChangeEvent", of: event)
-        try text.add(required: change.conversationKeyVersion, "conversation_key_version")
+    ) throws(PayloadError) {
+        try begin("ConversationKeyChangeEvent", of: event, at: "detail.conversationKeyChangeEvent")
+        try add(required: change.conversationKeyVersion, "conversation_key_version")
         if version >= 6 {
-            text.addComma()
-            return text
+            addComma()
+            return
         }
-        guard let keys = change.conversationParticipantKeys else { throw .missing("conversation_participant_keys") }
-        for key in keys {
-            try text.add(orEmpty: key.userID, "user_id")
-            try text.add(orEmpty: key.encryptedConversationKey, "encrypted_conversation_key")
-            try text.add(orEmpty: key.publicKeyVersion, "public_key_version")
+        let list = "conversation_participant_keys"
+        if change.conversationParticipantKeys == nil { try fail(.missing(list)) }
+        record(list)
+        for key in change.conversationParticipantKeys ?? [] {
+            try add(orEmpty: key.userID, "user_id", as: list)
+            try add(orEmpty: key.encryptedConversationKey, "encrypted_conversation_key", as: list)
+            try add(orEmpty: key.publicKeyVersion, "public_key_version", as: list)
         }
-        return text
     }
 
-    private static func text(
-        of event: MessageEvent,
+    private mutating func write(
+        _ event: borrowing MessageEvent,
         _ deletion: MessageDeleteEvent
-    ) throws(PayloadError) -> PayloadText {
-        var text = try PayloadText("MessageDeleteEvent", of: event)
-        guard let action = deletion.deleteMessageAction else { throw .missing("delete_message_action") }
-        text.add(ifPresent: Int64(action.rawValue))
-        try text.add(eachRequired: deletion.sequenceIDs, "sequence_ids")
-        return text
+    ) throws(PayloadError) {
+        try begin("MessageDeleteEvent", of: event, at: "detail.messageDeleteEvent")
+        if deletion.deleteMessageAction == nil { try fail(.missing("delete_message_action")) }
+        add(ifPresent: deletion.deleteMessageAction.map { Int64($0.rawValue) }, "delete_message_action")
+        try add(eachRequired: deletion.sequenceIDs, "sequence_ids")
     }
 
-    private static func text(
-        of event: MessageEvent,
+    private mutating func write(
+        _ event: borrowing MessageEvent,
         _ deletion: ConversationDeleteEvent
-    ) throws(PayloadError) -> PayloadText {
-        var text = try PayloadText("ConversationDeleteEvent", of: event)
-        text.add(ifPresent: deletion.clearConversationOptions?.clearAllMessages)
-        text.add(ifPresent: deletion.clearConversationOptions?.sortOrderMsec)
-        return text
+    ) throws(PayloadError) {
+        try begin("ConversationDeleteEvent", of: event, at: "detail.conversationDeleteEvent")
+        let options = deletion.clearConversationOptions
+        add(ifPresent: options?.clearAllMessages, "clear_conversation_options.clear_all_messages")
+        add(ifPresent: options?.sortOrderMsec, "clear_conversation_options.sort_order_msec")
     }
 
-    private static func text(
-        of event: MessageEvent,
+    private mutating func write(
+        _ event: borrowing MessageEvent,
         _ mark: MarkConversationReadEvent
-    ) throws(PayloadError) -> PayloadText {
-        var text = try PayloadText("MarkConversationReadEvent", of: event)
-        try text.add(required: mark.seenUntilSequenceID, "seen_until_sequence_id")
-        text.add(ifPresent: mark.seenAtMillis)
-        return text
+    ) throws(PayloadError) {
+        try begin("MarkConversationReadEvent", of: event, at: "detail.markConversationReadEvent")
+        try add(required: mark.seenUntilSequenceID, "seen_until_sequence_id")
+        add(ifPresent: mark.seenAtMillis, "seen_at_millis")
     }
 
-    private static func text(
-        of event: MessageEvent,
+    private mutating func write(
+        _ event: borrowing MessageEvent,
         _ mark: MarkConversationUnreadEvent
-    ) throws(PayloadError) -> PayloadText {
-        var text = try PayloadText("MarkConversationUnreadEvent", of: event)
+    ) throws(PayloadError) {
+        try begin("MarkConversationUnreadEvent", of: event, at: "detail.markConversationUnreadEvent")
         if let seenUntil = mark.seenUntilSequenceID {
-            try text.add(seenUntil, "seen_until_sequence_id")
+            try add(seenUntil, "seen_until_sequence_id")
         }
-        return text
     }
 }
