@@ -89,6 +89,7 @@ struct Client {
     private(set) var waiting: [ConversationID: Set<Int>] = [:]
     /// The removals that waited when a person accepted a list: they are settled and never count.
     private(set) var answered: Set<Int> = []
+    private var restarts = 0
     /// Keys that this client made itself, by group and version.
     private(set) var own: [ConversationID: [KeyVersion: [UInt8]]] = [:]
     /// Whom the client could encrypt to before, by group.
@@ -213,6 +214,27 @@ struct Client {
             }
         }
         for user in old.pins.users { try requirePin(of: user) }
+        let stored = try restoredFromRecords(of: old)
+        let differences = stored.changed(since: old)
+        guard differences.users.isEmpty, differences.conversations.isEmpty else {
+            throw Violation(
+                invariant: 5,
+                reason: "\(user) restarted: the records of \(differences) do not hold what was known"
+            )
+        }
+        // A session file and records take turns.
+        restarts += 1
+        if restarts.isMultiple(of: 2) { session = stored }
+    }
+
+    /// The session that the records of an account store would give.
+    private func restoredFromRecords(of old: Session) throws -> Session {
+        let state = old.state
+        var new = try Session(userID: user, privateKeys: identity.keys, signingKeyVersion: identity.version)
+        new.clock = old.clock
+        for record in state.users { new.restore(try UserState(decoding: record.encoded())) }
+        for record in state.conversations { new.restore(try ConversationState(decoding: record.encoded())) }
+        return new
     }
 
     private func encryption(by session: Session, in conversation: ConversationID) -> String {

@@ -126,6 +126,19 @@ struct People {
 
     // MARK: Founding
 
+    @Test func `a creation that founded another group founds no second one, also if only its digest is known`() throws {
+        var history = GroupHistory()
+        try history.create(people.bob, [people.alice, people.bob])
+        var alice = people.alice
+        _ = alice.read(history.events)
+        let founding = try #require(alice.memberships[GroupHistory.id]?.founding)
+        // A session that was made of the records of other conversations.
+        var partial = people.alice
+        partial.foundingsElsewhere = [founding]
+        #expect(partial.read(history.events).notices.isEmpty)
+        #expect(partial.memberships.isEmpty)
+    }
+
     @Test func `a creation founds the log only if a key change binds it to the group`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob])

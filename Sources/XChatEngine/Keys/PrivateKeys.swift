@@ -97,13 +97,15 @@ public struct PrivateKeys: Sendable {
     /// - Throws: `not_unlocked` without a signing key.
     public func boundKey(userID: UserID, version: KeyVersion) throws(XChatError) -> BoundKey {
         let signingKey = try needSigningKey()
-        return try BoundKey(
-            checking: RegisteredKey(
+        // What this account signs itself needs no verification.
+        return BoundKey(
+            storage: BoundKey.Storage(
                 userID: userID,
-                publicKeyVersion: version,
-                publicKey: WireString(signingKey.base64),
-                identityPublicKey: WireString(identityKey.base64),
-                identityPublicKeySignature: WireString(Base64.encode(try signedIdentityKey()))
+                version: version,
+                identityKey: identityKey,
+                signingKey: signingKey,
+                checked: nil,
+                bytes: BoundKey.Bytes(identityKeySignature: try signedIdentityKey())
             )
         )
     }

@@ -30,6 +30,13 @@ public struct Session: Sendable {
     /// Save and restore it with the session. If a log is lost, the first valid founding that arrives founds it again.
     public internal(set) var memberships: [ConversationID: Membership] = [:]
 
+    /// The digests of creations that founded groups of which this session knows nothing else.
+    ///
+    /// A creation founds one group only. A session with the states of some conversations alone is told here about the
+    /// creations of the others (``Membership/founding``).
+    package var foundingsElsewhere: Set<EventDigest> = []
+    /// Fields of a restored state that only later versions of the library know.
+    var unknownFields: [UInt8] = []
     /// The last version that this session minted: two key changes of one millisecond must not share one.
     var lastMintedVersion: UInt64 = 0
     /// Milliseconds since 1970.
@@ -49,13 +56,26 @@ public struct Session: Sendable {
         privateKeys: PrivateKeys? = nil,
         signingKeyVersion: KeyVersion? = nil
     ) throws(XChatError) {
-        guard !userID.utf8.isEmpty else { throw XChatError(.invalidArgument, "the user id is empty") }
+        guard !userID.utf8.isEmpty else {
+            throw XChatError(.invalidArgument, "the user id is empty; it must name the user whose session this is")
+        }
         if let signingKeyVersion, signingKeyVersion.utf8.isEmpty {
-            throw XChatError(.invalidArgument, "the signing key version is empty")
+            throw XChatError(
+                .invalidArgument,
+                "the signing key version is empty; leave it out for keys that are not registered"
+            )
         }
         self.userID = userID
         self.privateKeys = privateKeys
         self.signingKeyVersion = signingKeyVersion
+    }
+
+    /// The session of a state, whose user id and version are not empty.
+    init(restoring userID: UserID, privateKeys: PrivateKeys?, signingKeyVersion: KeyVersion?, unknownFields: [UInt8]) {
+        self.userID = userID
+        self.privateKeys = privateKeys
+        self.signingKeyVersion = signingKeyVersion
+        self.unknownFields = unknownFields
     }
 
     // MARK: Pins
@@ -114,7 +134,7 @@ public struct Session: Sendable {
             }
             retireKeys(readBy: user)
         }
-        for group in memberships.keys { judgeUnjudged(in: group) }
+        for (group, members) in memberships where !members.unjudged.isEmpty { judgeUnjudged(in: group) }
     }
 
     /// Remembers that served keys failed a check by a person: they are not pinned on first use.
@@ -167,8 +187,8 @@ public struct Session: Sendable {
         guard served.count <= PinnedKeys.maximumServedKeys else {
             throw XChatError(
                 .tooLarge,
-                "the server serves \(served.count) keys of user \(printable(user)); "
-                    + "at most \(PinnedKeys.maximumServedKeys) are allowed"
+                "\(served.count) keys are served for user \(printable(user)), and at most \(PinnedKeys.maximumServedKeys) are "
+                    + "allowed; none of them is used"
             )
         }
         var bound: [BoundKey] = []
@@ -176,10 +196,15 @@ public struct Session: Sendable {
             guard key.userID == user else {
                 throw XChatError(
                     .invalidArgument,
-                    "a key of user \(printable(key.userID)) among those of \(printable(user))"
+                    "the keys served for user \(printable(user)) hold one of user \(printable(key.userID)); none of them is used"
                 )
             }
-            bound.append(try BoundKey(checking: key))
+            // The binding of a pinned key was verified when the key was pinned.
+            if let pinned = pins[user].first(where: { $0.version == key.publicKeyVersion && $0.registered == key }) {
+                bound.append(pinned)
+            } else {
+                bound.append(try BoundKey(checking: key))
+            }
         }
         return bound
     }
@@ -209,10 +234,14 @@ public struct Session: Sendable {
         version: KeyVersion
     ) throws(XChatError) {
         guard version.isVersion else {
-            throw XChatError(.invalidArgument, "key version \(printable(version)): a version has 1 to 19 digits")
+            throw XChatError(.invalidArgument, "key version \(printable(version)) is not 1 to 19 digits")
         }
         guard keyRing.accept(key, in: conversation, version: version, limit: versionLimit) != .full else {
-            throw XChatError(.tooLarge, "conversation \(printable(conversation.value)) has too many keys")
+            throw XChatError(
+                .tooLarge,
+                "key \(printable(version)) of conversation \(printable(conversation.value)) is older than the "
+                    + "\(KeyRing.maximumVersions) newest ones, which is how many are kept"
+            )
         }
     }
 
@@ -248,13 +277,16 @@ public struct Session: Sendable {
 
     func signer() throws(XChatError) -> Signer {
         guard let privateKeys else {
-            throw XChatError(.notUnlocked, "signing needs private keys, and the session has none")
+            throw XChatError(
+                .notUnlocked,
+                "signing needs private keys, and the session has none: make it with private keys"
+            )
         }
         _ = try privateKeys.needSigningKey()
         guard let signingKeyVersion else {
             throw XChatError(
                 .notUnlocked,
-                "signing needs the version under which the server registered the keys; register them first"
+                "signing needs the version under which the server registered the keys: register them, then set signingKeyVersion"
             )
         }
         return (privateKeys, signingKeyVersion)

@@ -2,7 +2,7 @@ import XChatEvents
 
 /// The name of a cipher suite.
 public struct SuiteName: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The name as the command line takes it.
+    /// The name, such as `xchat`.
     public let rawValue: String
 
     /// A suite name from its text; whether such a suite exists is seen when it is used.
@@ -33,6 +33,13 @@ protocol CipherSuite: Sendable {
     static func identityKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteIdentityKey)?
     /// The signing key with these bytes, or nil if they have the form of no signing key of this suite.
     static func signingKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteSigningKey)?
+    /// The identity key of an SPKI that was parsed before it was stored, or nil if it is not one of this suite.
+    ///
+    /// Only the header is compared. What costs more, such as finding out whether a point is on its curve, waits for the
+    /// first use.
+    static func identityKey(storedSPKI spki: [UInt8]) -> (any SuiteIdentityKey)?
+    /// The signing key of an SPKI that was parsed before it was stored, as ``identityKey(storedSPKI:)``.
+    static func signingKey(storedSPKI spki: [UInt8]) -> (any SuiteSigningKey)?
 
     static func generate() throws(XChatError) -> any SuitePrivateKeys
     /// The private keys in a blob, or nil if it has the form of no blob of this suite.

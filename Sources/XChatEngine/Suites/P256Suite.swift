@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import LibSodium
+import Synchronization
 
 /// X's own suite: P-256 for both keys, ECIES for wrapping (section 4 of the protocol), ECDSA with SHA-256.
 enum P256Suite: CipherSuite {
@@ -19,6 +20,19 @@ enum P256Suite: CipherSuite {
     static func signingKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteSigningKey)? {
         guard let point = try point(encoded) else { return nil }
         return P256SigningKey(key: point, asReceived: encoded)
+    }
+
+    static func identityKey(storedSPKI spki: [UInt8]) -> (any SuiteIdentityKey)? {
+        isUncompressed(spki) ? P256IdentityKey(storedSPKI: spki) : nil
+    }
+
+    static func signingKey(storedSPKI spki: [UInt8]) -> (any SuiteSigningKey)? {
+        isUncompressed(spki) ? P256SigningKey(storedSPKI: spki) : nil
+    }
+
+    /// Whether an SPKI has our header and an uncompressed point, on the curve or not.
+    private static func isUncompressed(_ spki: [UInt8]) -> Bool {
+        SubjectPublicKeyInfo.p256.isHeader(of: spki) && spki[SubjectPublicKeyInfo.p256.header.count] == 0x04
     }
 
     static func generate() throws(XChatError) -> any SuitePrivateKeys {
@@ -58,22 +72,27 @@ enum P256Suite: CipherSuite {
 }
 
 final class P256IdentityKey: SuiteIdentityKey {
-    let spki: [UInt8]
-    let boundEncodings: [[UInt8]]
-    private let key: P256.KeyAgreement.PublicKey
+    private let point: P256Point<P256.KeyAgreement.PublicKey>
 
     init(key: P256.KeyAgreement.PublicKey, asReceived: [UInt8]? = nil) {
-        self.key = key
-        (spki, boundEncodings) = p256Encodings(key.x963Representation, asReceived: asReceived)
+        point = P256Point(key, sec1: key.x963Representation, asReceived: asReceived)
     }
 
+    init(storedSPKI spki: [UInt8]) {
+        point = P256Point(storedSPKI: spki) { try? P256.KeyAgreement.PublicKey(x963Representation: $0) }
+    }
+
+    var spki: [UInt8] { point.spki }
+    var boundEncodings: [[UInt8]] { point.boundEncodings }
+
     func wrap(_ conversationKey: ConversationKey) throws(XChatError) -> [UInt8] {
-        try ECIES.seal(conversationKey, to: key, ephemeral: ephemeralKey())
+        guard let key = point.key else { throw XChatError(.invalidKey, "not a point of P-256") }
+        return try ECIES.seal(conversationKey, to: key, ephemeral: ephemeralKey())
     }
 
     func endorses(_ signingKey: any SuiteSigningKey, signature: [UInt8]) -> Bool? {
         // The same point under the type that can verify: swift-crypto has a type a role.
-        guard let key = try? P256.Signing.PublicKey(x963Representation: key.x963Representation) else { return false }
+        guard let key = try? P256.Signing.PublicKey(x963Representation: point.sec1) else { return false }
         let verifier = P256SigningKey(key: key)
         return signingKey.boundEncodings.contains { verifier.isValid(signature, for: $0.span) }
     }
@@ -97,28 +116,76 @@ private func ephemeralKey() throws(XChatError) -> P256.KeyAgreement.PrivateKey {
 }
 
 final class P256SigningKey: SuiteSigningKey {
-    let spki: [UInt8]
-    let boundEncodings: [[UInt8]]
-    private let key: P256.Signing.PublicKey
+    private let point: P256Point<P256.Signing.PublicKey>
 
     init(key: P256.Signing.PublicKey, asReceived: [UInt8]? = nil) {
-        self.key = key
-        (spki, boundEncodings) = p256Encodings(key.x963Representation, asReceived: asReceived)
+        point = P256Point(key, sec1: key.x963Representation, asReceived: asReceived)
     }
 
+    init(storedSPKI spki: [UInt8]) {
+        point = P256Point(storedSPKI: spki) { try? P256.Signing.PublicKey(x963Representation: $0) }
+    }
+
+    var spki: [UInt8] { point.spki }
+    var boundEncodings: [[UInt8]] { point.boundEncodings }
+
     func isValid(_ signature: [UInt8], for text: Span<UInt8>) -> Bool {
-        guard let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { return false }
+        guard let key = point.key, let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature)
+        else { return false }
         return key.isValidSignature(signature, for: sha256(text))
     }
 }
 
-/// X's servers and older clients differ in what they sign of a key: its SPKI or the bare point (section 3.15).
-private func p256Encodings(_ point: Data, asReceived: [UInt8]?) -> (spki: [UInt8], bound: [[UInt8]]) {
-    let sec1 = Array(point)
-    let spki = SubjectPublicKeyInfo.p256.encoding(sec1)
-    var bound = [spki, sec1]
-    if let asReceived, !bound.contains(asReceived) { bound.append(asReceived) }
-    return (spki, bound)
+/// A point of P-256 as bytes, and as a key of swift-crypto.
+///
+/// swift-crypto checks that a point is on the curve, which takes microseconds. A stored point was checked before it was
+/// stored; it becomes a key of swift-crypto when it is used for the first time.
+private final class P256Point<Key: Sendable>: Sendable {
+    private final class Parsed: Sendable {
+        let key: Key?
+
+        init(_ key: Key?) {
+            self.key = key
+        }
+    }
+
+    let spki: [UInt8]
+    /// The encoding in which the key came, if it is another one than the SPKI.
+    private let asReceived: [UInt8]?
+    private let known: Key?
+    private let parse: @Sendable ([UInt8]) -> Key?
+    private let parsed = AtomicLazyReference<Parsed>()
+
+    init(_ key: Key, sec1: Data, asReceived: [UInt8]?) {
+        known = key
+        spki = SubjectPublicKeyInfo.p256.encoding(Array(sec1))
+        self.asReceived = asReceived == spki ? nil : asReceived
+        parse = { _ in nil }
+    }
+
+    init(storedSPKI spki: [UInt8], _ parse: @escaping @Sendable ([UInt8]) -> Key?) {
+        self.spki = spki
+        known = nil
+        asReceived = nil
+        self.parse = parse
+    }
+
+    /// The key; nil for a stored point that is not on the curve.
+    var key: Key? {
+        if let known { return known }
+        if let parsed = parsed.load() { return parsed.key }
+        return parsed.storeIfNil(Parsed(parse(sec1))).key
+    }
+
+    /// The point in SEC1 form, uncompressed.
+    var sec1: [UInt8] { Array(spki.dropFirst(SubjectPublicKeyInfo.p256.header.count)) }
+
+    /// X's servers and older clients differ in what they sign of a key: its SPKI or the bare point (section 3.15).
+    var boundEncodings: [[UInt8]] {
+        let encodings = [spki, sec1]
+        guard let asReceived, asReceived != sec1 else { return encodings }
+        return encodings + [asReceived]
+    }
 }
 
 /// Both scalars live inside swift-crypto's key objects, which wipe them when the last reference goes.

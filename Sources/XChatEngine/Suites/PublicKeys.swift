@@ -33,6 +33,18 @@ public struct IdentityPublicKey: Hashable, Sendable {
         try self.init(encoded: decodeKey(base64, "identity key"))
     }
 
+    /// The key of an SPKI that was parsed before it was stored; nil for an unknown header or length.
+    init?(storedSPKI spki: [UInt8]) {
+        for suite in CipherSuites.all {
+            guard let key = suite.identityKey(storedSPKI: spki) else { continue }
+            self.suite = suite.name
+            self.spki = spki
+            self.key = key
+            return
+        }
+        return nil
+    }
+
     init(suite: SuiteName, key: any SuiteIdentityKey) {
         self.suite = suite
         self.spki = key.spki
@@ -90,6 +102,18 @@ public struct SigningPublicKey: Hashable, Sendable {
         try self.init(encoded: decodeKey(base64, "signing key"))
     }
 
+    /// The key of an SPKI that was parsed before it was stored; nil for an unknown header or length.
+    init?(storedSPKI spki: [UInt8]) {
+        for suite in CipherSuites.all {
+            guard let key = suite.signingKey(storedSPKI: spki) else { continue }
+            self.suite = suite.name
+            self.spki = spki
+            self.key = key
+            return
+        }
+        return nil
+    }
+
     init(suite: SuiteName, key: any SuiteSigningKey) {
         self.suite = suite
         self.spki = key.spki
@@ -116,7 +140,7 @@ public struct SigningPublicKey: Hashable, Sendable {
     public func hash(into hasher: inout Hasher) { hasher.combine(spki) }
 }
 
-private func decodeKey(_ base64: WireString, _ what: String) throws(XChatError) -> [UInt8] {
+func decodeKey(_ base64: WireString, _ what: String) throws(XChatError) -> [UInt8] {
     do {
         return try Base64.decode(base64)
     } catch {

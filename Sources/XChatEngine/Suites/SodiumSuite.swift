@@ -20,6 +20,14 @@ enum SodiumSuite: CipherSuite {
         return nil
     }
 
+    static func identityKey(storedSPKI spki: [UInt8]) -> (any SuiteIdentityKey)? {
+        SubjectPublicKeyInfo.x25519.key(in: spki).map { SodiumIdentityKey(raw: $0) }
+    }
+
+    static func signingKey(storedSPKI spki: [UInt8]) -> (any SuiteSigningKey)? {
+        SubjectPublicKeyInfo.ed25519.key(in: spki).map { SodiumSigningKey(raw: $0) }
+    }
+
     static func generate() throws(XChatError) -> any SuitePrivateKeys {
         do {
             let blob = try SecretBytes.random(count: 64)

@@ -27,9 +27,14 @@ struct SubjectPublicKeyInfo {
 
     func encoding(_ key: [UInt8]) -> [UInt8] { header + key }
 
-    /// The key behind the header, or nil if the bytes do not start with exactly this header or have another length.
+    /// Whether the bytes are exactly this header and a key of its length.
+    func isHeader(of encoded: [UInt8]) -> Bool {
+        encoded.count == header.count + keyLength && encoded.starts(with: header)
+    }
+
+    /// The key after the header, or nil if the bytes do not start with exactly this header or have another length.
     func key(in encoded: [UInt8]) -> [UInt8]? {
-        guard encoded.count == header.count + keyLength, encoded.starts(with: header) else { return nil }
+        guard isHeader(of: encoded) else { return nil }
         return Array(encoded[header.count...])
     }
 }

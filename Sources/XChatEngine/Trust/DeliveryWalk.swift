@@ -45,6 +45,7 @@ struct DeliveryWalk {
         if let members = session.memberships[conversation]?.present {
             session.keyRing.boundOutsiders(in: conversation, members)
         }
+        guard session.memberships[conversation]?.needsBars == true else { return }
         let (keyRing, limit) = (session.keyRing, session.versionLimit)
         let changes = session.memberships[conversation]?.highestVersion(upTo: limit) ?? 0
         session.memberships[conversation]?.endDelivery { user in
@@ -77,12 +78,11 @@ struct DeliveryWalk {
     /// of a key change does.
     private mutating func boundCreation(of group: ConversationID) -> (Membership.Entry, place: Int)? {
         var found: (Membership.Entry, place: Int)?
-        let foundings = Set(session.memberships.values.compactMap(\.founding))
         for (place, change) in changes.enumerated() {
             guard case .groupChangeEvent(let event) = change.event.detail,
                 case .groupCreate(let create) = event.groupChange,
                 case .success(let signed) = change.verdict, !session.isReplaced(signed.signer),
-                let digest = try? signed.digest(), !foundings.contains(digest),
+                let digest = try? signed.digest(), !hasFounded(digest),
                 let version = create.conversationKeyVersion, isBound(version, by: signed.signer.userID, in: group)
             else { continue }
             let signer = signed.signer.userID
@@ -104,6 +104,11 @@ struct DeliveryWalk {
             if found == nil { found = (entry, place) }
         }
         return found
+    }
+
+    /// Whether a creation founded a group already.
+    private func hasFounded(_ digest: EventDigest) -> Bool {
+        session.foundingsElsewhere.contains(digest) || session.memberships.values.contains { $0.founding == digest }
     }
 
     /// Whether a key change of a signer for a version verified with a key that we have.
@@ -188,30 +193,50 @@ struct DeliveryWalk {
         }
     }
 
+    /// What to do with a change of a group.
+    private enum Judgement {
+        /// It was judged before, or says nothing.
+        case nothing
+        /// It contradicts the founding of the log.
+        case contest(EventDigest, by: [UserID])
+        /// It waits in its place.
+        case wait(isVerified: Bool)
+        /// It counts as far as the log lets it.
+        case count(EventDigest, widens: Bool)
+    }
+
     private mutating func applyMembership(_ change: Change, in group: ConversationID) {
-        guard let known = session.memberships[group] else { return }
+        // The log is changed in its place only after its copy went: copies of large groups would make many changes quadratic.
+        switch judgement(of: change, in: group) {
+        case .nothing: return
+        case .contest(let digest, let signers):
+            session.memberships[group]?.contest(digest)
+            notices.append(.contested(group, by: signers))
+        case .wait(let isVerified):
+            session.memberships[group]?.keepUnjudged(change.event, isVerified: isVerified)
+        case .count(let digest, let widens):
+            count(change.event, digest, widens: widens, index: change.index, in: group)
+        }
+    }
+
+    private func judgement(of change: Change, in group: ConversationID) -> Judgement {
+        guard let known = session.memberships[group] else { return .nothing }
         switch change.verdict {
         case .success(let signed):
             guard let digest = try? signed.digest(), !known.isJudged(digest), !known.isSettled(change.event) else {
-                return
+                return .nothing
             }
             if contradictsFounding(change.event, by: signed.signer.userID, known, group) {
-                session.memberships[group]?.contest(digest)
-                notices.append(.contested(group, by: [known.log.first?.signer ?? "", signed.signer.userID]))
-                return
+                return .contest(digest, by: [known.log.first?.signer ?? "", signed.signer.userID])
             }
             let widens = !session.isReplaced(signed.signer)
-            guard known.unjudged.isEmpty else {
-                // It waits behind a change that is not judged yet.
-                session.memberships[group]?.keepUnjudged(change.event, isVerified: widens)
-                return
-            }
-            count(change.event, digest, widens: widens, index: change.index, in: group)
+            // After a change that is not judged yet, it waits too.
+            return known.unjudged.isEmpty ? .count(digest, widens: widens) : .wait(isVerified: widens)
         case .failure(let error):
             guard error.code == .unknownSigner, let sender = change.event.senderID, known.contains(sender) else {
-                return
+                return .nothing
             }
-            session.memberships[group]?.keepUnjudged(change.event, isVerified: false)
+            return .wait(isVerified: false)
         }
     }
 
@@ -231,9 +256,10 @@ struct DeliveryWalk {
             return known.claim == .signed
                 && create.conversationKeyVersion.map { isBound($0, by: signer, in: group) } == true
         case .groupMemberAdd(let addition):
-            let isFirst = known.log.count == 1 || !known.log.dropFirst().contains { $0.people.contains(session.userID) }
-            return known.claim == .signer && isFirst && known.contains(session.userID)
-                && addition.memberIDs?.contains(session.userID) == true
+            guard known.claim == .signer, known.contains(session.userID),
+                addition.memberIDs?.contains(session.userID) == true
+            else { return false }
+            return !known.log.dropFirst().contains { $0.people.contains(session.userID) }
         default:
             return false
         }

@@ -6,6 +6,9 @@ import XChatEvents
 /// Message ids and sequence ids identify nothing: the sender chooses the one, the server the other. Two events have the
 /// same digest only if the same key signed the same text, in whatever envelope they are delivered.
 public struct EventDigest: Hashable, Sendable {
+    /// The length in bytes.
+    static let byteCount = 32
+
     /// 32 bytes.
     public let bytes: [UInt8]
 
@@ -28,7 +31,7 @@ public struct EventDigest: Hashable, Sendable {
 
     /// A digest that was stored; nil unless it has 32 bytes.
     package init?(stored bytes: [UInt8]) {
-        guard bytes.count == 32 else { return nil }
+        guard bytes.count == Self.byteCount else { return nil }
         self.bytes = bytes
     }
 }

@@ -28,9 +28,11 @@ package struct AcceptedKey: Sendable {
     /// Users whom the key change names and who were not members when it was accepted.
     ///
     /// It does not encrypt before an addition makes them members.
-    package fileprivate(set) var outsiders: [UserID]
+    package internal(set) var outsiders: [UserID]
     /// Whether this account made it, or the caller supplied it.
     let isOwn: Bool
+    /// Fields of the stored key that only later versions of the library know.
+    var unknown: [UInt8] = []
 
     /// The most outsiders that are kept after a delivery.
     static let maximumOutsiders = 8
@@ -52,6 +54,15 @@ package struct AcceptedKey: Sendable {
     }
 }
 
+extension AcceptedKey: Equatable {
+    /// Whether all is the same; keys are compared in constant time.
+    package static func == (left: Self, right: Self) -> Bool {
+        (left.key === right.key || left.key.isEqual(to: right.key)) && left.announcer == right.announcer
+            && left.isStale == right.isStale && left.outsiders == right.outsiders && left.isOwn == right.isOwn
+            && left.unknown == right.unknown
+    }
+}
+
 /// Conversation keys by conversation **and** version.
 ///
 /// Versions are milliseconds since 1970: those of two conversations can coincide. Under one version one key is accepted,
@@ -59,11 +70,18 @@ package struct AcceptedKey: Sendable {
 /// (XSalsa20-Poly1305 does not commit to its key). One bad event never removes a key. The rules are in `docs/trust.md`,
 /// section "Conversation keys".
 public struct KeyRing: Sendable {
-    struct Other: Sendable {
+    struct Other: Equatable, Sendable {
         let key: ConversationKey
         var level: KeyLevel
         /// Who announced it, if the signature says so.
         var announcer: UserID?
+        /// Fields of the stored key that only later versions of the library know.
+        var unknown: [UInt8] = []
+
+        static func == (left: Self, right: Self) -> Bool {
+            (left.key === right.key || left.key.isEqual(to: right.key)) && left.level == right.level
+                && left.announcer == right.announcer && left.unknown == right.unknown
+        }
     }
 
     /// How many keys that are not accepted one version can hold: each is tried on a message that does not decrypt.
@@ -71,8 +89,8 @@ public struct KeyRing: Sendable {
     /// The most accepted keys of a conversation: 4,096.
     static let maximumVersions = 4096
 
-    /// What is known of one conversation.
-    private struct Held: Sendable {
+    /// The keys of one conversation, and what is known of them.
+    struct Held: Sendable {
         var accepted: [KeyVersion: AcceptedKey] = [:]
         /// The accepted versions, the highest number last; no number is there twice.
         var order: [(number: UInt64, version: KeyVersion)] = []
@@ -80,6 +98,13 @@ public struct KeyRing: Sendable {
         var disputed: Set<KeyVersion> = []
         var highest: UInt64?
         var floor: UInt64 = 0
+        /// Fields of the stored conversation that only later versions of the library know.
+        var unknown: [UInt8] = []
+
+        /// Whether there is nothing to keep.
+        var isEmpty: Bool {
+            accepted.isEmpty && others.isEmpty && disputed.isEmpty && highest == nil && floor == 0 && unknown.isEmpty
+        }
 
         /// The accepted version of a number.
         func spelling(of number: UInt64) -> KeyVersion? {
@@ -112,6 +137,21 @@ public struct KeyRing: Sendable {
     private var held: [ConversationID: Held] = [:]
 
     init() {}
+
+    // MARK: The keys of one conversation
+
+    /// All that is held of a conversation; nil for nothing.
+    func held(of conversation: ConversationID) -> Held? {
+        held[conversation].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Replaces all that is held of a conversation.
+    mutating func replace(_ new: Held, of conversation: ConversationID) {
+        held[conversation] = new.isEmpty ? nil : new
+    }
+
+    /// The conversations of which something is held, in no order.
+    var heldConversations: some Collection<ConversationID> { held.keys }
 
     // MARK: Questions
 
@@ -359,5 +399,14 @@ public struct KeyRing: Sendable {
 
     mutating func restoreDisputed(_ version: KeyVersion, in conversation: ConversationID) {
         held[conversation, default: Held()].disputed.insert(version)
+    }
+}
+
+extension KeyRing.Held: Equatable {
+    // The order follows from the accepted versions. Dictionaries that share their storage are equal without a look at it, so
+    // comparing what did not change costs nothing.
+    static func == (left: Self, right: Self) -> Bool {
+        left.accepted == right.accepted && left.others == right.others && left.disputed == right.disputed
+            && left.highest == right.highest && left.floor == right.floor && left.unknown == right.unknown
     }
 }

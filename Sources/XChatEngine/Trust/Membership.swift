@@ -47,6 +47,8 @@ public struct Membership: Hashable, Sendable {
         public let version: KeyVersion?
         /// Identifies the signed change; nil for a list.
         public let digest: EventDigest?
+        /// Fields of the stored entry that only later versions of the library know.
+        var unknown: [UInt8] = []
 
         package init(
             effect: Effect,
@@ -91,6 +93,8 @@ public struct Membership: Hashable, Sendable {
         ///
         /// If not, it waits for its signer's keys; if so, for a change before it.
         public let isVerified: Bool
+        /// Fields of the stored change that only later versions of the library know.
+        var unknown: [UInt8] = []
 
         package init(event: MessageEvent, isVerified: Bool) {
             self.event = event
@@ -117,7 +121,7 @@ public struct Membership: Hashable, Sendable {
     package private(set) var settled: [EventDigest] = []
 
     /// Members who were taken out in the delivery that is under way; their bars are set at its end.
-    private var leaving: Set<UserID> = []
+    private(set) var leaving: Set<UserID> = []
     /// People whom only additions that did not count name.
     private(set) var unproven: Set<UserID> = []
     /// The digests of the log.
@@ -126,6 +130,8 @@ public struct Membership: Hashable, Sendable {
     /// The key versions of the additions that made people members.
     private var joined: [UserID: UInt64] = [:]
     private var idCount = 0
+    /// Fields of the stored log that only later versions of the library know.
+    var unknown: [UInt8] = []
 
     /// Founds a log.
     ///
@@ -149,18 +155,21 @@ public struct Membership: Hashable, Sendable {
         isFull: Bool = false,
         isContested: Bool = false,
         floor: UInt64 = 0,
-        settled: [EventDigest] = []
+        settled: [EventDigest] = [],
+        leaving: Set<UserID> = [],
+        unproven: Set<UserID> = []
     ) throws(XChatError) {
         guard let first = log.first, first.effect == .founded || first.effect == .replaced else {
             throw XChatError(.malformed, "the membership log does not begin with a founding")
         }
         for entry in log { append(entry) }
         for digest in settled.prefix(Self.maximumSettled) { settle(digest) }
-        guard present.isDisjoint(with: bars.keys) else {
+        guard present.isDisjoint(with: bars.keys), present.isDisjoint(with: leaving) else {
             throw XChatError(.malformed, "the membership log has a user among present and former members")
         }
         (self.present, self.bars, self.unjudged, self.floor) = (present, bars, unjudged, floor)
-        (self.isFull, self.isContested) = (isFull, isContested)
+        (self.isFull, self.isContested, self.leaving) = (isFull, isContested, leaving)
+        self.unproven = unproven
         guard size <= Self.maximumIDs, unjudged.count <= Self.maximumUnjudged else {
             throw XChatError(.tooLarge, "the membership log has more than \(Self.maximumIDs) ids")
         }
@@ -177,7 +186,7 @@ public struct Membership: Hashable, Sendable {
     }
 
     /// Whose word the members rest on: the last list that was accepted, or the founding.
-    public var claim: Claim { log.last { $0.effect == .founded || $0.effect == .replaced }?.claim ?? .server }
+    public private(set) var claim: Claim = .server
 
     /// The highest key version among the changes that counted, but for those beyond a limit.
     func highestVersion(upTo limit: UInt64) -> UInt64? {
@@ -185,7 +194,7 @@ public struct Membership: Hashable, Sendable {
     }
 
     /// The digest of the founding change; nil for a list.
-    var founding: EventDigest? { log.first?.digest }
+    package var founding: EventDigest? { log.first?.digest }
 
     /// Whether a change counted already.
     func hasCounted(_ digest: EventDigest) -> Bool { counted.contains(digest) }
@@ -249,13 +258,18 @@ public struct Membership: Hashable, Sendable {
             settle(digest)
             return .full
         }
-        var after = self
-        for user in added {
-            after.present.insert(user)
-            after.bars[user] = nil
-            after.leaving.remove(user)
+        // Nothing is copied before it is known to fit: copies of large groups would make many additions quadratic.
+        let names = Set(added)
+        let sizeAfter =
+            size + added.count + 1 + names.count - names.count { bars[$0] != nil }
+            - names.count(where: leaving.contains)
+        guard fits(sizeAfter, digest) else { return .full }
+        for user in names {
+            present.insert(user)
+            bars[user] = nil
+            leaving.remove(user)
         }
-        after.append(
+        append(
             Entry(
                 effect: .added,
                 claim: claim,
@@ -265,7 +279,7 @@ public struct Membership: Hashable, Sendable {
                 digest: digest
             )
         )
-        return take(after, digest, .counted(returned: returned, left: []))
+        return .counted(returned: returned, left: [])
     }
 
     /// Takes members out.
@@ -278,11 +292,11 @@ public struct Membership: Hashable, Sendable {
             // addition, and is judged again when it comes again.
             return people.allSatisfy(everContained) ? ignore(digest) : .ignored
         }
-        var after = self
-        after.present.subtract(left)
-        after.leaving.formUnion(left)
-        after.append(Entry(effect: .removed, claim: claim, signer: signer, people: left, digest: digest))
-        return take(after, digest, .counted(returned: [], left: left))
+        guard fits(size + left.count + 1, digest) else { return .full }
+        present.subtract(left)
+        leaving.formUnion(left)
+        append(Entry(effect: .removed, claim: claim, signer: signer, people: left, digest: digest))
+        return .counted(returned: [], left: left)
     }
 
     /// Takes a verified founding in the place of the server's list, which founded the log before.
@@ -372,6 +386,9 @@ public struct Membership: Hashable, Sendable {
         }
     }
 
+    /// Whether members were taken out in the delivery that is under way, and need their bars.
+    var needsBars: Bool { !leaving.isEmpty }
+
     /// Sets the bars of those who were taken out in the delivery that ends here.
     mutating func endDelivery(bar: (UserID) -> UInt64) {
         for user in leaving where !present.contains(user) { bars[user] = bar(user) }
@@ -408,21 +425,19 @@ public struct Membership: Hashable, Sendable {
         return .ignored
     }
 
-    /// Takes a changed log if it is within its limit.
-    private mutating func take(_ after: Membership, _ digest: EventDigest, _ outcome: Outcome) -> Outcome {
-        guard after.size <= Self.maximumIDs else {
-            settle(digest)
-            isFull = true
-            return .full
-        }
-        self = after
-        return outcome
+    /// Whether a change fits into the log; if not, the log is full.
+    private mutating func fits(_ sizeAfter: Int, _ digest: EventDigest) -> Bool {
+        guard sizeAfter > Self.maximumIDs else { return true }
+        settle(digest)
+        isFull = true
+        return false
     }
 
     private mutating func append(_ entry: Entry) {
         log.append(entry)
         idCount += entry.people.count + 1
         if let digest = entry.digest { counted.insert(digest) }
+        if entry.effect == .founded || entry.effect == .replaced { claim = entry.claim }
         if entry.effect == .replaced { joined = [:] }
         guard entry.effect == .added, let version = entry.version?.number else { return }
         for user in entry.people { joined[user] = version }

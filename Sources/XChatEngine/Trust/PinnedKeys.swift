@@ -3,17 +3,26 @@ public import XChatEvents
 /// The public keys that this account trusts, by user.
 ///
 /// A pin is user, version, identity key and signing key together. Of each user one pin is *current*, and the others are
-/// *retired*: a retired key still verifies, marked ``Event/Mark/retiredKey``, and nothing is wrapped to it. A retired key that a
-/// person *replaced* also adds no one to a group: it may be stolen. The server is not trusted: what it serves is pinned on first use, and from then on any other key is an error until a person accepts it.
+/// *retired*: a retired key still verifies, marked ``Event/Mark/retiredKey``, and no key is wrapped to it. A retired key that a
+/// person *replaced* also adds no one to a group: it may be stolen. The server is not trusted: the keys that it serves are pinned
+/// on first use, and from then on any other key is an error until a person accepts it.
 /// The rules are in `docs/trust.md`, section "Pins".
 public struct PinnedKeys: Sendable {
     /// The pins of one user.
-    private struct Pins: Sendable {
+    struct Pins: Hashable, Sendable {
         var keys: [BoundKey] = []
         /// The index of the current pin.
         var current = 0
         /// The indices of pins that a person replaced by others.
         var replaced: Set<Int> = []
+        /// Fields of the stored user that only later versions of the library know.
+        var unknown: [UInt8] = []
+
+        fileprivate mutating func add(_ key: BoundKey) {
+            guard !keys.contains(where: { $0.isSamePin(as: key) }) else { return }
+            keys.append(key)
+            if keys.count == 1 || key.isNewer(than: keys[current]) { current = keys.count - 1 }
+        }
     }
 
     /// The most keys that a server may serve for one user: 16.
@@ -27,15 +36,31 @@ public struct PinnedKeys: Sendable {
 
     init() {}
 
+    // MARK: The pins of one user
+
+    /// The pins of a user, and which of them is current; nil for none.
+    func pins(of user: UserID) -> Pins? { pins[user] }
+
+    /// Replaces the pins and the rejected keys of a user.
+    mutating func replace(_ new: Pins?, rejected digests: Set<EventDigest>, of user: UserID) {
+        pins[user] = new
+        rejected[user] = digests.isEmpty ? nil : digests
+    }
+
+    /// Users with pins or rejected keys, in no order; one can come twice.
+    var knownUsers: [UserID] { Array(pins.keys) + rejected.keys }
+
+    // MARK: Questions
+
     /// The users with at least one pin, in byte order.
-    public var users: [UserID] { pins.keys.sorted() }
+    public var users: [UserID] { pins.filter { !$0.value.keys.isEmpty }.keys.sorted() }
 
     /// The pins of a user, in the order in which they were added: the current one and the retired ones.
     public subscript(user: UserID) -> [BoundKey] { pins[user]?.keys ?? [] }
 
     /// The current pin of a user: conversation keys are wrapped to it.
     public func current(of user: UserID) -> BoundKey? {
-        pins[user].map { $0.keys[$0.current] }
+        pins[user].flatMap { $0.keys.isEmpty ? nil : $0.keys[$0.current] }
     }
 
     /// Whether a key is a pin that was replaced by a newer one.
@@ -74,13 +99,7 @@ public struct PinnedKeys: Sendable {
     ///
     /// It becomes current if its version is the highest.
     mutating func add(_ key: BoundKey) {
-        var known = pins[key.userID] ?? Pins()
-        defer { pins[key.userID] = known }
-        guard !known.keys.contains(where: { $0.isSamePin(as: key) }) else { return }
-        known.keys.append(key)
-        if known.keys.count == 1 || key.isNewer(than: known.keys[known.current]) {
-            known.current = known.keys.count - 1
-        }
+        pins[key.userID, default: Pins()].add(key)
     }
 
     mutating func remove(_ user: UserID) { pins[user] = nil }
@@ -99,15 +118,15 @@ public struct PinnedKeys: Sendable {
         if let change = changes(in: served, of: user).first {
             throw XChatError(
                 .pinChanged,
-                "the server serves keys of user \(printable(user)), version \(printable(change.version)), "
-                    + "that are not the pinned ones; compare the safety code with the user before the new keys are accepted"
+                "the keys served for user \(printable(user)), version \(printable(change.version)), differ from the pinned ones; "
+                    + "compare the safety code with the user, then accept or reject the new keys"
             )
         }
         guard served.isEmpty || served.contains(where: { $0.isSamePin(as: current) }) else {
             throw XChatError(
                 .pinRolledBack,
-                "the server serves only replaced keys of user \(printable(user)); the accepted version is "
-                    + printable(current.version)
+                "all keys served for user \(printable(user)) were replaced by version \(printable(current.version)), which is not "
+                    + "among them; the pins stay as they are: fetch the keys again"
             )
         }
     }
@@ -116,8 +135,8 @@ public struct PinnedKeys: Sendable {
         for key in served where isRejected(key) {
             throw XChatError(
                 .pinRejected,
-                "the keys served for user \(printable(user)), version \(printable(key.version)), failed an earlier check; "
-                    + "compare the safety code with the user before they are accepted"
+                "the keys served for user \(printable(user)), version \(printable(key.version)), failed an earlier check by a "
+                    + "person, and are not pinned; compare the safety code with the user, then accept them"
             )
         }
         for key in served { add(key) }
