@@ -239,7 +239,7 @@ package struct RemoteSession: Sendable {
                     failures.append((signer, error))
                 }
             }
-            let delivery = session.deliver(events)
+            let delivery = session.deliver(events, in: conversation)
             if conversation.isGroup { session.forget(Self.strangers(among: new, delivery, session)) }
             return (delivery, failures)
         }

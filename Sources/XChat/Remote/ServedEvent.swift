@@ -1,7 +1,7 @@
 package import XChatEngine
 package import XChatEvents
 
-/// Takes an event that the server listed for a conversation, unless it belongs to another: the server could mix them.
+/// Decodes an event that the server listed for a conversation, and refuses it if it names another one.
 ///
 /// - Parameters:
 ///   - encoded: The base64 of the event.
@@ -11,13 +11,10 @@ package func event(
     _ encoded: String,
     servedFor conversation: ConversationID
 ) -> Result<MessageEvent, XChatError> {
-    Result { () throws(XChatError) in
-        let event = try MessageEvent.decoded(base64: encoded.utf8).get()
-        if let id = event.conversationID,
-            ConversationID(canonicalizing: id, sender: event.senderID ?? "") != conversation
-        {
-            throw XChatError(.inconsistent, "the event belongs to another conversation")
+    MessageEvent.decoded(base64: encoded.utf8).flatMap { event in
+        Result { () throws(XChatError) in
+            try event.require(conversation)
+            return event
         }
-        return event
     }
 }

@@ -53,6 +53,59 @@ extension Session {
         return try result.get()
     }
 
+    // MARK: Events that a server serves for one conversation
+
+    /// Verifies and decrypts the events that a server served for one conversation; group changes and key changes take effect.
+    ///
+    /// An event that names another conversation is refused before it has any effect. An event that names no conversation is
+    /// judged as ``deliver(_:)`` judges it.
+    /// - Parameters:
+    ///   - events: As for ``deliver(_:)``.
+    ///   - conversation: The canonical id of the conversation that was asked for.
+    /// - Returns: One result for each event, `inconsistent` for events of other conversations, and what a person should know.
+    public mutating func deliver(
+        _ events: [Result<MessageEvent, XChatError>],
+        in conversation: ConversationID
+    ) -> Delivery {
+        deliver(
+            events.map { event in
+                event.flatMap { event in
+                    Result { () throws(XChatError) in
+                        try event.require(conversation)
+                        return event
+                    }
+                }
+            }
+        )
+    }
+
+    /// ``deliver(_:in:)`` without the notices.
+    ///
+    /// - Parameters:
+    ///   - events: As there.
+    ///   - conversation: The canonical id of the conversation that was asked for.
+    /// - Returns: One result for each event, in the order of the input.
+    public mutating func open(
+        _ events: [Result<MessageEvent, XChatError>],
+        in conversation: ConversationID
+    ) -> [Result<Event, XChatError>] {
+        deliver(events, in: conversation).results
+    }
+
+    /// Verifies and decrypts one event that a server served for a conversation, as a delivery of its own.
+    ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - conversation: The canonical id of the conversation that was asked for.
+    /// - Returns: The event with its contents.
+    /// - Throws: `inconsistent` for an event of another conversation; as ``open(_:)-(MessageEvent)``.
+    public mutating func open(_ event: MessageEvent, in conversation: ConversationID) throws(XChatError) -> Event {
+        try event.require(conversation)
+        return try open(event)
+    }
+
+    // MARK: Members
+
     /// Founds the membership log of a group on the server's word, if its whole history holds neither a bound creation nor an
     /// addition of this account.
     ///
@@ -218,6 +271,19 @@ extension MessageEvent {
     /// The conversation that the event names, in canonical form: `1111-2222` and `1111:2222` are one.
     var canonicalConversationID: ConversationID? {
         conversationID.map { ConversationID(canonicalizing: $0, sender: senderID ?? "") }
+    }
+
+    /// Refuses an event that names another conversation than the one that it was served for.
+    ///
+    /// - Parameter conversation: The canonical id of the conversation that was asked for.
+    /// - Throws: `inconsistent`.
+    package func require(_ conversation: ConversationID) throws(XChatError) {
+        guard let named = canonicalConversationID, named != conversation else { return }
+        throw XChatError(
+            .inconsistent,
+            "the event names conversation \(printable(named.value)), but was served for \(printable(conversation.value)): "
+                + "the server mixes conversations, and the event is not used"
+        )
     }
 
     /// Refuses an event with a value that is not of its form or beyond its limit.
