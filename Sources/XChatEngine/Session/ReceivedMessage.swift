@@ -1,0 +1,74 @@
+public import XChatEvents
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// A verified and decrypted message, with what a program mostly needs of it at the first level.
+///
+/// The rest is in ``contents`` and ``event``.
+public struct ReceivedMessage: Hashable, Sendable {
+    /// The event that brought the message.
+    public let event: Event
+    /// The contents: text, entities, attachments, buttons.
+    public let contents: MessageContents
+    /// Who signed the message.
+    public let sender: UserID
+    /// The canonical id of the conversation that the sender signed it for.
+    public let conversation: ConversationID
+    /// The id that the sender gave the message.
+    ///
+    /// A sender can sign two messages under one id; see ``Event/Mark/sameID`` and ``Event/digest``.
+    public let id: WireString
+
+    /// The message of an event; nil for every other kind of event.
+    init?(_ event: Event) {
+        guard event.isVerified, case .message(let contents) = event.contents?.contents,
+            let sender = event.received.senderID, let conversation = event.received.canonicalConversationID,
+            let id = event.received.messageID
+        else { return nil }
+        (self.event, self.contents, self.sender, self.conversation, self.id) = (
+            event, contents, sender, conversation, id
+        )
+    }
+}
+
+extension ReceivedMessage {
+    /// The text; nil for a message without one, such as an attachment alone.
+    public var text: String? { contents.messageText?.string }
+
+    /// The attachments, in their order.
+    public var attachments: [MessageAttachment] { contents.attachments ?? [] }
+
+    /// The id under which the server lists the message in its conversation; reactions, edits and replies name it.
+    ///
+    /// It is the server's word: the sender did not sign it.
+    public var sequenceID: WireString? { event.received.sequenceID }
+
+    /// When the server received the message, to the millisecond.
+    ///
+    /// It is the server's word: the sender did not sign it. Nil if the server gives no time, or one that is not a number of
+    /// milliseconds since 1970.
+    public var sentAt: Date? {
+        guard let milliseconds = event.received.createdAtMsec?.number else { return nil }
+        return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+    }
+
+    /// The message that this one answers, as its sender quotes it; nil if it is not a reply.
+    ///
+    /// The quotation is the sender's claim, as far as ``replyValidation`` does not confirm it.
+    public var replyTo: ReplyingToPreview? { contents.replyingToPreview }
+
+    /// Whether the quotation is true to the message that it quotes; nil if it embeds no event that could be checked.
+    public var replyValidation: ReplyValidation? { event.replyValidation }
+
+    /// What restricts the trust in the message although its signature verified; empty for most messages.
+    public var marks: Set<Event.Mark> { event.marks }
+}
+
+extension Event {
+    /// The message that the event brought; nil for every other kind, such as an edit, a reaction or a key change.
+    public var message: ReceivedMessage? { ReceivedMessage(self) }
+}
