@@ -330,7 +330,7 @@ struct RandomSessions {
         #expect(code { _ = try ConversationState(decoding: encoded(effect: 0, claim: 1)) } == .unsupported)
     }
 
-    @Test func `states that this version wrote once are read for ever`() throws {
+    @Test func `the encoding does not change from version to version`() throws {
         let digest = (0..<32).map { UInt8($0) }
         var bytes: [UInt8] = [1, 2, 0x0a, 2] + Array("g9".utf8)
         // A key of 32 times 7, version 1001, announced by 2222.

@@ -2,7 +2,7 @@ public import XChatEvents
 
 /// A user's private identity and signing keys.
 ///
-/// They live in memory that is wiped when the last copy of this value goes; copies share it. They leave it only
+/// They are kept in memory that is wiped when the last copy of this value is destroyed; copies share it. They leave it only
 /// through ``withExport(_:)``.
 public struct PrivateKeys: Sendable {
     /// Copies share it: they are made for every message, and each then costs one reference.
@@ -37,13 +37,13 @@ public struct PrivateKeys: Sendable {
     /// Fresh keys.
     ///
     /// - Parameter suite: The cipher suite.
-    /// - Returns: Keys that nobody else has.
+    /// - Returns: The keys, from libsodium's or swift-crypto's random numbers.
     /// - Throws: `unsupported` for a suite that does not exist.
     public static func generate(_ suite: SuiteName = .xchat) throws(XChatError) -> PrivateKeys {
         PrivateKeys(suite: suite, keys: try CipherSuites.named(suite).generate())
     }
 
-    /// Reads an exported blob; its suite is told from its bytes.
+    /// Reads an exported blob; its bytes say which suite it is of.
     ///
     /// - Parameter blob: For `.xchat` the identity scalar (32 bytes, big-endian) and, if present, the signing scalar
     ///   (section 3.2 of the protocol): 32 or 64 bytes. For `.sodium` magic, version and two keys: 73 bytes.

@@ -74,8 +74,8 @@ extension Session {
         guard plaintext.count <= Self.maximumContentsBytes else {
             throw XChatError(
                 .tooLarge,
-                "contents of \(plaintext.count) bytes, and a message takes at most \(Self.maximumContentsBytes), "
-                    + "what it quotes included"
+                "the contents have \(plaintext.count) bytes, and a message takes at most \(Self.maximumContentsBytes), "
+                    + "its quotation included: shorten it, or send it as an attachment"
             )
         }
         var create = create

@@ -6,16 +6,17 @@ public import XChatEvents
     import Foundation
 #endif
 
-/// What one user knows and trusts: it encrypts and signs what goes out, and verifies and decrypts what comes in.
+/// The keys and members that one user knows and trusts; it encrypts, signs, verifies and decrypts with them.
 ///
-/// A value: it does no I/O, holds no lock, and copying it is a snapshot (copies share the secrets, which are wiped when
-/// the last one goes). Keep it in an actor or a variable of your own.
+/// A session is a value: it does no I/O, holds no lock, and a copy of it is a snapshot. Copies share the secrets, which are
+/// wiped when the last copy is destroyed. Keep a session in an actor or a variable of your own. ``state`` makes it
+/// something to store.
 public struct Session: Sendable {
     /// The user whose session this is.
     public let userID: UserID
-    /// Signs, and unwraps conversation keys.
+    /// The keys that sign, and that unwrap conversation keys.
     ///
-    /// Without them only what needs neither works.
+    /// A session without them can verify, and can decrypt with the conversation keys that it has.
     public let privateKeys: PrivateKeys?
     /// The version that the server registered the keys under.
     ///
@@ -23,17 +24,16 @@ public struct Session: Sendable {
     public var signingKeyVersion: KeyVersion?
     /// The public keys that are trusted to verify others' events, and to receive conversation keys.
     public internal(set) var pins = PinnedKeys()
-    /// The conversation keys known.
+    /// The known conversation keys.
     public internal(set) var keyRing = KeyRing()
     /// The members of each group whose membership log was founded.
     ///
-    /// Save and restore it with the session. If a log is lost, the first valid founding that arrives founds it again.
+    /// They are stored with ``ConversationState``. If a log is lost, the first valid founding that arrives founds it again.
     public internal(set) var memberships: [ConversationID: Membership] = [:]
 
-    /// The digests of creations that founded groups of which this session knows nothing else.
+    /// The digests of creations that founded groups whose states were not restored here (``Membership/founding``).
     ///
-    /// A creation founds one group only. A session with the states of some conversations alone is told here about the
-    /// creations of the others (``Membership/founding``).
+    /// A creation founds one group only. A session that holds the states of a few conversations cannot see the other groups.
     package var foundingsElsewhere: Set<EventDigest> = []
     /// Fields of a restored state that only later versions of the library know.
     var unknownFields: [UInt8] = []
@@ -44,7 +44,7 @@ public struct Session: Sendable {
         UInt64(max(0, Date().timeIntervalSince1970 * 1000))
     }
 
-    /// A session that trusts nobody yet.
+    /// A session that trusts no keys yet.
     ///
     /// - Parameters:
     ///   - userID: The user's id.

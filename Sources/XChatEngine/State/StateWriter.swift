@@ -20,7 +20,7 @@ struct StateWriter {
 
     /// Writes the end of the state.
     mutating func finish() {
-        makeRoom(for: 1)
+        reserve(for: 1)
         bytes.append(0)
     }
 
@@ -44,7 +44,7 @@ struct StateWriter {
     mutating func text(_ id: Int, _ value: WireString) {
         key(id, .bytes)
         varint(UInt64(value.utf8.count))
-        makeRoom(for: value.utf8.count)
+        reserve(for: value.utf8.count)
         bytes.append(contentsOf: value.utf8)
     }
 
@@ -55,7 +55,7 @@ struct StateWriter {
     mutating func bytes(_ id: Int, _ value: [UInt8]) {
         key(id, .bytes)
         varint(UInt64(value.count))
-        makeRoom(for: value.count)
+        reserve(for: value.count)
         bytes.append(contentsOf: value)
     }
 
@@ -66,7 +66,7 @@ struct StateWriter {
     mutating func secret(_ id: Int, _ value: Span<UInt8>) {
         key(id, .bytes)
         varint(UInt64(value.count))
-        makeRoom(for: value.count)
+        reserve(for: value.count)
         for index in value.indices { bytes.append(value[index]) }
     }
 
@@ -74,7 +74,7 @@ struct StateWriter {
     mutating func digests(_ id: Int, _ digests: some Collection<EventDigest>) {
         guard !digests.isEmpty else { return }
         nested(id) { writer in
-            writer.makeRoom(for: digests.count * EventDigest.byteCount)
+            writer.reserve(for: digests.count * EventDigest.byteCount)
             for digest in digests { writer.bytes.append(contentsOf: digest.bytes) }
         }
     }
@@ -84,7 +84,7 @@ struct StateWriter {
     {
         key(id, .bytes)
         // Most lengths take one byte; the others are inserted.
-        makeRoom(for: 1)
+        reserve(for: 1)
         bytes.append(0)
         let start = bytes.count
         try body(&self)
@@ -101,13 +101,13 @@ struct StateWriter {
             length >>= 7
         }
         rest.append(UInt8(length))
-        makeRoom(for: rest.count)
+        reserve(for: rest.count)
         bytes.insert(contentsOf: rest, at: start)
     }
 
     /// Fields that a reader kept because it does not know them.
     mutating func unknown(_ fields: [UInt8]) {
-        makeRoom(for: fields.count)
+        reserve(for: fields.count)
         bytes.append(contentsOf: fields)
     }
 
@@ -115,7 +115,7 @@ struct StateWriter {
     mutating func pair(_ id: Int, _ number: UInt64, _ text: WireString) {
         key(id, .bytes)
         varint(UInt64(8 + text.utf8.count))
-        makeRoom(for: 8 + text.utf8.count)
+        reserve(for: 8 + text.utf8.count)
         for shift in stride(from: 56, through: 0, by: -8) {
             bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
         }
@@ -129,7 +129,7 @@ struct StateWriter {
     }
 
     private mutating func varint(_ value: UInt64) {
-        makeRoom(for: 10)
+        reserve(for: 10)
         var rest = value
         while rest >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -139,7 +139,7 @@ struct StateWriter {
     }
 
     /// Grows the buffer if necessary, and wipes the old one: an array that grows by itself leaves secrets in freed memory.
-    private mutating func makeRoom(for count: Int) {
+    private mutating func reserve(for count: Int) {
         guard bytes.capacity - bytes.count < count else { return }
         var larger: [UInt8] = []
         larger.reserveCapacity(max(2 * bytes.capacity, bytes.count + count, 256))

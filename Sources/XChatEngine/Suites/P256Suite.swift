@@ -188,7 +188,7 @@ private final class P256Point<Key: Sendable>: Sendable {
     }
 }
 
-/// Both scalars live inside swift-crypto's key objects, which wipe them when the last reference goes.
+/// Both scalars live inside swift-crypto's key objects, which wipe them when the last reference is released.
 final class P256PrivateKeys: SuitePrivateKeys {
     private let identity: P256.KeyAgreement.PrivateKey
     private let signing: P256.Signing.PrivateKey?
@@ -228,7 +228,7 @@ final class P256PrivateKeys: SuitePrivateKeys {
     }
 
     func withBlob<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result {
-        // Memory for all of it from the beginning: growing would leave a copy behind that nobody wipes.
+        // All of the memory is reserved at the start: an array that grows leaves a copy that is not wiped.
         var scalars = Data(capacity: 64)
         defer { scalars.resetBytes(in: scalars.indices) }
         var scalar = identity.rawRepresentation

@@ -3,8 +3,8 @@ public import XChatEvents
 
 /// A user's identity key: conversation keys are wrapped to it.
 ///
-/// P-256 (`.xchat`) or X25519 (`.sodium`); the suite is told from the bytes, never from a flag beside them. Two values
-/// are equal when the keys are, whatever encoding they came in.
+/// P-256 (`.xchat`) or X25519 (`.sodium`); the bytes of the key say which, and no flag does. Two values are equal when the
+/// keys are equal, whatever encoding they came in.
 public struct IdentityPublicKey: Hashable, Sendable {
     /// The suite that the key belongs to.
     public let suite: SuiteName
@@ -51,12 +51,13 @@ public struct IdentityPublicKey: Hashable, Sendable {
         self.key = key
     }
 
-    /// The SPKI as padded base64, as it goes over the wire.
+    /// The SPKI as padded base64, which is its form on the wire.
     public var base64: String { Base64.encode(spki) }
 
     /// SHA-256 of the SPKI as 43 characters of base64url, for people to compare (section 3.14 of the protocol).
     ///
-    /// It covers the identity key alone. It is no pin: anybody can bind a fresh signing key to a genuine identity key.
+    /// It covers the identity key alone, and is no pin: an attacker can bind a signing key of their own to a genuine identity
+    /// key.
     public var fingerprint: String { Base64.encodeURLSafe(Array(SHA256.hash(data: spki))) }
 
     /// Wraps a conversation key so that only the holder of the private key unwraps it.
@@ -73,7 +74,7 @@ public struct IdentityPublicKey: Hashable, Sendable {
 
 /// A user's signing key: it verifies that user's events.
 ///
-/// P-256 (`.xchat`) or Ed25519 (`.sodium`); the suite is told from the bytes.
+/// P-256 (`.xchat`) or Ed25519 (`.sodium`); the bytes of the key say which.
 public struct SigningPublicKey: Hashable, Sendable {
     /// The suite that the key belongs to.
     public let suite: SuiteName
@@ -120,7 +121,7 @@ public struct SigningPublicKey: Hashable, Sendable {
         self.key = key
     }
 
-    /// The SPKI as padded base64, as it goes over the wire.
+    /// The SPKI as padded base64, which is its form on the wire.
     public var base64: String { Base64.encode(spki) }
 
     /// Whether a detached signature of 64 bytes (raw r‖s, or Ed25519) over a text is this key's.

@@ -90,7 +90,7 @@ struct SodiumSigningKey: SuiteSigningKey {
 final class SodiumPrivateKeys: SuitePrivateKeys {
     /// Magic, then the version byte.
     ///
-    /// With 64 bytes behind it a blob is 73 long: never 32 or 64, X's own lengths.
+    /// With the 64 bytes after it a blob has 73 bytes, and never 32 or 64, the lengths of X's blobs.
     static let blobPrefix: [UInt8] = Array("xchatkey".utf8) + [1]
 
     private let box: KeyPair

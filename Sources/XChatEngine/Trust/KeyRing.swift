@@ -36,7 +36,7 @@ package struct AcceptedKey: Sendable {
 
     /// The most outsiders that are kept after a delivery.
     static let maximumOutsiders = 8
-    /// Stands for more outsiders than are kept: no member has such an id, so the key never encrypts.
+    /// An id in the place of all outsiders beyond the limit: no member has it, so the key never encrypts.
     static let more: UserID = "more"
 
     package init(
@@ -116,11 +116,12 @@ public struct KeyRing: Sendable {
             return low < order.count && order[low].number == number ? order[low].version : nil
         }
 
-        /// Makes room for a key: the oldest key of the user who announced the most only decrypts from then on.
+        /// Drops one accepted key in favour of a new one: the oldest key of the user who announced the most keys.
         ///
-        /// So no member can use up the room of the others. False if the new key is the older one; a key that the caller
-        /// supplies or that this account makes always finds room.
-        mutating func makeRoom(for key: AcceptedKey, _ number: UInt64) -> Bool {
+        /// The dropped key only decrypts from then on. So no member can displace the keys of the others. A key that the caller
+        /// supplies, or that this account makes, is always kept.
+        /// - Returns: False if the new key is older than the key that would be dropped.
+        mutating func dropOldest(for key: AcceptedKey, _ number: UInt64) -> Bool {
             var counts: [UserID: Int] = [:]
             for key in accepted.values { if let announcer = key.announcer { counts[announcer, default: 0] += 1 } }
             let largest = counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
@@ -311,7 +312,9 @@ public struct KeyRing: Sendable {
                 known.disputed.insert(spelling)
                 return .disputed
             }
-            guard known.accepted.count < Self.maximumVersions || known.makeRoom(for: key, number) else { return .full }
+            guard known.accepted.count < Self.maximumVersions || known.dropOldest(for: key, number) else {
+                return .full
+            }
             var others = known.others[version] ?? []
             if others.contains(where: { $0.level == .announced && !$0.key.isEqual(to: key.key) }) {
                 known.disputed.insert(version)

@@ -118,15 +118,15 @@ public struct PinnedKeys: Sendable {
         if let change = changes(in: served, of: user).first {
             throw XChatError(
                 .pinChanged,
-                "the keys served for user \(printable(user)), version \(printable(change.version)), differ from the pinned ones; "
-                    + "compare the safety code with the user, then accept or reject the new keys"
+                "the server serves keys of user \(printable(user)), version \(printable(change.version)), "
+                    + "that are not the pinned ones; compare the safety code with the user, then accept or reject the keys"
             )
         }
         guard served.isEmpty || served.contains(where: { $0.isSamePin(as: current) }) else {
             throw XChatError(
                 .pinRolledBack,
-                "all keys served for user \(printable(user)) were replaced by version \(printable(current.version)), which is not "
-                    + "among them; the pins stay as they are: fetch the keys again"
+                "the server serves only replaced keys of user \(printable(user)); the accepted version is "
+                    + "\(printable(current.version)), and the pins stay as they are: fetch the keys again"
             )
         }
     }

@@ -22,7 +22,10 @@ extension Session {
         try requireKnownMembers(of: conversation)
         let id = printable(conversation.value)
         if let version, keyRing.accepted(in: conversation, version: version) == nil {
-            throw XChatError(.keyMissing, "no verified key \(printable(version)) for conversation \(id) is known")
+            throw XChatError(
+                .keyMissing,
+                "key \(printable(version)) of conversation \(id) is not an accepted key; name an accepted version, or none"
+            )
         }
         guard let newest = version ?? keyRing.newestVersion(in: conversation, upTo: versionLimit),
             let accepted = keyRing.accepted(in: conversation, version: newest), newest.number ?? .max <= versionLimit
@@ -32,20 +35,21 @@ extension Session {
         {
             throw XChatError(
                 .keyMissing,
-                "the newest key \(highest) of conversation \(id) is not known: read its key changes first"
+                "the newest key \(highest) of conversation \(id) is not known, and no older one encrypts: deliver its key changes"
             )
         }
         guard !keyRing.isDisputed(newest, in: conversation) else {
             throw XChatError(
                 .disputedKey,
-                "two different keys were announced under version \(printable(newest)) of conversation \(id): rotate its key first"
+                "two different keys were announced under version \(printable(newest)) of conversation \(id), and neither encrypts: "
+                    + "rotate the key"
             )
         }
         guard !accepted.isStale else {
             throw XChatError(
                 .rotationNeeded,
                 "key \(printable(newest)) of conversation \(id) is older than a removal of members, or than new "
-                    + "keys of a participant: rotate its key first"
+                    + "keys of a participant, and does not encrypt: rotate the key"
             )
         }
         if let members = memberships[conversation] {
@@ -53,14 +57,14 @@ extension Session {
                 throw XChatError(
                     .rotationNeeded,
                     "key \(printable(newest)) of conversation \(id) was also given to user \(printable(outsider)), "
-                        + "who is not a member: rotate its key first"
+                        + "who is not a member, and does not encrypt: rotate the key"
                 )
             }
             if let announcer = accepted.announcer, !members.contains(announcer) {
                 throw XChatError(
                     .rotationNeeded,
                     "user \(printable(announcer)), who announced key \(printable(newest)) of conversation \(id), is "
-                        + "not a member any more: rotate its key first"
+                        + "not a member any more: rotate the key"
                 )
             }
         }
@@ -71,19 +75,20 @@ extension Session {
         let id = printable(conversation.value)
         if let ahead = keyRing.newestVersion(in: conversation) {
             return
-                "key \(printable(ahead)) of conversation \(id) is more than a day ahead of the clock of this machine "
-                + "(\(clock()) ms): set the clock, or rotate the key"
+                "key \(printable(ahead)) of conversation \(id) is more than a day ahead of this machine's clock "
+                + "(\(clock()) ms), and does not encrypt: correct the clock, or rotate the key"
         }
         if keyRing.highestVersion(of: conversation) != nil {
-            return "the newest key of conversation \(id) is not known: read its key changes first"
+            return
+                "the newest key of conversation \(id) is not known, and no older one encrypts: deliver its key changes"
         }
         if keyRing.hasOthers(in: conversation) {
             return
-                "no key of conversation \(id) is accepted: the known ones were not announced by a present member under "
-                + "trusted keys; read its history, or rotate its key"
+                "no key of conversation \(id) is accepted, because no present member announced one under trusted keys: "
+                + "deliver its whole history, or rotate the key"
         }
         return
-            "no verified key for conversation \(id) is known: read its key changes, or start it with a key of your own"
+            "no verified key for conversation \(id) is known: deliver its key changes, or make a key change"
     }
 
     /// Refuses a group whose members are not known well enough to encrypt for them.
@@ -93,7 +98,8 @@ extension Session {
         if let isOneOfTwo = conversation.isOneOfTwo(userID), !isOneOfTwo {
             throw XChatError(
                 .notAParticipant,
-                "user \(printable(userID)) is not in conversation \(printable(conversation.value))"
+                "user \(printable(userID)) is not one of the two users of conversation \(printable(conversation.value)), and "
+                    + "cannot encrypt for it"
             )
         }
         guard let members = memberships[conversation] else { return }
@@ -101,13 +107,13 @@ extension Session {
         guard members.claim != .server else {
             throw XChatError(
                 .membershipUnproven,
-                "the member list of group \(id) is only the server's word: a person must accept it first"
+                "the member list of group \(id) is only the server's word, and is not encrypted for: have a person accept a list"
             )
         }
         guard !members.isContested else {
             throw XChatError(
                 .membershipUnproven,
-                "two signed beginnings of group \(id) contradict each other: a person must accept the list of its members"
+                "two signed foundings of group \(id) contradict each other: have a person accept a list of its members"
             )
         }
         guard members.unjudged.isEmpty, !members.isFull else {
@@ -115,13 +121,16 @@ extension Session {
             throw XChatError(
                 .membershipUnjudged,
                 members.isFull
-                    ? "the membership log of group \(id) is full: a person must accept the list of its members"
-                    : "a change of the members of group \(id) waits until the keys of user \(printable(signer ?? "")) are "
-                        + "accepted; or a person accepts the list of its members"
+                    ? "the membership log of group \(id) is full, and misses a change: have a person accept a list of its members"
+                    : "a change of the members of group \(id) waits for the keys of user \(printable(signer ?? "")): accept these "
+                        + "keys, or have a person accept a list of the members"
             )
         }
         guard members.contains(userID) else {
-            throw XChatError(.notAParticipant, "user \(printable(userID)) is not a member of group \(id)")
+            throw XChatError(
+                .notAParticipant,
+                "user \(printable(userID)) is not a member of group \(id), and cannot encrypt for it"
+            )
         }
     }
 
@@ -131,7 +140,7 @@ extension Session {
         guard let members = memberships[group] else {
             throw XChatError(
                 .membershipUnproven,
-                "the members of group \(printable(group.value)) are not known: read its history first"
+                "the members of group \(printable(group.value)) are not known, so a new key would have no readers: deliver its whole history"
             )
         }
         return members
