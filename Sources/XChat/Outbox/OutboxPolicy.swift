@@ -78,65 +78,38 @@ public struct OutboxPolicy: Hashable, Sendable {
     ///   - jitter: 0..<1, at random; two senders that failed together do not return together.
     /// - Returns: What to do.
     package func action(after failure: Failure, failures: Int, now: Date, jitter: Double) -> Action {
-        let asked = failure.resetAt.map { Self.rest(until: $0, now: now) } ?? .zero
-        let retry = Action.retry(after: max(delay(failures: failures, jitter: jitter), asked))
-        let retryOrSetAside = failures < max(1, maximumFailures) - 1 ? retry : .setAside
-        guard case .call(let error) = failure else { return retryOrSetAside }
-        switch error.code {
-        case .connection, .timedOut, .server:
-            return retry
-        case .rateLimited:
-            return .pause(pause(asked: error.resetAt == nil ? nil : asked, failures: failures, jitter: jitter))
-        case .cancelled, .unauthorized, .insecureTransport, .redirected:
-            return .stop
-        case .forbidden:
-            return error.concernsEverything ? .stop : .setAside
-        case .failureEvent:
-            switch error.failure {
-            case .nonLatestCkeyVersion: return .reseal
-            case .internalError, .tooManyMessages: return retryOrSetAside
-            default: return .setAside
-            }
-        case .invalidRequest:
-            // 408 and 425 speak of the moment, not of the message.
-            return error.status == 408 || error.status == 425 ? retry : .setAside
-        case .invalidArgument, .notFound:
-            return .setAside
-        default:
-            return retryOrSetAside
+        let delay = delay(failures: failures, jitter: jitter)
+        func retry(at date: Date?) -> Action { .retry(after: max(delay, Self.rest(until: date, now: now))) }
+        func retryOrSetAside(at date: Date?) -> Action {
+            failures < max(1, maximumFailures) - 1 ? retry(at: date) : .setAside
+        }
+        guard case .call(let error) = failure else { return retryOrSetAside(at: nil) }
+        switch error.disposition {
+        case .transient(let retryAt): return retry(at: retryAt)
+        case .unclear(let retryAt): return retryOrSetAside(at: retryAt)
+        case .rateLimited(let until):
+            let asked = until.map { Self.rest(until: $0, now: now) }
+            return .pause(pause(asked: asked, delay: delay, jitter: jitter))
+        case .staleKey: return .reseal
+        case .final: return .setAside
+        case .stop: return .stop
         }
     }
 
-    /// Half of the exponential delay, and up to as much again by chance.
+    /// Exponential backoff with equal jitter.
     func delay(failures: Int, jitter: Double) -> Duration {
-        let longest = min(longestDelay, Self.longestPause)
-        let whole = RetryState.doubled(firstDelay, times: max(failures, 0), upTo: longest)
-        return whole / 2 + whole * (jitter / 2)
+        Backoff(first: firstDelay, longest: min(longestDelay, Self.longestPause))
+            .pause(failures: failures, jitter: jitter)
     }
 
-    private func pause(asked: Duration?, failures: Int, jitter: Double) -> Duration {
-        let delay = delay(failures: failures, jitter: jitter)
+    private func pause(asked: Duration?, delay: Duration, jitter: Double) -> Duration {
         guard let asked else { return min(max(rateLimitDelay, delay), Self.longestPause) }
         return asked == .zero ? delay : min(asked + firstDelay * jitter, Self.longestPause)
     }
 
-    /// A server can name any time: neither the past nor next year is believed.
-    private static func rest(until reset: Date, now: Date) -> Duration {
-        min(.seconds(min(max(reset.timeIntervalSince(now), 0), 1e6)), longestPause)
-    }
-}
-
-extension OutboxPolicy.Failure {
-    /// When the server wants to hear of it again.
-    fileprivate var resetAt: Date? {
-        guard case .call(let error) = self else { return nil }
-        return error.resetAt
-    }
-}
-
-extension APIError {
-    /// A 403 that speaks of the app or the token, not of this conversation.
-    fileprivate var concernsEverything: Bool {
-        ["client-forbidden", "usage-capped", "unsupported-authentication"].contains(problem)
+    /// The time until a date, between none and ``longestPause``: the server's clock may be wrong.
+    private static func rest(until date: Date?, now: Date) -> Duration {
+        guard let date else { return .zero }
+        return min(.seconds(min(max(date.timeIntervalSince(now), 0), 1e6)), longestPause)
     }
 }

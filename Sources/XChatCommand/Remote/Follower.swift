@@ -118,7 +118,7 @@ struct Follower: Sendable {
         while true {
             do {
                 return try await subscribeOnce(app)
-            } catch let error as APIError where error.isPassing {
+            } catch let error as APIError where error.mayPass {
                 Output.warning("the activity stream: \(visible("\(error)"))")
                 try await Task.sleep(for: interval)
             }
@@ -158,7 +158,7 @@ struct Follower: Sendable {
         do throws(APIError) {
             news = try await self.news(target)
         } catch {
-            guard error.isPassing else { throw error }
+            guard error.mayPass else { throw error }
             if !isOwed { Output.warning("the conversation cannot be read now: \(visible("\(error)"))") }
             isOwed = true
             return
@@ -371,12 +371,5 @@ extension XChatError {
     /// Whether the same event may be accepted later: a key that is missing may come.
     fileprivate var mayPass: Bool {
         [.keyMissing, .unknownSigner, .notAParticipant, .authenticationFailed].contains(code)
-    }
-}
-
-extension APIError {
-    /// Whether the same call may succeed later, with nothing changed on this side.
-    fileprivate var isPassing: Bool {
-        [.connection, .timedOut, .server, .rateLimited, .malformedResponse].contains(code)
     }
 }

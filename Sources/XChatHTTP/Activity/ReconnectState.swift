@@ -1,16 +1,21 @@
 import struct Foundation.Date
 
-/// Decides when the activity stream is opened again: it knows no socket and no clock.
+/// Decides when the activity stream connects again, without a socket and without a clock.
 ///
-/// As X's documentation has it: at once; then network errors 250 ms later each time, up to 16 s; HTTP errors after 5 s,
-/// doubling to 320 s; rate limits after a minute, doubling. A later time that the server names counts, up to a day from now.
+/// The pauses are those of X's documentation. After a network error: none at first, then 250 ms more each time, up to
+/// 16 s. After an HTTP error: 5 s, doubling up to 320 s. After a rate limit: 60 s, doubling up to 960 s. A later time that
+/// the server names wins, up to a day.
 struct ReconnectState {
     enum Action: Hashable {
         case connect(after: Duration)
         case refreshToken
-        /// No later connection would fare better.
+        /// No later connection would succeed.
         case fail
     }
+
+    private static let network = Backoff(first: .milliseconds(250), longest: .seconds(16), growth: .linear)
+    private static let http = Backoff(first: .seconds(5), longest: .seconds(320))
+    private static let rateLimit = Backoff(first: .seconds(60), longest: .seconds(960))
 
     private var networkErrors = 0
     private var httpErrors = 0
@@ -20,41 +25,48 @@ struct ReconnectState {
 
     /// Makes a state.
     ///
-    /// - Parameter longLife: A connection that lived this long was a good one, and what went wrong before is over.
+    /// - Parameter longLife: A connection that lasted this long resets the counters of failures.
     init(longLife: Duration) {
         self.longLife = longLife
     }
 
-    /// Takes note of a connection that ended, or of one that did not come about.
+    /// Counts a connection that ended or could not be opened, and decides.
     ///
-    /// The error is nil when the server ended it in good order, the life when it never was open.
+    /// - Parameters:
+    ///   - error: Why; nil if the server ended it in an orderly way.
+    ///   - life: How long the connection was open; nil if it never was.
+    ///   - now: The time of day, for servers that name one.
+    ///   - jitter: A random number in 0...1.
+    /// - Returns: What to do.
     mutating func ended(_ error: APIError?, life: Duration?, now: Date, jitter: Double) -> Action {
         if let life, life >= longLife { self = Self(longLife: longLife) }
-        guard let error else { return network() }
-        // One day at most: a server's clock may be anywhere.
-        let named = error.resetAt.map { Duration.seconds(min(max($0.timeIntervalSince(now), 0), 86_400)) } ?? .zero
-        switch error.code {
-        case .cancelled, .invalidArgument, .insecureTransport, .redirected: return .fail
-        case .unauthorized:
+        guard let error else { return networkError() }
+        switch error.disposition {
+        case .stop where error.code == .unauthorized:
             guard !hasRefreshed else { return .fail }
             hasRefreshed = true
             return .refreshToken
-        case .rateLimited:
+        case .stop, .final, .staleKey:
+            return .fail
+        case .rateLimited(let until):
             defer { rateLimits += 1 }
-            let pause = RetryState.doubled(.seconds(60), times: rateLimits, upTo: .seconds(960))
-            return .connect(after: max(named, pause) + .seconds(min(max(jitter, 0), 1)))
-        default: break
+            let pause = max(Self.rest(until: until, now: now), Self.rateLimit.pause(failures: rateLimits))
+            return .connect(after: pause + .seconds(min(max(jitter, 0), 1)))
+        case .transient(let retryAt), .unclear(let retryAt):
+            // An error of a stream that was open, or one without a status, is the network's.
+            guard life == nil, error.status != nil else { return networkError() }
+            defer { httpErrors += 1 }
+            return .connect(after: max(Self.rest(until: retryAt, now: now), Self.http.pause(failures: httpErrors)))
         }
-        guard life == nil, let status = error.status else { return network() }
-        // Too many connections is a refusal that passes; every other 4xx stays what it is.
-        guard status >= 500 || error.problem == "streaming-connection" else { return .fail }
-        defer { httpErrors += 1 }
-        return .connect(after: max(named, RetryState.doubled(.seconds(5), times: httpErrors, upTo: .seconds(320))))
     }
 
-    /// At once the first time, and a little later each time after.
-    private mutating func network() -> Action {
+    private mutating func networkError() -> Action {
         defer { networkErrors += 1 }
-        return .connect(after: min(.milliseconds(250) * min(networkErrors, 64), .seconds(16)))
+        return .connect(after: Self.network.pause(failures: networkErrors))
+    }
+
+    /// A day at most: the server's clock may be wrong.
+    private static func rest(until date: Date?, now: Date) -> Duration {
+        date.map { .seconds(min(max($0.timeIntervalSince(now), 0), 86_400)) } ?? .zero
     }
 }

@@ -1,19 +1,19 @@
 import struct Foundation.Date
 
-/// Decides what follows on a failed attempt: it knows no socket and no clock.
-package struct RetryState {
-    /// What is to be done.
+/// Decides what follows a failed attempt of one call, without a socket and without a clock.
+struct RetryState {
+    /// What to do now.
     enum Action: Hashable {
         /// Wait, then send the same bytes again.
         case retry(after: Duration)
         /// Get a new token, then send the same bytes again.
         case refreshToken
-        /// The error counts.
+        /// Throw the error.
         case fail
     }
 
     let policy: RetryPolicy
-    /// Whether the same bytes may arrive twice.
+    /// Whether the server may receive the same bytes twice.
     let isRepeatable: Bool
     private(set) var attempts = 0
     private var pauses = 0
@@ -25,14 +25,18 @@ package struct RetryState {
         self.isRepeatable = isRepeatable
     }
 
-    /// Takes note of a failed attempt.
+    /// Counts a failed attempt and decides.
     ///
-    /// Elapsed is the time since the call began, `now` what the clock on the wall says, for servers that name a time. The
-    /// jitter, 0 to 1, says how much of the pause is waited, so that clients who failed together do not return together.
+    /// - Parameters:
+    ///   - error: Why the attempt failed.
+    ///   - elapsed: The time since the call began.
+    ///   - now: The time of day, for servers that name one.
+    ///   - jitter: A random number in 0...1.
+    /// - Returns: What to do.
     mutating func failed(_ error: APIError, elapsed: Duration, now: Date, jitter: Double) -> Action {
         attempts += 1
         if error.code == .unauthorized {
-            // One attempt more than the policy has: an expired token is no failure of the server.
+            // An expired token is not a failure of the server, so it does not count as an attempt.
             guard !hasRefreshed, elapsed < policy.budget else { return .fail }
             hasRefreshed = true
             attempts -= 1
@@ -44,28 +48,26 @@ package struct RetryState {
         return .retry(after: pause)
     }
 
+    /// The pause before the next attempt; nil if the error is not worth one.
     private mutating func pause(after error: APIError, now: Date, jitter: Double) -> Duration? {
-        let jitter = min(max(jitter, 0), 1)
-        let isBroken = error.code == .connection || error.code == .timedOut
-        let isServers = error.status.map { (500..<600).contains($0) } ?? false
-        if error.status == 429 {
+        switch error.disposition {
+        case .rateLimited(let until):
+            // Only the status proves that nothing was done.
+            guard isRepeatable || error.status == 429 else { return nil }
             defer { rateLimits += 1 }
-            guard let resetAt = error.resetAt else {
-                return Self.doubled(policy.rateLimitPause, times: rateLimits, upTo: policy.budget)
+            guard let until else {
+                return Backoff(first: policy.rateLimitPause, longest: policy.budget).pause(failures: rateLimits)
             }
-            // Up to a second later than asked for; a time that has passed is a clock that differs.
-            return .seconds(max(resetAt.timeIntervalSince(now), 0) + max(jitter, 0.1))
+            // Up to a second later than the server asks. A time in the past comes from a clock that differs.
+            return .seconds(max(until.timeIntervalSince(now), 0) + min(max(jitter, 0.1), 1))
+        case .transient(let retryAt):
+            guard isRepeatable else { return nil }
+            defer { pauses += 1 }
+            let asked = retryAt.map { Duration.seconds(max($0.timeIntervalSince(now), 0)) } ?? .zero
+            let backoff = Backoff(first: policy.firstPause, longest: policy.longestPause)
+            return max(backoff.pause(failures: pauses, jitter: jitter), asked)
+        case .unclear, .staleKey, .final, .stop:
+            return nil
         }
-        guard isRepeatable, isBroken || isServers else { return nil }
-        let longest = Self.doubled(policy.firstPause, times: pauses, upTo: policy.longestPause)
-        pauses += 1
-        let asked = error.resetAt.map { Duration.seconds(max($0.timeIntervalSince(now), 0)) } ?? .zero
-        return max(longest * (0.5 + jitter / 2), asked)
-    }
-
-    package static func doubled(_ pause: Duration, times: Int, upTo longest: Duration) -> Duration {
-        var pause = pause
-        for _ in 0..<min(times, 62) where pause < longest { pause *= 2 }
-        return min(pause, longest)
     }
 }
