@@ -137,7 +137,9 @@ let package = Package(
             name: "XChatHTTPTests",
             dependencies: [
                 "XChatHTTP", "XChatEngine", "XChatEvents", "XChatSandbox", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

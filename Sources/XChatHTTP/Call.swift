@@ -123,7 +123,7 @@ struct Success: Sendable {
 
     private func decode<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload {
         do {
-            return try JSONDecoder().decode(type, from: body)
+            return try JSONCoding.decoder.decode(type, from: body)
         } catch let error as DecodingError {
             throw APIError(.malformedResponse, error.place)
         } catch let error as APIError {
@@ -134,11 +134,11 @@ struct Success: Sendable {
     }
 
     private func errors<Payload, Meta>(_ envelope: Envelope<Payload, Meta>) -> [APIError] {
-        envelope.complaints.map { APIError($0, code: $0.errorCode, token: token) }
+        envelope.errors.map { APIError($0, code: $0.errorCode, token: token) }
     }
 }
 
-/// For answers whose `meta` says nothing that is needed.
+/// For answers whose `meta` is not used.
 struct NoMeta: Decodable {}
 
 /// A list of at most 1000 elements, ten times those of X's largest pages: elements of a few bytes each can be very many.
@@ -159,7 +159,7 @@ private struct BoundedList<Element: Decodable>: Decodable {
 private struct Envelope<Payload: Decodable, Meta: Decodable>: Decodable {
     let data: Payload?
     let meta: Meta?
-    let complaints: [Complaint]
+    let errors: [ErrorObject]
 
     private enum CodingKeys: CodingKey { case data, meta }
 
@@ -167,16 +167,15 @@ private struct Envelope<Payload: Decodable, Meta: Decodable>: Decodable {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         data = try members.decodeIfPresent(Payload.self, forKey: .data)
         meta = try members.decodeIfPresent(Meta.self, forKey: .meta)
-        let errors = try ErrorBody(from: decoder)
-        // Beside data, the members of the body itself describe the data.
-        complaints = data == nil ? errors.complaints : errors.listed
+        // Without data, the body itself may be an error.
+        errors = try data == nil ? ErrorBody(from: decoder).objects : ErrorList(from: decoder).objects
     }
 }
 
 extension APIError {
-    init(_ complaint: Complaint, code: Code, status: Int? = nil, token: Token?) {
-        self.init(code, complaint.detail(redacting: token), status: status)
-        problem = complaint.problem
+    init(_ object: ErrorObject, code: Code, status: Int? = nil, token: Token?) {
+        self.init(code, object.detail(redacting: token), status: status)
+        problem = object.problem
     }
 
     /// Reads any answer whose status is not 2xx.
@@ -193,8 +192,8 @@ extension APIError {
         let reset = code == .rateLimited ? RateLimit.reset(in: response.headers) : nil
         let retryAfter = RateLimit.retryAfter(in: response.headers, now: now)
         let latest = [reset, retryAfter].compactMap { $0 }.max()
-        guard let body = try? JSONDecoder().decode(ErrorBody.self, from: response.body),
-            let first = body.complaints.first
+        guard let body = try? JSONCoding.decoder.decode(ErrorBody.self, from: response.body),
+            let first = body.objects.first
         else {
             self.init(code, "the server gives no reason", status: status)
             resetAt = latest

@@ -1,3 +1,4 @@
+public import AsyncHTTPClient
 import Foundation
 public import Logging
 public import XChatEngine
@@ -26,9 +27,10 @@ public struct ChatClient: Sendable {
         ///
         /// Default: 256 MiB.
         public var historyBytes: Int
-        /// The most pages of one history.
+        /// The most pages of a history that is kept in memory whole; a walk over ``ChatClient/eventPages(in:pageSize:)``
+        /// has no limit.
         ///
-        /// Default: 1000.
+        /// Default: 100,000, more than ``historyBytes`` allows unless pages are nearly empty.
         public var pages: Int
 
         /// The largest encrypted file to download, in bytes, whatever size its message names.
@@ -46,7 +48,7 @@ public struct ChatClient: Sendable {
             answerBytes: Int = 8 << 20,
             pageBytes: Int = 32 << 20,
             historyBytes: Int = 256 << 20,
-            pages: Int = 1000,
+            pages: Int = 100_000,
             mediaBytes: Int = 4 << 30,
             streamSilence: Duration = .seconds(25)
         ) {
@@ -73,17 +75,25 @@ public struct ChatClient: Sendable {
     ///   - token: A user's access token: no chat route takes an app's.
     ///   - limits: Time and memory that an answer may take.
     ///   - retries: How often a failed call is tried again.
-    ///   - logger: Is told method, route pattern, status and duration of each attempt, and nothing else.
-    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for a URL that is no base URL, and
-    ///   ``APIError/Code-swift.struct/insecureTransport`` for http to another machine.
+    ///   - http: The HTTP client, which the caller shuts down. By default one that the process shares: it follows no
+    ///     redirects, keeps up to 64 connections to a host, and uses the proxy that `HTTPS_PROXY` or `ALL_PROXY` name
+    ///     unless `NO_PROXY` excludes the host. `HTTPClient.shared` is refused, because it follows redirects. Configure
+    ///     your own with `redirectConfiguration: .disallow`. If it would follow redirects, calls still do not: each
+    ///     fails with ``APIError/Code-swift.struct/redirected`` before the new URL is asked for.
+    ///   - logger: Logs method, route pattern, status and duration of each attempt, and nothing else.
+    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for an invalid base URL, an invalid
+    ///   proxy variable or `HTTPClient.shared`, and ``APIError/Code-swift.struct/insecureTransport`` for http to another
+    ///   machine.
     public init(
         api: String = "https://api.x.com",
         token: Token,
         limits: Limits = Limits(),
         retries: RetryPolicy = RetryPolicy(),
+        http: HTTPClient? = nil,
         logger: Logger? = nil
     ) throws(APIError) {
-        try self.init(api: api, tokens: TokenSource(token), limits: limits, retries: retries, logger: logger)
+        let tokens = TokenSource(token)
+        try self.init(api: api, tokens: tokens, limits: limits, retries: retries, http: http, logger: logger)
     }
 
     /// Makes a client whose token is renewed when the server refuses it; nothing is sent yet.
@@ -93,16 +103,18 @@ public struct ChatClient: Sendable {
     ///   - tokens: Where the token comes from; several clients may share it.
     ///   - limits: Time and memory that an answer may take.
     ///   - retries: How often a failed call is tried again.
-    ///   - logger: Is told method, route pattern, status and duration of each attempt, and nothing else.
-    /// - Throws: As ``init(api:token:limits:retries:logger:)``.
+    ///   - http: The HTTP client, as in ``init(api:token:limits:retries:http:logger:)``.
+    ///   - logger: Logs method, route pattern, status and duration of each attempt, and nothing else.
+    /// - Throws: As ``init(api:token:limits:retries:http:logger:)``.
     public init(
         api: String = "https://api.x.com",
         tokens: TokenSource,
         limits: Limits = Limits(),
         retries: RetryPolicy = RetryPolicy(),
+        http: HTTPClient? = nil,
         logger: Logger? = nil
     ) throws(APIError) {
-        transport = Transport(base: try Self.base(of: api))
+        transport = try Self.transport(api: api, http: http)
         self.tokens = tokens
         self.limits = limits
         self.retries = retries
@@ -255,7 +267,7 @@ public struct ChatClient: Sendable {
         do {
             try await Task.sleep(for: pause)
         } catch {
-            throw APIError(.cancelled, "the task was cancelled")
+            throw .cancelled
         }
     }
 
@@ -282,6 +294,22 @@ public struct ChatClient: Sendable {
         }
     }
 
+    /// Opens an answer whose body is read piece by piece; logs and counts the attempt.
+    func open(_ request: APIRequest, token: Token) async throws(APIError) -> StreamedAnswer {
+        let clock = ContinuousClock()
+        let start = clock.now
+        do throws(APIError) {
+            let answer = try await transport.open(request, token: token, timeout: limits.timeout)
+            finished(request, status: 200, duration: clock.now - start, code: nil)
+            return answer
+        } catch {
+            var error = error
+            error.operation = request.operation
+            finished(request, status: error.status, duration: clock.now - start, code: error.code)
+            throw error
+        }
+    }
+
     /// Logs and counts an attempt.
     func finished(_ request: APIRequest, status: Int?, duration: Duration, code: APIError.Code?) {
         ChatMetrics.finished(request, duration: duration, code: code)
@@ -296,9 +324,28 @@ public struct ChatClient: Sendable {
         )
     }
 
-    /// Checks a base URL and takes the slash from its end.
-    package static func base(of api: String) throws(APIError) -> String {
-        // What could make two parsers see two hosts is refused before one of them is asked.
+    /// Checks a base URL and chooses the HTTP client for it.
+    private static func transport(api: String, http: HTTPClient?) throws(APIError) -> Transport {
+        let (base, scheme, host, port) = try parse(api)
+        guard let http else {
+            return Transport(base: base, http: try HTTPClients.client(scheme: scheme, host: host, port: port))
+        }
+        guard http !== HTTPClient.shared else {
+            throw APIError(
+                .invalidArgument,
+                "HTTPClient.shared follows redirects; pass a client with redirectConfiguration .disallow, or none"
+            )
+        }
+        return Transport(base: base, http: http)
+    }
+
+    /// Checks a base URL and removes the slash at its end.
+    package static func base(of api: String) throws(APIError) -> String { try parse(api).base }
+
+    private static func parse(
+        _ api: String
+    ) throws(APIError) -> (base: String, scheme: String, host: String, port: Int) {
+        // Rejects what two URL parsers could read as two different hosts, before any parser sees it.
         let suspicious = api.utf8.contains { !(0x21...0x7E).contains($0) || #"@\?#"#.utf8.contains($0) }
         guard !suspicious, let components = URLComponents(string: api),
             let scheme = components.scheme?.lowercased(), scheme == "https" || scheme == "http",
@@ -307,8 +354,12 @@ public struct ChatClient: Sendable {
             throw APIError(.invalidArgument, "the API's URL must be https://host, with a port and a path if needed")
         }
         guard scheme == "https" || Loopback.contains(host) else {
-            throw APIError(.insecureTransport, "no token goes over plain http, except to this machine")
+            throw APIError(
+                .insecureTransport,
+                "the API's URL is http to another machine, which would expose the token; use https"
+            )
         }
-        return api.hasSuffix("/") ? String(api.dropLast()) : api
+        let port = components.port ?? (scheme == "https" ? 443 : 80)
+        return (api.hasSuffix("/") ? String(api.dropLast()) : api, scheme, host, port)
     }
 }

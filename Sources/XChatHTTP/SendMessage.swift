@@ -121,10 +121,8 @@ private struct SendAnswer: Decodable {
 extension Encodable {
     /// The body of a request.
     func json() throws(APIError) -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            return try encoder.encode(self)
+            return try JSONCoding.encoder.encode(self)
         } catch {
             throw APIError(.invalidArgument, "the request cannot be written as JSON")
         }

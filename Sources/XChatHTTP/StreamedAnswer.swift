@@ -1,83 +1,234 @@
 import AsyncHTTPClient
+import Foundation
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
-/// An answer whose body is read piece by piece.
+/// A successful answer whose body is read piece by piece, by one task at a time.
 ///
-/// It is unchecked because the HTTP client's iterator is not `Sendable`; one task reads at a time, and waits for the child
-/// that reads for it.
-final class StreamedAnswer: @unchecked Sendable {
+/// At most 64 KiB arrive ahead of the reader; then the server has to wait. The connection closes with the value.
+final class StreamedAnswer: Sendable {
     let headers: HTTPHeaders
+    private let connection: Connection
     private let transport: Transport
-    private var pieces: HTTPClientResponse.Body.AsyncIterator
 
-    fileprivate init(_ response: HTTPClientResponse, transport: Transport) {
-        headers = response.headers
-        pieces = response.body.makeAsyncIterator()
+    fileprivate init(headers: HTTPHeaders, connection: Connection, transport: Transport) {
+        self.headers = headers
+        self.connection = connection
         self.transport = transport
     }
 
-    /// The next bytes of the body, never none; nil at its end.
+    /// The next bytes of the body.
     ///
-    /// The timeout is for these bytes alone.
+    /// - Parameter timeout: For these bytes alone.
+    /// - Returns: At least one byte; nil at the end of the body.
+    /// - Throws: `connection`, `timed_out`, `malformed_response` or `cancelled`.
     func next(within timeout: Duration) async throws(APIError) -> ByteBuffer? {
-        let result: Result<ByteBuffer?, APIError>?
-        do {
-            result = try await Transport.within(timeout) { await self.next(timeout: timeout) }
-        } catch {
-            throw APIError(.cancelled, "the task was cancelled")
-        }
-        guard let result else { throw Transport.timedOut(timeout) }
-        return try result.get()
-    }
-
-    @concurrent
-    private func next(timeout: Duration) async -> Result<ByteBuffer?, APIError> {
-        do {
-            while let piece = try await pieces.next() {
-                if piece.readableBytes > 0 { return .success(piece) }
+        let deadline = NIODeadline.now() + TimeAmount(timeout.upToAYear)
+        while true {
+            switch await connection.receive(until: deadline) {
+            case .head: continue
+            case .piece(let piece): return piece
+            case .end: return nil
+            case .failure(let error):
+                if Task.isCancelled { throw .cancelled }
+                throw transport.apiError(error, limit: 0, timeout: timeout)
             }
-            // A cancelled body ends early, as if it were complete.
-            try Task.checkCancellation()
-            return .success(nil)
-        } catch {
-            return .failure(transport.apiError(error, limit: 0, timeout: timeout))
         }
     }
 }
 
 extension Transport {
-    /// Sends a request and returns once the head of a success is there.
+    /// Sends a request and returns when the head of a success has arrived.
     ///
-    /// The timeout reaches up to the head of the answer; a refusal is read whole in that time.
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - token: The bearer token.
+    ///   - timeout: Up to the head of a success, or for the whole of a refusal.
+    /// - Returns: The answer, whose body is still to be read.
+    /// - Throws: What a refusal says, and `connection`, `timed_out`, `too_large`, `malformed_response` or `cancelled`.
     func open(_ request: APIRequest, token: Token, timeout: Duration) async throws(APIError) -> StreamedAnswer {
-        let message = message(request, token: token)
-        let result: Result<StreamedAnswer, APIError>?
-        do {
-            result = try await Self.within(timeout) { await open(message, token: token, timeout: timeout) }
-        } catch {
-            throw APIError(.cancelled, "the task was cancelled")
+        let deadline = NIODeadline.now() + TimeAmount(timeout.upToAYear)
+        let connection = Connection(executing: try message(request, token: token), with: http)
+        switch await connection.receive(until: deadline) {
+        case .head(let head) where head.isSuccess:
+            return StreamedAnswer(headers: head.headers, connection: connection, transport: self)
+        case .head(let head):
+            let body = head.isRedirect ? nil : await connection.refusalBody(until: deadline)
+            if Task.isCancelled { throw .cancelled }
+            let refusal = APIResponse(status: Int(head.status.code), headers: head.headers, body: body ?? Data())
+            throw APIError(refusal: refusal, token: token)
+        case .failure(let error):
+            if Task.isCancelled { throw .cancelled }
+            throw apiError(error, limit: 0, timeout: timeout)
+        case .piece, .end:
+            throw APIError(.malformedResponse, "the answer is not HTTP")
         }
-        guard let result else { throw Self.timedOut(timeout) }
-        return try result.get()
+    }
+}
+
+/// One request in progress; deinitialising it ends the request.
+private final class Connection: Sendable {
+    private let parts = AnswerParts()
+    private let task: HTTPClient.Task<Void>
+
+    init(executing request: HTTPClient.Request, with http: HTTPClient) {
+        let parts = parts
+        task = http.execute(request: request, delegate: parts)
+        // Also tells of a request that failed before the delegate was asked.
+        task.futureResult.whenComplete { result in
+            switch result {
+            case .success: parts.end(.end)
+            case .failure(let error): parts.end(.failure(error))
+            }
+        }
     }
 
-    @concurrent
-    private func open(
-        _ message: HTTPClientRequest,
-        token: Token,
-        timeout: Duration
-    ) async -> Result<StreamedAnswer, APIError> {
-        do {
-            let response = try await execute(message, timeout: timeout)
-            let status = Int(response.status.code)
-            guard (200..<300).contains(status) else {
-                let refusal = APIResponse(status: status, headers: response.headers, body: await reason(response))
-                return .failure(APIError(refusal: refusal, token: token))
-            }
-            return .success(StreamedAnswer(response, transport: self))
-        } catch {
-            return .failure(apiError(error, limit: 0, timeout: timeout))
+    deinit {
+        task.cancel()
+        parts.close()
+    }
+
+    /// The next part of the answer.
+    ///
+    /// - Parameter deadline: When to give up; the request then fails with the client's `deadlineExceeded`.
+    /// - Returns: The part.
+    func receive(until deadline: NIODeadline) async -> AnswerParts.Part {
+        if let part = parts.next() { return part }
+        let task = task
+        let timer = task.eventLoop.scheduleTask(deadline: deadline) {
+            task.fail(reason: HTTPClientError.deadlineExceeded)
         }
+        defer { timer.cancel() }
+        return await withTaskCancellationHandler {
+            await parts.wait()
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// The rest of the body, or nil if it is too large, late or broken.
+    func refusalBody(until deadline: NIODeadline) async -> Data? {
+        var body = Data()
+        while true {
+            switch await receive(until: deadline) {
+            case .head: continue
+            case .piece(let piece):
+                guard piece.readableBytes <= WholeAnswer.refusalBytes - body.count else { return nil }
+                body += piece.readableBytesView
+            case .end: return body
+            case .failure: return nil
+            }
+        }
+    }
+}
+
+/// Hands an answer from the event loop to the one task that reads it.
+private final class AnswerParts: HTTPClientResponseDelegate {
+    typealias Response = Void
+
+    enum Part {
+        case head(HTTPResponseHead)
+        /// Bytes of the body, at least one.
+        case piece(ByteBuffer)
+        case end
+        case failure(any Error)
+    }
+
+    private struct State {
+        var head: HTTPResponseHead?
+        /// What arrived of the body and was not read yet.
+        var body = ByteBuffer()
+        /// How the request ended; every read after the body returns it.
+        var end: Part?
+        var reader: CheckedContinuation<Part, Never>?
+        /// Asks the client for more of the body.
+        var demand: EventLoopPromise<Void>?
+        var isClosed = false
+
+        mutating func next() -> Part? {
+            if let head = head.take() { return .head(head) }
+            guard body.readableBytes > 0 else { return end }
+            defer { body = ByteBuffer() }
+            return .piece(body)
+        }
+    }
+
+    /// With this many unread bytes the server has to wait.
+    ///
+    /// Not fewer: when a connection breaks, the client drops what it was not asked for.
+    private static let unreadBytes = 64 << 10
+
+    private let state = Mutex(State())
+
+    /// Takes what has arrived, and asks for more if the server waits.
+    ///
+    /// - Returns: The part; nil if none has arrived.
+    func next() -> Part? {
+        let (part, demand) = state.withLock { state in (state.next(), state.demand.take()) }
+        demand?.succeed()
+        return part
+    }
+
+    /// Waits for a part.
+    func wait() async -> Part {
+        await withCheckedContinuation { continuation in
+            let part = state.withLock { state -> Part? in
+                if let part = state.next() { return part }
+                state.reader = continuation
+                return nil
+            }
+            if let part { continuation.resume(returning: part) }
+        }
+    }
+
+    /// Records that the request ended.
+    func end(_ part: Part) {
+        update { $0.end = $0.end ?? part }
+    }
+
+    /// Lets go of the request: nothing is read any more.
+    func close() {
+        let demand = state.withLock { state in
+            state.isClosed = true
+            return state.demand.take()
+        }
+        demand?.fail(HTTPClientError.cancelled)
+    }
+
+    func didVisitURL(task: HTTPClient.Task<Void>, _ request: HTTPClient.Request, _ head: HTTPResponseHead) {
+        guard head.isRedirect else { return }
+        // As for whole answers: the redirect is reported and not followed, whatever the client is configured to do.
+        update { $0.head = head }
+        task.cancel()
+    }
+
+    func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        update { $0.head = head }
+        return task.eventLoop.makeSucceededVoidFuture()
+    }
+
+    func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ part: ByteBuffer) -> EventLoopFuture<Void> {
+        update { $0.body.writeImmutableBuffer(part) }
+        let demand = task.eventLoop.makePromise(of: Void.self)
+        let mustWait = state.withLock { state in
+            guard !state.isClosed, state.body.readableBytes >= Self.unreadBytes else { return false }
+            state.demand = demand
+            return true
+        }
+        if !mustWait { demand.succeed() }
+        return demand.futureResult
+    }
+
+    func didFinishRequest(task: HTTPClient.Task<Void>) throws {}
+
+    /// Changes the state, and hands the reader what there is for it.
+    private func update(_ change: (inout State) -> Void) {
+        let (reader, part) = state.withLock { state -> (CheckedContinuation<Part, Never>?, Part?) in
+            change(&state)
+            guard state.reader != nil, let part = state.next() else { return (nil, nil) }
+            return (state.reader.take(), part)
+        }
+        if let reader, let part { reader.resume(returning: part) }
     }
 }

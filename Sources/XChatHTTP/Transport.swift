@@ -3,101 +3,75 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import XChatEvents
+import Synchronization
 
-/// The one place that does I/O: a request out, an answer in, within a time and a size.
+/// The one place that does network I/O: it sends a request and reads the answer, within a time and a size.
 struct Transport: Sendable {
     /// Scheme, host, port and path prefix, without a trailing slash.
     let base: String
-
-    /// One pool of connections for the process, so that clients are plain values that need no closing.
-    private static let pool: HTTPClient = {
-        var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(10))
-        )
-        // A refused connection is an answer; trying again until the connect timeout only hides it.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        // The default of 8 holds for the process: as many downloads or open streams would keep every other call waiting
-        // until its time is up.
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
+    let http: HTTPClient
 
     /// Sends a request and reads the whole answer.
     ///
-    /// The timeout covers name lookup, connection, request and the whole body of the answer.
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - token: The bearer token.
+    ///   - limit: The largest body of a success, in bytes. Of a refusal at most 64 KiB are kept.
+    ///   - timeout: Covers name lookup, connection, request and the whole body of the answer.
+    /// - Returns: The answer, whatever its status. A refusal whose body is too large, late or broken has an empty body:
+    ///   its status is known and says more than the failure to read the rest.
+    /// - Throws: `connection`, `timed_out`, `too_large`, `malformed_response` or `cancelled`.
     func send(
         _ request: APIRequest,
         token: Token,
         limit: Int,
         timeout: Duration
     ) async throws(APIError) -> APIResponse {
-        let message = message(request, token: token)
-        let result: Result<APIResponse, APIError>?
+        let answer = WholeAnswer(limit: limit)
+        let task = http.execute(
+            request: try message(request, token: token),
+            delegate: answer,
+            // The client's deadline for its delegates ends with the body, and its timer goes with the request.
+            deadline: .now() + TimeAmount(timeout.upToAYear)
+        )
         do {
-            result = try await Self.within(timeout) { await exchange(message, limit: limit, timeout: timeout) }
-        } catch {
-            throw APIError(.cancelled, "the task was cancelled")
-        }
-        guard let result else { throw Self.timedOut(timeout) }
-        return try result.get()
-    }
-
-    func message(_ request: APIRequest, token: Token) -> HTTPClientRequest {
-        var message = HTTPClientRequest(url: request.url(base: base))
-        message.method = HTTPMethod(rawValue: request.method.rawValue)
-        message.headers.add(name: "authorization", value: token.headerValue)
-        message.headers.add(name: "accept", value: request.accept)
-        if let body = request.body {
-            message.headers.add(name: "content-type", value: "application/json")
-            message.body = .bytes(ByteBuffer(bytes: body))
-        }
-        return message
-    }
-
-    private func exchange(
-        _ message: HTTPClientRequest,
-        limit: Int,
-        timeout: Duration
-    ) async -> Result<APIResponse, APIError> {
-        do {
-            let response = try await execute(message, timeout: timeout)
-            let status = Int(response.status.code)
-            var answer = APIResponse(status: status, headers: response.headers)
-            switch status {
-            case 200..<300: answer.body = try await read(response.body, limit: limit)
-            default: answer.body = await reason(response)
+            return try await withTaskCancellationHandler {
+                try await task.get()
+            } onCancel: {
+                task.cancel()
             }
-            return .success(answer)
         } catch {
-            return .failure(apiError(error, limit: limit, timeout: timeout))
+            if Task.isCancelled { throw .cancelled }
+            if let refusal = answer.refusal { return refusal }
+            throw apiError(error, limit: limit, timeout: timeout)
         }
     }
 
-    func execute(_ message: HTTPClientRequest, timeout: Duration) async throws -> HTTPClientResponse {
-        try await Self.pool.execute(message, timeout: TimeAmount(timeout))
+    /// The request as the HTTP client takes it.
+    func message(_ request: APIRequest, token: Token) throws(APIError) -> HTTPClient.Request {
+        do {
+            var message = try HTTPClient.Request(
+                url: request.url(base: base),
+                method: HTTPMethod(rawValue: request.method.rawValue)
+            )
+            message.headers.add(name: "authorization", value: token.headerValue)
+            message.headers.add(name: "accept", value: request.accept)
+            if let body = request.body {
+                message.headers.add(name: "content-type", value: "application/json")
+                message.body = .byteBuffer(ByteBuffer(bytes: body))
+            }
+            return message
+        } catch {
+            throw APIError(.invalidArgument, "the URL of the request is invalid")
+        }
     }
 
-    /// The body of an answer that is no success.
-    ///
-    /// Why a request was refused matters less than that it was, so a body too large is left aside.
-    func reason(_ response: HTTPClientResponse) async -> Data {
-        if (300..<400).contains(response.status.code) { return Data() }
-        return (try? await read(response.body, limit: 64 * 1024)) ?? Data()
-    }
-
-    private func read(_ body: HTTPClientResponse.Body, limit: Int) async throws -> Data {
-        let bytes = try await body.collect(upTo: limit)
-        // A cancelled body ends early, as if it were complete.
-        try Task.checkCancellation()
-        return Data(bytes.readableBytesView)
-    }
-
-    /// The bounded form of whatever the HTTP client throws: its own descriptions may repeat header values.
+    /// The bounded form of an error of the HTTP client, whose own descriptions may repeat header values.
     func apiError(_ error: any Error, limit: Int, timeout: Duration) -> APIError {
         switch error {
-        case is CancellationError: return APIError(.cancelled, "the task was cancelled")
-        case is NIOTooManyBytesError: return APIError(.tooLarge, "the answer is larger than \(limit) bytes")
+        case let error as APIError: return error
+        case is CancellationError: return .cancelled
+        case is BodyTooLarge: return APIError(.tooLarge, "the answer is larger than \(limit) bytes")
         case HTTPParserError.headerOverflow: return APIError(.tooLarge, "the headers of the answer are too large")
         case HTTPParserError.invalidEOFState:
             return APIError(.connection, "the connection closed before the answer was complete")
@@ -109,34 +83,94 @@ struct Transport: Sendable {
 
     private static func apiError(_ error: HTTPClientError, timeout: Duration) -> APIError {
         switch error {
-        case .deadlineExceeded, .connectTimeout, .tlsHandshakeTimeout: timedOut(timeout)
-        case .cancelled: APIError(.cancelled, "the task was cancelled")
+        case .deadlineExceeded, .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout,
+            .socksHandshakeTimeout:
+            APIError(.timedOut, "no complete answer within \(timeout)")
+        case .cancelled: .cancelled
         default: APIError(.connection, error.shortDescription.display())
         }
     }
+}
 
-    static func timedOut(_ timeout: Duration) -> APIError {
-        APIError(.timedOut, "no complete answer within \(timeout)")
+/// The body of an answer is longer than its limit.
+struct BodyTooLarge: Error {}
+
+extension APIError {
+    static var cancelled: Self { APIError(.cancelled, "the task was cancelled") }
+}
+
+extension Duration {
+    /// At most a year, so that no timeout is beyond what the event loop's clock can express.
+    var upToAYear: Duration { min(self, .seconds(365 * 86_400)) }
+}
+
+/// Collects an answer on the event loop of its connection.
+final class WholeAnswer: HTTPClientResponseDelegate {
+    typealias Response = APIResponse
+
+    /// The largest body of a refusal, in bytes.
+    static let refusalBytes = 64 << 10
+
+    private struct State {
+        var head: HTTPResponseHead?
+        var body = ByteBuffer()
     }
 
-    /// Runs an operation, and cancels it and answers nil when the time is up.
-    ///
-    /// The client's own deadline ends with the head of the response; a body that drips has none.
-    static func within<Value: Sendable>(
-        _ timeout: Duration,
-        _ operation: @escaping @Sendable () async -> Value
-    ) async throws(CancellationError) -> Value? {
-        let result = await withTaskGroup(of: Value?.self) { group in
-            group.addTask { await operation() }
-            group.addTask {
-                try? await Task.sleep(for: timeout)
-                return nil
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
+    private let limit: Int
+    private let state = Mutex(State())
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// The head of the answer as a refusal without a body, if its status is not 2xx.
+    var refusal: APIResponse? {
+        state.withLock { state in
+            guard let head = state.head, !head.isSuccess else { return nil }
+            return APIResponse(status: Int(head.status.code), headers: head.headers)
         }
-        if Task.isCancelled { throw CancellationError() }
-        return result
     }
+
+    func didVisitURL(task: HTTPClient.Task<Response>, _ request: HTTPClient.Request, _ head: HTTPResponseHead) {
+        state.withLock { $0.head = head }
+        // Fails the request before the client looks at the location: a client that follows redirects does not follow
+        // this one, so neither the request nor the token goes to another URL.
+        if head.isRedirect { task.cancel() }
+    }
+
+    func didReceiveHead(task: HTTPClient.Task<Response>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        if head.isSuccess, let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
+            length > limit
+        {
+            return task.eventLoop.makeFailedFuture(BodyTooLarge())
+        }
+        return task.eventLoop.makeSucceededVoidFuture()
+    }
+
+    func didReceiveBodyPart(task: HTTPClient.Task<Response>, _ part: ByteBuffer) -> EventLoopFuture<Void> {
+        let isTooLarge = state.withLock { state in
+            let limit = state.head?.isSuccess == true ? limit : Self.refusalBytes
+            guard part.readableBytes <= limit - state.body.readableBytes else { return true }
+            state.body.writeImmutableBuffer(part)
+            return false
+        }
+        return isTooLarge
+            ? task.eventLoop.makeFailedFuture(BodyTooLarge()) : task.eventLoop.makeSucceededVoidFuture()
+    }
+
+    func didFinishRequest(task: HTTPClient.Task<Response>) throws -> APIResponse {
+        try state.withLock { state in
+            guard let head = state.head else { throw HTTPClientError.remoteConnectionClosed }
+            return APIResponse(
+                status: Int(head.status.code),
+                headers: head.headers,
+                body: Data(state.body.readableBytesView)
+            )
+        }
+    }
+}
+
+extension HTTPResponseHead {
+    var isSuccess: Bool { (200..<300).contains(status.code) }
+    var isRedirect: Bool { (300..<400).contains(status.code) }
 }

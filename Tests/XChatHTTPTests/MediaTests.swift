@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import XChatEngine
@@ -7,12 +8,12 @@ import XChatSandbox
 
 @testable import XChatHTTP
 
-/// Files up and down, encrypted on the way.
+/// Uploads and downloads of encrypted files.
 @Suite(.timeLimit(.minutes(1)))
 struct MediaTests {
     private static let quick = RetryPolicy(attempts: 3, firstPause: .milliseconds(1), longestPause: .milliseconds(2))
 
-    /// A folder that is gone after the body.
+    /// Runs the body with a folder that is deleted afterwards.
     private func inFolder(_ body: (URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "xchat-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -36,27 +37,18 @@ struct MediaTests {
         return output
     }
 
-    private func upload(_ upload: MediaUpload) async throws -> (progress: [MediaProgress], media: UploadedMedia?) {
-        var progress: [MediaProgress] = []
-        var media: UploadedMedia?
-        for try await step in upload {
-            switch step {
-            case .progress(let step): progress.append(step)
-            case .finished(let finished): media = finished
-            }
-        }
-        return (progress, media)
-    }
+    /// What a transfer reports.
+    private final class Reports: Sendable {
+        private let list = Mutex<[MediaProgress]>([])
 
-    private func drain(_ download: MediaDownload) async throws -> [MediaProgress] {
-        var progress: [MediaProgress] = []
-        for try await step in download { progress.append(step) }
-        return progress
+        var all: [MediaProgress] { list.withLock { $0 } }
+
+        func add(_ progress: MediaProgress) { list.withLock { $0.append(progress) } }
     }
 
     // MARK: Through the sandbox
 
-    @Test("a file goes up and comes down", arguments: [0, 1, 1024, 200_000])
+    @Test("a file is uploaded and downloaded unchanged", arguments: [0, 1, 1024, 200_000])
     func wholeWay(_ size: Int) async throws {
         try await inFolder { folder in
             try await Sandbox().serving { url in
@@ -70,66 +62,75 @@ struct MediaTests {
                 )
                 try content.write(to: file)
 
-                var steps = alice.client.upload(file, key: key, in: conversation)
-                steps.segmentBytes = 65_536
-                let (progress, uploaded) = try await upload(steps)
-                let media = try #require(uploaded)
+                let up = Reports()
+                let upload = MediaUpload(
+                    client: alice.client,
+                    file: file,
+                    key: key,
+                    conversation: conversation,
+                    ttlMsec: nil,
+                    segmentBytes: 65_536
+                )
+                let media = try await upload.run { up.add($0) }
                 let total = try #require(MediaEncryptor.encryptedSize(of: size))
                 #expect(media.plaintextBytes == size && media.encryptedBytes == total)
                 #expect(media.mimeType == (size >= 12 ? "image/png" : nil))
-                #expect(progress.first == MediaProgress(doneBytes: 0, totalBytes: total))
-                #expect(progress.last == MediaProgress(doneBytes: total, totalBytes: total))
-                #expect(progress.count == 1 + (total - 1) / 65_536 + 1)
+                #expect(up.all.first == MediaProgress(doneBytes: 0, totalBytes: total))
+                #expect(up.all.last == MediaProgress(doneBytes: total, totalBytes: total))
+                #expect(up.all.count == 1 + (total - 1) / 65_536 + 1)
 
                 let out = folder.appending(path: "out")
                 let target = try ConversationTarget(conversation)
-                let received = try await drain(
-                    bob.client.download(media.mediaHashKey, in: target, key: key, to: out, expectedBytes: size)
-                )
-                #expect(received.last == MediaProgress(doneBytes: total, totalBytes: total))
+                let down = Reports()
+                try await bob.client.download(media.mediaHashKey, in: target, key: key, to: out, expectedBytes: size) {
+                    down.add($0)
+                }
+                #expect(down.all.first == MediaProgress(doneBytes: 0, totalBytes: total))
+                #expect(down.all.last == MediaProgress(doneBytes: total, totalBytes: total))
                 #expect(try Data(contentsOf: out) == content)
                 let mode = try FileManager.default.attributesOfItem(atPath: out.path)[.posixPermissions] as? Int
                 #expect(mode == 0o600)
                 #expect(try names(folder) == ["in", "out"])
 
-                // A wrong key, a wrong size, a name that is taken: nothing changes.
+                // With a wrong key, a wrong size or an existing destination nothing changes.
                 let other = folder.appending(path: "other")
                 let wrong = try ConversationKey.generate()
                 if size > 0 {
                     let code = await thrownCode {
-                        _ = try await drain(bob.client.download(media.mediaHashKey, in: target, key: wrong, to: other))
+                        try await bob.client.download(media.mediaHashKey, in: target, key: wrong, to: other)
                     }
                     #expect(code == .authenticationFailed)
                 }
                 for expected in [size + 1, size + 5000] {
-                    let download = bob.client.download(
-                        media.mediaHashKey,
-                        in: target,
-                        key: key,
-                        to: other,
-                        expectedBytes: expected
-                    )
-                    #expect(await thrownCode { _ = try await drain(download) } == .malformedResponse)
+                    let code = await thrownCode {
+                        try await bob.client.download(
+                            media.mediaHashKey,
+                            in: target,
+                            key: key,
+                            to: other,
+                            expectedBytes: expected
+                        )
+                    }
+                    #expect(code == .malformedResponse)
                 }
-                let again = bob.client.download(media.mediaHashKey, in: target, key: key, to: out)
-                #expect(await thrownCode { _ = try await drain(again) } == .file)
+                let code = await thrownCode {
+                    try await bob.client.download(media.mediaHashKey, in: target, key: key, to: out)
+                }
+                #expect(code == .file)
                 #expect(try names(folder) == ["in", "out"])
                 try Data("old".utf8).write(to: out)
-                _ = try await drain(
-                    bob.client.download(media.mediaHashKey, in: target, key: key, to: out, overwrites: true)
-                )
+                try await bob.client.download(media.mediaHashKey, in: target, key: key, to: out, overwrites: true)
                 #expect(try Data(contentsOf: out) == content)
                 try FileManager.default.createDirectory(at: other, withIntermediateDirectories: false)
                 do throws(APIError) {
-                    let steps = bob.client.download(
+                    try await bob.client.download(
                         media.mediaHashKey,
                         in: target,
                         key: key,
                         to: other,
                         overwrites: true
                     )
-                    for try await _ in steps {}
-                    Issue.record("a folder was replaced")
+                    Issue.record("replaced a folder")
                 } catch {
                     #expect(error.detail.hasSuffix("(Is a directory)"), "\(error.detail)")
                 }
@@ -146,7 +147,7 @@ struct MediaTests {
     private static let appended = RawAnswer.http(200, #"{"data":{"expires_at":5}}"#)
     private static let done = RawAnswer.http(200, #"{"data":{"success":true}}"#)
 
-    @Test func `a segment that meets an error is sent again with the same bytes`() async throws {
+    @Test func `a segment whose upload fails is sent again with the same bytes`() async throws {
         try await inFolder { folder in
             let file = folder.appending(path: "in")
             try Data(bytes(2000)).write(to: file)
@@ -159,8 +160,8 @@ struct MediaTests {
                 Self.done
             ) { server, url in
                 let client = try ChatClient(api: url, token: Token("t"), retries: Self.quick)
-                let (_, media) = try await upload(client.upload(file, key: key, in: .oneToOne("1", "2"), ttlMsec: 9))
-                #expect(media?.mediaHashKey == "abc")
+                let media = try await client.upload(file, key: key, in: .oneToOne("1", "2"), ttlMsec: 9)
+                #expect(media.mediaHashKey == "abc")
                 #expect(server.requests.count == 5)
                 #expect(Set(server.requests[1...3]).count == 1)
                 #expect(server.requests[0].contains(#"{"conversation_id":"1:2","total_bytes":2058}"#))
@@ -175,7 +176,7 @@ struct MediaTests {
     }
 
     @Test(
-        "a session or name that could leave its path is refused",
+        "rejects a session id or media hash key that would change the path",
         arguments: [
             #"{"session_id":"../5","media_hash_key":"abc"}"#, #"{"session_id":"5?x","media_hash_key":"abc"}"#,
             #"{"session_id":"","media_hash_key":"abc"}"#, #"{"session_id":"5","media_hash_key":"a/b"}"#,
@@ -188,60 +189,77 @@ struct MediaTests {
         #expect(thrownCode { _ = try call.read(Success(answer, token: Token("t"))) } == .malformedResponse)
     }
 
-    @Test func `an upload that is refused ends, and so does a missing file before anything is sent`() async throws {
+    @Test func `a refused upload ends, and a missing file is an error before any request`() async throws {
         try await inFolder { folder in
             let file = folder.appending(path: "in")
             try Data(bytes(10)).write(to: file)
             let key = try ConversationKey.generate()
             try await RawServer.run(Self.opened, .http(413, "{}")) { server, url in
                 let client = try ChatClient(api: url, token: Token("t"), retries: Self.quick)
-                let missing = client.upload(folder.appending(path: "none"), key: key, in: .oneToOne("1", "2"))
-                #expect(await thrownCode { _ = try await upload(missing) } == .file)
+                let missing = folder.appending(path: "none")
+                let noFile = await thrownCode {
+                    _ = try await client.upload(missing, key: key, in: .oneToOne("1", "2"))
+                }
+                #expect(noFile == .file)
                 #expect(server.requests.isEmpty)
-                let refused = client.upload(file, key: key, in: .oneToOne("1", "2"))
-                #expect(await thrownCode { _ = try await upload(refused) } == .invalidRequest)
+                let refused = await thrownCode {
+                    _ = try await client.upload(file, key: key, in: .oneToOne("1", "2"))
+                }
+                #expect(refused == .invalidRequest)
                 #expect(server.requests.count == 2)
             }
         }
     }
 
-    @Test func `a file of more segments than there are numbers is refused before anything is sent`() async throws {
+    @Test func `a file of more than 1000 segments is refused before any request`() async throws {
         try await inFolder { folder in
             let file = folder.appending(path: "in")
             try Data(bytes(1000)).write(to: file)
             try await RawServer.run(Self.opened, Self.appended) { server, url in
                 let client = try ChatClient(api: url, token: Token("t"))
-                var steps = try client.upload(file, key: .generate(), in: .oneToOne("1", "2"))
-                steps.segmentBytes = 1
-                #expect(await thrownCode { _ = try await upload(steps) } == .tooLarge)
+                let upload = try MediaUpload(
+                    client: client,
+                    file: file,
+                    key: .generate(),
+                    conversation: .oneToOne("1", "2"),
+                    ttlMsec: nil,
+                    segmentBytes: 1
+                )
+                #expect(await thrownCode { _ = try await upload.run(nil) } == .tooLarge)
                 #expect(server.requests.isEmpty)
             }
         }
     }
 
-    @Test func `a file without end is not uploaded`() async throws {
+    @Test func `an endless file is not uploaded`() async throws {
         try await RawServer.run(Self.opened, Self.appended) { server, url in
             let client = try ChatClient(api: url, token: Token("t"))
-            let steps = try client.upload(URL(filePath: "/dev/zero"), key: .generate(), in: .oneToOne("1", "2"))
-            #expect(await thrownCode { _ = try await upload(steps) } == .file)
+            let key = try ConversationKey.generate()
+            let code = await thrownCode {
+                _ = try await client.upload(URL(filePath: "/dev/zero"), key: key, in: .oneToOne("1", "2"))
+            }
+            #expect(code == .file)
             #expect(server.requests.count <= 1)
         }
     }
 
-    @Test func `a name that is taken is refused before anything is asked for`() async throws {
+    @Test func `an existing destination is refused before any request`() async throws {
         try await inFolder { folder in
             let out = folder.appending(path: "out")
             try Data().write(to: out)
             try await RawServer.run(.http(404, "{}")) { server, url in
                 let client = try ChatClient(api: url, token: Token("t"))
-                let download = try client.download("abc", in: ConversationTarget("1-2"), key: .generate(), to: out)
-                #expect(await thrownCode { _ = try await drain(download) } == .file)
+                let key = try ConversationKey.generate()
+                let code = await thrownCode {
+                    try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out)
+                }
+                #expect(code == .file)
                 #expect(server.requests.isEmpty)
             }
         }
     }
 
-    @Test func `a file that comes into being during a download is not replaced`() async throws {
+    @Test func `a file created during the download is not replaced`() async throws {
         try await inFolder { folder in
             try await Sandbox().serving { url in
                 var alice = try await User("1111", .sodium, url)
@@ -250,23 +268,26 @@ struct MediaTests {
                 let key = try ConversationKey.generate()
                 let (file, out) = (folder.appending(path: "in"), folder.appending(path: "out"))
                 try Data(bytes(100)).write(to: file)
-                let media = try #require(try await upload(alice.client.upload(file, key: key, in: conversation)).media)
-                let steps = try bob.client.download(
-                    media.mediaHashKey,
-                    in: ConversationTarget(conversation),
-                    key: key,
-                    to: out
-                ).makeAsyncIterator()
-                _ = try await steps.next()
-                try Data("somebody's".utf8).write(to: out)
-                #expect(await thrownCode { while try await steps.next() != nil {} } == .file)
-                #expect(try Data(contentsOf: out) == Data("somebody's".utf8))
+                let media = try await alice.client.upload(file, key: key, in: conversation)
+                let code = await thrownCode {
+                    try await bob.client.download(
+                        media.mediaHashKey,
+                        in: ConversationTarget(conversation),
+                        key: key,
+                        to: out
+                    ) { progress in
+                        guard progress.doneBytes == 0 else { return }
+                        #expect(throws: Never.self) { try Data("another's".utf8).write(to: out) }
+                    }
+                }
+                #expect(code == .file)
+                #expect(try Data(contentsOf: out) == Data("another's".utf8))
                 #expect(try names(folder) == ["in", "out"])
             }
         }
     }
 
-    @Test func `a segment is posted as JSON, whatever its size`() throws {
+    @Test func `the body of a segment is JSON, whatever its size`() throws {
         let session = UploadSession(id: "5", mediaHashKey: "abc", conversationID: "1:2")
         for size in [1, 2, 3, 1000] {
             let segment = bytes(size + 1).dropFirst()
@@ -279,32 +300,35 @@ struct MediaTests {
         }
     }
 
-    @Test func `a file that changes meanwhile is not uploaded`() async throws {
+    @Test func `a file that changes during the upload is not uploaded`() async throws {
         try await inFolder { folder in
             let file = folder.appending(path: "in")
             try Data(bytes(10)).write(to: file)
             let key = try ConversationKey.generate()
             try await RawServer.run(Self.opened, Self.appended, Self.done) { server, url in
                 let client = try ChatClient(api: url, token: Token("t"))
-                let steps = client.upload(file, key: key, in: .oneToOne("1", "2")).makeAsyncIterator()
-                _ = try await steps.next()
-                let handle = try FileHandle(forWritingTo: file)
-                try handle.seekToEnd()
-                try handle.write(contentsOf: Data("more".utf8))
-                #expect(await thrownCode { _ = try await steps.next() } == .file)
-                #expect(try await steps.next() == nil)
+                let code = await thrownCode {
+                    _ = try await client.upload(file, key: key, in: .oneToOne("1", "2")) { _ in
+                        #expect(throws: Never.self) {
+                            let handle = try FileHandle(forWritingTo: file)
+                            try handle.seekToEnd()
+                            try handle.write(contentsOf: Data("more".utf8))
+                        }
+                    }
+                }
+                #expect(code == .file)
                 #expect(server.requests.count == 1)
             }
         }
     }
 
-    // MARK: Downloads that lie
+    // MARK: Downloads from a faulty or hostile server
 
     private func raw(_ bytes: [UInt8], announcing length: Int? = nil) -> String {
         "HTTP/1.1 200 OK\r\ncontent-length: \(length ?? bytes.count)\r\n\r\n" + String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test func `whatever a server sends instead of the file leaves none`() async throws {
+    @Test func `an answer that is not the file leaves no file`() async throws {
         try await inFolder { folder in
             let key = try ConversationKey.generate()
             let text = Array(repeating: UInt8(ascii: "a"), count: 5000)
@@ -327,13 +351,11 @@ struct MediaTests {
                         limits: .init(timeout: .milliseconds(expected == .timedOut ? 100 : 50_000)),
                         retries: RetryPolicy(attempts: 2, firstPause: .milliseconds(1))
                     )
-                    let download = try client.download(
-                        "abc",
-                        in: ConversationTarget("1-2"),
-                        key: key,
-                        to: folder.appending(path: "out")
-                    )
-                    #expect(await thrownCode { _ = try await drain(download) } == expected)
+                    let out = folder.appending(path: "out")
+                    let code = await thrownCode {
+                        try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out)
+                    }
+                    #expect(code == expected)
                     if expected != .timedOut { #expect(server.requests.count == (expected == .connection ? 2 : 1)) }
                 }
                 #expect(try names(folder).isEmpty)
@@ -341,29 +363,32 @@ struct MediaTests {
         }
     }
 
-    @Test func `a file larger than was named is not received`() async throws {
+    @Test func `a file larger than expected is too large`() async throws {
         try await inFolder { folder in
             let endless = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
             let piece = "10\r\naaaaaaaaaaaaaaaa\r\n"
             try await RawServer.run(.endless(endless, more: piece)) { _, url in
                 let client = try ChatClient(api: url, token: Token("t"))
-                let download = try client.download(
-                    "abc",
-                    in: ConversationTarget("1-2"),
-                    key: .generate(),
-                    to: folder.appending(path: "out"),
-                    expectedBytes: 10
-                )
-                #expect(await thrownCode { _ = try await drain(download) } == .tooLarge)
+                let key = try ConversationKey.generate()
+                let code = await thrownCode {
+                    try await client.download(
+                        "abc",
+                        in: ConversationTarget("1-2"),
+                        key: key,
+                        to: folder.appending(path: "out"),
+                        expectedBytes: 10
+                    )
+                }
+                #expect(code == .tooLarge)
             }
             #expect(try names(folder).isEmpty)
         }
     }
 
     @Test(
-        "a size that a sender made up is neither believed nor fatal",
+        "an expected size made up by the sender is neither trusted nor fatal",
         arguments: [
-            // Encrypted, the first is exactly as long as an Int can say.
+            // The encrypted size of the first is exactly Int.max.
             (9_072_750_207_242_353_879, Int.max, APIError.Code.authenticationFailed), (.max, .max, .tooLarge),
             (9_072_750_207_242_353_879, 1000, .tooLarge), (1000, 1000, .tooLarge), (-1, 1000, .tooLarge),
             (900, 1000, .authenticationFailed),
@@ -373,34 +398,40 @@ struct MediaTests {
         try await inFolder { folder in
             try await RawServer.run(.bytes(raw(Array(repeating: 0x61, count: 500)))) { server, url in
                 let client = try ChatClient(api: url, token: Token("t"), limits: .init(mediaBytes: largest))
-                let download = try client.download(
-                    "abc",
-                    in: ConversationTarget("1-2"),
-                    key: .generate(),
-                    to: folder.appending(path: "out"),
-                    expectedBytes: named
-                )
-                #expect(await thrownCode { _ = try await drain(download) } == expected)
+                let key = try ConversationKey.generate()
+                let code = await thrownCode {
+                    try await client.download(
+                        "abc",
+                        in: ConversationTarget("1-2"),
+                        key: key,
+                        to: folder.appending(path: "out"),
+                        expectedBytes: named
+                    )
+                }
+                #expect(code == expected)
                 #expect(server.requests.isEmpty == (expected == .tooLarge))
             }
             #expect(try names(folder).isEmpty)
         }
     }
 
-    @Test func `a destination where nothing can be written is refused before anything is asked for`() async throws {
+    @Test func `a destination that cannot be written is refused before any request`() async throws {
         try await inFolder { folder in
             try await RawServer.run(.http(200, "x")) { server, url in
                 let client = try ChatClient(api: url, token: Token("t"))
                 let out = folder.appending(path: "none/out")
-                let download = try client.download("abc", in: ConversationTarget("1-2"), key: .generate(), to: out)
-                #expect(await thrownCode { _ = try await drain(download) } == .file)
+                let key = try ConversationKey.generate()
+                let code = await thrownCode {
+                    try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out)
+                }
+                #expect(code == .file)
                 #expect(server.requests.isEmpty)
             }
         }
     }
 
     @Test(
-        "a hash key that could leave its path is refused",
+        "rejects a media hash key that would change the path",
         arguments: ["", "../x", "a/b", "é", String(repeating: "a", count: 51)]
     )
     func hashKey(_ text: String) throws {

@@ -213,21 +213,55 @@ struct OperationTests {
         #expect(thrownCode { _ = try Call.publicKeys(ofAnyOf: ["1,2"], limit: 1) } == .invalidArgument)
     }
 
-    @Test func `a walk ends where a server repeats a token or never stops`() async throws {
-        func walk(_ token: @escaping @Sendable (Int) -> String?) async -> (pages: Int, code: APIError.Code?) {
-            struct Numbered: Page { let nextToken: String? }
-            let pages = Pages<Numbered>(maximumPages: 5) { (asked) throws(APIError) in
-                Numbered(nextToken: token(asked.flatMap { Int($0) } ?? 0))
-            }
-            var count = 0
-            let code = await thrownCode { for try await _ in pages { count += 1 } }
-            return (count, code)
+    /// Walks pages whose tokens are numbers, up to `most` pages.
+    private func walk(
+        most: Int = .max,
+        _ token: @escaping @Sendable (Int) -> String?
+    ) async -> (pages: Int, code: APIError.Code?) {
+        struct Numbered: Page { let nextToken: String? }
+        let pages = Pages<Numbered> { (asked) throws(APIError) in
+            Numbered(nextToken: token(asked.flatMap { Int($0) } ?? 0))
         }
+        var count = 0
+        let code = await thrownCode {
+            for try await _ in pages {
+                count += 1
+                if count == most { break }
+            }
+        }
+        return (count, code)
+    }
+
+    @Test func `a walk ends with the last page or with a repeated token`() async {
         #expect(await walk { _ in nil } == (1, nil))
         #expect(await walk { _ in "" } == (1, nil))
         #expect(await walk { $0 < 3 ? "\($0 + 1)" : nil } == (4, nil))
         #expect(await walk { _ in "7" } == (1, .malformedResponse))
-        #expect(await walk { "\($0 + 1)" } == (4, .tooLarge))
+        #expect(await walk { "\(($0 + 1) % 3)" } == (3, .malformedResponse))
+    }
+
+    @Test func `a walk has no page limit of its own`() async {
+        #expect(await walk { $0 < 5000 ? "\($0 + 1)" : nil } == (5001, nil))
+        #expect(await walk(most: 7000) { "\($0 + 1)" } == (7000, nil))
+    }
+
+    @Test(
+        "a circle of pages is found however long it is and wherever it starts",
+        arguments: [(0, 1), (0, 1023), (0, 1024), (0, 1025), (0, 4000), (3000, 2), (3000, 5000), (1, 2047), (1, 2048)]
+    )
+    func circle(_ start: Int, _ length: Int) async {
+        let found = await walk(most: 100_000) { page in
+            "\(page + 1 < start + length ? page + 1 : start)"
+        }
+        #expect(found.code == .malformedResponse)
+        #expect(found.pages <= 3 * max(start, length) + length + 2)
+    }
+
+    @Test func `a walk with a limit ends with it`() throws {
+        var walk = PageWalk(maximumPages: 3)
+        #expect(try walk.follow("1") == "1")
+        #expect(try walk.follow("2") == "2")
+        #expect(thrownCode { _ = try walk.follow("3") } == .tooLarge)
     }
 }
 
@@ -293,18 +327,14 @@ struct OperationEndToEndTests {
             let file = URL(filePath: folder.path + "/in")
             try Data("content".utf8).write(to: file)
             let key = try ConversationKey.generate()
-            var hashKeys: [String] = []
-            for try await step in alice.client.upload(file, key: key, in: conversation) {
-                if case .finished(let media) = step { hashKeys.append(media.mediaHashKey) }
-            }
-            let hashKey = try #require(hashKeys.first)
+            let hashKey = try await alice.client.upload(file, key: key, in: conversation).mediaHashKey
             func download(_ name: String) async throws {
                 let place = URL(filePath: folder.path + "/" + name)
-                for try await _ in bob.client.download(hashKey, in: target, key: key, to: place) {}
+                try await bob.client.download(hashKey, in: target, key: key, to: place)
             }
             try await download("before")
             let action = try alice.session.sign(.deleteMessages([sent.sequenceID], forAll: true), in: conversation)
-            try await alice.client.deleteMessages(action, in: target, mediaHashKeys: hashKeys)
+            try await alice.client.deleteMessages(action, in: target, mediaHashKeys: [hashKey])
             #expect(await thrownCode { try await download("after") } == .notFound)
             var events: [ServedEvent] = []
             for try await page in bob.client.eventPages(in: target, pageSize: 1) { events += page.events }

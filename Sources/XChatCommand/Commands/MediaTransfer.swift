@@ -151,19 +151,19 @@ struct MediaDownloadCommand: AsyncParsableCommand {
         let file = try newFile(out, overwrites: force)
         let target = try ConversationTarget(media.conversation)
         let key = try await remote.key(of: media.conversation, version: media.keyVersion).key
-        let download = remote.client.download(
-            media.hashKey,
-            in: target,
-            key: key,
-            to: URL(filePath: file),
-            expectedBytes: media.size,
-            overwrites: force
-        )
-        let (out, quiet) = (out, quiet)
+        let client = remote.client
+        let (out, quiet, force) = (out, quiet, force)
         let finished: Void? = try await untilSignal {
-            var display = ProgressDisplay("downloading", isQuiet: quiet)
-            do {
-                for try await progress in download { display.show(progress) }
+            let display = ProgressDisplay("downloading", isQuiet: quiet)
+            do throws(APIError) {
+                try await client.download(
+                    media.hashKey,
+                    in: target,
+                    key: key,
+                    to: URL(filePath: file),
+                    expectedBytes: media.size,
+                    overwrites: force
+                ) { display.show($0) }
             } catch {
                 throw CommandError("\(quoted(out)) was not made: \(error)")
             }

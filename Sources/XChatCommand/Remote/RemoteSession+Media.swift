@@ -50,7 +50,7 @@ extension RemoteSession {
 
     /// Encrypts a file under a conversation's key and uploads it.
     ///
-    /// Where standard error is a terminal, the progress is shown there.
+    /// If standard error is a terminal, the progress is shown there.
     func upload(
         _ file: AttachmentFile,
         under key: ConversationKey,
@@ -58,22 +58,16 @@ extension RemoteSession {
         label: String,
         isQuiet: Bool
     ) async throws -> MediaAttachment {
-        var display = ProgressDisplay(label, isQuiet: isQuiet)
-        do {
-            for try await step in client.upload(URL(filePath: file.path), key: key, in: conversation) {
-                switch step {
-                case .progress(let progress):
-                    display.show(progress)
-                case .finished(let media):
-                    guard media.plaintextBytes == file.byteCount else {
-                        throw CommandError("the file changed while it was read")
-                    }
-                    return file.attachment(media.mediaHashKey)
-                }
-            }
+        let display = ProgressDisplay(label, isQuiet: isQuiet)
+        let media: UploadedMedia
+        do throws(APIError) {
+            media = try await client.upload(URL(filePath: file.path), key: key, in: conversation) { display.show($0) }
         } catch {
             throw CommandError("\(quoted(file.path)) was not uploaded: \(error)")
         }
-        throw CommandError("\(quoted(file.path)) was not uploaded")
+        guard media.plaintextBytes == file.byteCount else {
+            throw CommandError("\(quoted(file.path)) was not uploaded: the file changed while it was read")
+        }
+        return file.attachment(media.mediaHashKey)
     }
 }

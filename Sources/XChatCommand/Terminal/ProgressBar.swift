@@ -1,3 +1,4 @@
+import Synchronization
 import XChat
 import XChatFiles
 import XChatHTTP
@@ -10,18 +11,18 @@ import XChatHTTP
     import Glibc
 #endif
 
-/// How far a transfer is, as one line that fits a terminal: the first figures of it, and a bar where there is room left.
+/// The progress of a transfer as one line that fits a terminal: as many figures as fit, then a bar if it fits too.
 ///
 /// - Parameters:
-///   - label: What is done, in ASCII.
-///   - done: The bytes that arrived.
-///   - total: All of them; nil where nobody named the size.
-///   - elapsed: The time since the beginning.
+///   - label: What is being done, in ASCII.
+///   - done: The bytes transferred so far.
+///   - total: The bytes to transfer; nil if unknown.
+///   - elapsed: The time since the start.
 ///   - columns: The width of the terminal.
 /// - Returns: The line, shorter than the terminal is wide.
 package func progressText(_ label: String, done: Int, total: Int?, elapsed: Duration, columns: Int) -> String {
     let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
-    // The first moments say nothing about the rest.
+    // In the first half second the rate is too uncertain.
     let rate = seconds >= 0.5 ? Double(max(0, done)) / seconds : 0
     let share = total.map { $0 > 0 ? min(1, max(0, Double(done) / Double($0))) : 1 }
     var figures: [String] = []
@@ -38,17 +39,17 @@ package func progressText(_ label: String, done: Int, total: Int?, elapsed: Dura
             figures.append("\(clock((Double(total) - Double(done)) / rate)) left")
         }
     }
-    // The last column stays free: a character there makes some terminals begin a new line.
-    var room = max(0, columns - 1) - label.utf8.count
-    guard room >= 0 else { return String(label.prefix(max(0, columns - 1))) }
+    // The last column stays free: a character there makes some terminals start a new line.
+    var freeColumns = max(0, columns - 1) - label.utf8.count
+    guard freeColumns >= 0 else { return String(label.prefix(max(0, columns - 1))) }
     var text = ""
     for figure in figures {
-        guard figure.utf8.count + 2 <= room else { break }
+        guard figure.utf8.count + 2 <= freeColumns else { break }
         text += "  " + figure
-        room -= figure.utf8.count + 2
+        freeColumns -= figure.utf8.count + 2
     }
-    guard let share, room >= 13 else { return label + text }
-    let cells = min(40, room - 3)
+    guard let share, freeColumns >= 13 else { return label + text }
+    let cells = min(40, freeColumns - 3)
     let full = Int(share * Double(cells))
     return "\(label) [\(String(repeating: "#", count: full))\(String(repeating: ".", count: cells - full))]\(text)"
 }
@@ -73,12 +74,14 @@ private func clock(_ seconds: Double) -> String {
     return "\(seconds / 3600):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
 }
 
-/// Shows a transfer on standard error while it goes on, if that is a terminal.
-struct ProgressDisplay: ~Copyable {
+/// Shows the progress of a transfer on standard error, if that is a terminal.
+///
+/// A reference type: the transfer reports from its own task. The line is erased when the last reference goes.
+final class ProgressDisplay: Sendable {
     private let label: String
     private let isShown: Bool
     private let start = ContinuousClock.now
-    private var next = ContinuousClock.now
+    private let next = Mutex(ContinuousClock.now)
 
     init(_ label: String, isQuiet: Bool) {
         self.label = label
@@ -86,10 +89,10 @@ struct ProgressDisplay: ~Copyable {
         isShown = !isQuiet && !isDumb && Descriptor.standardError.isTerminal
     }
 
-    mutating func show(_ progress: MediaProgress) {
+    /// Shows the progress, at most ten times a second.
+    func show(_ progress: MediaProgress) {
         let now = ContinuousClock.now
-        guard isShown, now >= next else { return }
-        next = now + .milliseconds(100)
+        guard isShown, isDue(now) else { return }
         let text = progressText(
             label,
             done: progress.doneBytes,
@@ -100,6 +103,14 @@ struct ProgressDisplay: ~Copyable {
         write("\r\(text)\u{1B}[K")
     }
 
+    private func isDue(_ now: ContinuousClock.Instant) -> Bool {
+        next.withLock { next in
+            guard now >= next else { return false }
+            next = now + .milliseconds(100)
+            return true
+        }
+    }
+
     deinit {
         if isShown { write("\r\u{1B}[K") }
     }
@@ -108,7 +119,7 @@ struct ProgressDisplay: ~Copyable {
         _ = try? Descriptor.standardError.write(Array(text.utf8))
     }
 
-    /// The width of the terminal now: people change it.
+    /// The width of the terminal now, since it can change.
     private static var columns: Int {
         var size = winsize()
         guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }

@@ -109,16 +109,16 @@ enum ActivityLine: Hashable {
         }
         let message: ActivityMessage
         do {
-            message = try JSONDecoder().decode(ActivityMessage.self, from: Data(line))
+            message = try JSONCoding.decoder.decode(ActivityMessage.self, from: Data(line))
         } catch {
             throw APIError(.malformedResponse, "a line of the stream is not the JSON of an event")
         }
         if let data = message.data {
             self = .event(ActivityEvent(data))
-        } else if let complaint = message.complaints.first {
-            switch complaint.problem {
+        } else if let object = message.errors.first {
+            switch object.problem {
             case "operational-disconnect", "client-disconnected", "streaming-connection": self = .disconnect
-            default: self = .problem(APIError(complaint, code: complaint.errorCode, token: token))
+            default: self = .problem(APIError(object, code: object.errorCode, token: token))
             }
         } else {
             // X asks its clients to bear with kinds of messages that they do not know.
@@ -129,13 +129,13 @@ enum ActivityLine: Hashable {
 
 private struct ActivityMessage: Decodable {
     let data: ActivityData?
-    let complaints: [Complaint]
+    let errors: [ErrorObject]
 
     private enum CodingKeys: CodingKey { case data }
 
     init(from decoder: any Decoder) throws {
         data = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(ActivityData.self, forKey: .data)
-        complaints = try ErrorBody(from: decoder).complaints
+        errors = try ErrorBody(from: decoder).objects
     }
 }
 

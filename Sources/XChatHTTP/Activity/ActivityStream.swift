@@ -97,24 +97,18 @@ public struct ActivityStream: AsyncSequence, Sendable {
 
         private func connect() async throws(APIError) {
             let client = stream.client
-            let clock = ContinuousClock()
             let token = if let token { token } else { await client.tokens.current }
             self.token = token
-            let start = clock.now
             let request = try APIRequest.activity(backfillMinutes: stream.backfillMinutes)
             do throws(APIError) {
-                let answer = try await client.transport.open(request, token: token, timeout: client.limits.timeout)
-                client.finished(request, status: 200, duration: clock.now - start, code: nil)
+                let answer = try await client.open(request, token: token)
                 connection = Connection(
                     answer: answer,
-                    opened: clock.now,
+                    opened: ContinuousClock.now,
                     splitter: LineSplitter(maximumBytes: Swift.min(client.limits.pageBytes, Self.lineBytes))
                 )
                 waiting.append(.connected)
             } catch {
-                var error = error
-                error.operation = request.operation
-                client.finished(request, status: error.status, duration: clock.now - start, code: error.code)
                 lost = (error, nil)
             }
         }

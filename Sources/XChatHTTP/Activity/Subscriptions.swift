@@ -67,7 +67,7 @@ extension ChatClient {
     /// - Parameter pageSize: 1 to 1000.
     /// - Returns: The pages.
     public func subscriptionPages(pageSize: Int = 1000) -> Pages<SubscriptionPage> {
-        Pages(maximumPages: limits.pages) { (token) async throws(APIError) in
+        Pages { (token) async throws(APIError) in
             try await subscriptions(maxResults: pageSize, paginationToken: token)
         }
     }

@@ -2,72 +2,60 @@ public import Foundation
 public import XChatEngine
 public import XChatEvents
 
-/// How far a transfer is, in bytes of the encrypted file.
+/// How much of a transfer is done, in bytes of the encrypted file.
 public struct MediaProgress: Hashable, Sendable {
-    /// The bytes that arrived.
+    /// The bytes transferred so far.
     public let doneBytes: Int
-    /// All of them; nil where nobody named the size.
+    /// The size of the encrypted file; nil if a download does not know it.
     public let totalBytes: Int?
 }
 
-/// A file that the server keeps, encrypted, and what a message says about it.
+/// An encrypted file on the server, and what a message says about it.
 public struct UploadedMedia: Hashable, Sendable {
-    /// The name to fetch it under.
+    /// The server's name of the file: 1 to 50 letters and digits.
     public let mediaHashKey: String
-    /// The size of the file.
+    /// The size of the file before encryption.
     public let plaintextBytes: Int
-    /// The size of what the server keeps.
+    /// The size of the encrypted file.
     public let encryptedBytes: Int
-    /// The type that the first bytes of the file stand for, if any.
+    /// The media type that the first bytes of the file indicate; nil if they indicate none.
     public let mimeType: String?
-    /// The size of an image, as its header claims.
+    /// The size of an image as its header states it.
     public let dimensions: MediaInfo.Dimensions?
 }
 
 extension ChatClient {
     /// Encrypts a file and uploads it, in segments of 3 MiB.
     ///
-    /// Nothing happens before the sequence is walked; every step of it is one call, tried again by itself as
-    /// ``RetryPolicy`` says, with the same bytes. One segment is in memory at a time.
+    /// Each segment is one call, which ``RetryPolicy`` repeats with the same bytes. One segment is in memory at a time.
     ///
     /// ```swift
-    /// for try await step in client.upload(file, key: key, in: conversation) {
-    ///     if case .finished(let media) = step { … }
-    /// }
+    /// let media = try await client.upload(file, key: key, in: conversation) { print($0.doneBytes) }
     /// ```
     /// - Parameters:
-    ///   - file: A regular file.
-    ///   - key: The key of the conversation, the same that the message is sealed under.
+    ///   - file: A regular file of at most about 2.9 GiB: 1000 segments.
+    ///   - key: The conversation key that the message is encrypted with.
     ///   - conversation: The canonical id of the conversation.
-    ///   - ttlMsec: After how many milliseconds the server forgets it.
-    /// - Returns: Progress, and at last the uploaded file. Throws ``APIError``; `file` when it cannot be read, or changed
-    ///   meanwhile.
+    ///   - ttlMsec: After how many milliseconds the server deletes the file; nil for never.
+    ///   - progress: Called when the server opened the upload and after each segment, one call at a time.
+    /// - Returns: The file as the server keeps it.
+    /// - Throws: ``APIError``; `file` if the file cannot be read or changes during the upload, `too_large` if it needs more
+    ///   segments than there are.
     public func upload(
         _ file: URL,
         key: ConversationKey,
         in conversation: ConversationID,
-        ttlMsec: Int64? = nil
-    ) -> MediaUpload {
-        MediaUpload(client: self, file: file, key: key, conversation: conversation, ttlMsec: ttlMsec)
+        ttlMsec: Int64? = nil,
+        progress: (@Sendable (MediaProgress) -> Void)? = nil
+    ) async throws(APIError) -> UploadedMedia {
+        let upload = MediaUpload(client: self, file: file, key: key, conversation: conversation, ttlMsec: ttlMsec)
+        return try await upload.run(progress)
     }
 }
 
-/// The steps of an upload.
-public struct MediaUpload: AsyncSequence, Sendable {
-    /// What ends it early.
-    public typealias Failure = APIError
-
-    /// What was just done.
-    public enum Element: Hashable, Sendable {
-        /// The upload was opened, or a segment arrived.
-        case progress(MediaProgress)
-        /// The server has it all.
-        case finished(UploadedMedia)
-    }
-
-    /// How much of the encrypted file one call carries, in bytes: as much as X's own programs send.
-    var segmentBytes = 3 << 20
-    /// The number of a segment has three digits.
+/// An upload.
+struct MediaUpload: Sendable {
+    /// The most segments: their numbers have three digits.
     static let maximumSegments = 1000
     private static let pieceBytes = 256 << 10
 
@@ -76,143 +64,68 @@ public struct MediaUpload: AsyncSequence, Sendable {
     let key: ConversationKey
     let conversation: ConversationID
     let ttlMsec: Int64?
+    /// How many bytes of the encrypted file one call carries; X's own clients send as many.
+    var segmentBytes = 3 << 20
 
-    /// Starts from the beginning, as another upload.
-    public func makeAsyncIterator() -> Iterator { Iterator(self) }
+    /// Uploads the file.
+    ///
+    /// Runs on the global executor: encryption would block the caller's actor.
+    @concurrent
+    func run(_ progress: (@Sendable (MediaProgress) -> Void)?) async throws(APIError) -> UploadedMedia {
+        var source = try Source(file, key: key)
+        guard let encryptedBytes = MediaEncryptor.encryptedSize(of: source.plaintextBytes),
+            encryptedBytes <= segmentBytes * Self.maximumSegments
+        else {
+            throw APIError(.tooLarge, "the file does not fit in \(Self.maximumSegments) segments")
+        }
+        let limit = client.limits.answerBytes
+        let session = try await client.perform(.initializeUpload(of: encryptedBytes, in: conversation, limit: limit))
+        progress?(MediaProgress(doneBytes: 0, totalBytes: encryptedBytes))
+        var (sentBytes, segments) = (0, 0)
+        while true {
+            try source.fill(to: segmentBytes)
+            guard !source.encrypted.isEmpty else { break }
+            let segment = source.encrypted.prefix(segmentBytes)
+            try await client.perform(.append(segment, number: segments, to: session, limit: limit))
+            sentBytes += segment.count
+            segments += 1
+            source.encrypted.removeFirst(segment.count)
+            progress?(MediaProgress(doneBytes: sentBytes, totalBytes: encryptedBytes))
+        }
+        try await client.perform(.finalize(session, segments: segments, ttlMsec: ttlMsec, limit: limit))
+        return UploadedMedia(
+            mediaHashKey: session.mediaHashKey,
+            plaintextBytes: source.plaintextBytes,
+            encryptedBytes: encryptedBytes,
+            mimeType: MediaInfo.mimeType(of: source.beginning.span),
+            dimensions: MediaInfo.dimensions(of: source.beginning.span)
+        )
+    }
 
-    /// One run of the upload, for one task.
-    public final class Iterator: AsyncIteratorProtocol {
-        private struct Run: ~Copyable {
-            let handle: FileHandle
-            let plaintextBytes: Int
-            let encryptedBytes: Int
-            let session: UploadSession
-            var encryptor: MediaEncryptor
-            /// Encrypted, not sent yet.
-            var pending: [UInt8] = []
-            var beginning: [UInt8] = []
-            var readBytes = 0
-            var sentBytes = 0
-            var segments = 0
-            var isAtEnd = false
+    /// The file, encrypted while it is read.
+    private struct Source: ~Copyable {
+        let plaintextBytes: Int
+        /// Encrypted and not sent yet.
+        var encrypted: [UInt8] = []
+        /// The first bytes of the file, which show its type.
+        private(set) var beginning: [UInt8] = []
+        private let handle: FileHandle
+        private var encryptor: MediaEncryptor
+        private var readBytes = 0
+        private var isAtEnd = false
+
+        init(_ file: URL, key: ConversationKey) throws(APIError) {
+            let (handle, size) = try Self.open(file)
+            let encryptor = try Self.encryptor(key)
+            (self.handle, plaintextBytes) = (handle, size)
+            self.encryptor = encryptor
         }
 
-        private let upload: MediaUpload
-        private var run: Run?
-        private var isOver = false
-
-        fileprivate init(_ upload: MediaUpload) {
-            self.upload = upload
-        }
-
-        /// Does the next step; nil after the last one and after an error.
-        public func next() async throws(APIError) -> Element? {
-            try await next(isolation: #isolation)
-        }
-
-        /// Does the next step; nil after the last one and after an error.
-        public func next(isolation actor: isolated (any Actor)?) async throws(APIError) -> Element? {
-            guard !isOver else { return nil }
-            // Over, unless the step succeeds and another one follows.
-            isOver = true
-            guard var run = self.run.take() else {
-                let run = try await begin()
-                let progress = MediaProgress(doneBytes: 0, totalBytes: run.encryptedBytes)
-                self.run = consume run
-                isOver = false
-                return .progress(progress)
-            }
-            try fill(&run)
-            if run.pending.isEmpty {
-                try await finalize(run)
-                return .finished(
-                    UploadedMedia(
-                        mediaHashKey: run.session.mediaHashKey,
-                        plaintextBytes: run.plaintextBytes,
-                        encryptedBytes: run.encryptedBytes,
-                        mimeType: MediaInfo.mimeType(of: run.beginning.span),
-                        dimensions: MediaInfo.dimensions(of: run.beginning.span)
-                    )
-                )
-            }
-            let segment = run.pending.prefix(upload.segmentBytes)
-            try await upload.client.perform(
-                .append(segment, number: run.segments, to: run.session, limit: upload.client.limits.answerBytes)
-            )
-            run.sentBytes += segment.count
-            run.segments += 1
-            run.pending.removeFirst(segment.count)
-            let progress = MediaProgress(doneBytes: run.sentBytes, totalBytes: run.encryptedBytes)
-            self.run = consume run
-            isOver = false
-            return .progress(progress)
-        }
-
-        private func begin() async throws(APIError) -> Run {
-            let (handle, size) = try Self.open(upload.file)
-            guard let encryptedBytes = MediaEncryptor.encryptedSize(of: size),
-                encryptedBytes <= upload.segmentBytes * MediaUpload.maximumSegments
-            else {
-                throw APIError(.tooLarge, "the file does not fit in \(MediaUpload.maximumSegments) segments")
-            }
-            let encryptor: MediaEncryptor
+        private static func encryptor(_ key: ConversationKey) throws(APIError) -> MediaEncryptor {
             do {
-                encryptor = try MediaEncryptor(key: upload.key)
+                return try MediaEncryptor(key: key)
             } catch {
                 throw APIError(.file, "the file cannot be encrypted: \(error.code)")
-            }
-            let session = try await upload.client.perform(
-                .initializeUpload(
-                    of: encryptedBytes,
-                    in: upload.conversation,
-                    limit: upload.client.limits.answerBytes
-                )
-            )
-            return Run(
-                handle: handle,
-                plaintextBytes: size,
-                encryptedBytes: encryptedBytes,
-                session: session,
-                encryptor: encryptor
-            )
-        }
-
-        private func finalize(_ run: borrowing Run) async throws(APIError) {
-            try await upload.client.perform(
-                .finalize(
-                    run.session,
-                    segments: run.segments,
-                    ttlMsec: upload.ttlMsec,
-                    limit: upload.client.limits.answerBytes
-                )
-            )
-        }
-
-        /// Reads and encrypts until a segment is full or the file ends.
-        private func fill(_ run: inout Run) throws(APIError) {
-            while run.pending.count < upload.segmentBytes, !run.isAtEnd {
-                let piece: Data
-                do {
-                    piece = try run.handle.read(upToCount: MediaUpload.pieceBytes) ?? Data()
-                } catch {
-                    throw APIError(.file, "the file cannot be read")
-                }
-                run.readBytes += piece.count
-                run.isAtEnd = piece.isEmpty
-                guard run.readBytes <= run.plaintextBytes, !run.isAtEnd || run.readBytes == run.plaintextBytes else {
-                    throw APIError(.file, "the file changed while it was read")
-                }
-                let missing = MediaInfo.usefulByteCount - run.beginning.count
-                if missing > 0 { run.beginning += piece.prefix(missing) }
-                do {
-                    if run.isAtEnd {
-                        try run.encryptor.finish(appendingTo: &run.pending)
-                    } else {
-                        try run.encryptor.push(Array(piece), appendingTo: &run.pending)
-                    }
-                } catch {
-                    throw APIError(.file, "the file cannot be encrypted: \(error.code)")
-                }
             }
         }
 
@@ -224,6 +137,33 @@ public struct MediaUpload: AsyncSequence, Sendable {
                 return (handle, Int(clamping: size))
             } catch {
                 throw APIError(.file, "the file cannot be read")
+            }
+        }
+
+        /// Reads and encrypts until a segment is full or the file ends.
+        mutating func fill(to segmentBytes: Int) throws(APIError) {
+            while encrypted.count < segmentBytes, !isAtEnd {
+                let piece: Data
+                do {
+                    piece = try handle.read(upToCount: MediaUpload.pieceBytes) ?? Data()
+                } catch {
+                    throw APIError(.file, "the file cannot be read")
+                }
+                readBytes += piece.count
+                isAtEnd = piece.isEmpty
+                guard readBytes <= plaintextBytes, !isAtEnd || readBytes == plaintextBytes else {
+                    throw APIError(.file, "the file changed while it was read")
+                }
+                beginning += piece.prefix(max(MediaInfo.usefulByteCount - beginning.count, 0))
+                do {
+                    if isAtEnd {
+                        try encryptor.finish(appendingTo: &encrypted)
+                    } else {
+                        try encryptor.push(Array(piece), appendingTo: &encrypted)
+                    }
+                } catch {
+                    throw APIError(.file, "the file cannot be encrypted: \(error.code)")
+                }
             }
         }
     }

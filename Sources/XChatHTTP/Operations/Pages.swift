@@ -1,34 +1,72 @@
+import Crypto
 import XChatEvents
 
-/// Decides whether a walk over pages goes on: a server that repeats a token, or never stops, would keep it for ever.
+/// Follows the page tokens of a walk and ends a walk that goes round in circles.
+///
+/// Memory is constant. A token among the last 1,024 is found at once, and a longer circle by Brent's algorithm: the walk
+/// compares each token with one that it keeps, and keeps a newer one after 1, 2, 4, 8, … pages. A circle of n pages is found
+/// at the latest after three times n pages, counted from its start or from the start of the walk, whichever is longer.
 package struct PageWalk {
-    let maximumPages: Int
-    private var tokens: Set<WireString> = []
-    private var pages = 0
+    private static let recentTokens = 1024
 
-    package init(maximumPages: Int) {
+    private let maximumPages: Int
+    private var pages = 0
+    /// Hashes, since a token may be as long as a page.
+    private var recent: Set<SHA256Digest> = []
+    private var order: [SHA256Digest] = []
+    private var kept: SHA256Digest?
+    private var pagesUntilNext = 1
+    private var pagesSinceKept = 0
+
+    /// Makes a walk.
+    ///
+    /// - Parameter maximumPages: The most pages; by default there is no limit, and the caller stops when it has enough.
+    package init(maximumPages: Int = .max) {
         self.maximumPages = maximumPages
     }
 
-    /// Counts a page, and answers the token to ask with for the next one; nil when this was the last.
+    /// Counts a page.
     ///
-    /// An empty token would ask for the first page again, so it counts as none.
+    /// - Parameter next: The token of the next page as the server states it. An empty one counts as none, since it would
+    ///   ask for the first page again.
+    /// - Returns: The token to ask for the next page with; nil on the last one.
+    /// - Throws: `malformed_response` if the token came before, `too_large` beyond the most pages.
     package mutating func follow(_ next: String?) throws(APIError) -> String? {
         pages += 1
         guard let next, !next.utf8.isEmpty else { return nil }
-        guard tokens.insert(WireString(next)).inserted else {
-            throw APIError(.malformedResponse, "the server gave the same page token twice")
+        let token = SHA256.hash(data: Array(next.utf8))
+        guard isNew(token) else {
+            throw APIError(.malformedResponse, "the server repeats a page token")
         }
         guard pages < maximumPages else {
             throw APIError(.tooLarge, "there are more than \(maximumPages) pages")
         }
         return next
     }
+
+    private mutating func isNew(_ token: SHA256Digest) -> Bool {
+        guard kept != token, recent.insert(token).inserted else { return false }
+        if order.count < Self.recentTokens {
+            order.append(token)
+        } else {
+            let oldest = (pages - 1) % Self.recentTokens
+            recent.remove(order[oldest])
+            order[oldest] = token
+        }
+        pagesSinceKept += 1
+        if pagesSinceKept == pagesUntilNext {
+            kept = token
+            pagesSinceKept = 0
+            let (doubled, isTooLarge) = pagesUntilNext.multipliedReportingOverflow(by: 2)
+            pagesUntilNext = isTooLarge ? .max : doubled
+        }
+        return true
+    }
 }
 
-/// A page of a list that the server hands out in pieces.
+/// A page of a list.
 public protocol Page: Sendable {
-    /// Asks for the next page; nil on the last one.
+    /// The token of the next page; nil on the last one.
     var nextToken: String? { get }
 }
 
@@ -36,29 +74,28 @@ extension EventPage: Page {}
 
 /// The pages of a list, each fetched when it is asked for.
 ///
-/// One page is in memory at a time. A walk ends with an error when the server names a page token twice, or more pages
-/// than ``ChatClient/Limits/pages``.
+/// One page is in memory at a time, and a list may have any number: stop when you have enough. A server that leads in
+/// circles ends the walk with ``APIError/Code-swift.struct/malformedResponse``. After an error the walk is over; each call
+/// was repeated as ``RetryPolicy`` says.
 public struct Pages<Element: Page>: AsyncSequence, Sendable {
-    /// What goes wrong with any page.
+    /// The error of the call that fetches a page.
     public typealias Failure = APIError
 
-    let maximumPages: Int
     let fetch: @Sendable (_ token: String?) async throws(APIError) -> Element
 
     /// Starts from the first page.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(walk: PageWalk(maximumPages: maximumPages), fetch: fetch)
+        Iterator(fetch: fetch)
     }
 
     /// A walk over the pages.
     public struct Iterator: AsyncIteratorProtocol {
-        var walk: PageWalk
-        let fetch: @Sendable (_ token: String?) async throws(APIError) -> Element
+        private var walk = PageWalk()
+        private let fetch: @Sendable (_ token: String?) async throws(APIError) -> Element
         private var token: String?
         private var isAtEnd = false
 
-        init(walk: PageWalk, fetch: @escaping @Sendable (_ token: String?) async throws(APIError) -> Element) {
-            self.walk = walk
+        init(fetch: @escaping @Sendable (_ token: String?) async throws(APIError) -> Element) {
             self.fetch = fetch
         }
 
@@ -70,7 +107,7 @@ public struct Pages<Element: Page>: AsyncSequence, Sendable {
         /// The next page; nil after the last one and after an error.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(APIError) -> Element? {
             guard !isAtEnd else { return nil }
-            // Until the token of the next page is known there is none, whatever goes wrong meanwhile.
+            // Stays so if fetching the page fails.
             isAtEnd = true
             let page = try await fetch(token)
             token = try walk.follow(page.nextToken)
@@ -86,9 +123,9 @@ extension ChatClient {
     /// - Parameters:
     ///   - target: The conversation.
     ///   - pageSize: 1 to 100 events.
-    /// - Returns: The pages, nothing of them verified. ``history(in:)`` puts them together.
+    /// - Returns: The pages; no event is verified. ``history(in:)`` fetches and joins them all.
     public func eventPages(in target: ConversationTarget, pageSize: Int = 100) -> Pages<EventPage> {
-        Pages(maximumPages: limits.pages) { (token) async throws(APIError) in
+        Pages { (token) async throws(APIError) in
             try await events(in: target, maxResults: pageSize, paginationToken: token)
         }
     }
@@ -98,7 +135,7 @@ extension ChatClient {
     /// - Parameter pageSize: 1 to 100 conversations.
     /// - Returns: The pages, newest first.
     public func conversationPages(pageSize: Int = 100) -> Pages<ConversationPage> {
-        Pages(maximumPages: limits.pages) { (token) async throws(APIError) in
+        Pages { (token) async throws(APIError) in
             try await conversations(maxResults: pageSize, paginationToken: token)
         }
     }

@@ -1,3 +1,6 @@
+import AsyncHTTPClient
+import NIOCore
+
 /// Where the calls of a client take their token from.
 ///
 /// A token that the server refuses is renewed once per call; calls that meet the same refusal at the same time share one
@@ -28,20 +31,20 @@ public actor TokenSource {
         guard let renew else { return nil }
         let renewal = renewal ?? Task { try? await renew() }
         self.renewal = renewal
-        // A task's value keeps whoever waits for it, cancelled or not; the end of a stream does not.
-        let (end, ending) = AsyncStream.makeStream(of: Never.self)
+        // Waiting for a task's value cannot be cancelled; waiting for the end of a stream can.
+        let (results, result) = AsyncStream.makeStream(of: Token?.self)
         Task {
-            _ = await renewal.value
-            ending.finish()
+            result.yield(await renewal.value)
+            result.finish()
         }
-        let hasEnded: Void?
-        do {
-            hasEnded = try await Transport.within(timeout) { for await _ in end {} }
-        } catch {
-            throw APIError(.cancelled, "the task was cancelled")
+        let timer = HTTPClient.defaultEventLoopGroup.any().scheduleTask(in: TimeAmount(timeout.upToAYear)) {
+            result.finish()
         }
-        guard hasEnded != nil else { return nil }
-        let renewed = await renewal.value
+        defer { timer.cancel() }
+        var iterator = results.makeAsyncIterator()
+        let received: Token?? = await iterator.next()
+        if Task.isCancelled { throw .cancelled }
+        guard let renewed = received else { return nil }
         if self.renewal == renewal { self.renewal = nil }
         guard let renewed, !renewed.isSame(as: refused) else { return nil }
         // Whoever waited longest does not put a token back that was refused meanwhile.

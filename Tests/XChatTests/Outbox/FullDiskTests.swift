@@ -34,20 +34,12 @@
                     let key = try ConversationKey.generate()
                     let file = URL(filePath: folder.path + "/in")
                     try Data(count: 300_000).write(to: file)
-                    var hashKey = ""
-                    for try await step in alice.client.upload(file, key: key, in: conversation) {
-                        if case .finished(let media) = step { hashKey = media.mediaHashKey }
-                    }
+                    let hashKey = try await alice.client.upload(file, key: key, in: conversation).mediaHashKey
                     let out = URL(filePath: folder.path + "/out")
-                    let download = try bob.client.download(
-                        hashKey,
-                        in: ConversationTarget(conversation),
-                        key: key,
-                        to: out
-                    )
+                    let target = try ConversationTarget(conversation)
                     Self.limitFiles(to: 100_000)
                     do throws(APIError) {
-                        for try await _ in download {}
+                        try await bob.client.download(hashKey, in: target, key: key, to: out)
                         Issue.record("the file has room")
                     } catch {
                         #expect(error.code == .file)
@@ -55,7 +47,7 @@
                     }
                     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["in"])
                     Self.limitFiles(to: nil)
-                    for try await _ in download {}
+                    try await bob.client.download(hashKey, in: target, key: key, to: out)
                     #expect(try Data(contentsOf: out).count == 300_000)
                 }
             }

@@ -1,11 +1,10 @@
 import XChatEvents
 
-/// One complaint of the server in any of its shapes: a problem (RFC 7807), `{"code", "message"}`, or an entry of
+/// One error that the server reports, in any of its forms: a problem (RFC 9457), `{"code", "message"}`, or an entry of
 /// `errors` that is either.
 ///
-/// Nothing is required, and a member of the wrong type counts as absent: an error must not be lost because its
-/// description is odd.
-struct Complaint: Decodable {
+/// No member is required, and one of the wrong type counts as absent: a malformed description must not hide the error.
+struct ErrorObject: Decodable {
     let code: Int?
     let status: Int?
     let type: String?
@@ -20,7 +19,10 @@ struct Complaint: Decodable {
             (code, status, type, texts) = (nil, nil, nil, [])
             return
         }
-        func member<T: Decodable>(_ key: CodingKeys, _ type: T.Type) -> T? { try? members.decode(type, forKey: key) }
+        // An error that is thrown and dropped costs more than the decoding, so absent members are not asked for.
+        func member<T: Decodable>(_ key: CodingKeys, _ type: T.Type) -> T? {
+            members.contains(key) ? try? members.decode(type, forKey: key) : nil
+        }
         code = member(.code, Int.self)
         status = member(.status, Int.self)
         type = member(.type, String.self)
@@ -34,9 +36,9 @@ struct Complaint: Decodable {
 
     var isEmpty: Bool { code == nil && type == nil && texts.isEmpty }
 
-    /// `resource-not-found` of `https://api.x.com/2/problems/resource-not-found`.
+    /// The last path component of the type: `resource-not-found` for `https://api.x.com/2/problems/resource-not-found`.
     ///
-    /// X serves the same problems under several hosts, so nothing else of the type is looked at.
+    /// X serves the same problems under several hosts, so the rest of the type is ignored.
     var problem: String? {
         guard let type, let last = type.utf8.split(separator: UInt8(ascii: "/")).last, last.count <= 64,
             last.allSatisfy({ (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") })
@@ -44,14 +46,14 @@ struct Complaint: Decodable {
         return String(Substring(last))
     }
 
-    /// The texts on one line, without the token in case the server echoes it.
+    /// The texts on one line, without the token, which the server may echo.
     func detail(redacting token: Token?) -> String {
         let texts = texts.joined(separator: ": ")
         let text = (token?.redacted(from: texts) ?? texts).display()
         return text.isEmpty ? "the server gives no reason" : text
     }
 
-    /// The code for a complaint that came without a failing HTTP status.
+    /// The code of an error that was reported with a successful HTTP status.
     var errorCode: APIError.Code {
         if let status, let code = APIError.Code(status: status) { return code }
         switch problem {
@@ -72,24 +74,37 @@ struct Complaint: Decodable {
     }
 }
 
-/// The body of an answer that reports an error: a complaint itself, or `{"errors": [complaint, …]}`.
+/// The body of an answer that reports errors: one error, or `{"errors": [error, …]}`.
 struct ErrorBody: Decodable {
-    /// All complaints, the body's own first.
-    let complaints: [Complaint]
-    /// Those of `errors`, of its first hundred.
-    let listed: [Complaint]
+    /// All errors, the body's own first.
+    let objects: [ErrorObject]
+
+    init(from decoder: any Decoder) throws {
+        objects = try [ErrorObject(from: decoder)].filter { !$0.isEmpty } + ErrorList(from: decoder).objects
+    }
+}
+
+/// The member `errors` of a body; empty if it is absent or not a list.
+struct ErrorList: Decodable {
+    /// Its errors, of the first hundred elements.
+    let objects: [ErrorObject]
 
     private enum CodingKeys: CodingKey { case errors }
 
     init(from decoder: any Decoder) throws {
-        var errors = try? decoder.container(keyedBy: CodingKeys.self).nestedUnkeyedContainer(forKey: .errors)
-        listed = (0..<100).compactMap { _ in try? errors?.decode(Complaint.self) }.filter { !$0.isEmpty }
-        complaints = try [Complaint(from: decoder)].filter { !$0.isEmpty } + listed
+        guard let members = try? decoder.container(keyedBy: CodingKeys.self), members.contains(.errors),
+            var list = try? members.nestedUnkeyedContainer(forKey: .errors)
+        else {
+            objects = []
+            return
+        }
+        objects = (0..<100).compactMap { _ in list.isAtEnd ? nil : try? list.decode(ErrorObject.self) }
+            .filter { !$0.isEmpty }
     }
 }
 
 extension APIError.Code {
-    /// The code of a failing status; nil for a status that is none.
+    /// The code for an HTTP status of 400 to 599; nil for others.
     init?(status: Int) {
         switch status {
         case 401: self = .unauthorized
