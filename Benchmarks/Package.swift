@@ -21,6 +21,8 @@ let package = Package(
     dependencies: [
         .package(name: "swift-xchat", path: ".."),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Without its traits it needs no other allocator; its own counts of allocations then read 0.
         .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: []),
     ],
@@ -32,6 +34,19 @@ let package = Package(
             dependencies: [
                 "Fixtures", events, engine, sodium,
                 .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: settings
+        ),
+        // `ChatClient.send` against the HTTP client alone.
+        .executableTarget(
+            name: "SendRatio",
+            dependencies: [
+                "Fixtures", events, engine,
+                .product(name: "XChatHTTP", package: "swift-xchat"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

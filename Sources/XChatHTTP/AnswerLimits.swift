@@ -1,12 +1,12 @@
 import XChatEvents
 
-/// The limits of what the server assigns: ids and versions of an answer are checked before anything uses them.
+/// Checks the ids and versions of an answer before anything uses them.
 extension Success {
     /// A sequence id or a version of the answer.
     ///
     /// - Parameters:
     ///   - text: The value.
-    ///   - member: Where it is in the answer, for the error.
+    ///   - member: The name of the member, for the error.
     /// - Returns: The value.
     /// - Throws: `malformed_response` if it is not 1 to 19 ASCII digits.
     func number(_ text: String, _ member: String) throws(APIError) -> WireString {
@@ -20,7 +20,7 @@ extension Success {
         return value
     }
 
-    /// The same for a member that may be absent.
+    /// Like ``number(_:_:)``, for a member that may be absent.
     func number(ifPresent text: String?, _ member: String) throws(APIError) -> WireString? {
         guard let text else { return nil }
         return try number(text, member)
@@ -67,7 +67,7 @@ struct PeopleList: Decodable {
 }
 
 extension UnkeyedDecodingContainer {
-    /// Refuses a list that is longer than a limit, before its elements are decoded.
+    /// Rejects a list that is longer than the limit before its elements are decoded.
     func check(limit: Int, _ name: String) throws(APIError) {
         guard let count, count > limit else { return }
         throw APIError(.malformedResponse, "\(name) has \(count) elements, and the limit is \(limit)")
@@ -75,7 +75,7 @@ extension UnkeyedDecodingContainer {
 }
 
 extension APIError {
-    /// A list of an answer that turns out to be too long while it is read.
+    /// A list that turned out to be too long while it was decoded.
     init(tooLong name: String, _ limit: Int) {
         self.init(.malformedResponse, "\(name) has more than \(limit) elements")
     }

@@ -2,7 +2,7 @@ import Foundation
 import NIOHTTP1
 import XChatEvents
 
-/// One request, before it meets a base URL, a token and a socket.
+/// A request without its base URL and token.
 struct APIRequest: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
@@ -12,12 +12,12 @@ struct APIRequest: Sendable {
     }
 
     let method: Method
-    /// The path with placeholders, for logs and errors: it names no user and no conversation.
+    /// The path with placeholders, for logs and errors; it contains no ids.
     let route: String
     let path: String
     var query: [(name: String, value: String)] = []
     var body: Data?
-    /// Whether the same bytes may arrive twice without doing something twice.
+    /// Whether the server may receive the same bytes twice without doing the work twice.
     var isRepeatable = true
     var accept = "application/json, application/problem+json"
 
@@ -42,14 +42,14 @@ struct APIRequest: Sendable {
     }
 }
 
-/// An answer, read whole within its limit.
+/// A complete answer.
 struct APIResponse: Sendable {
     let status: Int
     var headers = HTTPHeaders()
     var body = Data()
 }
 
-/// A request together with how its answer is read: two pure functions and no socket.
+/// A request and how to read its answer, without I/O.
 struct Call<Answer>: Sendable {
     let request: APIRequest
     /// The largest body of an answer, in bytes.
@@ -71,7 +71,7 @@ struct Success: Sendable {
 
     /// The `data` member.
     ///
-    /// An answer may hold `data` and `errors`; without `data` the first of the errors is thrown.
+    /// An answer may have both `data` and `errors`. Without `data` the first error is thrown.
     func data<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload {
         let envelope = try envelope(Payload.self, meta: NoMeta.self)
         guard let data = envelope.data else {
@@ -81,19 +81,19 @@ struct Success: Sendable {
         return data
     }
 
-    /// The `data` member, which v2 answers leave out when it is empty.
+    /// The `data` member; X leaves it out when it is empty.
     func dataIfAny<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload? {
         let envelope = try envelope(Payload.self, meta: NoMeta.self)
         if envelope.data == nil, let error = errors(envelope).first { throw error }
         return envelope.data
     }
 
-    /// The `data` member, where `errors` say of elements that they are not in it, of all of them perhaps.
+    /// The `data` member of an answer whose `errors` only name elements that are missing from it.
     func dataDespiteErrors<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload? {
         try envelope(Payload.self, meta: NoMeta.self).data
     }
 
-    /// The `data` member, or the body itself where the server answers without the envelope.
+    /// The `data` member, or the body itself if the server answers without the envelope.
     func dataOrBody<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload {
         let envelope = try envelope(Payload.self, meta: NoMeta.self)
         if let data = envelope.data { return data }
@@ -101,9 +101,9 @@ struct Success: Sendable {
         return try decode(Payload.self)
     }
 
-    /// The `data` member as a list, which v2 answers leave out when it is empty, and `meta` and `errors` beside it.
+    /// The `data` member as a list, with `meta` and `errors`; X leaves out an empty list.
     ///
-    /// - Throws: `malformed_response` for more than 1000 elements, which no page has.
+    /// - Throws: `malformed_response` for more than 1000 elements.
     func list<Element: Decodable, Meta: Decodable>(
         of type: Element.Type,
         meta: Meta.Type
@@ -141,7 +141,7 @@ struct Success: Sendable {
 /// For answers whose `meta` is not used.
 struct NoMeta: Decodable {}
 
-/// A list of at most 1000 elements, ten times those of X's largest pages: elements of a few bytes each can be very many.
+/// A list of at most 1000 elements, the most that X documents for a page: a body of 8 MiB could hold millions.
 private struct BoundedList<Element: Decodable>: Decodable {
     private(set) var elements: [Element] = []
 
@@ -178,14 +178,18 @@ extension APIError {
         problem = object.problem
     }
 
-    /// Reads any answer whose status is not 2xx.
+    /// The error of an answer whose status is not 2xx.
     init(refusal response: APIResponse, token: Token, now: Date = Date()) {
         let status = response.status
         if (300..<400).contains(status) {
-            // The host alone: a redirect's query may hold anything.
+            // Only the host: the rest of the URL may contain anything.
             let host = response.headers.first(name: "location").flatMap { URL(string: $0)?.host() }
             let target = host.map { "to the host \(token.redacted(from: $0).display(limit: 255))" } ?? "to this host"
-            self.init(.redirected, "the server redirects \(target); redirects are not followed", status: status)
+            self.init(
+                .redirected,
+                "the server redirects \(target); redirects are not followed, so check the API's URL",
+                status: status
+            )
             return
         }
         let code = Code(status: status) ?? .malformedResponse
@@ -205,7 +209,7 @@ extension APIError {
 }
 
 extension DecodingError {
-    /// Where decoding stopped, in the names of our own coding keys: nothing of the input is repeated.
+    /// The member that could not be decoded, named by our own coding keys: the text repeats no input.
     fileprivate var place: String {
         func path(_ keys: [any CodingKey]) -> String {
             keys.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined().drop { $0 == "." }.description

@@ -4,18 +4,18 @@ public import Logging
 public import XChatEngine
 public import XChatEvents
 
-/// A client of X's encrypted chat API, or of a server that speaks it.
+/// A client of X's encrypted chat API, or of a compatible server.
 ///
-/// It moves sealed messages and served keys; it seals, opens and trusts nothing. Failed calls are tried again where that
-/// is safe (``RetryPolicy``), always with the same bytes; whoever tries again after that sends the same message too.
+/// It transports encrypted messages and public keys, and neither encrypts, decrypts nor verifies. It retries failed calls
+/// with the same bytes where that is safe (``RetryPolicy``).
 public struct ChatClient: Sendable {
-    /// How much time and memory an answer may take.
+    /// Limits on the time and memory of an answer.
     public struct Limits: Hashable, Sendable {
-        /// For one request with its whole answer.
+        /// The time for one request and its whole answer.
         ///
         /// Default: 60 seconds.
         public var timeout: Duration
-        /// The largest answer in bytes, history excepted.
+        /// The largest answer in bytes, except pages of history.
         ///
         /// Default: 8 MiB.
         public var answerBytes: Int
@@ -23,7 +23,7 @@ public struct ChatClient: Sendable {
         ///
         /// Default: 32 MiB.
         public var pageBytes: Int
-        /// The largest history in bytes as it is kept, over all its pages.
+        /// The largest history that is kept in memory whole, in bytes.
         ///
         /// Default: 256 MiB.
         public var historyBytes: Int
@@ -33,16 +33,16 @@ public struct ChatClient: Sendable {
         /// Default: 100,000, more than ``historyBytes`` allows unless pages are nearly empty.
         public var pages: Int
 
-        /// The largest encrypted file to download, in bytes, whatever size its message names.
+        /// The largest encrypted file to download, in bytes, even if the message states a larger size.
         ///
-        /// Default: 4 GiB, which is more than an upload in X's segments can have.
+        /// Default: 4 GiB, more than an upload in X's segments can have.
         public var mediaBytes: Int
-        /// How long the activity stream may be silent before it counts as dead.
+        /// How long the activity stream may be silent before the connection is given up.
         ///
-        /// Default: 25 seconds; a server shows a sign of life every 20.
+        /// Default: 25 seconds; the server sends a keep-alive every 20.
         public var streamSilence: Duration
 
-        /// Makes limits; each has its default.
+        /// Makes limits.
         public init(
             timeout: Duration = .seconds(60),
             answerBytes: Int = 8 << 20,
@@ -68,12 +68,12 @@ public struct ChatClient: Sendable {
     let tokens: TokenSource
     let logger: Logger?
 
-    /// Makes a client with a token that stays the same; nothing is sent yet.
+    /// Makes a client with a fixed token; nothing is sent yet.
     ///
     /// - Parameters:
     ///   - api: Scheme, host, and optionally port and path prefix of the API. Plain http only to this machine.
-    ///   - token: A user's access token: no chat route takes an app's.
-    ///   - limits: Time and memory that an answer may take.
+    ///   - token: A user's access token. The chat routes do not accept an app's.
+    ///   - limits: Limits on the time and memory of an answer.
     ///   - retries: How often a failed call is tried again.
     ///   - http: The HTTP client, which the caller shuts down. By default one that the process shares: it follows no
     ///     redirects, keeps up to 64 connections to a host, and uses the proxy that `HTTPS_PROXY` or `ALL_PROXY` name
@@ -96,12 +96,12 @@ public struct ChatClient: Sendable {
         try self.init(api: api, tokens: tokens, limits: limits, retries: retries, http: http, logger: logger)
     }
 
-    /// Makes a client whose token is renewed when the server refuses it; nothing is sent yet.
+    /// Makes a client that renews its token when the server refuses it; nothing is sent yet.
     ///
     /// - Parameters:
     ///   - api: Scheme, host, and optionally port and path prefix of the API. Plain http only to this machine.
-    ///   - tokens: Where the token comes from; several clients may share it.
-    ///   - limits: Time and memory that an answer may take.
+    ///   - tokens: Provides the token; several clients may share it.
+    ///   - limits: Limits on the time and memory of an answer.
     ///   - retries: How often a failed call is tried again.
     ///   - http: The HTTP client, as in ``init(api:token:limits:retries:http:logger:)``.
     ///   - logger: Logs method, route pattern, status and duration of each attempt, and nothing else.
@@ -121,15 +121,15 @@ public struct ChatClient: Sendable {
         self.logger = logger
     }
 
-    /// Posts a sealed message.
+    /// Sends an encrypted message.
     ///
     /// - Parameters:
-    ///   - message: The sealed message. After an error, send the same value again: a second id would be a second message.
-    ///   - target: The conversation in a form of the caller's choice; by default the message's own.
-    ///   - conversationToken: The newest token seen for the conversation. Optional, and left out by X's own clients.
-    /// - Returns: What the server made of it.
-    /// - Throws: ``APIError``. With ``APIError/Code-swift.struct/failureEvent`` the server refused the message although
-    ///   the status said success.
+    ///   - message: The message. After an error, send the same value again: with a new id it would be a second message.
+    ///   - target: The conversation in any of its forms; by default that of the message.
+    ///   - conversationToken: The newest token received for the conversation. Optional; X's own clients leave it out.
+    /// - Returns: The accepted message with its sequence id.
+    /// - Throws: ``APIError``. With ``APIError/Code-swift.struct/failureEvent`` the server refused the message with a
+    ///   successful status.
     public func send(
         _ message: SealedMessage,
         to target: ConversationTarget? = nil,
@@ -150,7 +150,7 @@ public struct ChatClient: Sendable {
     /// Posts a conversation key, wrapped for each participant: the start of a 1:1 or a rotation.
     ///
     /// - Parameter change: The prepared key change. Its plaintext key is not sent.
-    /// - Returns: The conversation, and the place of the key change in it.
+    /// - Returns: The conversation, and the sequence id of the key change.
     /// - Throws: ``APIError``.
     public func addKeys(_ change: KeyChange) async throws(APIError) -> AddedKeys {
         try await perform(.addKeys(change, limit: limits.answerBytes))
@@ -161,8 +161,8 @@ public struct ChatClient: Sendable {
     /// - Parameters:
     ///   - target: The conversation.
     ///   - maxResults: 1 to 100 events.
-    ///   - paginationToken: ``EventPage/nextToken`` of the page before; nil for the newest page.
-    /// - Returns: The page, nothing of it verified.
+    ///   - paginationToken: ``EventPage/nextToken`` of the previous page; nil for the newest page.
+    /// - Returns: The page, not verified.
     /// - Throws: ``APIError``.
     public func events(
         in target: ConversationTarget,
@@ -174,11 +174,11 @@ public struct ChatClient: Sendable {
         )
     }
 
-    /// A whole conversation, page by page, oldest first.
+    /// A whole conversation in memory, oldest first.
     ///
     /// - Parameter target: The conversation.
-    /// - Returns: Key changes and other events apart, nothing of them verified.
-    /// - Throws: ``APIError``. With ``APIError/Code-swift.struct/tooLarge`` the history is beyond ``Limits``.
+    /// - Returns: The key changes and the other events, not verified.
+    /// - Throws: ``APIError``. With ``APIError/Code-swift.struct/tooLarge`` the history exceeds ``Limits``.
     public func history(in target: ConversationTarget) async throws(APIError) -> History {
         var walk = HistoryWalk(maximumPages: limits.pages, maximumBytes: limits.historyBytes)
         var token: String?
@@ -190,39 +190,39 @@ public struct ChatClient: Sendable {
 
     /// The public keys that the server serves for a user.
     ///
-    /// - Parameter user: The user, who is written into the answer: no entry of it says whose key it is.
-    /// - Returns: One entry per registered version that has a signing key. Neither bound nor trusted yet.
+    /// - Parameter user: The user, who becomes the owner of the returned keys: the answer does not name one.
+    /// - Returns: One entry per registered version that has a signing key. Neither verified nor trusted yet.
     /// - Throws: ``APIError``.
     public func publicKeys(of user: UserID) async throws(APIError) -> [RegisteredKey] {
         try await perform(.publicKeys(of: user, limit: limits.answerBytes))
     }
 
-    /// Registers public keys for the user whose token this is.
+    /// Registers public keys for the user of the token.
     ///
     /// - Parameters:
     ///   - registration: The public keys and the signatures between them.
     ///   - user: The user of the token.
-    /// - Returns: The version under which the server registered them. Sign with this one, not the one sent.
+    /// - Returns: The version that the server assigned. Sign with this one, not with the one sent.
     /// - Throws: ``APIError``.
     public func register(_ registration: Registration, user: UserID) async throws(APIError) -> KeyVersion {
         try await perform(.register(registration, user: user, limit: limits.answerBytes))
     }
 
-    /// The same client for somebody who decides about further tries.
+    /// The same client without retries, for callers that do their own.
     package var tryingOnce: Self {
         var client = self
         client.retries.attempts = 1
         return client
     }
 
-    /// The one way all calls go.
+    /// Makes a call, with retries.
     func perform<Answer>(_ call: Call<Answer>) async throws(APIError) -> Answer {
         try await retrying(isRepeatable: call.request.isRepeatable) { (token, remaining) throws(APIError) in
             try await attempt(call, token: token, timeout: min(limits.timeout, remaining))
         }
     }
 
-    /// Tries an operation until it succeeds or the policy says that its error counts.
+    /// Repeats an operation until it succeeds or the policy allows no further attempt.
     func retrying<Answer>(
         isRepeatable: Bool,
         _ operation: (_ token: Token, _ remaining: Duration) async throws(APIError) -> Answer
@@ -240,9 +240,9 @@ public struct ChatClient: Sendable {
         }
     }
 
-    /// Does what the state says of a failed attempt, and returns with the token of the next one.
+    /// Waits or renews the token as the state decides, and returns the token for the next attempt.
     ///
-    /// - Throws: The error itself where it counts, and a cancellation during the pause.
+    /// - Throws: The error itself if there is no next attempt, or a cancellation during the pause.
     func proceed(
         after error: APIError,
         _ state: inout RetryState,

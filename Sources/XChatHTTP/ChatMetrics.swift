@@ -2,27 +2,29 @@ import Metrics
 public import XChatEngine
 import XChatEvents
 
-/// What is counted, through swift-metrics: nothing, until the program bootstraps a metrics system.
+/// The metrics of this package, through swift-metrics; without effect until the program bootstraps a metrics system.
 ///
-/// Labels come from fixed words alone (operations, codes, reasons): none says who spoke with whom, or what.
+/// Labels are fixed words (operations, codes, reasons) and never contain user ids, conversation ids or texts.
 ///
 /// | metric | kind | labels |
 /// |:--|:--|:--|
 /// | `xchat_requests_total` | counter | `operation`, `result` (`ok` or an ``APIError/Code-swift.struct``) |
 /// | `xchat_request_seconds` | timer | `operation` |
-/// | `xchat_retries_total` | counter | `code` (of the try that failed) |
+/// | `xchat_retries_total` | counter | `code` (of the failed attempt) |
 /// | `xchat_sealed_total`, `xchat_sent_total`, `xchat_opened_total` | counter | |
 /// | `xchat_send_failures_total` | counter | `code`, `failure` (X's name of a failure event's type) |
 /// | `xchat_rejected_total` | counter | `reason` (an error code of the engine) |
 public enum ChatMetrics {
-    /// Counts messages that were sealed, where they are sealed: the client cannot see it.
+    /// Counts sealed messages.
+    ///
+    /// Call it where messages are sealed: the HTTP client does not do that.
     public static func sealed(_ count: Int = 1) {
         Counter(label: "xchat_sealed_total").increment(by: count)
     }
 
-    /// Counts what came of opening events.
+    /// Counts opened and rejected events.
     ///
-    /// - Parameter results: What the session answered.
+    /// - Parameter results: The results of the session.
     public static func opened(_ results: [Result<Event, XChatError>]) {
         var opened = 0
         var rejected: [XChatError.Code: Int] = [:]
@@ -43,7 +45,7 @@ public enum ChatMetrics {
     }
 
     static func sendFailed(_ error: APIError) {
-        // A number that X never gave would be a label of the server's making.
+        // An unknown number would let the server create labels.
         let failure = error.failure.map { $0.name ?? "unknown" } ?? "none"
         Counter(
             label: "xchat_send_failures_total",

@@ -5,7 +5,7 @@ public import XChatEvents
 public struct AddedKeys: Hashable, Sendable {
     /// The canonical id of the conversation.
     public let conversationID: ConversationID
-    /// The server's id of the key change; nil when the server names none.
+    /// The server's id of the key change; nil if the answer has none.
     public let sequenceID: WireString?
 }
 

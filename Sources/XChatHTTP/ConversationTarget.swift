@@ -2,13 +2,13 @@ public import XChatEvents
 
 /// The `{id}` of a conversation in the API's paths: a recipient's user id, two user ids joined by `-`, or a group id.
 public struct ConversationTarget: Hashable, Sendable {
-    /// What stands in the path: `2222`, `1111-2222` or `g123`.
+    /// The path component: `2222`, `1111-2222` or `g123`.
     public let pathComponent: String
 
-    /// Takes a target in any of its forms; `A:B`, the form inside events, becomes `A-B`.
+    /// Makes a target from any of its forms; `A:B`, the form inside events, becomes `A-B`.
     ///
     /// - Parameter text: `^([0-9]{1,19}|[0-9]{1,19}-[0-9]{1,19}|g[0-9]{1,19})$`, compared as bytes.
-    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument``, so that nothing else gets into a URL.
+    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument``, for any other text: it becomes part of a URL.
     public init(_ text: WireString) throws(APIError) {
         let bytes = Array(text.utf8)
         let ids = bytes.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") }
@@ -39,14 +39,14 @@ public struct ConversationTarget: Hashable, Sendable {
 }
 
 extension Collection<UInt8> {
-    /// Whether it matches `^[0-9]{1,19}$`.
+    /// Whether the text matches `^[0-9]{1,19}$`.
     var isUserID: Bool {
         (1...19).contains(count) && allSatisfy { (0x30...0x39).contains($0) }
     }
 }
 
 extension WireString {
-    /// The user id as it stands in a path.
+    /// The user id as a path component.
     func userIDPathComponent() throws(APIError) -> String {
         guard Array(utf8).isUserID else { throw APIError(.invalidArgument, "a user id has 1 to 19 digits") }
         return string

@@ -2,12 +2,11 @@ import XChatEvents
 
 /// One event as the server lists it.
 ///
-/// Everything but the encoded event is the server's word.
+/// Only the encoded event is signed; the other members are the server's and cannot be verified.
 public struct ServedEvent: Hashable, Sendable {
-    /// The base64 of the event; empty when the server left it out, so that the event fails where it is opened instead of
-    /// vanishing here.
+    /// The base64 of the event; empty if the server left it out, so that opening it fails instead of skipping it.
     public let encodedEvent: String
-    /// The server's id of the event, its sequence id in practice.
+    /// The server's id of the event; in practice its sequence id.
     public let id: String?
     /// An opaque token that a send may carry.
     public let conversationToken: String?
@@ -15,13 +14,13 @@ public struct ServedEvent: Hashable, Sendable {
 
 /// One page of a conversation's history, newest first.
 public struct EventPage: Hashable, Sendable {
-    /// The events of the page, at most 1000, newest first, key changes excepted.
+    /// The events of the page without key changes, newest first, at most 1000.
     public let events: [ServedEvent]
     /// Key changes needed to open the page, base64.
     ///
     /// They are not among ``events``.
     public let keyEvents: [String]
-    /// Asks for the next, older page; nil on the last one.
+    /// The token of the next, older page; nil on the last one.
     public let nextToken: String?
     /// What the server could not deliver beside what it did.
     public let problems: [APIError]
@@ -71,7 +70,7 @@ extension Call<EventPage> {
                     )
                 },
                 keyEvents: meta?.conversationKeyEvents ?? [],
-                // An empty token would ask for the first page again.
+                // An empty token would fetch the first page again.
                 nextToken: meta?.nextToken.flatMap { $0.isEmpty ? nil : $0 },
                 problems: errors
             )
@@ -79,9 +78,7 @@ extension Call<EventPage> {
     }
 }
 
-/// Puts pages together.
-///
-/// It decides when a walk has to end; the caller does the asking.
+/// Joins the pages of a history, and decides when it is too large.
 struct HistoryWalk {
     let maximumBytes: Int
     private var walk: PageWalk
@@ -93,7 +90,7 @@ struct HistoryWalk {
         self.maximumBytes = maximumBytes
     }
 
-    /// Takes a page and answers the token of the next one, or nil when this was the last.
+    /// Adds a page, and returns the token of the next one; nil if this was the last.
     mutating func add(_ page: EventPage) throws(APIError) -> String? {
         bytes += page.byteCount
         guard bytes <= maximumBytes else {
@@ -105,7 +102,7 @@ struct HistoryWalk {
 
     /// All pages, oldest first.
     ///
-    /// Pages repeat key changes, and may overlap when events arrive during the walk.
+    /// Pages repeat key changes, and overlap if events arrive between two calls.
     var history: History {
         var seen: Set<WireString> = []
         let oldestFirst = pages.reversed()
@@ -121,7 +118,7 @@ struct HistoryWalk {
 }
 
 extension EventPage {
-    /// What it takes to keep it: elements that say nothing take memory too.
+    /// The memory that the page takes; empty elements take some too.
     fileprivate var byteCount: Int {
         func sum<Element>(_ elements: [Element], _ texts: (Element) -> [String?]) -> Int {
             elements.reduce(elements.count * MemoryLayout<Element>.stride) { sum, element in

@@ -1,8 +1,8 @@
-/// Which hosts are this machine.
+/// The hosts that are this machine.
 package enum Loopback {
-    /// Whether a host, as it stands in a URL, is `localhost`, `::1` or in 127.0.0.0/8.
+    /// Whether the host of a URL is `localhost`, `::1` or in 127.0.0.0/8.
     ///
-    /// Only the full dotted form counts: `127.1` and `0x7f000001` mean loopback to some resolvers and not to others.
+    /// Only the full dotted form counts: resolvers disagree on `127.1` and `0x7f000001`.
     package static func contains(_ host: String) -> Bool {
         var host = Array(host.utf8)
         if host.first == UInt8(ascii: "["), host.last == UInt8(ascii: "]") {

@@ -48,7 +48,7 @@ struct PublicKeyEntry: Decodable {
     let signatureOfIdentityKey: String?
     /// The identity key's signature over the signing key.
     ///
-    /// X's documented answer does not have it; other servers may.
+    /// X does not document it; other servers may send it.
     let signatureOfSigningKey: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -59,16 +59,13 @@ struct PublicKeyEntry: Decodable {
         case signatureOfSigningKey = "signing_public_key_signature"
     }
 
-    /// What is asked for: fields that X documents.
-    ///
-    /// The rest of an entry is the key backup's.
+    /// The fields to request: those that X documents, without those of the key backup.
     static let fields = CodingKeys.allCases.filter { $0 != .signatureOfSigningKey }.map(\.rawValue)
         .joined(separator: ",")
 
     /// The API names the identity key `public_key`; X's SDK calls the signing key so.
     ///
-    /// Nil for a version registered without a signing key, which nothing can be verified under. No entry says whose it
-    /// is.
+    /// Nil for a version registered without a signing key, which verifies nothing. The entry does not name its owner.
     func registeredKey(of user: UserID, version: KeyVersion?) -> RegisteredKey? {
         guard let identityKey, let version, let signingKey, let signatureOfIdentityKey else { return nil }
         return RegisteredKey(

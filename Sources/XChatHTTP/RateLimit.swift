@@ -1,22 +1,22 @@
 import Foundation
 import NIOHTTP1
 
-/// The rate limit headers: a limit per window, and the limits per 24 hours that some routes have.
+/// The rate limit headers: a limit per window, and on some routes limits per 24 hours.
 enum RateLimit {
     private static let prefixes = ["x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"]
 
-    /// When all exhausted windows are renewed; nil when no header says so.
+    /// When all exhausted limits reset; nil if no header states it.
     static func reset(in headers: HTTPHeaders) -> Date? {
         let exhausted = prefixes.filter { prefix in
             headers.first(name: "\(prefix)-remaining").map { $0.utf8.elementsEqual("0".utf8) } ?? true
         }
-        // A server that answers 429 and says that requests are left still means the time it names.
+        // If a 429 reports remaining requests for every limit, the latest reset counts.
         return [exhausted, prefixes].lazy.compactMap { prefixes in
             prefixes.compactMap { seconds(headers.first(name: "\($0)-reset")) }.max()
         }.first.map { Date(timeIntervalSince1970: Double($0)) }
     }
 
-    /// The time that `Retry-After` asks to wait for, in either of its forms: seconds, or a date.
+    /// The time of `Retry-After`, which has seconds or a date.
     static func retryAfter(in headers: HTTPHeaders, now: Date) -> Date? {
         guard let text = headers.first(name: "retry-after"), text.utf8.count <= 64 else { return nil }
         if let seconds = seconds(text) { return now.addingTimeInterval(Double(seconds)) }

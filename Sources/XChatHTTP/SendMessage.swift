@@ -4,7 +4,7 @@ public import XChatEvents
 
 /// A message that the server accepted.
 public struct SentMessage: Hashable, Sendable {
-    /// The id the message was sealed under.
+    /// The id that is signed with the message.
     public let messageID: WireString
     /// The server's id, which orders the conversation.
     ///
@@ -12,7 +12,7 @@ public struct SentMessage: Hashable, Sendable {
     public let sequenceID: WireString
     /// The canonical id of the conversation.
     public let conversationID: ConversationID
-    /// The whole event as the server answered it; not verified.
+    /// The event as the server returned it, not verified.
     public let event: MessageEvent
 }
 
@@ -26,7 +26,7 @@ extension Call<SentMessage> {
     ) throws(APIError) -> Self {
         let target = if let target { target } else { try ConversationTarget(message.conversationID) }
         guard let sender = message.event.senderID, target.conversation(of: sender) == message.conversationID else {
-            throw APIError(.invalidArgument, "the message was sealed for another conversation")
+            throw APIError(.invalidArgument, "the message was encrypted for another conversation")
         }
         let body = SendBody(
             messageID: message.messageID.string,
@@ -50,7 +50,7 @@ extension Call<SentMessage> {
 }
 
 extension SentMessage {
-    /// Reads the answered event: a status of success proves nothing, because the event may say failure.
+    /// Checks the answered event: with a successful status it may still be a failure event.
     init(answered encoded: String, for message: SealedMessage, sender: UserID) throws(APIError) {
         let event: MessageEvent
         do {
@@ -90,7 +90,7 @@ extension APIError {
     init(_ event: MessageFailureEvent) {
         let type = event.failureType
         let name = type.map { "\($0.name ?? "type") (\($0.rawValue))" } ?? "no failure type"
-        self.init(.failureEvent, "the server took the request and answered a failure: \(name)")
+        self.init(.failureEvent, "the server answered with a failure event: \(name)")
         failure = type
         rateLimitTier = event.rateLimitTier
     }
@@ -119,7 +119,7 @@ private struct SendAnswer: Decodable {
 }
 
 extension Encodable {
-    /// The body of a request.
+    /// The value as the body of a request.
     func json() throws(APIError) -> Data {
         do {
             return try JSONCoding.encoder.encode(self)

@@ -15,7 +15,7 @@ struct ActivityTests {
 
     // MARK: Lines
 
-    @Test("lines are the same in pieces of every size", arguments: [1, 2, 3, 5, 100])
+    @Test("splits the same lines from pieces of any size", arguments: [1, 2, 3, 5, 100])
     func pieces(_ size: Int) throws {
         let text = Array("{}\r\n\r\nab\n\rc\r\nend".utf8)
         var splitter = LineSplitter(maximumBytes: 10)
@@ -29,7 +29,7 @@ struct ActivityTests {
         #expect(splitter.isInsideLine)
     }
 
-    @Test func `a line without end is cut off at the limit`() throws {
+    @Test func `a line longer than the limit is an error`() throws {
         var splitter = LineSplitter(maximumBytes: 4)
         var piece = Array("abcd\nabcd".utf8)[...]
         #expect(try splitter.next(from: &piece) == Array("abcd".utf8))
@@ -38,7 +38,7 @@ struct ActivityTests {
         #expect(thrownCode { _ = try splitter.next(from: &piece) } == .tooLarge)
     }
 
-    @Test func `a line is taken off its piece alone, and the rest stays there`() throws {
+    @Test func `removes one line from a piece and leaves the rest`() throws {
         var splitter = LineSplitter(maximumBytes: 10)
         var piece = Array("a\nb\nc".utf8)[...]
         #expect(try splitter.next(from: &piece) == Array("a".utf8))
@@ -46,7 +46,7 @@ struct ActivityTests {
     }
 
     @Test(
-        "what says nothing is a sign of life",
+        "empty and unknown messages are keep-alives",
         arguments: ["", " ", "\r", "{}", #"{"data":null}"#, #"{"new_kind":1}"#]
     )
     func keepAlive(_ text: String) throws {
@@ -54,14 +54,14 @@ struct ActivityTests {
     }
 
     @Test(
-        "what is no JSON object of an event is an error",
+        "a line that is not a JSON event is an error",
         arguments: ["x", "[]", "{", #"{"data":[]}"#, #"{"data":{}}"#]
     )
     func malformed(_ text: String) {
         #expect(thrownCode { _ = try line(text) } == .malformedResponse)
     }
 
-    @Test func `both spellings of X's documents are one event`() throws {
+    @Test func `both spellings of X's documentation decode to the same event`() throws {
         let full = #"""
             {"data":{"event_type":"chat.received","event_uuid":"1990000000000000001","filter":{"user_id":"7"},"tag":"t",
             "payload":{"encoded_event":"E","conversation_key_change_event":"K","conversation_key_version":"9",
@@ -85,7 +85,7 @@ struct ActivityTests {
         #expect(ActivityEvent.Kind(rawValue: "chat.conversation_join") == .joined)
     }
 
-    @Test func `ids of an event that are no ids count as absent`() throws {
+    @Test func `malformed ids of an event count as absent`() throws {
         let digits = String(repeating: "1", count: 20)
         for bad in ["", "x", "\(digits)", "1\\u0301"] {
             let text =
@@ -97,7 +97,7 @@ struct ActivityTests {
         }
     }
 
-    @Test func `a payload of another kind of event is no error`() throws {
+    @Test func `decodes events with an unknown payload`() throws {
         guard
             case .event(let event) = try line(
                 #"{"data":{"event_type":"post.x","payload":{"encoded_event":[1],"id":1}}}"#
@@ -106,7 +106,7 @@ struct ActivityTests {
         #expect(event.encodedEvent == nil)
     }
 
-    @Test func `complaints end the connection or are told`() throws {
+    @Test func `errors of the server end the connection or are reported`() throws {
         let end =
             #"{"errors":[{"title":"operational-disconnect","type":"https://api.x.com/2/problems/operational-disconnect"}]}"#
         #expect(try line(end) == .disconnect)
@@ -116,7 +116,7 @@ struct ActivityTests {
         #expect(problem.code == .rateLimited && problem.detail == "Odd")
     }
 
-    @Test func `a webhook body without an event is refused`() {
+    @Test func `rejects a webhook body without an event`() {
         for body in ["", "{}", #"{"errors":[{"title":"x"}]}"#, "[]"] {
             #expect(thrownCode { _ = try ActivityEvent(webhookBody: Data(body.utf8)) } == .malformedResponse)
         }
@@ -130,7 +130,7 @@ struct ActivityTests {
         return try ActivityEvent(webhookBody: Data(body.utf8))
     }
 
-    @Test func `a delivery counts once, by its id, or by its event where it has none`() throws {
+    @Test func `a repeated delivery is dropped by its id, or by its event if it has no id`() throws {
         var seen = SeenDeliveries(capacity: 2)
         #expect(seen.insert(try event("1")))
         #expect(!seen.insert(try event("1", encoded: "F")))
@@ -140,7 +140,7 @@ struct ActivityTests {
         #expect(seen.insert(try event("1")), "two others came since: it was forgotten, as memory is bounded")
     }
 
-    @Test func `of the names nothing is kept, since they may be as long as a line`() throws {
+    @Test func `keeps hashes and not ids, which may be as long as a line`() throws {
         var seen = SeenDeliveries()
         let name = String(repeating: "long ", count: 100)
         #expect(seen.insert(try event(name)))
@@ -166,7 +166,7 @@ struct ActivityTests {
         return (0..<times).map { _ in state.ended(error, life: life, now: now, jitter: 0) }
     }
 
-    @Test func `a network error is followed at once, then 250 ms later each time, up to 16 seconds`() {
+    @Test func `after network errors the pause starts at 0 and grows by 250 ms up to 16 seconds`() {
         let actions = pauses(error(nil, .connection), times: 100)
         #expect(
             actions.prefix(4) == [
@@ -177,13 +177,13 @@ struct ActivityTests {
         #expect(actions.last == .connect(after: .seconds(16)))
     }
 
-    @Test func `a server that ends every connection soon is not stormed`() {
+    @Test func `the pause also grows when the server closes each connection early`() {
         #expect(pauses(nil, life: .seconds(1), times: 3).last == .connect(after: .milliseconds(500)))
         #expect(pauses(error(200, .connection), life: .zero, times: 3).last == .connect(after: .milliseconds(500)))
         #expect(pauses(nil, life: .seconds(25), times: 3).last == .connect(after: .zero))
     }
 
-    @Test func `HTTP errors wait 5 seconds, doubling to 320`() {
+    @Test func `after HTTP errors the pause starts at 5 seconds and doubles up to 320`() {
         let actions = pauses(error(503, .server), times: 9)
         #expect(
             actions.prefix(3) == [
@@ -198,7 +198,7 @@ struct ActivityTests {
         #expect(pauses(error(503, .server, resetIn: -1), times: 1) == [.connect(after: .seconds(5))])
     }
 
-    @Test func `rate limits wait a minute, doubling, or what the server names, up to a day`() {
+    @Test func `after rate limits the pause starts at 60 seconds and doubles, or is the server's, up to a day`() {
         #expect(
             pauses(error(429, .rateLimited), times: 2) == [
                 .connect(after: .seconds(60)), .connect(after: .seconds(120)),
@@ -208,12 +208,12 @@ struct ActivityTests {
         #expect(pauses(error(429, .rateLimited, resetIn: 1e12), times: 1) == [.connect(after: .seconds(86_400))])
     }
 
-    @Test("a refusal that stays ends the stream", arguments: [400, 403, 404])
+    @Test("a final refusal ends the stream", arguments: [400, 403, 404])
     func refusal(_ status: Int) {
         #expect(pauses(error(status, APIError.Code(status: status) ?? .invalidRequest), times: 1) == [.fail])
     }
 
-    @Test func `a refused token is renewed once, and again after a good connection`() {
+    @Test func `a refused token is renewed once, and again after a long connection`() {
         var state = ReconnectState(longLife: .seconds(25))
         let refusal = error(401, .unauthorized)
         #expect(state.ended(refusal, life: nil, now: now, jitter: 0) == .refreshToken)
@@ -224,7 +224,7 @@ struct ActivityTests {
 
     // MARK: Webhooks
 
-    @Test func `a check is answered with the known answer`() throws {
+    @Test func `answers a CRC check with the known value`() throws {
         // echo -n 'challenge_string' | openssl dgst -sha256 -hmac 'secret' -binary | base64
         #expect(
             try Webhook.crcAnswer(crcToken: "challenge_string", consumerSecret: "secret")
@@ -232,12 +232,15 @@ struct ActivityTests {
         )
     }
 
-    @Test("a check that could be a delivery is not answered", arguments: [#"{"data":{}}"#, "", "a b", "é", "[1]"])
+    @Test(
+        "does not answer a CRC check whose token could be a delivery",
+        arguments: [#"{"data":{}}"#, "", "a b", "é", "[1]"]
+    )
     func noOracle(_ token: String) {
         #expect(thrownCode { _ = try Webhook.crcAnswer(crcToken: token, consumerSecret: "secret") } == .invalidArgument)
     }
 
-    @Test func `a delivery is believed only with its own signature`() {
+    @Test func `a delivery is valid only with its own signature`() {
         let body = Array(#"{"data":{}}"#.utf8)
         let good = "sha256=T+pE1TuxZqwIyvm66lexxC99kPZGVvz0RVGyzvLYUz8="
         #expect(Webhook.isValid(signature: good, body: body, consumerSecret: "secret"))
@@ -258,7 +261,7 @@ struct ActivityTests {
     }
 
     @Test(
-        "a subscription is read in all three shapes that X describes",
+        "decodes all three documented forms of a subscription",
         arguments: [
             #"{"data":{"subscription":{"subscription_id":"5","event_type":"chat.conversation_join","filter":{"user_id":"7"}}}}"#,
             #"{"data":{"subscription_id":"5","event_type":"chat.conversation.join","filter":{"user_id":"7"}}}"#,
@@ -275,14 +278,14 @@ struct ActivityTests {
         )
     }
 
-    @Test func `an id of a subscription stays inside its path`() {
+    @Test func `rejects a subscription id that would change the path`() {
         #expect(thrownCode { _ = try Call.unsubscribe("1/2", limit: 1) } == .invalidArgument)
         #expect(thrownCode { _ = try Call.unsubscribe(all: ["1,2"], limit: 1) } == .invalidArgument)
         #expect(thrownCode { _ = try Call.unsubscribe(all: [], limit: 1) } == .invalidArgument)
     }
 }
 
-/// The stream over sockets: the sandbox's, and liars'.
+/// The stream over sockets, from the sandbox and from faulty servers.
 @Suite(.timeLimit(.minutes(1)))
 struct ActivityStreamTests {
     private static let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -315,7 +318,7 @@ struct ActivityStreamTests {
         return elements
     }
 
-    @Test func `a broken stream goes on in another connection, and nothing comes twice`() async throws {
+    @Test func `a broken stream continues on a new connection without repeating events`() async throws {
         try await RawServer.run(
             .bytesAndClose(Self.head + Self.line(1) + Self.chunk("\r\n") + Self.line(1) + Self.line(2)),
             .bytes(Self.head + Self.line(2) + Self.chunk("nonsense\n") + Self.line(3))
@@ -326,7 +329,7 @@ struct ActivityStreamTests {
         }
     }
 
-    @Test func `a server that says it disconnects is left`() async throws {
+    @Test func `reconnects when the server announces the end of the connection`() async throws {
         let end = Self.chunk(#"{"errors":[{"type":"https://api.x.com/2/problems/operational-disconnect"}]}"# + "\r\n")
         try await RawServer.run(.bytes(Self.head + Self.line(1) + end), .bytes(Self.head + Self.line(2))) { _, url in
             let elements = try await first(4, of: client(url))
@@ -334,21 +337,21 @@ struct ActivityStreamTests {
         }
     }
 
-    @Test func `a stream without a sign of life counts as dead`() async throws {
+    @Test func `reconnects when the stream is silent for too long`() async throws {
         try await RawServer.run(.bytes(Self.head + Self.line(1)), .bytes(Self.head + Self.line(2))) { _, url in
             let elements = try await first(4, of: client(url, silence: .seconds(1)))
             #expect(elements == ["+", "1", "+", "2"])
         }
     }
 
-    @Test func `a line that never ends counts as a dead connection too`() async throws {
+    @Test func `reconnects when a line does not end in time`() async throws {
         let drip = RawAnswer.endless(Self.head + Self.line(1), more: Self.chunk("a"), pause: 20)
         try await RawServer.run(drip, .bytes(Self.head + Self.line(2))) { _, url in
             let limits = ChatClient.Limits(timeout: .seconds(3), streamSilence: .seconds(300))
             let client = try ChatClient(api: url, token: Token("app"), limits: limits)
             var events: [String?] = []
             for try await element in client.activity() {
-                // On a machine that is busy with something else, an attempt more may be needed.
+                // A busy machine may need another attempt.
                 if case .event(let event) = element { events.append(event.uuid) }
                 if events.last == "2" { break }
             }
@@ -356,7 +359,7 @@ struct ActivityStreamTests {
         }
     }
 
-    @Test func `a stream that cannot be opened is told, and an echoed token is cut out of what the server says`()
+    @Test func `reports a connection that fails, and removes an echoed token from the server's errors`()
         async throws
     {
         let echo = Self.chunk(#"{"errors":[{"title":"Odd","detail":"for secret-app"}]}"# + "\r\n")
@@ -401,7 +404,7 @@ struct ActivityStreamTests {
         }
     }
 
-    @Test func `what is sent in the sandbox is told, and opens`() async throws {
+    @Test func `delivers a message sent in the sandbox, which decrypts`() async throws {
         try await Sandbox().serving { url in
             var alice = try await User("1111", .xchat, url)
             var bob = try await User("2222", .xchat, url)
@@ -435,7 +438,7 @@ struct ActivityStreamTests {
         }
     }
 
-    @Test("where none of the subscriptions is known, none ends", arguments: ["empty=list", "empty=absent"])
+    @Test("deletes no subscription if the server knows none of them", arguments: ["empty=list", "empty=absent"])
     func unknownSubscriptions(_ faults: String) async throws {
         try await Sandbox(faults: try SandboxFaults(faults)).serving { url in
             let app = try client(url.absoluteString, token: "sandbox-app")

@@ -4,7 +4,7 @@ import XChatEvents
 
 @testable import XChatHTTP
 
-/// What is refused before anything is sent.
+/// Invalid arguments are rejected before anything is sent.
 struct ClientSetupTests {
     private func code(api: String) throws -> APIError.Code? {
         let token = try Token("t")
@@ -12,7 +12,7 @@ struct ClientSetupTests {
     }
 
     @Test(
-        "https anywhere and http on this machine are taken",
+        "accepts https to any host and http to this machine",
         arguments: [
             "https://api.x.com", "https://api.x.com/", "HTTPS://api.x.com:8443/x/y", "http://127.0.0.1:8080",
             "http://127.255.1.9", "http://localhost:1", "http://LOCALHOST", "http://[::1]:80",
@@ -23,7 +23,7 @@ struct ClientSetupTests {
     }
 
     @Test(
-        "no token over plain http to another machine",
+        "rejects plain http to another machine",
         arguments: [
             "http://api.x.com", "http://10.0.0.1", "http://127.0.0.1.evil.example", "http://127.1", "http://2130706433",
             "http://0x7f.0.0.1", "http://128.0.0.1", "http://0.0.0.0", "http://[::]", "http://[::ffff:127.0.0.1]",
@@ -36,7 +36,7 @@ struct ClientSetupTests {
     }
 
     @Test(
-        "what is no base URL is refused",
+        "rejects an invalid base URL",
         arguments: [
             "", "api.x.com", "ftp://api.x.com", "https://", "https:///path", "https://user:pw@api.x.com",
             "http://127.0.0.1@evil.example", #"http://127.0.0.1\@evil.example"#, "http://127.0.0.1#@evil.example",
@@ -49,14 +49,14 @@ struct ClientSetupTests {
     }
 
     @Test(
-        "a token that could not stand in a header is refused",
+        "rejects a token that is invalid in a header",
         arguments: ["", "a b", "a\nb", "a\r\nX: y", "ä", "\u{7f}"]
     )
     func token(_ text: String) {
         #expect(thrownCode { _ = try Token(text) } == .invalidArgument)
     }
 
-    @Test func `a token shows itself nowhere`() throws {
+    @Test func `no description of a token contains it`() throws {
         let token = try Token("s3cr3t")
         var dumped = ""
         dump(token, to: &dumped)
@@ -67,7 +67,7 @@ struct ClientSetupTests {
     }
 
     @Test(
-        "a conversation target has one of three forms",
+        "accepts the three forms of a conversation target",
         arguments: [
             ("2222", "2222"), ("1111-2222", "1111-2222"), ("1111:2222", "1111-2222"), ("2222-1111", "2222-1111"),
             ("g1", "g1"), ("1234567890123456789", "1234567890123456789"), ("0", "0"),
@@ -78,7 +78,7 @@ struct ClientSetupTests {
     }
 
     @Test(
-        "nothing else gets into a path",
+        "rejects any other conversation target",
         arguments: [
             "", "-", "1-", "-1", "1-2-3", "1:2:3", "g", "gg1", "G1", "g1-2", "1/2", "../1", "1?x", "1%2F2", "a", "1 ",
             "12345678901234567890", "1\u{301}", "\u{0661}", "1-\u{0662}", "1\n", "-1-2", "+1",
@@ -88,13 +88,16 @@ struct ClientSetupTests {
         #expect(thrownCode { _ = try ConversationTarget(WireString(text)) } == .invalidArgument)
     }
 
-    @Test("a user id in a path is digits", arguments: ["", "1-2", "g1", "../1", "1\u{301}", "12345678901234567890"])
+    @Test(
+        "rejects a user id that is not digits",
+        arguments: ["", "1-2", "g1", "../1", "1\u{301}", "12345678901234567890"]
+    )
     func userID(_ text: String) async throws {
         let client = try ChatClient(api: "http://127.0.0.1:1", token: Token("t"))
         #expect(await thrownCode { _ = try await client.publicKeys(of: WireString(text)) } == .invalidArgument)
     }
 
-    @Test("a page has 1 to 100 events", arguments: [0, -1, 101])
+    @Test("rejects a page size outside 1 to 100", arguments: [0, -1, 101])
     func pageSize(_ size: Int) async throws {
         let client = try ChatClient(api: "http://127.0.0.1:1", token: Token("t"))
         #expect(

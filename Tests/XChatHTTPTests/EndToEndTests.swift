@@ -7,10 +7,10 @@ import XChatSandbox
 
 @testable import XChatHTTP
 
-/// The whole way of a message: over real HTTP, through the sandbox, in both cipher suites.
+/// A message from encryption to decryption, over HTTP and the sandbox, in both cipher suites.
 @Suite(.timeLimit(.minutes(1)))
 struct EndToEndTests {
-    @Test("a message goes from one user to the other", arguments: [SuiteName.xchat, .sodium])
+    @Test("one user's message reaches and decrypts for the other", arguments: [SuiteName.xchat, .sodium])
     func wholeWay(_ suite: SuiteName) async throws {
         let sandbox = Sandbox()
         try await sandbox.serving { url in
@@ -34,7 +34,7 @@ struct EndToEndTests {
             try bob.session.pin(try await bob.client.publicKeys(of: "1111"), of: "1111")
             #expect(try bob.open(history) == ["hello", "", "مرحبا 👋🏽\u{0}"])
 
-            // What the server could see: no plaintext, and the event it served.
+            // The server sees no plaintext, only the event.
             let stored = try await sandbox.storedEvents(in: conversation)
             #expect(stored.count == 4)
             #expect(!stored.contains { String(decoding: $0.encoded(), as: UTF8.self).contains("hello") })
@@ -42,7 +42,7 @@ struct EndToEndTests {
         }
     }
 
-    @Test func `the three forms of a conversation lead to the same place`() async throws {
+    @Test func `the three forms of a target address the same conversation`() async throws {
         try await Sandbox().serving { url in
             var alice = try await User("1111", .xchat, url)
             let bob = try await User("2222", .xchat, url)
@@ -64,7 +64,7 @@ struct EndToEndTests {
         }
     }
 
-    @Test func `a message sent again is answered with its first event`() async throws {
+    @Test func `sending a message twice returns the same event`() async throws {
         try await Sandbox().serving { url in
             var alice = try await User("1111", .xchat, url)
             let bob = try await User("2222", .xchat, url)
@@ -76,7 +76,7 @@ struct EndToEndTests {
         }
     }
 
-    @Test func `a history of many pages comes whole and in order`() async throws {
+    @Test func `a history of many pages is complete and in order`() async throws {
         try await Sandbox().serving { url in
             var alice = try await User("1111", .sodium, url)
             let bob = try await User("2222", .sodium, url)
@@ -94,7 +94,7 @@ struct EndToEndTests {
         }
     }
 
-    @Test func `a stale key is a failure event of its type`() async throws {
+    @Test func `a message under an old key is answered with failure type 6`() async throws {
         try await Sandbox().serving { url in
             var alice = try await User("1111", .xchat, url)
             let bob = try await User("2222", .xchat, url)
@@ -113,7 +113,7 @@ struct EndToEndTests {
         }
     }
 
-    @Test func `who is not registered is not found, and no conversation without keys either`() async throws {
+    @Test func `an unregistered user and a conversation without keys are not found`() async throws {
         try await Sandbox().serving { url in
             let alice = try await User("1111", .xchat, url)
             #expect(await thrownCode { _ = try await alice.client.publicKeys(of: "9") } == .notFound)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import XChatHTTP
 
-/// Every shape in which X says no, read into one error.
+/// All forms of X's error answers decode to `APIError`.
 struct ErrorShapeTests {
     private let token: Token
 
@@ -25,7 +25,10 @@ struct ErrorShapeTests {
 
     private struct NotRefused: Error {}
 
-    @Test("problems of any host and any subset of members", arguments: ["x.com", "api.twitter.com", "example.com"])
+    @Test(
+        "decodes problems of any host with any subset of members",
+        arguments: ["x.com", "api.twitter.com", "example.com"]
+    )
     func problem(_ host: String) throws {
         let type = "https://\(host)/2/problems/resource-not-found"
         let error = try refusal(
@@ -41,7 +44,7 @@ struct ErrorShapeTests {
         #expect(bare.detail == "the server gives no reason")
     }
 
-    @Test func `an enrolment problem names its reason`() throws {
+    @Test func `an enrolment problem keeps its reason`() throws {
         let error = try refusal(
             403,
             #"""
@@ -55,14 +58,14 @@ struct ErrorShapeTests {
         #expect(error.detail.contains("client-not-enrolled"))
     }
 
-    @Test func `an error with code and message`() throws {
+    @Test func `decodes an error with code and message`() throws {
         let error = try refusal(400, #"{"code":25,"message":"bad query"}"#)
         #expect(error.code == .invalidRequest)
         #expect(error.detail == "bad query")
         #expect(error.problem == nil)
     }
 
-    @Test func `a list of errors with code and message`() throws {
+    @Test func `decodes a list of errors with code and message`() throws {
         let error = try refusal(
             429,
             #"{"errors":[{"code":88,"message":"Rate limit exceeded"}]}"#,
@@ -73,7 +76,7 @@ struct ErrorShapeTests {
         #expect(error.resetAt == Date(timeIntervalSince1970: 1_800_000_000))
     }
 
-    @Test func `a list of problems`() throws {
+    @Test func `decodes a list of problems`() throws {
         let error = try refusal(400, #"{"errors":[{"type":"about:blank","title":"Bad","detail":"Bad"}],"title":7}"#)
         #expect(error.code == .invalidRequest)
         #expect(error.problem == "about:blank")
@@ -81,7 +84,7 @@ struct ErrorShapeTests {
     }
 
     @Test(
-        "a body that says nothing leaves the status to speak",
+        "without a usable body the status decides",
         arguments: [
             "", "<html><h1>502 Bad Gateway</h1></html>", "null", "[]", "{}", "7", #"{"errors":"x"}"#, "\u{FEFF}",
         ]
@@ -109,7 +112,7 @@ struct ErrorShapeTests {
     }
 
     @Test(
-        "a reset that is no time is left out",
+        "ignores a reset that is not a time",
         arguments: ["", "-1", "x", "999999999999", "99999999999999", "1e9", "1 ", "+5"]
     )
     func badReset(_ value: String) throws {
@@ -124,12 +127,15 @@ struct ErrorShapeTests {
         #expect(error.detail.hasSuffix("…"))
     }
 
-    @Test("an odd problem type is not repeated", arguments: ["javascript:alert(1)", "https://x/\\u001b[0m", "", "/"])
+    @Test(
+        "does not repeat a malformed problem type",
+        arguments: ["javascript:alert(1)", "https://x/\\u001b[0m", "", "/"]
+    )
     func oddType(_ type: String) throws {
         #expect(try refusal(400, #"{"type":"\#(type)","title":"t"}"#).problem == nil)
     }
 
-    @Test("an echoed token is cut out, wherever it stands", arguments: ["title", "detail", "message", "reason"])
+    @Test("removes an echoed token from every member", arguments: ["title", "detail", "message", "reason"])
     func echo(_ member: String) throws {
         let filler = String(repeating: "x", count: 290)
         for text in ["secret-token", "Bearer secret-token!", filler + "secret-token", "secret-token\u{301}"] {
@@ -138,7 +144,7 @@ struct ErrorShapeTests {
         }
     }
 
-    @Test func `a redirect names the host alone`() throws {
+    @Test func `a redirect error names only the host`() throws {
         for (location, expected) in [
             ("https://evil.example/x?token=1#f", "to the host evil.example;"), ("/login?x=1", "to this host;"),
             ("https://user:pw@evil.example:444/", "to the host evil.example;"), ("\u{1b}[31m", "to this host;"),
@@ -162,7 +168,7 @@ struct ErrorShapeTests {
         try Success(APIResponse(status: 200, body: Data(body.utf8)), token: token).data(Payload.self)
     }
 
-    @Test func `data wins over errors beside it`() throws {
+    @Test func `data takes precedence over errors`() throws {
         let success = try Success(
             APIResponse(status: 200, body: Data(#"{"data":{"value":"v"},"errors":[{"title":"partly"}]}"#.utf8)),
             token: token
@@ -171,7 +177,7 @@ struct ErrorShapeTests {
     }
 
     @Test(
-        "errors without data are the error, whatever the status said",
+        "errors without data are an error even with a successful status",
         arguments: [
             (#"{"errors":[{"type":"https://api.x.com/2/problems/resource-not-found","title":"t"}]}"#, "not_found"),
             (#"{"errors":[{"type":"x/not-authorized-for-resource","title":"t"}]}"#, "forbidden"),
@@ -190,7 +196,7 @@ struct ErrorShapeTests {
         #expect(thrownCode { _ = try data(body) }?.rawValue == code)
     }
 
-    @Test func `what is missing is named by place`() {
+    @Test func `the error names the path of a missing member`() {
         for (body, place) in [
             (#"{"data":{}}"#, "data.value is missing"), (#"{"data":{"value":null}}"#, "data.value is null"),
             (#"{"data":{"value":7}}"#, "data.value has the wrong type"), ("secret-input", "the answer is not JSON"),

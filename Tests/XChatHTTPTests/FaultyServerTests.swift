@@ -8,7 +8,7 @@ import XChatSandbox
 
 @testable import XChatHTTP
 
-/// What the sandbox does wrong on purpose, as a client meets it over sockets.
+/// The injected faults of the sandbox, seen by a client over sockets.
 @Suite(.timeLimit(.minutes(1)))
 struct FaultyServerTests {
     private static let patient = RetryPolicy(attempts: 40, firstPause: .milliseconds(1), longestPause: .milliseconds(4))
@@ -43,7 +43,7 @@ struct FaultyServerTests {
         withExtendedLifetime(folder) {}
     }
 
-    @Test func `a connection that breaks in place of every answer is a connection error`() async throws {
+    @Test func `a connection that breaks before every answer is a connection error`() async throws {
         try await withPair("drop=1") { url, alice, _, conversation in
             let client = try ChatClient(api: url.absoluteString, token: Token("sandbox-1111"), retries: .none)
             let message = try alice.session.seal(.text("x"), in: conversation)
@@ -53,7 +53,7 @@ struct FaultyServerTests {
     }
 
     @Test(
-        "messages arrive once, whether a server failed before the work or after it",
+        "each message arrives once, whether the server fails before or after its work",
         arguments: ["drop=0.5", "http500=0.5", "http502=0.5", "http503=0.5", "drop=0.2,http500=0.2,send-status=200"]
     )
     func once(_ faults: String) async throws {
@@ -90,7 +90,7 @@ struct FaultyServerTests {
                 let others = Set(events.filter { $0.kind == .sent }.compactMap(\.encodedEvent)).count
                 if ids == 12, others == 12 { break }
             }
-            // All of it opens, in whatever order it came.
+            // All events decrypt, in any order.
             var session = bob.session
             let history = try await bob.client.history(in: ConversationTarget(conversation))
             for event in history.keyEvents { _ = try session.open(MessageEvent(base64: event)) }
@@ -104,7 +104,7 @@ struct FaultyServerTests {
         }
     }
 
-    @Test func `the server says everything twice where it is told to`() async throws {
+    @Test func `the fault that repeats events repeats each one`() async throws {
         try await withPair("keep-alive=20ms,duplicate=1") { url, alice, _, conversation in
             let app = try ChatClient(api: url.absoluteString, token: Token("sandbox-app"))
             let request = try APIRequest.activity(backfillMinutes: nil)
@@ -122,7 +122,7 @@ struct FaultyServerTests {
         }
     }
 
-    @Test func `events that come twice are told once`() async throws {
+    @Test func `events delivered twice are yielded once`() async throws {
         try await told("keep-alive=20ms,duplicate=1") { events, connections, _ in
             #expect(events.count == 24)
             #expect(Set(events.map(\.uuid)).count == 24)
@@ -130,8 +130,8 @@ struct FaultyServerTests {
         }
     }
 
-    @Test func `events out of order are all told`() async throws {
-        // One that is held back comes with the next, or with a sign of life.
+    @Test func `events out of order are all yielded`() async throws {
+        // A delayed event comes with the next one or with a keep-alive.
         try await told("keep-alive=1s,reorder=0.5") { events, _, _ in
             #expect(events.count == 24)
             let numbers = events.compactMap { $0.uuid.flatMap { UInt64($0) } }
@@ -139,13 +139,13 @@ struct FaultyServerTests {
         }
     }
 
-    @Test func `a stream that ends again and again is opened again, and told from a little earlier`() async throws {
+    @Test func `a stream that ends repeatedly is reopened with a backfill`() async throws {
         try await told("keep-alive=20ms,disconnect=0.2", backfillMinutes: 5) { _, connections, _ in
             #expect(connections > 1)
         }
     }
 
-    @Test func `the guide's spelling has neither key nor number, and a mixture has both`() async throws {
+    @Test func `the spelling of X's guide lacks key and number, and the mixed spelling has both`() async throws {
         try await told("keep-alive=20ms,activity=guide") { events, _, _ in
             for event in events {
                 #expect(event.uuid.flatMap { UUID(uuidString: $0) } != nil)
@@ -159,7 +159,7 @@ struct FaultyServerTests {
         }
     }
 
-    @Test func `what happened before is told where it is asked for`() async throws {
+    @Test func `a backfill delivers earlier events`() async throws {
         try await withPair("keep-alive=20ms") { url, alice, _, conversation in
             let app = try ChatClient(api: url.absoluteString, token: Token("sandbox-app"))
             let before = try await alice.send("before", in: conversation)

@@ -5,7 +5,7 @@ import XChatEvents
 
 @testable import XChatHTTP
 
-/// Walking the pages of a conversation.
+/// The pages of a conversation, joined to a history.
 @Suite(.timeLimit(.minutes(1)))
 struct HistoryTests {
     private func page(_ events: [String], keys: [String] = [], next: String? = nil) -> EventPage {
@@ -17,7 +17,7 @@ struct HistoryTests {
         )
     }
 
-    @Test func `events come oldest first and each once`() throws {
+    @Test func `events are in order, oldest first, without duplicates`() throws {
         var walk = HistoryWalk(maximumPages: 10, maximumBytes: 1000)
         #expect(try walk.add(page(["e5", "e4"], keys: ["k2", "k1"], next: "t1")) == "t1")
         #expect(try walk.add(page([], next: "t2")) == "t2")
@@ -27,14 +27,14 @@ struct HistoryTests {
         #expect(walk.history.pageCount == 3)
     }
 
-    @Test func `a page token that comes twice ends the walk`() throws {
+    @Test func `a repeated page token is an error`() throws {
         var walk = HistoryWalk(maximumPages: 10, maximumBytes: 1000)
         _ = try walk.add(page(["a"], next: "t1"))
         _ = try walk.add(page(["b"], next: "t2"))
         #expect(thrownCode { _ = try walk.add(page(["c"], next: "t1")) } == .malformedResponse)
     }
 
-    @Test func `pages and bytes are limited`() throws {
+    @Test func `limits pages and bytes`() throws {
         var pages = HistoryWalk(maximumPages: 2, maximumBytes: 1000)
         _ = try pages.add(page(["a"], next: "t1"))
         #expect(thrownCode { _ = try pages.add(page(["b"], next: "t2")) } == .tooLarge)
@@ -44,7 +44,7 @@ struct HistoryTests {
         #expect(thrownCode { _ = try bytes.add(page(["f"])) } == .tooLarge)
     }
 
-    @Test func `what says nothing counts too, and so does everything that is kept`() throws {
+    @Test func `empty elements, tokens and problems count toward the byte limit`() throws {
         let token = ServedEvent(encodedEvent: "", id: nil, conversationToken: String(repeating: "t", count: 5000))
         let problem = APIError(.server, String(repeating: "p", count: 5000))
         for page in [
@@ -57,7 +57,7 @@ struct HistoryTests {
         }
     }
 
-    @Test func `a page of too many elements is refused, and of its errors the first hundred count`() throws {
+    @Test func `rejects a page of more than 1000 elements and keeps the first hundred errors`() throws {
         func list(_ count: Int, _ element: String) -> String {
             "[" + Array(repeating: element, count: count).joined(separator: ",") + "]"
         }
@@ -72,7 +72,7 @@ struct HistoryTests {
         #expect(problems.count == 100)
     }
 
-    @Test func `a history over HTTP sends each token back and reads meta of every page`() async throws {
+    @Test func `a history sends each page token back and reads the meta of every page`() async throws {
         try await RawServer.run(
             .http(
                 200,
@@ -100,7 +100,7 @@ struct HistoryTests {
         }
     }
 
-    @Test func `a server that repeats one page for ever is found out`() async throws {
+    @Test func `a server that repeats one page forever is an error`() async throws {
         try await RawServer.run(.http(200, #"{"data":[],"meta":{"next_token":"again"}}"#)) { server, url in
             let client = try ChatClient(api: url, token: Token("t"))
             #expect(

@@ -6,7 +6,7 @@ import XChatEvents
 
 @testable import XChatHTTP
 
-/// Key changes, registration and served keys: what is asked, and which answers are believed.
+/// Key changes, registration and served keys: requests, and checks of the answers.
 struct KeysTests {
     private func read<Answer>(_ call: Call<Answer>, _ body: String) throws(APIError) -> Answer {
         try call.read(Success(APIResponse(status: 200, body: Data(body.utf8)), token: Token("t")))
@@ -26,7 +26,7 @@ struct KeysTests {
 
     // MARK: Key changes
 
-    @Test func `a key change is posted without its key and without the text that holds it`() throws {
+    @Test func `the body of a key change contains neither the key nor the signed text with the key`() throws {
         let change = try change()
         let call = try Call.addKeys(change, limit: 1)
         #expect(call.request.path == "/2/chat/conversations/1111-2222/keys")
@@ -65,7 +65,7 @@ struct KeysTests {
     }
 
     @Test(
-        "the answer names the conversation in any form, and the place in either member",
+        "accepts any form of the conversation id and either member for the sequence id",
         arguments: [
             (#"{"conversation_id":"1111-2222","sequence_id":"9"}"#, "9"),
             (#"{"conversation_id":"2222:1111","conversation_key_change_sequence_id":"8"}"#, "8"),
@@ -80,7 +80,7 @@ struct KeysTests {
     }
 
     @Test(
-        "an answer for another conversation is not believed",
+        "rejects an answer for another conversation",
         arguments: [#"{"conversation_id":"1111-3333"}"#, #"{"conversation_id":"g1"}"#, #"{"conversation_id":""}"#]
     )
     func otherConversation(_ data: String) throws {
@@ -101,7 +101,7 @@ struct KeysTests {
 
     // MARK: Public keys
 
-    @Test func `the identity key's signature over the signing key is passed on where the server gives it`() throws {
+    @Test func `keeps the identity key's signature over the signing key if the server sends it`() throws {
         let call = try Call.publicKeys(of: "2222", limit: 1)
         let keys = try read(
             call,
@@ -114,7 +114,7 @@ struct KeysTests {
         #expect(!call.request.url(base: "").contains("signing_public_key_signature"))
     }
 
-    @Test func `the version of a served key is 1 to 19 digits, and the error names it without the token`() throws {
+    @Test func `rejects a key version that is not 1 to 19 digits, without the token in the error`() throws {
         for value in ["", "x", "12345678901234567890", "1\u{301}", "t"] {
             let body =
                 #"{"data":[{"public_key":"I","public_key_version":"\#(value)","signing_public_key":"S","#
@@ -129,7 +129,7 @@ struct KeysTests {
         }
     }
 
-    @Test func `served keys get the user who was asked for, and entries without a signing key are left out`() throws {
+    @Test func `served keys get the requested user, and entries without a signing key are dropped`() throws {
         let call = try Call.publicKeys(of: "2222", limit: 1)
         #expect(
             call.request.url(base: "") == "/2/users/2222/public_keys?public_key.fields="
@@ -156,7 +156,7 @@ struct KeysTests {
         )
     }
 
-    @Test func `a user without keys has an empty list, and an error is no list`() throws {
+    @Test func `a user without keys has an empty list, and an error is thrown`() throws {
         let call = try Call.publicKeys(of: "2222", limit: 1)
         #expect(try read(call, "{}").isEmpty)
         #expect(try read(call, #"{"data":[]}"#).isEmpty)
@@ -167,7 +167,7 @@ struct KeysTests {
 
     // MARK: Registration
 
-    @Test func `a registration is posted as it is, and the server's version is the answer`() throws {
+    @Test func `posts a registration unchanged and returns the server's version`() throws {
         let registration = try PrivateKeys.generate().registration(version: "17")
         let call = try Call.register(registration, user: "1111", limit: 1)
         #expect(call.request.path == "/2/users/1111/public_keys")
@@ -177,7 +177,7 @@ struct KeysTests {
     }
 
     @Test(
-        "a version that is no number is not believed",
+        "rejects a version that is not a number",
         arguments: [
             #"{"public_key_version":""}"#, #"{"public_key_version":"a"}"#, #"{"public_key_version":"1\n"}"#, "{}",
             #"{"public_key_version":"12345678901234567890"}"#,

@@ -6,7 +6,7 @@ import XChatEvents
 
 @testable import XChatHTTP
 
-/// A log names the call and its outcome, and nobody's ids, tokens, queries or bodies.
+/// Logs contain the call and its result, and no ids, tokens, queries or bodies.
 @Suite(.timeLimit(.minutes(1)))
 struct LoggingTests {
     private final class Lines: Sendable {
@@ -31,7 +31,7 @@ struct LoggingTests {
         }
     }
 
-    @Test func `method, route, status, duration and outcome are logged, and nothing else`() async throws {
+    @Test func `logs method, route, status, duration and result, and nothing else`() async throws {
         let lines = Lines()
         let logger = Logger(label: "test") { _ in Handler(lines: lines) }
         let body = #"{"detail":"secret-body"}"#

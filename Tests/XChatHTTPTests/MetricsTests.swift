@@ -7,19 +7,19 @@ import XChatEvents
 
 @testable import XChatHTTP
 
-/// What is counted, and that nobody can be told from it.
+/// Metrics count calls and events, and their labels identify no user.
 @Suite(.timeLimit(.minutes(1)))
 struct MetricsTests {
     /// The metrics of this process: the other tests are counted as well, so only what is this test's own is compared.
     private static let metrics: TestMetrics = {
-        // All tests run in one process, and a factory can be set once.
+        // All tests run in one process, which can set a factory only once.
         if let metrics = MetricsSystem.factory as? TestMetrics { return metrics }
         let metrics = TestMetrics()
         MetricsSystem.bootstrap(metrics)
         return metrics
     }()
 
-    @Test func `calls are counted by operation and outcome, without anybody's id`() async throws {
+    @Test func `counts calls by operation and result, without ids`() async throws {
         let metrics = Self.metrics
         try await RawServer.run(.http(402, #"{"detail":"secret-body"}"#)) { _, url in
             let client = try ChatClient(api: url, token: Token("secret-token"))
@@ -40,7 +40,7 @@ struct MetricsTests {
         }
     }
 
-    @Test func `opened and rejected events are counted by reason, failures by X's names alone`() throws {
+    @Test func `counts rejected events by reason, and failures by X's names only`() throws {
         let metrics = Self.metrics
         ChatMetrics.sealed(3)
         ChatMetrics.opened([.failure(XChatError(.versionRefused, "x")), .failure(XChatError(.versionRefused, "y"))])

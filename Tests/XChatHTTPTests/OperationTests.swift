@@ -7,7 +7,7 @@ import XChatSandbox
 
 @testable import XChatHTTP
 
-/// Deletes, marks, groups and lists: what is asked, and which answers are believed.
+/// Deletions, read marks, groups and lists: requests, and checks of the answers.
 struct OperationTests {
     private let target: ConversationTarget
     private var session: Session
@@ -34,7 +34,7 @@ struct OperationTests {
 
     // MARK: Messages
 
-    @Test("a deletion says what its signature says", arguments: [true, false])
+    @Test("the body of a deletion matches its signature", arguments: [true, false])
     func deletion(_ forAll: Bool) throws {
         let action = try session.sign(.deleteMessages(["9", "10"], forAll: forAll), in: .oneToOne("1111", "2222"))
         let media = forAll ? ["abc"] : []
@@ -51,7 +51,7 @@ struct OperationTests {
         #expect(thrownCode { try read(call, "{}") } == .malformedResponse)
     }
 
-    @Test func `an action of another kind deletes nothing, and media go for everybody or not at all`() throws {
+    @Test func `rejects another kind of action, and media in a deletion for this user only`() throws {
         let read = try session.sign(.markRead(until: "9", atMillis: 1), in: .oneToOne("1111", "2222"))
         #expect(
             thrownCode { _ = try Call.deleteMessages(read, in: target, mediaHashKeys: [], limit: 1) }
@@ -64,7 +64,7 @@ struct OperationTests {
         )
     }
 
-    @Test func `a mark names the last event seen`() throws {
+    @Test func `marking as read sends the last event seen`() throws {
         let call = try Call.markRead(target, until: "77", limit: 1)
         #expect(try json(call) as? [String: String] == ["seen_until_sequence_id": "77"])
         try read(call, #"{"data":{"success":true}}"#)
@@ -76,7 +76,7 @@ struct OperationTests {
     // MARK: Groups
 
     @Test(
-        "only a group id is the id of a new group",
+        "rejects a new group id that is not one",
         arguments: [
             ("g77", true), ("1111-2222", false), ("g", false), ("g1/../x", false), ("", false),
             ("g1234567890123456789", true), ("g12345678901234567890", false),
@@ -89,7 +89,7 @@ struct OperationTests {
         #expect(try json(call).isEmpty)
     }
 
-    @Test func `a group is posted as it was signed`() throws {
+    @Test func `the body of a new group matches its signature`() throws {
         var session = session
         var draft = GroupDraft(members: ["1111", "2222", "3333"], admins: ["1111"])
         (draft.title, draft.avatarURL, draft.ttlMsec) = ("Dune ☀️", "https://x/a.png", 5000)
@@ -122,7 +122,7 @@ struct OperationTests {
     }
 
     @Test(
-        "added members are read in both shapes that X describes",
+        "decodes both documented forms of added members",
         arguments: [
             (#"{"conversation_key_change_sequence_id":"8","current_member_ids":["1111","2222"]}"#, true),
             (#"{"data":{"conversation_key_change_sequence_id":"8","current_member_ids":["1111","2222"]}}"#, true),
@@ -156,7 +156,7 @@ struct OperationTests {
 
     // MARK: Lists
 
-    @Test func `a conversation is read with today's names and with yesterday's`() throws {
+    @Test func `decodes a conversation with current and with older member names`() throws {
         let call = try Call.conversations(maxResults: 5, paginationToken: "t", limit: 1)
         #expect(call.request.url(base: "").hasPrefix("/2/chat/conversations?max_results=5&chat_conversation.fields="))
         let page = try read(
@@ -178,7 +178,7 @@ struct OperationTests {
     }
 
     @Test(
-        "the people of a listed conversation are at most 10,000 ids of 1 to 19 digits",
+        "rejects more than 10,000 people and malformed ids in a conversation",
         arguments: ["admin_ids", "member_ids", "participant_ids"]
     )
     func people(_ member: String) throws {
@@ -203,7 +203,7 @@ struct OperationTests {
         )
     }
 
-    @Test func `keys of several users come as a list or as one object, and belong to nobody`() throws {
+    @Test func `decodes the keys of several users as a list or as one object`() throws {
         let call = try Call.publicKeys(ofAnyOf: ["1", "2"], limit: 1)
         #expect(call.request.url(base: "").hasPrefix("/2/users/public_keys?ids=1%2C2&public_key.fields="))
         #expect(try read(call, #"{"data":[{"public_key":"I"},{"public_key":"J"}]}"#).count == 2)
@@ -232,7 +232,7 @@ struct OperationTests {
         return (count, code)
     }
 
-    @Test func `a walk ends with the last page or with a repeated token`() async {
+    @Test func `pages end with the last one or with a repeated token`() async {
         #expect(await walk { _ in nil } == (1, nil))
         #expect(await walk { _ in "" } == (1, nil))
         #expect(await walk { $0 < 3 ? "\($0 + 1)" : nil } == (4, nil))
@@ -240,13 +240,13 @@ struct OperationTests {
         #expect(await walk { "\(($0 + 1) % 3)" } == (3, .malformedResponse))
     }
 
-    @Test func `a walk has no page limit of its own`() async {
+    @Test func `pages have no limit of their own`() async {
         #expect(await walk { $0 < 5000 ? "\($0 + 1)" : nil } == (5001, nil))
         #expect(await walk(most: 7000) { "\($0 + 1)" } == (7000, nil))
     }
 
     @Test(
-        "a circle of pages is found however long it is and wherever it starts",
+        "detects a cycle of pages of any length, wherever it starts",
         arguments: [(0, 1), (0, 1023), (0, 1024), (0, 1025), (0, 4000), (3000, 2), (3000, 5000), (1, 2047), (1, 2048)]
     )
     func circle(_ start: Int, _ length: Int) async {
@@ -257,7 +257,7 @@ struct OperationTests {
         #expect(found.pages <= 3 * max(start, length) + length + 2)
     }
 
-    @Test func `a walk with a limit ends with it`() throws {
+    @Test func `a walk with a limit ends at the limit`() throws {
         var walk = PageWalk(maximumPages: 3)
         #expect(try walk.follow("1") == "1")
         #expect(try walk.follow("2") == "2")
@@ -265,10 +265,10 @@ struct OperationTests {
     }
 }
 
-/// The same through the sandbox.
+/// The operations against the sandbox.
 @Suite(.timeLimit(.minutes(1)))
 struct OperationEndToEndTests {
-    @Test func `the first user whose keys cannot be had ends the question for the others`() async throws {
+    @Test func `the first error ends fetching the keys of several users`() async throws {
         let answers = [RawAnswer.http(404, "{}"), .silence]
         try await RawServer.run(answers) { _, url in
             let client = try ChatClient(api: url, token: Token("t"), limits: .init(timeout: .seconds(600)))
@@ -276,7 +276,7 @@ struct OperationEndToEndTests {
         }
     }
 
-    @Test("a group is made, grows, and everybody reads", arguments: ["", "members=bare"])
+    @Test("all members of a group that grows can read", arguments: ["", "members=bare"])
     func group(_ faults: String) async throws {
         try await Sandbox(faults: try SandboxFaults(faults)).serving { url in
             var alice = try await User("1111", .xchat, url)
@@ -316,7 +316,7 @@ struct OperationEndToEndTests {
         }
     }
 
-    @Test func `a message is deleted for everybody, and its media with it`() async throws {
+    @Test func `deletes a message and its media for all members`() async throws {
         let folder = try Scratch()
         try await Sandbox().serving { [folder] url in
             var alice = try await User("1111", .xchat, url)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import XChatHTTP
 
-/// What follows on a failed attempt, decided without a socket and without a clock.
+/// The decision after a failed attempt, without a socket and without a clock.
 struct RetryStateTests {
     private let now = Date(timeIntervalSince1970: 1_000_000)
     private let policy = RetryPolicy(attempts: 4, budget: .seconds(120))
@@ -15,7 +15,7 @@ struct RetryStateTests {
         return error
     }
 
-    /// What is decided on the same failure again and again.
+    /// The decisions after the same failure, repeatedly.
     private func actions(
         _ error: APIError,
         isRepeatable: Bool = true,
@@ -31,7 +31,7 @@ struct RetryStateTests {
     }
 
     @Test(
-        "broken connections and 5xx are tried again, with pauses that double",
+        "transient errors are retried with pauses that double",
         arguments: [500, 502, 503, 504, 599, nil, 408, 425]
     )
     func doubling(_ status: Int?) {
@@ -43,20 +43,20 @@ struct RetryStateTests {
         )
     }
 
-    @Test func `chance takes at most half of a pause`() {
+    @Test func `jitter shortens a pause by at most half`() {
         #expect(actions(error(500, .server), jitter: 0).first == .retry(after: .milliseconds(125)))
         #expect(actions(error(500, .server), jitter: -7).first == .retry(after: .milliseconds(125)))
         #expect(actions(error(500, .server), jitter: 7).first == .retry(after: .milliseconds(250)))
     }
 
-    @Test func `pauses end at the longest, however often it failed`() {
+    @Test func `no pause exceeds the longest`() {
         let policy = RetryPolicy(attempts: 15, budget: .seconds(3600))
         let last = actions(error(500, .server), policy: policy).dropLast().last
         #expect(last == .retry(after: .seconds(16)))
     }
 
     @Test(
-        "no other 4xx, and nothing that is decided, is tried again",
+        "other 4xx are not retried",
         arguments: [400, 403, 404, 409, 413, 418, 499]
     )
     func never(_ status: Int) {
@@ -66,7 +66,7 @@ struct RetryStateTests {
     }
 
     @Test(
-        "an answer that came is not asked for again",
+        "errors that are not transient are not retried",
         arguments: [
             APIError.Code.malformedResponse, .tooLarge, .redirected, .failureEvent, .cancelled, .invalidArgument,
             .insecureTransport, .refused,
@@ -76,7 +76,7 @@ struct RetryStateTests {
         #expect(actions(error(code == .failureEvent ? 201 : nil, code)) == [.fail])
     }
 
-    @Test func `what must not arrive twice is sent again only where nothing was done`() {
+    @Test func `a call that is not repeatable is retried only after a 429`() {
         #expect(actions(error(nil, .connection), isRepeatable: false) == [.fail])
         #expect(actions(error(nil, .timedOut), isRepeatable: false) == [.fail])
         #expect(actions(error(503, .server), isRepeatable: false) == [.fail])
@@ -85,18 +85,18 @@ struct RetryStateTests {
         #expect(actions(error(429, .rateLimited, resetIn: 3), isRepeatable: false).count == 4)
     }
 
-    @Test func `a rate limit is waited for until it is renewed`() {
+    @Test func `waits for the reset of a rate limit`() {
         #expect(actions(error(429, .rateLimited, resetIn: 30)).first == .retry(after: .seconds(31)))
         #expect(actions(error(429, .rateLimited, resetIn: -500)).first == .retry(after: .seconds(1)))
         #expect(actions(error(429, .rateLimited, resetIn: -500), jitter: 0).first == .retry(after: .seconds(0.1)))
     }
 
-    @Test func `a rate limit of 24 hours is not waited for`() {
+    @Test func `does not wait for a rate limit of 24 hours`() {
         #expect(actions(error(429, .rateLimited, resetIn: 40_000)) == [.fail])
         #expect(actions(error(429, .rateLimited, resetIn: 1e15)) == [.fail])
     }
 
-    @Test func `a rate limit without a time is waited for a minute, then longer`() {
+    @Test func `waits a minute, then longer, for a rate limit without a time`() {
         let policy = RetryPolicy(attempts: 4, budget: .seconds(3600))
         #expect(
             actions(error(429, .rateLimited), policy: policy) == [
@@ -105,12 +105,12 @@ struct RetryStateTests {
         )
     }
 
-    @Test func `what a server asks to wait is waited`() {
+    @Test func `waits as long as the server asks`() {
         #expect(actions(error(503, .server, resetIn: 40)).first == .retry(after: .seconds(40)))
         #expect(actions(error(503, .server, resetIn: 400)) == [.fail])
     }
 
-    @Test func `no pause is begun that would outlast the budget`() {
+    @Test func `fails at once if a pause would exceed the budget`() {
         var state = RetryState(policy: policy, isRepeatable: true)
         let failure = error(500, .server)
         #expect(state.failed(failure, elapsed: .milliseconds(119_751), now: now, jitter: 1) == .fail)
@@ -121,7 +121,7 @@ struct RetryStateTests {
         )
     }
 
-    @Test func `a refused token is renewed once, and that is no attempt`() {
+    @Test func `a refused token is renewed once without counting as an attempt`() {
         var state = RetryState(policy: RetryPolicy(attempts: 2), isRepeatable: false)
         let refusal = error(401, .unauthorized)
         #expect(state.failed(refusal, elapsed: .zero, now: now, jitter: 0) == .refreshToken)
@@ -129,7 +129,7 @@ struct RetryStateTests {
         #expect(state.failed(refusal, elapsed: .zero, now: now, jitter: 0) == .fail)
     }
 
-    @Test func `a policy of one attempt tries once`() {
+    @Test func `a policy of one attempt does not retry`() {
         #expect(actions(error(500, .server), policy: RetryPolicy.none) == [.fail])
         #expect(actions(error(429, .rateLimited, resetIn: 0), policy: RetryPolicy.none) == [.fail])
     }
@@ -148,7 +148,7 @@ struct RetryStateTests {
         #expect(date?.timeIntervalSince(now) == seconds)
     }
 
-    @Test func `the later of two times counts, and times are read on every refusal that may end`() throws {
+    @Test func `the later of Retry-After and the rate limit reset counts`() throws {
         let headers = HTTPHeaders([("x-rate-limit-reset", "1000100"), ("Retry-After", "7")])
         let token = try Token("t")
         func reset(_ status: Int) -> Double? {

@@ -6,7 +6,7 @@ import XChatEvents
 
 @testable import XChatHTTP
 
-/// Calls that fail and are tried again, over a socket.
+/// Retries of calls over a socket.
 @Suite(.timeLimit(.minutes(1)))
 struct RetryTests {
     private static let quick = RetryPolicy(
@@ -28,7 +28,7 @@ struct RetryTests {
         return try session.seal(.text("hi"), in: .oneToOne("1111", "2222"))
     }
 
-    @Test func `a message is sent again with the same bytes until the server takes it`() async throws {
+    @Test func `a message is retried with the same bytes until the server accepts it`() async throws {
         let message = try message()
         var event = message.event
         event.sequenceID = "77"
@@ -46,7 +46,7 @@ struct RetryTests {
         }
     }
 
-    @Test func `what stays broken ends after the attempts of the policy, with its own error`() async throws {
+    @Test func `a persistent failure ends with its own error after the attempts of the policy`() async throws {
         try await RawServer.run(.http(502, "{}")) { server, url in
             let client = try client(url)
             #expect(await thrownCode { _ = try await client.conversations() } == .server)
@@ -54,7 +54,7 @@ struct RetryTests {
         }
     }
 
-    @Test("a refusal is asked for once", arguments: [400, 403, 404, 409])
+    @Test("a refused call is made once", arguments: [400, 403, 404, 409])
     func refusal(_ status: Int) async throws {
         try await RawServer.run(.http(status, headers: ["retry-after: 0"], "{}"), Self.page) { server, url in
             let client = try client(url)
@@ -63,7 +63,7 @@ struct RetryTests {
         }
     }
 
-    @Test func `a new group is not asked for twice, since it could be made twice`() async throws {
+    @Test func `a registration is not retried, since it could happen twice`() async throws {
         try await RawServer.run(.http(500, "{}")) { server, url in
             let keys = try PrivateKeys.generate()
             let client = try client(url)
@@ -90,7 +90,7 @@ struct RetryTests {
         }
     }
 
-    @Test func `the budget ends an attempt that hangs, whatever the time allowed for one`() async throws {
+    @Test func `the budget ends an attempt that hangs before the timeout of one request`() async throws {
         let policy = RetryPolicy(attempts: 9, budget: .milliseconds(200))
         try await RawServer.run(.silence) { server, url in
             let client = try client(url, policy)
@@ -101,7 +101,7 @@ struct RetryTests {
 
     // MARK: Tokens
 
-    @Test func `a refused token is renewed and the call sent again`() async throws {
+    @Test func `a refused token is renewed and the call repeated`() async throws {
         try await RawServer.run(.http(401, "{}"), Self.page) { server, url in
             let tokens = try TokenSource(Token("old-token")) { try Token("new-token") }
             _ = try await ChatClient(api: url, tokens: tokens, retries: .none).conversations()
@@ -110,7 +110,7 @@ struct RetryTests {
         }
     }
 
-    @Test func `a new token that is refused as well is not renewed again`() async throws {
+    @Test func `a renewed token that is refused is not renewed again`() async throws {
         try await RawServer.run(.http(401, "{}")) { server, url in
             let renewals = Mutex(0)
             let tokens = try TokenSource(Token("t0")) {
@@ -123,7 +123,7 @@ struct RetryTests {
         }
     }
 
-    @Test func `what a renewal throws is not shown`() async throws {
+    @Test func `the error of a renewal is not shown`() async throws {
         struct Leak: Error, CustomStringConvertible { let description = "refresh-token-secret" }
         try await RawServer.run(.http(401, "{}")) { server, url in
             let tokens = try TokenSource(Token("t0")) { throw Leak() }
@@ -139,9 +139,9 @@ struct RetryTests {
         }
     }
 
-    @Test func `a renewal that hangs keeps nobody beyond the time given, nor a call that is cancelled`() async throws {
+    @Test func `a renewal that hangs delays no call beyond its budget or its cancellation`() async throws {
         try await RawServer.run(.http(401, "{}")) { server, url in
-            // Not cancelled with whoever waits for it.
+            // Not cancelled with the call that waits for it.
             let old = try Token("t0")
             let tokens = TokenSource(old) {
                 try await Task.sleep(for: .seconds(3000))
@@ -157,7 +157,7 @@ struct RetryTests {
         }
     }
 
-    @Test func `calls that meet the same refusal share one renewal`() async throws {
+    @Test func `calls with the same refused token share one renewal`() async throws {
         let renewals = Mutex(0)
         let old = try Token("t0")
         let tokens = TokenSource(old) {

@@ -8,7 +8,7 @@ import XChatSandbox
 
 @testable import XChatHTTP
 
-/// The sandbox as a server: when it starts, when it ends, and what cannot hold it up.
+/// Start and end of the sandbox server.
 @Suite(.timeLimit(.minutes(1)))
 struct SandboxServerTests {
     private struct Stop: Error {}
@@ -18,7 +18,7 @@ struct SandboxServerTests {
         return await thrownCode { _ = try await client.publicKeys(of: "1") } == .notFound
     }
 
-    @Test func `it serves while the body runs, and no longer`() async throws {
+    @Test func `serves only while the body runs`() async throws {
         let url = try await Sandbox().serving { url in
             let isUp = try await answers(url)
             #expect(isUp)
@@ -28,7 +28,7 @@ struct SandboxServerTests {
         #expect(try await !answers(url))
     }
 
-    @Test func `what the body throws comes out, and the server ends`() async throws {
+    @Test func `rethrows the error of the body and ends`() async throws {
         let (urls, report) = AsyncStream.makeStream(of: URL.self)
         await #expect(throws: Stop.self) {
             try await Sandbox().serving { url -> Void in
@@ -40,7 +40,7 @@ struct SandboxServerTests {
         for await url in urls { #expect(try await !answers(url)) }
     }
 
-    @Test func `a port that is taken is an error`() async throws {
+    @Test func `a port in use is an error`() async throws {
         try await Sandbox().serving { url in
             await #expect(throws: (any Error).self) {
                 try await Sandbox(port: url.port ?? 0).serving { _ in }
@@ -48,12 +48,12 @@ struct SandboxServerTests {
         }
     }
 
-    @Test("a port that is none is an error", arguments: [-1, 65536, Int.max])
+    @Test("an invalid port is an error", arguments: [-1, 65536, Int.max])
     func noPort(_ port: Int) async throws {
         await #expect(throws: (any Error).self) { try await Sandbox(port: port).serving { _ in } }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `connections that do nothing, or stop half way, do not hold it up`()
+    @Test(.timeLimit(.minutes(1))) func `idle and incomplete connections do not delay its end`()
         async throws
     {
         try await Sandbox().serving { url in
@@ -79,19 +79,19 @@ struct SandboxServerTests {
         }
     }
 
-    @Test func `SIGTERM ends it in good order`() async {
+    @Test func `SIGTERM ends it with status 0`() async {
         await #expect(processExitsWith: .success) {
             try await Sandbox().run(stopsOnSignals: true) { _ in kill(getpid(), SIGTERM) }
         }
     }
 
-    @Test func `SIGINT ends it in good order`() async {
+    @Test func `SIGINT ends it with status 0`() async {
         await #expect(processExitsWith: .success) {
             try await Sandbox().run(stopsOnSignals: true) { _ in kill(getpid(), SIGINT) }
         }
     }
 
-    @Test("a signal ends it although a client stops half way", arguments: [SIGTERM, SIGINT])
+    @Test("a signal ends it despite an incomplete request", arguments: [SIGTERM, SIGINT])
     func halfway(_ signal: Int32) async {
         await #expect(processExitsWith: .success) { [signal = signal as Int32] in
             // Ends the process with a failure where 30 seconds of silence would end the connection.

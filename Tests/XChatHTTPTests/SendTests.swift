@@ -6,7 +6,7 @@ import XChatEvents
 
 @testable import XChatHTTP
 
-/// What a send says, and which answers it believes.
+/// The request of a send, and checks of its answer.
 @Suite(.timeLimit(.minutes(1)))
 struct SendTests {
     private let message: SealedMessage
@@ -63,7 +63,7 @@ struct SendTests {
         #expect(body == expected)
     }
 
-    @Test("an honest answer is taken, with either status", arguments: [200, 201])
+    @Test("accepts the event of the message with status 200 and 201", arguments: [200, 201])
     func honest(_ status: Int) throws {
         let sent = try sent(status, body(answered))
         #expect(sent.messageID == message.messageID)
@@ -72,14 +72,14 @@ struct SendTests {
         #expect(sent.event == answered)
     }
 
-    @Test("any form of the conversation id in the answer is the same", arguments: ["1111-2222", "2222:1111", "2222"])
+    @Test("accepts any form of the conversation id in the answer", arguments: ["1111-2222", "2222:1111", "2222"])
     func forms(_ id: WireString) throws {
         var event = answered
         event.conversationID = id
         #expect(try sent(201, body(event)).conversationID.value == "1111:2222")
     }
 
-    @Test("a failure event is an error whatever the status says", arguments: [200, 201])
+    @Test("a failure event is an error despite a successful status", arguments: [200, 201])
     func failure(_ status: Int) throws {
         for type in 1...19 {
             var event = answered
@@ -101,11 +101,11 @@ struct SendTests {
         }
     }
 
-    @Test func `a failure event may leave out everything else`() {
+    @Test func `a failure event needs no other member`() {
         #expect(code(MessageEvent(detail: .messageFailureEvent(MessageFailureEvent()))) == .failureEvent)
     }
 
-    @Test func `an answer for another message is not believed`() {
+    @Test func `rejects an answer for another message`() {
         let changes: [(inout MessageEvent) -> Void] = [
             { $0.messageID = "other" }, { $0.messageID = nil }, { $0.senderID = "3333" }, { $0.senderID = nil },
             { $0.conversationID = "1111:3333" }, { $0.conversationID = nil }, { $0.conversationID = "g1" },
@@ -120,7 +120,7 @@ struct SendTests {
     }
 
     @Test(
-        "an answer that is no event is malformed",
+        "rejects an answer that is not a message event",
         arguments: ["", "!", "QQ", "AA==", "====", "\u{1b}[31m", "Cw==", String(repeating: "A", count: 20_000_000)]
     )
     func noEvent(_ encoded: String) throws {
@@ -135,7 +135,7 @@ struct SendTests {
         }
     }
 
-    @Test func `an answer with bytes changed is read or refused, and never more`() throws {
+    @Test func `an answer with changed bytes is decoded or rejected without a crash`() throws {
         let honest = Array(body(answered).utf8)
         var generator = SystemRandomNumberGenerator()
         for round in 0..<3000 {
@@ -159,7 +159,7 @@ struct SendTests {
         }
     }
 
-    @Test func `a message goes only to its own conversation`() throws {
+    @Test func `rejects a target other than the message's conversation`() throws {
         for text in ["2222", "1111-2222", "2222:1111"] {
             let target = try ConversationTarget(WireString(text))
             let call = try Call.send(message, to: target, conversationToken: nil, limit: 1)
@@ -174,7 +174,7 @@ struct SendTests {
         }
     }
 
-    @Test func `over HTTP the wrong event is an error that names call and status`() async throws {
+    @Test func `the error for a wrong event has operation and status`() async throws {
         var other = answered
         other.messageID = "other"
         try await RawServer.run(.http(201, body(other))) { _, url in

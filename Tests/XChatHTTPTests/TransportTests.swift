@@ -4,7 +4,7 @@ import XChatEvents
 
 @testable import XChatHTTP
 
-/// A server that is dead, slow, broken or hostile costs a bounded time and a typed error.
+/// A dead, slow, broken or hostile server leads to a typed error in bounded time.
 @Suite(.timeLimit(.minutes(1)))
 struct TransportTests {
     static let secret = "secret-token-3f9a"
@@ -30,7 +30,7 @@ struct TransportTests {
         #expect(error.operation == "GET /2/chat/conversations/{id}/events")
     }
 
-    @Test func `a server that never answers ends with the deadline`() async throws {
+    @Test func `a server that never answers is a timeout`() async throws {
         try await RawServer.run(.silence) { _, url in
             let error = try await failure(url, limits: .init(timeout: .milliseconds(300)))
             #expect(error?.code == .timedOut)
@@ -38,7 +38,7 @@ struct TransportTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a body that drips ends with the deadline of the whole request`() async throws {
+    @Test(.timeLimit(.minutes(1))) func `the timeout covers a body that arrives slowly`() async throws {
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{"
         try await RawServer.run(.endless(head, more: " ", pause: 20)) { _, url in
             let error = try await failure(url, limits: .init(timeout: .milliseconds(400)))
@@ -46,7 +46,7 @@ struct TransportTests {
         }
     }
 
-    @Test func `headers that never end are too large or too late`() async throws {
+    @Test func `endless headers are too large`() async throws {
         let line = "x-filler: \(String(repeating: "a", count: 1000))\r\n"
         try await RawServer.run(.endless("HTTP/1.1 200 OK\r\n", more: line)) { _, url in
             let error = try await failure(url)
@@ -54,7 +54,7 @@ struct TransportTests {
         }
     }
 
-    @Test func `a body without end is cut at the limit`() async throws {
+    @Test func `an endless body is too large`() async throws {
         let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
         let chunk = "1000\r\n\(String(repeating: " ", count: 0x1000))\r\n"
         try await RawServer.run(.endless(head, more: chunk)) { _, url in
@@ -64,7 +64,7 @@ struct TransportTests {
         }
     }
 
-    @Test func `calls that hang do not keep the others waiting`() async throws {
+    @Test func `calls that hang do not block others`() async throws {
         let silent = Array(repeating: RawAnswer.silence, count: 10)
         try await RawServer.run(silent + [.http(200, #"{"meta":{"result_count":0}}"#)]) { server, url in
             let calls = silent.map { _ in Task { try await failure(url) } }
@@ -75,14 +75,14 @@ struct TransportTests {
         }
     }
 
-    @Test func `a body that announces more than the limit is not read`() async throws {
+    @Test func `a content-length beyond the limit is too large at once`() async throws {
         try await RawServer.run(.bytes("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n")) { _, url in
             let error = try await failure(url)
             #expect(error?.code == .tooLarge)
         }
     }
 
-    @Test func `an error status with a body without end keeps its status`() async throws {
+    @Test func `a refusal with an endless body keeps its status`() async throws {
         let head = "HTTP/1.1 502 Bad Gateway\r\ntransfer-encoding: chunked\r\n\r\n"
         let chunk = "1000\r\n\(String(repeating: "<p>", count: 0x1000).prefix(0x1000))\r\n"
         try await RawServer.run(.endless(head, more: chunk)) { _, url in
@@ -135,7 +135,7 @@ struct TransportTests {
     }
 
     @Test(
-        "a redirect is an error that names the host, and the token goes nowhere",
+        "a redirect is an error that names the host and is not followed",
         arguments: [301, 302, 303, 307, 308]
     )
     func redirect(_ status: Int) async throws {
@@ -153,7 +153,7 @@ struct TransportTests {
         }
     }
 
-    @Test func `a redirect to the same host is not followed either`() async throws {
+    @Test func `a redirect to the same host is not followed`() async throws {
         try await RawServer.run(.http(307, headers: ["location: /elsewhere"], "")) { server, url in
             let error = try await failure(url)
             #expect(error?.code == .redirected)
@@ -161,7 +161,7 @@ struct TransportTests {
         }
     }
 
-    @Test func `a cancelled call says so and not that the answer was odd`() async throws {
+    @Test func `cancelling during the body is reported as cancelled`() async throws {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n{"
         try await RawServer.run(.endless(head, more: " ", pause: 20)) { server, url in
             let task = Task { try await failure(url, limits: .init(timeout: .seconds(30))) }
@@ -172,7 +172,7 @@ struct TransportTests {
         }
     }
 
-    @Test func `the request carries the token and nothing it need not`() async throws {
+    @Test func `the request has the token and no unneeded headers`() async throws {
         try await RawServer.run(.http(200, #"{"meta":{"result_count":0}}"#)) { server, url in
             let client = try ChatClient(api: url + "/prefix/", token: Token(Self.secret))
             let page = try await client.events(
@@ -193,7 +193,7 @@ struct TransportTests {
         }
     }
 
-    @Test func `an echoed token is cut out of the error`() async throws {
+    @Test func `an echoed token is removed from the error`() async throws {
         let body = #"{"title":"Unauthorized","detail":"bad token \#(Self.secret) given","status":401}"#
         try await RawServer.run(.http(401, body)) { _, url in
             let error = try #require(try await failure(url))

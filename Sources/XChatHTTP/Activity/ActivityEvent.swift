@@ -1,11 +1,11 @@
 import Foundation
 public import XChatEvents
 
-/// Something that happened, as the activity stream and webhooks tell it.
+/// An event of the activity stream or of a webhook.
 ///
-/// All of it is the server's word, the encoded events excepted, which are to be verified and opened as those of a history.
+/// Nothing of it is verified. Open the encoded events as those of a history.
 public struct ActivityEvent: Hashable, Sendable {
-    /// What happened.
+    /// The kind of an event.
     public struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
         /// X's name, for example `chat.received`.
         public let rawValue: String
@@ -24,25 +24,25 @@ public struct ActivityEvent: Hashable, Sendable {
         public static let received = Self(rawValue: "chat.received")
         /// The user of the subscription sent a message.
         public static let sent = Self(rawValue: "chat.sent")
-        /// The user of the subscription came into a conversation.
+        /// The user of the subscription joined a conversation.
         public static let joined = Self(rawValue: "chat.conversation.join")
-        /// Somebody was added to a group.
+        /// A member was added to a group.
         public static let memberAdded = Self(rawValue: "chat.conversation.member_added")
-        /// Somebody was removed from a group.
+        /// A member was removed from a group.
         public static let memberRemoved = Self(rawValue: "chat.conversation.member_removed")
-        /// Somebody became an administrator.
+        /// A member became an administrator.
         public static let adminAdded = Self(rawValue: "chat.conversation.admin_added")
-        /// Somebody is no administrator any more.
+        /// A member is no longer an administrator.
         public static let adminRemoved = Self(rawValue: "chat.conversation.admin_removed")
-        /// A group has another name.
+        /// The name of a group changed.
         public static let groupNameUpdated = Self(rawValue: "chat.update.group_name")
-        /// A conversation has other restrictions.
+        /// The restrictions of a conversation changed.
         public static let restrictionsUpdated = Self(rawValue: "chat.update.restrictions")
     }
 
-    /// What happened.
+    /// The kind of the event.
     public let kind: Kind
-    /// The id of the delivery, a number or a UUID: the same event may be delivered again under it.
+    /// The id of the delivery, a number or a UUID; a repeated delivery has the same one.
     public let uuid: String?
     /// The tag of the subscription.
     public let tag: String?
@@ -50,25 +50,27 @@ public struct ActivityEvent: Hashable, Sendable {
     public let subscribedUserID: UserID?
     /// The base64 of the event.
     public let encodedEvent: String?
-    /// The base64 of the key change that the event needs: hand it to the session first.
+    /// The base64 of the key change that the event needs; give it to the session first.
     public let keyChangeEvent: String?
     /// The version of the conversation key.
     public let conversationKeyVersion: KeyVersion?
     /// The conversation in either of its forms: two ids joined by `:` or by `-`, or a group id.
     public let conversationID: WireString?
-    /// Who sent it.
+    /// The sender.
     public let senderID: UserID?
     /// An opaque token that a send may carry.
     public let conversationToken: String?
 
-    /// Reads the body of a webhook request, whose signature was checked (``Webhook``).
+    /// Reads the body of a webhook request.
+    ///
+    /// Check its signature first (``Webhook``).
     ///
     /// - Parameter body: One JSON object.
     /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/malformedResponse``.
     public init(webhookBody body: some Collection<UInt8>) throws(APIError) {
         switch try ActivityLine(Array(body)) {
         case .event(let event): self = event
-        default: throw APIError(.malformedResponse, "the body holds no event")
+        default: throw APIError(.malformedResponse, "the body contains no event")
         }
     }
 
@@ -79,7 +81,7 @@ public struct ActivityEvent: Hashable, Sendable {
         tag = data.tag
         encodedEvent = payload?.encodedEvent
         keyChangeEvent = payload?.keyChangeEvent
-        // What is no id counts as absent: the encoded event says all of it again, and is checked by itself.
+        // A malformed id counts as absent: the encoded event contains it again and is verified on its own.
         func id(_ text: String?, _ isID: (WireString) -> Bool) -> WireString? {
             text.map { WireString($0) }.flatMap { isID($0) ? $0 : nil }
         }
@@ -93,12 +95,12 @@ public struct ActivityEvent: Hashable, Sendable {
 
 /// One line of the stream.
 enum ActivityLine: Hashable {
-    /// Nothing but a sign of life.
+    /// A keep-alive.
     case keepAlive
     case event(ActivityEvent)
     /// The server ends the connection.
     case disconnect
-    /// The server complains, and may go on.
+    /// The server reports an error and may go on.
     case problem(APIError)
 
     init(_ line: [UInt8], token: Token? = nil) throws(APIError) {
@@ -121,7 +123,7 @@ enum ActivityLine: Hashable {
             default: self = .problem(APIError(object, code: object.errorCode, token: token))
             }
         } else {
-            // X asks its clients to bear with kinds of messages that they do not know.
+            // X asks clients to ignore unknown kinds of messages.
             self = .keepAlive
         }
     }
@@ -148,7 +150,7 @@ private struct ActivityData: Decodable {
         }
     }
 
-    /// X's own description of the payload has no member for chats, so nothing of it is required.
+    /// X's specification of the payload has no members for chats, so all are optional.
     struct Payload: Decodable {
         let encodedEvent: String?
         let keyChangeEvent: String?
@@ -166,7 +168,7 @@ private struct ActivityData: Decodable {
             case conversationToken = "conversation_token"
         }
 
-        /// A member of another type counts as absent: events of other kinds have payloads of their own.
+        /// A member of the wrong type counts as absent: other kinds of events have other payloads.
         init(from decoder: any Decoder) throws {
             let members = try? decoder.container(keyedBy: CodingKeys.self)
             func text(_ key: CodingKeys) -> String? { try? members?.decodeIfPresent(String.self, forKey: key) }

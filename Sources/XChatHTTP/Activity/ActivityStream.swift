@@ -3,54 +3,57 @@ import NIOCore
 import XChatEvents
 
 extension ChatClient {
-    /// What happens, as it happens: the activity stream of the app whose token the client has.
+    /// The activity stream of the app whose token the client has: events as they happen.
     ///
-    /// The walk ends with an error that another connection would meet as well, or when the task is cancelled. Any other end is
-    /// followed by a new connection, and ``ActivityStream/Element/connected`` says that events may have been missed: read
-    /// the histories then. X promises neither order nor completeness; deliveries that come again are left out.
-    /// - Parameter backfillMinutes: 0 to 5 minutes before each connection to be told again, where the account may.
-    /// - Returns: Nothing happens before the sequence is walked. Throws ``APIError``.
+    /// Nothing happens before the sequence is iterated. A broken connection is replaced by a new one; after each
+    /// ``ActivityStream/Element/connected`` events may be missing, so read the histories then. Iteration ends with an error
+    /// that a new connection would meet as well, or when the task is cancelled. X guarantees neither order nor
+    /// completeness. Repeated deliveries are dropped.
+    ///
+    /// - Parameter backfillMinutes: Delivers the events of the 0 to 5 minutes before each connection again, if the account's
+    ///   plan includes it.
+    /// - Returns: The stream, whose iterator throws ``APIError``.
     public func activity(backfillMinutes: Int? = nil) -> ActivityStream {
         ActivityStream(client: self, backfillMinutes: backfillMinutes)
     }
 }
 
-/// The activity stream, for ever.
+/// The activity stream, across connections.
 public struct ActivityStream: AsyncSequence, Sendable {
-    /// What ends it.
+    /// The error that ends it.
     public typealias Failure = APIError
 
-    /// What came.
+    /// An element of the stream.
     public enum Element: Hashable, Sendable {
-        /// The stream is open, for the first time or again: what happened before this may be missing.
+        /// A connection is open, the first one or a new one: events from before it may be missing.
         case connected
-        /// Something happened.
+        /// An event.
         case event(ActivityEvent)
-        /// The server complains, a line could not be read, or the stream could not be opened and will be tried again.
+        /// The server reported an error, a line could not be read, or a connection failed and will be tried again.
         case problem(APIError)
     }
 
     let client: ChatClient
     let backfillMinutes: Int?
 
-    /// Opens a connection of its own.
+    /// Starts an iteration with its own connection.
     public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
-    /// One walk over the stream, for one task.
+    /// An iteration over the stream, for one task.
     public final class Iterator: AsyncIteratorProtocol {
         private struct Connection {
             let answer: StreamedAnswer
             let opened: ContinuousClock.Instant
             var splitter: LineSplitter
-            /// What came and is not read yet.
+            /// What arrived and was not read yet.
             ///
-            /// More is asked for when it is used up, so that a server that is faster than the consumer has to wait.
+            /// More is fetched once it is empty, so a server that is faster than the consumer has to wait.
             var piece = ByteBufferView()
-            /// When the line that has begun must have ended.
+            /// The deadline of the incomplete line.
             var lineDeadline: ContinuousClock.Instant?
         }
 
-        /// The largest line: that of the largest event.
+        /// The longest line in bytes: that of the largest event.
         private static let lineBytes = MessageEvent.maximumEncodedBytes
 
         private let stream: ActivityStream
@@ -58,7 +61,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
         private var reconnects: ReconnectState
         private var seen = SeenDeliveries()
         private var waiting: ArraySlice<ActivityStream.Element> = []
-        /// Why the last connection ended and how long it lived; dealt with when nothing waits that it brought.
+        /// Why the last connection ended and how long it was open; handled once its elements are delivered.
         private var lost: (error: APIError, life: Duration?)?
         private var pause: Duration?
         private var token: Token?
@@ -69,12 +72,12 @@ public struct ActivityStream: AsyncSequence, Sendable {
             reconnects = ReconnectState(longLife: stream.client.limits.streamSilence)
         }
 
-        /// What comes next; nil after an error.
+        /// The next element; nil after an error.
         public func next() async throws(APIError) -> ActivityStream.Element? {
             try await next(isolation: #isolation)
         }
 
-        /// What comes next; nil after an error.
+        /// The next element; nil after an error.
         public func next(isolation actor: isolated (any Actor)?) async throws(APIError) -> ActivityStream.Element? {
             guard !isOver else { return nil }
             isOver = true
@@ -113,16 +116,16 @@ public struct ActivityStream: AsyncSequence, Sendable {
             }
         }
 
-        /// Reads one line or asks for more bytes, or gives the connection up.
+        /// Reads a line, fetches more bytes, or gives up the connection.
         private func read() async {
-            // Taken out, so that the line that has begun grows in place.
+            // Taken out, so that the incomplete line grows in place.
             guard var connection = connection.take() else { return }
             let client = stream.client
             let clock = ContinuousClock()
             do throws(APIError) {
                 if let line = try connection.splitter.next(from: &connection.piece) {
                     connection.lineDeadline = nil
-                    if try take(line) { throw APIError(.connection, "the server disconnects") }
+                    if try take(line) { throw APIError(.connection, "the server announced that it closes the stream") }
                     self.connection = connection
                     return
                 }
@@ -140,7 +143,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
             }
         }
 
-        /// Queues what a line says, and answers whether it says that the connection ends.
+        /// Queues the element of a line, and returns whether the server announced the end of the connection.
         private func take(_ line: [UInt8]) throws(APIError) -> Bool {
             do throws(APIError) {
                 switch try ActivityLine(line, token: token) {
@@ -150,7 +153,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
                 case .disconnect: return true
                 }
             } catch {
-                // One bad line does not cost the others.
+                // A malformed line does not end the stream.
                 waiting.append(.problem(error))
             }
             return false
@@ -169,7 +172,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
             case .connect(let pause):
                 ChatMetrics.retried(error.code)
                 self.pause = pause
-                // Told before the pause, so that nobody waits for a stream that never came about.
+                // Reported before the pause: otherwise the consumer would wait without knowing that the stream is not open.
                 if life == nil { waiting.append(.problem(error)) }
             }
         }
@@ -180,7 +183,7 @@ extension APIRequest {
     /// The request `GET /2/activity/stream`.
     static func activity(backfillMinutes: Int?) throws(APIError) -> APIRequest {
         if let backfillMinutes, !(0...5).contains(backfillMinutes) {
-            throw APIError(.invalidArgument, "0 to 5 minutes can be told again")
+            throw APIError(.invalidArgument, "backfillMinutes must be 0 to 5")
         }
         return APIRequest(
             method: .get,

@@ -1,7 +1,6 @@
-/// Cuts a body into lines at `\n`, whatever pieces it comes in, and no line longer than a limit.
+/// Splits a body that arrives in pieces into lines at `\n`, with a limit on their length.
 ///
-/// It gives out one line at a time and keeps the one that has begun, nothing else: the rest of a piece stays with the
-/// caller until the line before is dealt with.
+/// It returns one line at a time and keeps only the incomplete one: the caller keeps the rest of the piece.
 struct LineSplitter {
     let maximumBytes: Int
     private var line: [UInt8] = []
@@ -10,13 +9,13 @@ struct LineSplitter {
         self.maximumBytes = maximumBytes
     }
 
-    /// Whether a line has begun and not ended.
+    /// Whether a line is incomplete.
     var isInsideLine: Bool { !line.isEmpty }
 
-    /// Takes the bytes up to the end of a line off a piece.
+    /// Removes the bytes up to the end of a line from a piece.
     ///
-    /// - Returns: The line without its end, an empty one being a sign of life; nil when the piece is used up.
-    /// - Throws: `too_large` for a line beyond the limit.
+    /// - Returns: The line without its end; an empty one is a keep-alive. Nil once the piece is empty.
+    /// - Throws: `too_large` for a line longer than the limit.
     mutating func next<Piece: Collection<UInt8>>(
         from piece: inout Piece
     ) throws(APIError) -> [UInt8]? where Piece.SubSequence == Piece {

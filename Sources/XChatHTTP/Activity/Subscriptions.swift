@@ -1,19 +1,19 @@
 public import Foundation
 public import XChatEvents
 
-/// A wish to be told of something on the activity stream.
+/// A subscription of the app to one kind of event of one user.
 public struct ActivitySubscription: Hashable, Sendable {
-    /// The server's id.
+    /// The server's id of the subscription.
     public let id: WireString
-    /// What is told.
+    /// The kind of event.
     public let kind: ActivityEvent.Kind?
-    /// Whose events.
+    /// The user whose events are delivered.
     public let userID: UserID?
-    /// A word of one's own that comes with every event.
+    /// The caller's own text, which comes with every event.
     public let tag: String?
-    /// The webhook that is told as well.
+    /// The webhook that gets the events as well.
     public let webhookID: WireString?
-    /// When it was made.
+    /// When it was created.
     public let createdAt: Date?
 }
 
@@ -21,7 +21,7 @@ public struct ActivitySubscription: Hashable, Sendable {
 public struct SubscriptionPage: Hashable, Sendable, Page {
     /// The subscriptions.
     public let subscriptions: [ActivitySubscription]
-    /// Asks for the next page; nil on the last one.
+    /// The token of the next page; nil on the last one.
     public let nextToken: String?
 }
 
@@ -29,10 +29,10 @@ extension ChatClient {
     /// Subscribes to events of a user, who must have allowed the app to read their messages.
     ///
     /// - Parameters:
-    ///   - kind: What to be told.
-    ///   - userID: Whose events.
+    ///   - kind: The kind of event.
+    ///   - userID: The user whose events to deliver.
     ///   - tag: 1 to 200 characters that come with every event.
-    ///   - webhookID: A webhook that is told as well.
+    ///   - webhookID: A webhook that gets the events as well.
     /// - Returns: The subscription.
     /// - Throws: ``APIError``.
     public func subscribe(
@@ -72,7 +72,7 @@ extension ChatClient {
         }
     }
 
-    /// Gives a subscription another tag or webhook; the app's token is needed.
+    /// Changes the tag or webhook of a subscription; requires the app's token.
     ///
     /// - Parameters:
     ///   - id: The subscription.
@@ -88,7 +88,7 @@ extension ChatClient {
         try await perform(.updateSubscription(id, tag: tag, webhookID: webhookID, limit: limits.answerBytes))
     }
 
-    /// Ends a subscription; the app's token is needed.
+    /// Deletes a subscription; requires the app's token.
     ///
     /// - Parameter id: The subscription.
     /// - Throws: ``APIError``.
@@ -96,10 +96,10 @@ extension ChatClient {
         try await perform(.unsubscribe(id, limit: limits.answerBytes))
     }
 
-    /// Ends several subscriptions; the app's token is needed.
+    /// Deletes several subscriptions; requires the app's token.
     ///
     /// - Parameter ids: 1 to 100 subscriptions.
-    /// - Returns: Those that ended; the others were not known.
+    /// - Returns: The deleted ones; the server did not know the others.
     /// - Throws: ``APIError``.
     public func unsubscribe(all ids: [WireString]) async throws(APIError) -> [WireString] {
         try await perform(.unsubscribe(all: ids, limit: limits.answerBytes))
@@ -115,7 +115,7 @@ extension WireString {
             utf8.allSatisfy({
                 (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
             })
-        else { throw APIError(.invalidArgument, "that is no id of a subscription") }
+        else { throw APIError(.invalidArgument, "a subscription id has 1 to 64 letters, digits and -") }
         return string
     }
 }
@@ -203,7 +203,7 @@ extension Call<Void> {
             limit: limit
         ) { (answer) throws(APIError) in
             guard try answer.data(DeletedAnswer.self).deleted else {
-                throw APIError(.refused, "the server says that nothing was deleted")
+                throw APIError(.refused, "the server accepted the call and deleted nothing")
             }
         }
     }
@@ -213,7 +213,7 @@ extension Call<[WireString]> {
     /// The call `DELETE /2/activity/subscriptions?ids=`.
     static func unsubscribe(all ids: [WireString], limit: Int) throws(APIError) -> Self {
         guard (1...100).contains(ids.count) else {
-            throw APIError(.invalidArgument, "1 to 100 subscriptions end at once")
+            throw APIError(.invalidArgument, "one call deletes 1 to 100 subscriptions; pass fewer")
         }
         let names = try ids.map { (id) throws(APIError) in try id.subscriptionIDPathComponent() }
         return Call(
@@ -225,7 +225,7 @@ extension Call<[WireString]> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            // Those that are not known stand in `errors`, which is no failure of the call.
+            // `errors` lists unknown subscriptions; the call succeeded all the same.
             let items = try answer.dataDespiteErrors([DeletedItem].self) ?? []
             return items.filter { $0.deleted ?? false }.map { WireString($0.id) }
         }
@@ -273,7 +273,7 @@ private struct DeletedItem: Decodable {
     }
 }
 
-/// X's pages disagree on what `data` is: an object with `subscription`, the subscription itself, or a list of it.
+/// X's specifications disagree on `data`: an object with `subscription`, the subscription itself, or a list of it.
 private struct SubscriptionAnswer: Decodable {
     let subscription: ActivitySubscription
 

@@ -2,18 +2,18 @@ import Crypto
 import Foundation
 import XChatEvents
 
-/// What a server does that X's webhooks talk to, as functions to mount in whatever framework it has.
+/// The cryptography of a webhook server, as functions for any web framework.
 ///
-/// Both take the app's consumer secret. Check the signature over the body **as it arrived**, before anything reads it; then
-/// ``ActivityEvent/init(webhookBody:)`` reads it. X delivers some events twice.
+/// Both functions take the app's consumer secret. Check the signature over the bytes of the body **as received**, then
+/// decode it with ``ActivityEvent/init(webhookBody:)``. X delivers some events twice.
 public enum Webhook {
     /// The header that carries the signature of a delivery.
     public static let signatureHeader = "x-twitter-webhooks-signature"
 
-    /// The answer to `GET {url}?crc_token=…`, by which X checks who holds the URL.
+    /// The answer to `GET {url}?crc_token=…`, by which X checks that the server knows the secret.
     ///
-    /// Anybody may ask, and the answer is the signature of a delivery whose body is the token. So only what cannot be a
-    /// body is answered: a token of the characters of base64, which no JSON object is.
+    /// Anyone can send this request, and the answer is also a valid signature for a body equal to the token. So only tokens
+    /// that cannot be a JSON body are answered: those of base64 characters.
     /// - Parameters:
     ///   - crcToken: The value of the query member, percent-decoded.
     ///   - consumerSecret: The app's secret.
@@ -25,19 +25,22 @@ public enum Webhook {
                 || "+/=-_.".utf8.contains(byte)
         }
         guard isToken, (1...512).contains(crcToken.utf8.count), !consumerSecret.utf8.isEmpty else {
-            throw APIError(.invalidArgument, "that is no token of a check")
+            throw APIError(
+                .invalidArgument,
+                "crc_token must be 1 to 512 characters of base64, and the consumer secret not empty"
+            )
         }
         // Base64 has no character that JSON would escape.
         return #"{"response_token":"\#(signature(of: Array(crcToken.utf8), consumerSecret: consumerSecret))"}"#
     }
 
-    /// Whether X signed a delivery; compared in constant time.
+    /// Whether the signature of a delivery is X's; compares in constant time.
     ///
     /// - Parameters:
-    ///   - signature: The value of ``signatureHeader``; nil where it is missing.
-    ///   - body: The body as it arrived.
-    ///   - consumerSecret: The app's secret; an empty one validates nothing.
-    /// - Returns: Whether to go on; if not, answer 401 or 403 and forget the body.
+    ///   - signature: The value of ``signatureHeader``; nil if it is missing.
+    ///   - body: The bytes of the body as received.
+    ///   - consumerSecret: The app's secret; with an empty one no signature is valid.
+    /// - Returns: Whether the signature is valid. If not, answer 401 or 403 and drop the body.
     public static func isValid(
         signature: String?,
         body: some Collection<UInt8>,

@@ -7,11 +7,11 @@ import struct Foundation.Data
 struct UploadSession: Hashable, Sendable {
     let id: String
     let mediaHashKey: String
-    /// As the other calls of the upload name it.
+    /// The conversation as the calls of the upload name it.
     let conversationID: String
 }
 
-/// The name under which the server keeps an encrypted file.
+/// The server's name of an encrypted file.
 enum MediaHashKey {
     static func isValid(_ text: String) -> Bool {
         (1...50).contains(text.utf8.count) && text.utf8.allSatisfy { $0.isASCIIAlphanumeric }
@@ -31,7 +31,7 @@ extension Call<UploadSession> {
         in conversation: ConversationID,
         limit: Int
     ) throws(APIError) -> Self {
-        // X's own programs send the form that stands in events: two ids joined by a colon.
+        // X's own clients send the form inside events: two ids joined by a colon.
         let id = conversation.value.string
         return Call(
             request: APIRequest(
@@ -44,13 +44,13 @@ extension Call<UploadSession> {
         ) { (answer) throws(APIError) in
             let data = try answer.data(InitializeAnswer.self)
             guard MediaHashKey.isValid(data.mediaHashKey) else {
-                throw APIError(.malformedResponse, "data.media_hash_key is none")
+                throw APIError(.malformedResponse, "data.media_hash_key is not 1 to 50 letters and digits")
             }
-            // It becomes part of a path.
+            // The id becomes part of a path.
             guard (1...128).contains(data.sessionID.utf8.count),
                 data.sessionID.utf8.allSatisfy({ $0.isASCIIAlphanumeric || $0 == 0x2D || $0 == 0x5F })
             else {
-                throw APIError(.malformedResponse, "data.session_id is none")
+                throw APIError(.malformedResponse, "data.session_id is not 1 to 128 letters, digits, - and _")
             }
             return UploadSession(id: data.sessionID, mediaHashKey: data.mediaHashKey, conversationID: id)
         }
@@ -83,7 +83,7 @@ extension Call<Void> {
         }
     }
 
-    /// The names, and the segment before them in base64, put together by hand: an encoder has several copies of it.
+    /// The body, assembled without an encoder, which would make several copies of the segment.
     private static func body(_ segment: ArraySlice<UInt8>, _ names: AppendBody) throws(APIError) -> Data {
         let names = try names.json()
         var text = Array(#"{"media":""#.utf8)
@@ -168,7 +168,7 @@ private struct AppendBody: Encodable {
     }
 }
 
-/// Nothing of it is needed.
+/// No member of the answer is used.
 private struct AppendAnswer: Decodable {}
 
 private struct FinalizeBody: Encodable {

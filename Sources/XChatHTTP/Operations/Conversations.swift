@@ -3,11 +3,11 @@ public import XChatEvents
 
 /// A conversation as the server lists it.
 ///
-/// All of it is the server's word; whoever belongs to a group is told by its verified events.
+/// None of it is verified. Who belongs to a group follows from the group's verified events.
 public struct ListedConversation: Hashable, Sendable {
-    /// The id in the form of the server's choice: two user ids joined by `-`, or a group id.
+    /// The id as the server writes it: two user ids joined by `-`, or a group id.
     public let id: WireString?
-    /// `direct` or `group`, or a word that is not known yet.
+    /// `direct` or `group`; later versions of the API may add others.
     public let type: String?
     /// The administrators of a group.
     public fileprivate(set) var adminIDs: [UserID]?
@@ -15,21 +15,21 @@ public struct ListedConversation: Hashable, Sendable {
     public fileprivate(set) var memberIDs: [UserID]?
     /// The two people of a direct conversation.
     public fileprivate(set) var participantIDs: [UserID]?
-    /// The title, which may be base64 of a ciphertext under the conversation key.
+    /// The title; possibly base64 of a ciphertext under the conversation key.
     public let groupName: String?
-    /// The avatar, which may be base64 of a ciphertext under the conversation key.
+    /// The URL of the avatar; possibly base64 of a ciphertext under the conversation key.
     public let groupAvatarURL: String?
-    /// Whether the user silenced it.
+    /// Whether the user muted it.
     public let isMuted: Bool?
-    /// After how many milliseconds messages disappear.
+    /// After how many milliseconds messages are deleted.
     public let messageTTLMsec: Int64?
-    /// Whether screenshots are to be prevented.
+    /// Whether clients should prevent screenshots.
     public let screenCaptureBlockingEnabled: Bool?
-    /// Whether screenshots are reported.
+    /// Whether clients should report screenshots.
     public let screenCaptureDetectionEnabled: Bool?
-    /// When it began.
+    /// When it was created.
     public let createdAt: Date?
-    /// When something last happened in it.
+    /// When it last changed.
     public let updatedAt: Date?
 }
 
@@ -37,11 +37,11 @@ public struct ListedConversation: Hashable, Sendable {
 public struct ConversationPage: Hashable, Sendable, Page {
     /// The conversations, newest first.
     public let conversations: [ListedConversation]
-    /// Asks for the next, older page; nil on the last one.
+    /// The token of the next, older page; nil on the last one.
     public let nextToken: String?
-    /// Whether there are conversations that wait for the user's consent.
+    /// Whether there are message requests: conversations that the user has not accepted.
     public let hasMessageRequests: Bool?
-    /// What the server could not deliver beside what it did.
+    /// The errors that the server reports together with the page, for entries that it left out.
     public let problems: [APIError]
 }
 
@@ -65,7 +65,7 @@ extension ChatClient {
     /// One conversation.
     ///
     /// - Parameter target: The conversation.
-    /// - Returns: What the server says of it.
+    /// - Returns: The conversation as the server describes it.
     /// - Throws: ``APIError``.
     public func conversation(_ target: ConversationTarget) async throws(APIError) -> ListedConversation {
         try await perform(.conversation(target, limit: limits.answerBytes))
@@ -135,10 +135,10 @@ private struct ConversationItem: Decodable {
     private let adminIDs: PeopleList?
     private let memberIDs: PeopleList?
     private let participantIDs: PeopleList?
-    /// All but the lists of people, whose ids are not checked yet.
+    /// The conversation without its lists of people, whose ids are not checked yet.
     private let rest: ListedConversation
 
-    /// The conversation, if the ids of its people are ids.
+    /// The conversation; throws if an id of its people is malformed.
     func conversation(in answer: Success, _ place: String) throws(APIError) -> ListedConversation {
         var conversation = rest
         conversation.adminIDs = try answer.people(adminIDs, "\(place).admin_ids")
@@ -147,7 +147,7 @@ private struct ConversationItem: Decodable {
         return conversation
     }
 
-    /// The lists of people are expansions, no fields.
+    /// The lists of people come as expansions, not as fields.
     static let query = [
         (
             name: "chat_conversation.fields",
@@ -182,7 +182,7 @@ private struct ConversationItem: Decodable {
         func people(_ key: CodingKeys) throws -> PeopleList? {
             try members.decodeIfPresent(PeopleList.self, forKey: key)
         }
-        /// A number, as such or as digits: the same member is served as either.
+        /// A number, or a string of digits: servers send this member as either.
         func number(_ key: CodingKeys) throws -> Int64? {
             if let number = try? members.decodeIfPresent(Int64.self, forKey: key) { return number }
             return try text(key).flatMap { Int64($0) }

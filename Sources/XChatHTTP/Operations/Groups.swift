@@ -1,18 +1,18 @@
 public import XChatEngine
 public import XChatEvents
 
-/// Members whom the server added to a group.
+/// The answer to adding members to a group.
 public struct AddedMembers: Hashable, Sendable {
-    /// The server's id of the key change; nil when the server names none.
+    /// The server's id of the key change; nil if the answer has none.
     public let keyChangeSequenceID: WireString?
-    /// Everybody in the group now; nil when the server does not say.
+    /// The members of the group now, unverified; nil if the answer does not list them.
     public let currentMemberIDs: [UserID]?
 }
 
 extension ChatClient {
     /// Asks the server for the id of a new group.
     ///
-    /// - Returns: `g` and digits; nothing else exists of the group yet.
+    /// - Returns: `g` and digits. The group itself does not exist yet.
     /// - Throws: ``APIError``.
     public func initializeGroup() async throws(APIError) -> ConversationID {
         try await perform(.initializeGroup(limit: limits.answerBytes))
@@ -20,12 +20,12 @@ extension ChatClient {
 
     /// Creates a group under the id that ``initializeGroup()`` answered.
     ///
-    /// Members, administrators, title, avatar and ttl are read from the signed event itself: the server compares them
-    /// with the signature byte for byte.
+    /// Members, administrators, title, avatar and ttl are taken from the signed event: the server compares them with it
+    /// byte for byte.
     /// - Parameters:
     ///   - change: The prepared group. Its plaintext key is not sent.
-    ///   - description: A description of the group. No signature covers it, and everybody on the way reads it.
-    /// - Returns: The group, and the place of its key change.
+    ///   - description: A description of the group, neither signed nor encrypted.
+    /// - Returns: The group, and the sequence id of its key change.
     /// - Throws: ``APIError``; `invalid_argument` for a change of another kind.
     public func createGroup(
         _ change: GroupKeyChange,
@@ -34,10 +34,10 @@ extension ChatClient {
         try await perform(.createGroup(change, description: description, limit: limits.answerBytes))
     }
 
-    /// Adds members to a group, with a new key for all of it.
+    /// Adds members to a group and gives all members a new key.
     ///
     /// - Parameter change: The prepared change. Its plaintext key is not sent.
-    /// - Returns: What the server says of the group now.
+    /// - Returns: The group as the server describes it now.
     /// - Throws: ``APIError``; `invalid_argument` for a change of another kind.
     public func addMembers(_ change: GroupKeyChange) async throws(APIError) -> AddedMembers {
         try await perform(.addMembers(change, limit: limits.answerBytes))
@@ -142,7 +142,7 @@ extension Call<AddedMembers> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            // X's own descriptions disagree: the members stand in the body itself, or `data` is something else.
+            // X's two specifications disagree: the members are in the body itself, or in `data`.
             let members = try answer.dataOrBody(MembersAnswer.self)
             return AddedMembers(
                 keyChangeSequenceID: try answer.number(

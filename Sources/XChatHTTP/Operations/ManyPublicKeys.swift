@@ -1,26 +1,25 @@
 public import XChatEngine
 public import XChatEvents
 
-/// A registered public key in a list of keys of several users, which does not say whose it is.
+/// A registered public key as the server lists it among those of several users, without its owner.
 public struct ServedPublicKey: Hashable, Sendable {
     /// The identity key, base64 of its SPKI.
     public let identityPublicKey: WireString?
     /// The signing key, base64 of its SPKI; nil for a version registered without one.
     public let signingPublicKey: WireString?
-    /// The signature that binds the two.
+    /// The signature that binds the identity key to the signing key.
     public let identityPublicKeySignature: WireString?
-    /// The version; compare it as a number.
+    /// The version, to be compared as a number.
     public let publicKeyVersion: WireString?
 }
 
 extension ChatClient {
-    /// The public keys of several users.
+    /// The public keys of several users, by user.
     ///
-    /// Sends one request for each user, at most 8 at a time: the route for several users does not say whose each key is.
-    ///
-    /// - Parameter users: The users. A repeated user is requested once.
-    /// - Returns: The keys of each user; an empty list if the user has none. They are neither checked nor trusted yet.
-    /// - Throws: The first ``APIError``, also if the server does not know one of the users.
+    /// The route for several users does not name the owner of a key, so this makes one call per user, a few at a time.
+    /// - Parameter users: The users; duplicates are asked for once.
+    /// - Returns: The keys of every user, possibly none. Neither verified nor trusted yet.
+    /// - Throws: ``APIError``, the first one; also if the server does not know one of the users.
     public func publicKeys(of users: [UserID]) async throws(APIError) -> [UserID: [RegisteredKey]] {
         let users = Array(Set(users))
         let keys = try await concurrentMap(users, atATime: Self.simultaneousUsers) { (user) throws(APIError) in
@@ -29,10 +28,9 @@ extension ChatClient {
         return Dictionary(uniqueKeysWithValues: zip(users, keys))
     }
 
-    /// The public keys of several users in one response, which does not say whose each key is.
+    /// The public keys of several users in one answer, without their owners.
     ///
-    /// To see whether known keys have changed. ``publicKeys(of:)-([UserID])`` returns the keys by user.
-    ///
+    /// Useful to look for a change of keys that are known already. ``publicKeys(of:)-([UserID])`` names the owners.
     /// - Parameter users: 1 to 100 users.
     /// - Returns: One entry for each registered version of each user.
     /// - Throws: ``APIError``.
@@ -47,7 +45,7 @@ extension Call<[ServedPublicKey]> {
     /// The call `GET /2/users/public_keys`.
     static func publicKeys(ofAnyOf users: [UserID], limit: Int) throws(APIError) -> Self {
         guard (1...100).contains(users.count) else {
-            throw APIError(.invalidArgument, "the keys of 1 to 100 users are served at once")
+            throw APIError(.invalidArgument, "one call returns the keys of 1 to 100 users; pass fewer")
         }
         let ids = try users.map { (user) throws(APIError) in try user.userIDPathComponent() }
         return Call(
@@ -78,7 +76,7 @@ extension Call<[ServedPublicKey]> {
     }
 }
 
-/// One or many elements: X's documents differ on whether `data` of this route is a list or one object.
+/// X's two specifications disagree on whether `data` of this route is a list or one object.
 private struct OneOrMany<Element: Decodable>: Decodable {
     let elements: [Element]
 

@@ -2,14 +2,14 @@ public import XChatEngine
 public import XChatEvents
 
 extension ChatClient {
-    /// Deletes messages, for everybody or for oneself.
+    /// Deletes messages, for all members or for this user only.
     ///
-    /// What is deleted, and for whom, is read from the signed action itself, so that the call cannot say another thing
-    /// than the signature.
+    /// The messages, and for whom they are deleted, are taken from the signed action, so that the call cannot contradict
+    /// the signature.
     /// - Parameters:
     ///   - action: The signed action, `.deleteMessages`.
     ///   - target: The conversation that it was signed for.
-    ///   - mediaHashKeys: Media of these messages that are to go as well; only with a deletion for everybody.
+    ///   - mediaHashKeys: Media of these messages to delete as well; only with a deletion for all members.
     /// - Throws: ``APIError``; `invalid_argument` for an action of another kind.
     public func deleteMessages(
         _ action: ActionSignature,
@@ -25,13 +25,13 @@ extension ChatClient {
     ///
     /// - Parameters:
     ///   - target: The conversation.
-    ///   - sequenceID: The last event that was seen.
+    ///   - sequenceID: The last event that the user saw.
     /// - Throws: ``APIError``.
     public func markRead(_ target: ConversationTarget, until sequenceID: WireString) async throws(APIError) {
         try await perform(.markRead(target, until: sequenceID, limit: limits.answerBytes))
     }
 
-    /// Shows the others that the user is writing.
+    /// Shows the other members that the user is typing.
     ///
     /// - Parameter target: The conversation.
     /// - Throws: ``APIError``.
@@ -54,7 +54,7 @@ extension Call<Void> {
             throw APIError(.invalidArgument, "the action does not delete messages")
         }
         guard mediaHashKeys.isEmpty || kind == .deleteForAll else {
-            throw APIError(.invalidArgument, "media are deleted for everybody or not at all")
+            throw APIError(.invalidArgument, "media can only be deleted for all members; leave mediaHashKeys empty")
         }
         let body = DeleteBody(
             sequenceIDs: ids.map(\.string),
@@ -72,7 +72,7 @@ extension Call<Void> {
             limit: limit
         ) { (answer) throws(APIError) in
             guard try answer.data(DeletedAnswer.self).deleted else {
-                throw APIError(.refused, "the server says that nothing was deleted")
+                throw APIError(.refused, "the server accepted the call and deleted nothing")
             }
         }
     }
@@ -111,13 +111,13 @@ extension Call<Void> {
 
     @Sendable static func requireSuccess(_ answer: Success) throws(APIError) {
         guard try answer.data(SuccessAnswer.self).success else {
-            throw APIError(.refused, "the server says that it did not do it")
+            throw APIError(.refused, "the server accepted the call and did nothing")
         }
     }
 }
 
 extension ActionSignature {
-    /// What was signed; nil for bytes that are no detail.
+    /// The signed detail; nil if the bytes cannot be decoded.
     var detail: MessageEventDetail? {
         guard let bytes = try? Base64.decode(encodedMessageEventDetail) else { return nil }
         return try? MessageEventDetail.decoded(from: bytes)

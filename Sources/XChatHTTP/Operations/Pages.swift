@@ -1,11 +1,11 @@
 import Crypto
 import XChatEvents
 
-/// Follows the page tokens of a walk and ends a walk that goes round in circles.
+/// Follows the page tokens of a list and detects cycles.
 ///
-/// Memory is constant. A token among the last 1,024 is found at once, and a longer circle by Brent's algorithm: the walk
-/// compares each token with one that it keeps, and keeps a newer one after 1, 2, 4, 8, … pages. A circle of n pages is found
-/// at the latest after three times n pages, counted from its start or from the start of the walk, whichever is longer.
+/// Memory is constant. A repetition within the last 1,024 tokens is detected at once, a longer cycle by Brent's algorithm:
+/// each token is compared with one kept token, which is replaced after 1, 2, 4, 8, … pages. A cycle of n pages that begins
+/// after m pages is detected within 3 · max(m, n) + n pages.
 package struct PageWalk {
     private static let recentTokens = 1024
 
@@ -18,7 +18,7 @@ package struct PageWalk {
     private var pagesUntilNext = 1
     private var pagesSinceKept = 0
 
-    /// Makes a walk.
+    /// Starts before the first page.
     ///
     /// - Parameter maximumPages: The most pages; by default there is no limit, and the caller stops when it has enough.
     package init(maximumPages: Int = .max) {
@@ -74,9 +74,9 @@ extension EventPage: Page {}
 
 /// The pages of a list, each fetched when it is asked for.
 ///
-/// One page is in memory at a time, and a list may have any number: stop when you have enough. A server that leads in
-/// circles ends the walk with ``APIError/Code-swift.struct/malformedResponse``. After an error the walk is over; each call
-/// was repeated as ``RetryPolicy`` says.
+/// One page is in memory at a time. There is no limit on their number: stop iterating when you have enough. If the server
+/// repeats page tokens in a cycle, iteration ends with ``APIError/Code-swift.struct/malformedResponse``. Each call is
+/// retried as ``RetryPolicy`` says; after an error there are no more pages.
 public struct Pages<Element: Page>: AsyncSequence, Sendable {
     /// The error of the call that fetches a page.
     public typealias Failure = APIError
@@ -88,7 +88,7 @@ public struct Pages<Element: Page>: AsyncSequence, Sendable {
         Iterator(fetch: fetch)
     }
 
-    /// A walk over the pages.
+    /// An iteration over the pages.
     public struct Iterator: AsyncIteratorProtocol {
         private var walk = PageWalk()
         private let fetch: @Sendable (_ token: String?) async throws(APIError) -> Element

@@ -40,8 +40,8 @@ struct ActionSignatureBody: Encodable {
     let encodedMessageEventDetail: String
     let signature: Signature
 
-    /// `signature_payload` is left out everywhere: the server uses it for its logs alone, and the signed text of a key
-    /// change contains the key in plaintext.
+    /// Leaves out `signature_payload`: the server only logs it, and the signed text of a key change contains the key in
+    /// plaintext.
     init(_ action: ActionSignature) {
         messageID = action.messageID.string
         encodedMessageEventDetail = action.encodedMessageEventDetail
@@ -60,7 +60,7 @@ struct ActionSignatureBody: Encodable {
     }
 }
 
-/// The answers that say `success`.
+/// An answer with the member `success`.
 struct SuccessAnswer: Decodable {
     let success: Bool
 }

@@ -1,31 +1,31 @@
-/// How often, and for how long, a call is tried before its error counts.
+/// How often and for how long a call is tried before its error is thrown.
 ///
-/// Tried again are calls that broke, ran out of time, or met a 5xx, where sending the same bytes twice does no harm:
-/// reading, sending a message (its id makes it one message), deleting, marks, media segments. A 429 is tried again for
-/// every call, since nothing was done. No other 4xx is.
+/// Calls whose error is transient (``APIError/disposition``: network errors, timeouts, 5xx, 408, 425) are retried if
+/// sending the same bytes twice does no harm: reading, sending a message (its id makes it one message), deleting, marking
+/// as read, media segments. After a 429 every call is retried, since the server did nothing. Other errors are not retried.
 public struct RetryPolicy: Hashable, Sendable {
     /// The most attempts, the first one included.
     ///
     /// Default: 4.
     public var attempts: Int
-    /// For the whole call: attempts, and pauses between them.
+    /// The time for the whole call: attempts and the pauses between them.
     ///
-    /// A pause that would end later is not begun, and the error comes at once. Default: 2 minutes.
+    /// If a pause would end later, the error is thrown at once. Default: 2 minutes.
     public var budget: Duration
-    /// The longest first pause, which doubles with every failure; how much of it is waited is left to chance.
+    /// The first pause, which doubles with every failure; equal jitter shortens each by up to half.
     ///
     /// Default: 250 ms.
     public var firstPause: Duration
     /// The longest pause.
     ///
-    /// Default: 16 seconds. What a server asks for may be longer.
+    /// Default: 16 seconds. The server may ask for a longer one.
     public var longestPause: Duration
-    /// The pause after a 429 that names no time, which doubles with every further one.
+    /// The pause after a 429 that names no time; it doubles with each further one.
     ///
-    /// Default: 60 seconds, as X's documentation has it.
+    /// Default: 60 seconds, as X's documentation recommends.
     public var rateLimitPause: Duration
 
-    /// Makes a policy; each part has its default.
+    /// Makes a policy.
     public init(
         attempts: Int = 4,
         budget: Duration = .seconds(120),
@@ -40,6 +40,6 @@ public struct RetryPolicy: Hashable, Sendable {
         self.rateLimitPause = rateLimitPause
     }
 
-    /// Every call is tried once.
+    /// Tries every call once.
     public static let none = Self(attempts: 1)
 }

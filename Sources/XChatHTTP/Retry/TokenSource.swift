@@ -1,10 +1,10 @@
 import AsyncHTTPClient
 import NIOCore
 
-/// Where the calls of a client take their token from.
+/// Provides the token for the calls of a client, and renews it.
 ///
-/// A token that the server refuses is renewed once per call; calls that meet the same refusal at the same time share one
-/// renewal, because the token that renews is often good for a single use.
+/// A refused token is renewed once per call. Concurrent calls whose token was refused share one renewal, because refresh
+/// tokens are often valid for a single use.
 public actor TokenSource {
     private var token: Token
     private let renew: (@Sendable () async throws -> Token)?
@@ -14,18 +14,18 @@ public actor TokenSource {
     ///
     /// - Parameters:
     ///   - token: The first token.
-    ///   - renew: Gets a new token when the server refused the present one. What it throws is not shown, since it may
-    ///     hold a secret: the call then fails with the refusal itself. So does a call whose ``RetryPolicy/budget`` is
-    ///     spent while it waits; the renewal goes on, for later calls.
+    ///   - renew: Gets a new token after the server refused the current one. Its errors are not shown, since they may
+    ///     contain a secret: the call then fails with the server's refusal. So does a call whose ``RetryPolicy/budget``
+    ///     runs out while it waits; the renewal goes on for later calls.
     public init(_ token: Token, renew: (@Sendable () async throws -> Token)? = nil) {
         self.token = token
         self.renew = renew
     }
 
-    /// The present token.
+    /// The current token.
     var current: Token { token }
 
-    /// A token that is not the refused one; nil where there is none, or none within the time.
+    /// Another token than the refused one; nil if there is none within the timeout.
     func token(after refused: Token, within timeout: Duration) async throws(APIError) -> Token? {
         if !token.isSame(as: refused) { return token }
         guard let renew else { return nil }
@@ -47,7 +47,7 @@ public actor TokenSource {
         guard let renewed = received else { return nil }
         if self.renewal == renewal { self.renewal = nil }
         guard let renewed, !renewed.isSame(as: refused) else { return nil }
-        // Whoever waited longest does not put a token back that was refused meanwhile.
+        // The result of an older renewal does not replace a newer token.
         if token.isSame(as: refused) { token = renewed }
         return token
     }
