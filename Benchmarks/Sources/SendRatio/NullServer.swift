@@ -10,7 +10,7 @@ enum NullServer {
     ///   - body: The body of every answer.
     ///   - started: Called with the port.
     /// - Throws: If the port cannot be opened.
-    static func run(body: String, started: (Int) -> Void) async throws {
+    static func run(body: String, started: @Sendable (Int) -> Void) async throws {
         let head =
             "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
         let answer = ByteBuffer(string: head + body)
