@@ -23,6 +23,34 @@ struct GenericHashTests {
         #expect(error?.code == .wrongLength)
     }
 
+    @Test func `BLAKE2b-512 of nothing under the key 00 to 3f is that of the reference test vectors`() throws {
+        let (nothing, key) = ([UInt8](), [UInt8](0...63))
+        let expected = """
+            10ebb67700b1868efb4417987acf4690ae9d972fb7a590c2f02871799aaa4786\
+            b5e996e8f0f4eb981fc214b005f42d2ff4233499391653df7aefcbc13fc51568
+            """
+        #expect(hex(try GenericHash.hash(nothing.span, key: key.span, count: 64)) == expected)
+    }
+
+    @Test func `a derived key is the keyed hash of its context`() throws {
+        let (context, key) = (Array("abc".utf8), [UInt8](0...31))
+        // From Python's hashlib.blake2b.
+        let expected = "d63a32d3e44738d7907f964316c241adaba0abfeabc32349677578a15a203f7f"
+        #expect(hex(try GenericHash.hash(context.span, key: key.span)) == expected)
+        #expect(hex([UInt8](try GenericHash.deriveKey(context.span, from: key.span))) == expected)
+    }
+
+    @Test(arguments: [0, 15, 65]) func `a key has 16 to 64 bytes`(count: Int) {
+        let refusals = [
+            refusal { () throws(SodiumError) in _ = try GenericHash.hash([1].span, key: zeros(count).span) },
+            refusal { () throws(SodiumError) in _ = try GenericHash.deriveKey([1].span, from: zeros(count).span) },
+        ]
+        for error in refusals {
+            #expect(error?.code == .wrongLength)
+            #expect(error?.what == "key")
+        }
+    }
+
     private func hex(_ bytes: [UInt8]) -> String {
         bytes.map { byte in
             let digits = String(byte, radix: 16)
