@@ -81,6 +81,7 @@ let package = Package(
             name: "XChat",
             dependencies: [
                 "LibSodium", "XChatEvents", "XChatFiles", "XChatEngine", "XChatHTTP", logging,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

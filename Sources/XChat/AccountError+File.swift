@@ -21,3 +21,14 @@ package func withAccountErrors<Value: ~Copyable>(_ body: () throws -> Value) thr
         throw AccountError(error)
     }
 }
+
+/// As the other form, for a body that throws nothing else.
+package func withAccountErrors<Value: ~Copyable>(
+    _ body: () throws(FileError) -> Value
+) throws(AccountError) -> Value {
+    do {
+        return try body()
+    } catch {
+        throw AccountError(error)
+    }
+}

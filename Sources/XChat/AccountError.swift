@@ -23,8 +23,16 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let notFound = Self(rawValue: "not_found")
         /// There is an account, or a file, at the place already.
         public static let exists = Self(rawValue: "exists")
-        /// The passphrase is wrong, or the account file is damaged.
+        /// The passphrase does not open the account file.
         public static let wrongPassphrase = Self(rawValue: "wrong_passphrase")
+        /// The file is damaged, or another program wrote it; it is left as it is.
+        public static let damaged = Self(rawValue: "damaged")
+        /// A later version of this library wrote the file.
+        public static let newerFormat = Self(rawValue: "newer_format")
+        /// The disk is full, or a quota is reached; nothing was written.
+        public static let full = Self(rawValue: "full")
+        /// Another process kept the file locked for too long.
+        public static let busy = Self(rawValue: "busy")
         /// Larger than the limit that the message names.
         public static let tooLarge = Self(rawValue: "too_large")
         /// Another process changed the same state in another way.
@@ -33,6 +41,24 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let notRegistered = Self(rawValue: "not_registered")
         /// The server answered what it cannot mean, or does not have what was asked for.
         public static let server = Self(rawValue: "server")
+        /// The server has other keys of the user than the account.
+        public static let keysExist = Self(rawValue: "keys_exist")
+        /// The safety code of the served keys is not the one that the user gave.
+        public static let safetyCodeDiffers = Self(rawValue: "safety_code_differs")
+        /// Another task or process follows under the same consumer's name.
+        public static let alreadyFollowing = Self(rawValue: "already_following")
+        /// The server finally refused a message; it is kept as a dead letter.
+        public static let refused = Self(rawValue: "refused")
+        /// Another message has the same id.
+        public static let duplicate = Self(rawValue: "duplicate")
+        /// The outbox holds no message with this id.
+        public static let unknownMessage = Self(rawValue: "unknown_message")
+        /// The message is sent, replaced or dropped, and cannot be changed any more.
+        public static let finished = Self(rawValue: "finished")
+        /// Readers that no group can have: more than 10,000, or an id that is not 1 to 19 digits.
+        public static let invalidReaders = Self(rawValue: "invalid_readers")
+        /// The file or the message belongs to another user or another API.
+        public static let otherAccount = Self(rawValue: "other_account")
         /// An argument that no call of this kind can take.
         public static let invalidArgument = Self(rawValue: "invalid_argument")
     }

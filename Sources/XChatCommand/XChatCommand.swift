@@ -19,7 +19,7 @@ struct XChatCommand: AsyncParsableCommand {
             The exit status is 0 when everything was done and verified, 1 when something failed or did not verify, and \
             2 when the arguments are wrong. Results go to standard output, everything else to standard error.
 
-            Secrets never stand on the command line. Keys come from a session file (--session) or from the key store, \
+            Secrets are never on the command line. Keys come from a session file (--session) or from the account file, \
             its passphrase from XCHAT_PASSPHRASE_FILE, XCHAT_PASSPHRASE or the terminal, the user's access token from \
             XCHAT_TOKEN, and the app's, which only "read --follow" wants, from XCHAT_APP_TOKEN.
 

@@ -6,6 +6,12 @@ package struct FileVersion: Hashable, Sendable {
     let size: Int64
     let seconds: Int64
     let nanoseconds: Int64
+
+    /// How long ago the file was changed, by the clock of this machine.
+    package var age: Duration {
+        let now = SystemClock.now
+        return .seconds(now.seconds - seconds) + .nanoseconds(now.nanoseconds - nanoseconds)
+    }
 }
 
 /// Operations on whole files.
@@ -186,7 +192,7 @@ package enum Files {
         Paths.resolved(path) ?? path
     }
 
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

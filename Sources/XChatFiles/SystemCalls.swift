@@ -124,3 +124,13 @@ private func check(_ call: () -> Int32) throws(Errno) {
 private func systemRename(_ path: String, _ target: String) -> Int32 { unsafe rename(path, target) }
 private func systemLink(_ path: String, _ name: String) -> Int32 { unsafe link(path, name) }
 private func systemUnlink(_ path: String) -> Int32 { unsafe unlink(path) }
+
+/// The clock that times of files are taken from.
+enum SystemClock {
+    /// The time since 1970: `clock_gettime`.
+    static var now: (seconds: Int64, nanoseconds: Int64) {
+        var now = timespec()
+        _ = unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return (Int64(now.tv_sec), Int64(now.tv_nsec))
+    }
+}

@@ -10,6 +10,12 @@ public struct ServedEvent: Hashable, Sendable {
     public let id: String?
     /// An opaque token that a send may carry.
     public let conversationToken: String?
+
+    package init(encodedEvent: String, id: String?, conversationToken: String?) {
+        self.encodedEvent = encodedEvent
+        self.id = id
+        self.conversationToken = conversationToken
+    }
 }
 
 /// One page of a conversation's history, newest first.
@@ -119,7 +125,7 @@ struct HistoryWalk {
 
 extension EventPage {
     /// The memory that the page takes; empty elements take some too.
-    fileprivate var byteCount: Int {
+    package var byteCount: Int {
         func sum<Element>(_ elements: [Element], _ texts: (Element) -> [String?]) -> Int {
             elements.reduce(elements.count * MemoryLayout<Element>.stride) { sum, element in
                 texts(element).reduce(sum) { $0 + ($1?.utf8.count ?? 0) }

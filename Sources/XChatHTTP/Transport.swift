@@ -2,8 +2,8 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
-import XChatEvents
 import Synchronization
+import XChatEvents
 
 /// The one place that does network I/O: it sends a request and reads the answer, within a time and a size.
 struct Transport: Sendable {

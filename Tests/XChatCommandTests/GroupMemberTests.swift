@@ -45,7 +45,7 @@ struct GroupMemberTests {
     }
 
     private func document(_ user: String) throws -> SessionDocument {
-        try StateStore(sessionFile: scratch.file(user)).read()
+        try SessionFile(scratch.file(user)).read()
     }
 
     /// Changes what the server has.

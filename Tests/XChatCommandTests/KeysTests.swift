@@ -158,15 +158,15 @@ struct KeysTests {
         #expect(unknown.status == 1)
     }
 
-    // MARK: The key store
+    // MARK: The account file
 
-    @Test func `the key store is made, opened and exported with the passphrase`() async throws {
+    @Test func `the account file is made, opened and exported with the passphrase`() async throws {
         let home = scratch.file("home")
         let environment = ["XCHAT_HOME": home, "XCHAT_PASSPHRASE": "a passphrase"]
         let made = try await Program.run("keys", "generate", "--user", "1111", environment: environment)
         #expect(made.status == 0)
         #expect(try scratch.permissions("home") == 0o700)
-        #expect(try scratch.permissions("home/keystore") == 0o600)
+        #expect(try scratch.permissions("home/account.db") == 0o600)
         let fingerprint = try made.json.first?.required("public_key").required("public_key_fingerprint").string()
 
         let printed = try await Program.run("keys", "fingerprint", environment: environment)
@@ -236,7 +236,7 @@ struct KeysTests {
         #expect(try scratch.names() == ["empty"])
     }
 
-    @Test func `without a key store every command says how to make one`() async throws {
+    @Test func `without an account file every command says how to make one`() async throws {
         for command in [["decrypt"], ["verify"], ["keys", "list"], ["encrypt", "--conversation", "2", "--text", "x"]] {
             let outcome = try await Program.run(command + ["--home", scratch.file("none")])
             #expect(outcome.status == 1)

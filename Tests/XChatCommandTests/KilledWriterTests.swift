@@ -31,7 +31,7 @@ struct KilledWriterTests {
         }
         // A file that was complete or not: what is left has the pattern, and the next read deletes it.
         #expect(try Set(names).isSubset(of: ["session.json", ".session.json.xchat-new"]))
-        let session = try StateStore(sessionFile: path).read().session()
+        let session = try SessionFile(path).read().session()
         #expect(session.userID == "1111")
         #expect(try names == ["session.json"])
     }

@@ -262,7 +262,7 @@ struct SessionDocumentTests {
     }
 }
 
-struct StateStoreTests {
+struct SessionFileTests {
     private let fixture: Fixture
 
     init() throws {
@@ -271,8 +271,8 @@ struct StateStoreTests {
 
     @Test func `a change is written in one step, for the owner alone`() throws {
         let path = try fixture.file(of: "1111", mode: 0o644)
-        try StateStore(sessionFile: path).update { $0.set(signingKeyVersion: "77") }
-        #expect(try StateStore(sessionFile: path).read().signingKeyVersion() == "77")
+        try SessionFile(path).update { $0.set(signingKeyVersion: "77") }
+        #expect(try SessionFile(path).read().signingKeyVersion() == "77")
         #expect(try fixture.scratch.permissions("session.json") == 0o600)
         #expect(try fixture.scratch.names() == ["session.json"])
     }
@@ -280,7 +280,7 @@ struct StateStoreTests {
     @Test func `without a change nothing is written`() throws {
         let path = try fixture.file(of: "1111", mode: 0o644)
         let before = try fixture.scratch.read("session.json")
-        try StateStore(sessionFile: path).update { _ in }
+        try SessionFile(path).update { _ in }
         #expect(try fixture.scratch.read("session.json") == before)
         #expect(try fixture.scratch.permissions("session.json") == 0o644)
     }
@@ -290,7 +290,7 @@ struct StateStoreTests {
             $0["conversation_keys"] = ["g1": ["1": "AAAA"], "g2": ["1": .string(String(repeating: "A", count: 3000))]]
         }
         let before = try fixture.scratch.read("session.json")
-        let store = StateStore(sessionFile: path, maximumBytes: before.count + 10)
+        let store = SessionFile(path, maximumBytes: before.count + 10)
         try store.update { $0.set(signingKeyVersion: "12") }
         let written = try fixture.scratch.read("session.json")
         #expect(written.count <= before.count + 10)
@@ -306,18 +306,6 @@ struct StateStoreTests {
             #expect(text.contains(part), "\(part): \(text)")
         }
         _ = try store.read()
-    }
-
-    @Test func `a sealed state that could not be read again is not written`() throws {
-        let keyStore = KeyStore(home: fixture.scratch.file("home")) { _ in
-            try SecretBytes(copying: Array("p".utf8).span)
-        }
-        let content = Array(JSONValue.object(try fixture.document(of: "1111")).indented.utf8)
-        try keyStore.create(content, limits: .minimum)
-        let store = StateStore(keyStore: keyStore, maximumBytes: content.count + 3)
-        try store.update { $0.set(signingKeyVersion: "123") }
-        #expect(throws: CommandError.self) { try store.update { $0.set(signingKeyVersion: "12345") } }
-        #expect(try store.read().signingKeyVersion() == "123")
     }
 
     @Test(
@@ -337,7 +325,7 @@ struct StateStoreTests {
         let isClosed = other.utf8.count { $0 == UInt8(ascii: "[") } <= 1 && !other.contains("unfinished")
         let text = isFirst && isClosed ? "{\(other),\(own)}" : "{\(own),\(other)}"
         let path = try fixture.scratch.write("broken.json", text)
-        let read = try StateStore(sessionFile: path).readPrivateKeys()
+        let read = try SessionFile(path).readPrivateKeys()
         #expect(try read.userID() == "1111")
         let blob = try read.privateKeys()?.withExport { Base64.encode($0) }
         #expect(blob.map { JSONValue.string($0).line } == keys)
@@ -346,7 +334,7 @@ struct StateStoreTests {
     @Test func `the private keys are exported from a state beyond the limit`() async throws {
         let text = JSONValue.object(try fixture.document(of: "1111")).line.dropLast()
         let path = try fixture.scratch.write("large.json", text + #","a":""# + String(repeating: "x", count: 65 << 20))
-        #expect(throws: CommandError.self) { try StateStore(sessionFile: path).read() }
+        #expect(throws: CommandError.self) { try SessionFile(path).read() }
         let exported = try await Program.run("keys", "export", "--session", path)
         #expect(exported.status == 0, "\(exported.errors)")
         let blob = try fixture.keys["1111"]?.withExport { span in span.indices.map { span[$0] } }
@@ -356,14 +344,14 @@ struct StateStoreTests {
     @Test func `two different private keys in one state are not exported`() throws {
         let text = #"{"user_id":"1111","private_keys":"AAAA","private_keys":"BBBB"}"#
         let path = try fixture.scratch.write("twice.json", text)
-        #expect(throws: CommandError.self) { try StateStore(sessionFile: path).readPrivateKeys() }
+        #expect(throws: CommandError.self) { try SessionFile(path).readPrivateKeys() }
     }
 
     @Test func `a change that fails leaves the file as it was`() throws {
         let path = try fixture.file(of: "1111")
         let before = try fixture.scratch.read("session.json")
         #expect(throws: CommandError("no")) {
-            try StateStore(sessionFile: path).update { document in
+            try SessionFile(path).update { document in
                 document.set(signingKeyVersion: "77")
                 throw CommandError("no")
             }

@@ -65,7 +65,7 @@ struct TrustCommandTests {
     }
 
     private func session() throws -> Session {
-        try StateStore(sessionFile: file).read().session()
+        try SessionFile(file).read().session()
     }
 
     /// The event of an outcome that shows a text; nil if it is not shown.

@@ -1,139 +1,169 @@
 public import Logging
+import Synchronization
 public import XChatEngine
 public import XChatEvents
 import XChatHTTP
 
-package import struct Foundation.Date
+public import struct Foundation.Date
 
-/// Sealed messages that wait to be posted, kept where neither a crash nor a power failure loses them.
+/// Encrypted messages that wait to be posted, stored where neither a crash nor a power failure loses them.
 ///
-/// A message is sealed once and stored as ciphertext; every try posts the same bytes. Within a conversation the order is
-/// kept, and conversations do not wait for each other. A message that the server does not want is set aside with the
-/// reason, and its conversation goes on. One that was sealed under a key that is no longer the newest is sealed anew,
-/// and linked with the refused one.
+/// A message is encrypted once, and every attempt posts the same bytes. Within a conversation the order is kept, and
+/// conversations do not wait for each other. A message that the server does not accept becomes a dead letter with the reason, and
+/// its conversation goes on. A message under a key that is no longer the newest is encrypted again, and the two are linked.
 ///
-/// Any number of processes may add messages; one at a time posts.
+/// Several processes may enqueue messages; one at a time posts.
 public struct Outbox: Sendable {
-    let store: any OutboxStore
-    /// When to try again, and when not.
+    /// Where the messages are.
+    public let store: any AccountStore
+    /// The user who signs them.
+    public let userID: UserID
+    /// When to retry, and when not.
     public var policy: OutboxPolicy
-    /// How many conversations are posted to at once.
+    /// To how many conversations messages are posted at the same time.
     ///
     /// Default: 4.
     public var concurrency = 4
-    /// Is told what becomes of the tries: words and counts, no identifier.
+    /// Receives the outcomes of attempts: words and counts, no ids.
     public var logger: Logger?
-    /// How often the store is asked for what other processes, or other tasks, put into it.
-    package var interval: Duration = .milliseconds(50)
+    /// Receives the entry of each message that becomes a dead letter.
+    package var deadLetters: (@Sendable (OutboxEntry) -> Void)?
+    /// How often the clock is looked at while messages wait for a time.
+    package var interval: Duration = .milliseconds(250)
     package var clock: @Sendable () -> Date = { Date() }
     package var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
+    private let retention: Duration
+    private let lastForgetting: Shared<Date>
 
-    /// Opens an outbox file, or makes it.
+    /// A value that copies of an outbox share.
+    private final class Shared<Value: Sendable>: Sendable {
+        let value: Mutex<Value>
+
+        init(_ value: Value) { self.value = Mutex(value) }
+    }
+
+    /// The name of the lease that the process holds which posts.
+    package static let lease = "outbox"
+
+    /// Opens the outbox of a store.
     ///
     /// - Parameters:
-    ///   - path: The file, made with mode 0600; SQLite puts `-wal` and `-shm` beside it, and this library `.lock`. Its
-    ///     folder must exist and lie on a local disk.
-    ///   - userID: The user who seals. One file is for one user and one API.
+    ///   - store: The store. Its messages are for one user and one API; the first call decides.
+    ///   - userID: The user who signs the messages.
     ///   - api: The base URL of the API.
-    ///   - policy: When to try again.
+    ///   - policy: When to retry.
     ///   - retention: How long sent, replaced and dropped messages are remembered, without their ciphertext.
-    /// - Returns: The outbox, with what was left in it.
-    /// - Throws: ``OutboxError``: `corrupt`, `inaccessible`, `wrong_outbox`, `newer_format`, `full`, `busy`. A damaged
-    ///   file is left as it is.
-    public static func open(
-        _ path: String,
+    ///   - now: The time, by which finished messages are forgotten.
+    /// - Throws: `other_account`; `damaged`, `file`, `full`, `busy`.
+    public init(
+        opening store: any AccountStore,
         userID: UserID,
         api: String = "https://api.x.com",
         policy: OutboxPolicy = OutboxPolicy(),
-        retention: Duration = .seconds(7 * 24 * 3600)
-    ) throws(OutboxError) -> Outbox {
-        Outbox(
-            store: try SQLiteOutboxStore(path: path, userID: userID, api: api, retention: retention, now: Date()),
-            policy: policy
-        )
+        retention: Duration = .seconds(7 * 24 * 3600),
+        now: Date = Date()
+    ) async throws(AccountError) {
+        try await store.openOutbox(of: userID, api: api)
+        self.init(store: store, userID: userID, policy: policy, retention: retention, now: now)
+        try await store.forgetMessages(finishedBefore: now.addingTimeInterval(-retention.seconds))
     }
 
-    init(store: any OutboxStore, policy: OutboxPolicy = OutboxPolicy()) {
+    init(
+        store: any AccountStore,
+        userID: UserID,
+        policy: OutboxPolicy = OutboxPolicy(),
+        retention: Duration = .seconds(7 * 24 * 3600),
+        now: Date = Date()
+    ) {
         self.store = store
+        self.userID = userID
         self.policy = policy
+        self.retention = retention
+        lastForgetting = Shared(now)
     }
 
-    /// Takes a message: when this returns, it is on the disk.
+    /// Enqueues a message: when this returns, it survives a power failure.
     ///
-    /// - Parameter message: A sealed message of the outbox's user. The same one again changes nothing.
-    /// - Throws: ``OutboxError``; then the message is not in the outbox.
-    public func enqueue(_ message: SealedMessage) throws(OutboxError) {
-        try store.add([message], now: clock())
+    /// - Parameter message: A message that this user encrypted. The same message again changes nothing.
+    /// - Throws: `duplicate`, `other_account`, `full`, `file`, `busy`; then the message is not in the outbox.
+    public func enqueue(_ message: SealedMessage) async throws(AccountError) {
+        try await enqueue([message])
     }
 
-    /// Takes messages, all or none.
+    /// Enqueues messages, all or none.
     ///
-    /// - Parameter messages: Sealed messages of the outbox's user, in the order in which they are to be sent.
-    /// - Throws: ``OutboxError``; then none of them is in the outbox.
-    public func enqueue(_ messages: [SealedMessage]) throws(OutboxError) {
-        try store.add(messages, now: clock())
+    /// - Parameter messages: Messages that this user encrypted, in the order in which they are to be sent.
+    /// - Throws: As ``enqueue(_:)-(SealedMessage)``; then none of them is in the outbox.
+    public func enqueue(_ messages: [SealedMessage]) async throws(AccountError) {
+        var batch = RecordBatch()
+        batch.messages = messages
+        batch.time = clock()
+        try await store.commit(batch)
     }
 
-    /// The messages that are not finished, in the order of their queues.
+    /// The messages in some states, in the order in which they were enqueued.
     ///
-    /// - Parameter states: Others than those queued and set aside on request.
-    /// - Returns: What is known of each.
-    /// - Throws: ``OutboxError``.
+    /// - Parameter states: The states; by default those of unfinished messages.
+    /// - Returns: What is stored about each.
+    /// - Throws: `damaged`, `file`, `busy`.
     public func list(
-        _ states: Set<OutboxEntry.State> = [.queued, .setAside]
-    ) throws(OutboxError) -> [OutboxEntry] {
-        try store.entries(in: states)
+        _ states: Set<OutboxEntry.State> = [.queued, .deadLetter]
+    ) async throws(AccountError) -> [OutboxEntry] {
+        try await store.entries(in: states)
     }
 
-    /// What became of a message, or of the one that replaced it.
+    /// What is stored about a message, or about the message that replaced it.
     ///
     /// - Parameter messageID: The id under which the message was enqueued.
-    /// - Returns: The entry at the end of the links; nil for an id that is not known, or not any more.
-    /// - Throws: ``OutboxError``.
-    public func entry(_ messageID: WireString) throws(OutboxError) -> OutboxEntry? {
-        var entry = try store.entry(messageID)
+    /// - Returns: The entry at the end of the links; nil for an unknown or forgotten message.
+    /// - Throws: `damaged`, `file`, `busy`.
+    public func entry(_ messageID: WireString) async throws(AccountError) -> OutboxEntry? {
+        var entry = try await store.entry(messageID)
         var seen: Set<WireString> = []
         while let next = entry?.replacedBy, seen.insert(next).inserted {
-            entry = try store.entry(next) ?? entry
+            entry = try await store.entry(next) ?? entry
         }
         return entry
     }
 
-    /// Puts a message that was set aside back into its place, or ends the waiting of a queued one.
+    /// Puts a dead letter back into its place in the queue, or ends the waiting of a queued message.
     ///
-    /// A message that was set aside after the server had refused its key is encrypted again before it is posted.
+    /// A dead letter whose key the server had refused is encrypted again before it is posted.
     /// - Parameters:
     ///   - messageID: Its id.
     ///   - readers: For a message that is held (``OutboxEntry/isHeld``): the new readers that a person was shown and
     ///     agreed to, from ``OutboxEntry/newReaders(in:)``. The message is held again if a newer key would give it to
     ///     other users too.
-    /// - Throws: ``OutboxError`` with `unknown_message`, `finished` or `invalid_readers`.
-    public func retry(_ messageID: WireString, allowing readers: Set<UserID> = []) throws(OutboxError) {
-        try store.retry(messageID, allowing: readers, now: clock())
+    /// - Throws: `unknown_message`, `finished`, `invalid_readers`.
+    public func retry(
+        _ messageID: WireString,
+        allowing readers: Set<UserID> = []
+    ) async throws(AccountError) {
+        try await store.retry(messageID, allowing: readers, at: clock())
     }
 
-    /// Gives a message up.
+    /// Discards a message.
     ///
-    /// - Parameter messageID: Its id. A try under way is not called back.
-    /// - Throws: ``OutboxError`` with `unknown_message` or `finished`.
-    public func drop(_ messageID: WireString) throws(OutboxError) {
-        try store.drop(messageID, now: clock())
+    /// - Parameter messageID: Its id. An attempt in progress is not cancelled.
+    /// - Throws: `unknown_message`, `finished`.
+    public func drop(_ messageID: WireString) async throws(AccountError) {
+        try await store.drop(messageID, at: clock())
     }
 
     /// Posts until nothing is queued any more, or until one message is settled.
     ///
     /// While another process posts, this waits for it.
     /// - Parameters:
-    ///   - client: Posts, one try at a time: what to try again, and when, is decided here. Its ``RetryPolicy`` is for the
+    ///   - client: Posts, one attempt at a time: the outbox decides about retries. The client's ``RetryPolicy`` is for the
     ///     history, which is read when a key has changed.
-    ///   - messageID: Ends as soon as this message, or what replaced it, is not queued any more.
-    ///   - timeout: Ends when the time is up, whatever is queued then: tries under way are cancelled.
+    ///   - messageID: Ends as soon as this message, or the one that replaced it, is not queued any more.
+    ///   - timeout: Ends after this time; attempts in progress are cancelled.
     ///   - session: Called after a refusal for a stale key: must fetch the conversation's key changes, and return a
-    ///     session that knows the newest key. An ``APIError`` that passes, as when there is no connection, is waited out;
-    ///     an ``XChatError`` that says why the conversation cannot be encrypted to (`rotation_needed`,
-    ///     `membership_unproven`, `membership_unjudged`, `disputed_key`, `not_a_participant`, `members_changed`) sets the
-    ///     message aside; anything else that it throws ends the draining.
-    /// - Throws: ``APIError`` that concerns every message (`unauthorized` for example), ``OutboxError``,
+    ///     session that knows the newest key. A temporary ``APIError``, for example a lost connection, is retried. An
+    ///     ``XChatError`` that says why the conversation cannot be encrypted to (`rotation_needed`, `membership_unproven`,
+    ///     `membership_unjudged`, `disputed_key`, `not_a_participant`, `members_changed`) makes the message a dead letter.
+    ///     Any other error ends the draining.
+    /// - Throws: ``APIError`` that concerns every message (`unauthorized` for example), ``AccountError`` of the store,
     ///   `CancellationError`, and what `session` throws. Everything unsent stays queued.
     public func drain(
         client: some MessageSending,
@@ -141,11 +171,11 @@ public struct Outbox: Sendable {
         timeout: Duration? = nil,
         session: @escaping @Sendable (ConversationID) async throws -> Session
     ) async throws {
-        let goal: Drain.Goal = messageID.map { .settled($0) } ?? .empty
-        try await Drain(self, client, goal: goal, timeout: timeout, session: session).run()
+        let goal: OutboxWorker.Goal = messageID.map { .settled($0) } ?? .empty
+        try await OutboxWorker(self, client, goal: goal, timeout: timeout, session: session).run()
     }
 
-    /// Posts whatever comes into the outbox, until the task is cancelled.
+    /// Posts what is enqueued, until the task is cancelled.
     ///
     /// - Parameters:
     ///   - client: Posts.
@@ -155,6 +185,17 @@ public struct Outbox: Sendable {
         client: some MessageSending,
         session: @escaping @Sendable (ConversationID) async throws -> Session
     ) async throws {
-        try await Drain(self, client, goal: .never, timeout: nil, session: session).run()
+        try await OutboxWorker(self, client, goal: .never, timeout: nil, session: session).run()
+    }
+
+    /// Forgets finished messages, once an hour at most: a process may run for months.
+    func forgetAtTimes() async throws(AccountError) {
+        let now = clock()
+        let isTime = lastForgetting.value.withLock { last in
+            guard abs(now.timeIntervalSince(last)) >= 3600 else { return false }
+            last = now
+            return true
+        }
+        if isTime { try await store.forgetMessages(finishedBefore: now.addingTimeInterval(-retention.seconds)) }
     }
 }

@@ -4,22 +4,22 @@ import XChatHTTP
 
 public import struct Foundation.Date
 
-/// What the outbox knows of one message, without its ciphertext.
+/// What the outbox stores about one message, without its ciphertext.
 public struct OutboxEntry: Hashable, Sendable {
-    /// Where a message stands.
+    /// The states of a message.
     public enum State: String, CaseIterable, Sendable {
-        /// Waits for its turn, or for another try.
+        /// Waits to be posted, for the first time or again.
         case queued
-        /// The server took it.
+        /// The server has it.
         case sent
-        /// The server does not take it, and ``OutboxEntry/reason`` says why.
+        /// The server does not accept it, and ``OutboxEntry/reason`` says why.
         ///
-        /// It stays until it is retried or dropped by hand; later messages of the conversation went on. See
+        /// It stays until it is retried or dropped on request; later messages of the conversation are sent without it. See
         /// ``OutboxEntry/isHeld`` for a message that waits for a decision about its readers.
-        case setAside = "set_aside"
-        /// Sealed anew under a newer key, as ``OutboxEntry/replacedBy``.
+        case deadLetter = "set_aside"
+        /// Encrypted again under a newer key, as ``OutboxEntry/replacedBy``.
         case replaced
-        /// Given up by hand.
+        /// Discarded on request.
         case dropped
     }
 
@@ -27,15 +27,15 @@ public struct OutboxEntry: Hashable, Sendable {
     public let messageID: WireString
     /// The canonical id of the conversation.
     public let conversationID: ConversationID
-    /// The version of the conversation key that sealed it.
+    /// The version of the conversation key that encrypted it.
     public let conversationKeyVersion: KeyVersion
-    /// Where it stands.
+    /// Its state.
     public var state: State
-    /// How often it failed since it was put into the queue.
+    /// How many attempts failed since it was put into the queue.
     public var failures: Int
-    /// Why it failed last, `code: detail`; nil for one that never failed.
+    /// Why the last failed attempt failed, `code: detail`; nil if none failed.
     public var reason: String?
-    /// Who could read the message when it was sealed, and those who were allowed since; nil where that is not known.
+    /// The users who could read the message when it was encrypted, and those who were allowed since; nil if unknown.
     public var readers: Set<UserID>?
     /// The server's id of the sent message.
     public var sequenceID: WireString?
@@ -43,12 +43,13 @@ public struct OutboxEntry: Hashable, Sendable {
     public var replaces: WireString?
     /// The message that replaces this one.
     public var replacedBy: WireString?
-    /// When it was put into the outbox.
+    /// When it was enqueued.
     public let enqueuedAt: Date
-    /// Not before this time is it tried again, if that is in the future.
+    /// The earliest time of the next attempt, which may be in the past; nil without a waiting time.
     public var notBefore: Date?
 
-    init(
+    /// An entry of a message that never failed.
+    public init(
         messageID: WireString,
         conversationID: ConversationID,
         conversationKeyVersion: KeyVersion,
@@ -68,15 +69,16 @@ public struct OutboxEntry: Hashable, Sendable {
         reason.map { String($0.prefix { $0 != ":" }) }
     }
 
-    /// Whether the message is set aside because a newer key would give it to people who could not read it when it was
-    /// sealed.
+    /// Whether the message is a dead letter because a newer key would give it to users who could not read it when it was
+    /// encrypted.
     ///
     /// ``Outbox/retry(_:allowing:)`` sends it to them, ``Outbox/drop(_:)`` discards it.
     public var isHeld: Bool {
-        state == .setAside && code.map { $0.utf8.elementsEqual(XChatError.Code.membersChanged.rawValue.utf8) } ?? false
+        state == .deadLetter
+            && code.map { $0.utf8.elementsEqual(XChatError.Code.membersChanged.rawValue.utf8) } ?? false
     }
 
-    /// Who would read the message if it were encrypted again now, and could not when it was sealed.
+    /// The users who could read the message if it were encrypted again now, and could not before.
     ///
     /// - Parameter session: A session that has read the conversation's history up to now.
     /// - Returns: All other members of the group where ``readers`` is nil; nil where the session does not know the members.

@@ -1,19 +1,18 @@
 import Metrics
 
-/// What the outbox counts, through swift-metrics: nothing, until the program bootstraps a metrics system.
+/// The metrics of the outbox, through swift-metrics; without a metrics system they cost nothing.
 ///
 /// | metric | kind | labels |
 /// |:--|:--|:--|
 /// | `xchat_outbox_total` | counter | `outcome` of an attempt (`sent`, `retried`, `paused`, `resealed`, `set_aside`), `code` (`ok` or why) |
 /// | `xchat_outbox_waiting` | gauge | |
 ///
-/// A message that the outbox sends also counts in `xchat_sent_total`; one whose answer was lost and that is found in the
-/// history does not.
+/// A message that the outbox sends also counts in `xchat_sent_total`, unless its answer was lost and it was found in the history.
 enum OutboxMetrics {
-    /// What came of an attempt to post a message.
+    /// The outcomes of an attempt to post a message.
     enum Outcome: String {
         case sent, retried, paused, resealed
-        case setAside = "set_aside"
+        case deadLetter = "set_aside"
     }
 
     static func settled(_ outcome: Outcome, code: String) {

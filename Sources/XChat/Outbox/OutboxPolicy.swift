@@ -39,7 +39,7 @@ public struct OutboxPolicy: Hashable, Sendable {
     /// Default: hold it.
     public var newReaders = NewReaders.hold
 
-    /// The longest pause of all, whoever asks for it: the windows of rate limits are of 24 hours at most.
+    /// The longest pause, also if the server asks for a longer one: windows of rate limits last 24 hours at most.
     ///
     /// What waits longer in the file comes from a clock that was wrong, and does not wait.
     public static let longestPause: Duration = .seconds(25 * 3600)
@@ -51,7 +51,7 @@ public struct OutboxPolicy: Hashable, Sendable {
     package enum Failure: Hashable, Sendable {
         /// The call failed, or its answer was a failure event.
         case call(APIError)
-        /// Failure 6, and no key is at hand that is newer, or that opens the refused message.
+        /// Failure 6, and no newer key is known, or no key that decrypts the refused message.
         case noNewerKey
     }
 
@@ -64,8 +64,8 @@ public struct OutboxPolicy: Hashable, Sendable {
         /// Fetch the conversation's keys, and seal the message anew.
         case reseal
         /// The conversation goes on without the message.
-        case setAside
-        /// Nothing can be posted: the message keeps its place, and the caller is told.
+        case deadLetter
+        /// Nothing can be posted: the message keeps its place, and the error is thrown.
         case stop
     }
 
@@ -80,18 +80,18 @@ public struct OutboxPolicy: Hashable, Sendable {
     package func action(after failure: Failure, failures: Int, now: Date, jitter: Double) -> Action {
         let delay = delay(failures: failures, jitter: jitter)
         func retry(at date: Date?) -> Action { .retry(after: max(delay, Self.rest(until: date, now: now))) }
-        func retryOrSetAside(at date: Date?) -> Action {
-            failures < max(1, maximumFailures) - 1 ? retry(at: date) : .setAside
+        func retryOrDeadLetter(at date: Date?) -> Action {
+            failures < max(1, maximumFailures) - 1 ? retry(at: date) : .deadLetter
         }
-        guard case .call(let error) = failure else { return retryOrSetAside(at: nil) }
+        guard case .call(let error) = failure else { return retryOrDeadLetter(at: nil) }
         switch error.disposition {
         case .transient(let retryAt): return retry(at: retryAt)
-        case .unclear(let retryAt): return retryOrSetAside(at: retryAt)
+        case .unclear(let retryAt): return retryOrDeadLetter(at: retryAt)
         case .rateLimited(let until):
             let asked = until.map { Self.rest(until: $0, now: now) }
             return .pause(pause(asked: asked, delay: delay, jitter: jitter))
         case .staleKey: return .reseal
-        case .final: return .setAside
+        case .final: return .deadLetter
         case .stop: return .stop
         }
     }

@@ -1,152 +1,188 @@
-import XChatEngine
-import XChatEvents
+public import XChatEngine
+public import XChatEvents
 
-import struct Foundation.Date
+public import struct Foundation.Date
 
-/// A message whose turn it is.
-struct QueuedMessage: Hashable, Sendable {
-    /// The id under which it was sealed.
-    let messageID: WireString
-    /// The canonical id of its conversation.
-    let conversationID: ConversationID
-    /// ``SealedMessage/encodedMessageCreateEvent``, byte for byte.
-    let encodedMessageCreateEvent: String
-    /// ``SealedMessage/encodedMessageEventSignature``, byte for byte.
-    let encodedMessageEventSignature: String
-    /// ``SealedMessage/readers``, and those whom a person allowed since.
-    let readers: Set<UserID>?
-    /// How often it failed since it was put into the queue.
-    let failures: Int
-    /// Whether the server refused it for its key, and a newer key exists: it must not be posted as it is.
-    let isStale: Bool
-}
-
-/// Where an outbox keeps its messages: a file on one machine, or a database that several share.
+/// The part of an account's store that keeps messages to send.
 ///
-/// Every method is one transaction: done and durable when it returns, and not begun when it throws. Only ciphertext,
-/// ids and reasons are stored.
-protocol OutboxStore: Sendable {
-    /// The user whose messages these are.
-    var userID: UserID { get }
-
-    /// Appends messages to the ends of their conversations, all or none.
+/// Messages come in with a ``RecordBatch``, so that one commit covers a record and the message that belongs to it. Every method
+/// is one transaction: done and durable when it returns, not begun when it throws. Several processes may use one store; the one
+/// that posts holds a lease.
+public protocol OutboxStore: Sendable {
+    /// Binds the messages of this store to one user and one API; the first call decides.
     ///
-    /// One that is there already, the same bytes under the same id, is left as it is.
     /// - Parameters:
-    ///   - messages: Sealed messages.
-    ///   - now: The time.
-    /// - Throws: `duplicate` for another message with an id that is taken.
-    func add(_ messages: [SealedMessage], now: Date) throws(OutboxError)
+    ///   - user: The user who signs the messages.
+    ///   - api: The base URL to which they are posted.
+    /// - Throws: `other_account` if the store is bound to another user or API.
+    func openOutbox(of user: UserID, api: String) async throws(AccountError)
 
-    /// The first queued message of every conversation whose time has come, oldest first.
+    /// The first queued messages of the conversations whose time has come, the conversation with the oldest message first.
     ///
     /// - Parameters:
     ///   - now: The time. Waiting times that reach further into the future than ``OutboxPolicy/longestPause`` come from a
-    ///     clock that was wrong, and do not count.
-    ///   - limit: How many at most.
-    /// - Returns: At most one message of each conversation.
-    /// - Throws: When the store fails.
-    func due(at now: Date, limit: Int) throws(OutboxError) -> [QueuedMessage]
+    ///     wrong clock and are ignored.
+    ///   - limit: The most conversations.
+    ///   - total: About how many messages of all of them; at least one of each.
+    ///   - excluded: Conversations to leave out.
+    /// - Returns: The messages, and when to ask again.
+    /// - Throws: `damaged`, `file`, `busy`.
+    func dueMessages(
+        at now: Date,
+        limit: Int,
+        total: Int,
+        excluding excluded: Set<QueuePosition.Queue>
+    ) async throws(AccountError) -> DueMessages
 
-    /// Whether any message is queued.
+    /// The next queued messages of one conversation, in order.
     ///
-    /// - Returns: Also true for those that wait.
-    /// - Throws: When the store fails.
-    func hasQueued() throws(OutboxError) -> Bool
+    /// - Parameters:
+    ///   - position: The position after which they are.
+    ///   - limit: The most messages.
+    /// - Returns: The messages; none at the end of the queue.
+    /// - Throws: `damaged`, `file`, `busy`.
+    func queuedMessages(after position: QueuePosition, limit: Int) async throws(AccountError) -> [QueuedMessage]
 
-    /// How many messages are queued, those that wait among them.
+    /// Stores the outcome of an attempt to post a message.
     ///
-    /// - Returns: For a gauge; ``hasQueued()`` is quicker.
-    /// - Throws: When the store fails.
-    func queuedCount() throws(OutboxError) -> Int
+    /// Outcomes that are stored at the same time share one wait for the medium, in the order of the calls.
+    /// - Parameters:
+    ///   - outcome: The outcome. One that does not fit the message any more, because another process changed it meanwhile,
+    ///     changes nothing.
+    ///   - now: The time.
+    /// - Throws: `full`, `file`, `busy`, `damaged`.
+    func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError)
 
-    /// Notes that the server took a message, and forgets its ciphertext.
-    ///
-    /// It counts for one that was set aside or dropped meanwhile too; for one that was replaced, its replacement speaks.
+    /// Puts a dead letter back into its place in the queue, or ends the waiting of a queued message.
     ///
     /// - Parameters:
     ///   - messageID: The message.
-    ///   - sequenceID: The server's id.
-    ///   - now: The time.
-    /// - Throws: When the store fails.
-    func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) throws(OutboxError)
-
-    /// Counts a failure of a queued message, and lets its conversation wait.
-    ///
-    /// - Parameters:
-    ///   - messageID: The message.
-    ///   - until: When it is tried again.
-    ///   - reason: Why it failed.
-    /// - Throws: When the store fails.
-    func postpone(_ messageID: WireString, until: Date, reason: String) throws(OutboxError)
-
-    /// Lets all conversations wait: a rate limit is the user's, not a message's.
-    ///
-    /// - Parameters:
-    ///   - until: When the queue goes on, unless it waits longer already.
-    ///   - now: The time.
-    /// - Throws: When the store fails.
-    func pause(until: Date, now: Date) throws(OutboxError)
-
-    /// Takes a queued message out of the queue, so that its conversation goes on without it.
-    ///
-    /// - Parameters:
-    ///   - messageID: The message.
-    ///   - reason: Why.
-    ///   - isStale: Whether a newer key exists, so that a later try must encrypt the message again first. This never
-    ///     clears the mark.
-    ///   - now: The time.
-    /// - Throws: When the store fails.
-    func setAside(_ messageID: WireString, reason: String, isStale: Bool, now: Date) throws(OutboxError)
-
-    /// Puts a message in the place of a queued one, and links the two.
-    ///
-    /// Nothing happens where the message is not queued any more: of two replacements only one is kept.
-    /// - Parameters:
-    ///   - messageID: The refused message.
-    ///   - replacement: The same contents, sealed anew under another id.
-    ///   - now: The time.
-    /// - Throws: When the store fails.
-    func replace(_ messageID: WireString, with replacement: SealedMessage, now: Date) throws(OutboxError)
-
-    /// Puts a message that was set aside back into its place, and ends its waiting.
-    ///
-    /// - Parameters:
-    ///   - messageID: A message that is set aside or queued.
     ///   - readers: Users who may read it from now on too; they are added to its readers.
     ///   - now: The time.
-    /// - Throws: `unknown_message`, `finished`.
-    func retry(_ messageID: WireString, allowing readers: Set<UserID>, now: Date) throws(OutboxError)
+    /// - Throws: `unknown_message`, `finished`, `invalid_readers`.
+    func retry(_ messageID: WireString, allowing readers: Set<UserID>, at now: Date) async throws(AccountError)
 
-    /// Gives up a message, and forgets its ciphertext.
+    /// Discards a queued message or a dead letter, and deletes its ciphertext.
     ///
     /// - Parameters:
-    ///   - messageID: A message that is set aside or queued.
+    ///   - messageID: The message.
     ///   - now: The time.
     /// - Throws: `unknown_message`, `finished`.
-    func drop(_ messageID: WireString, now: Date) throws(OutboxError)
+    func drop(_ messageID: WireString, at now: Date) async throws(AccountError)
 
-    /// One message.
+    /// What is stored about a message.
     ///
-    /// - Parameter messageID: Its id.
-    /// - Returns: Nil for an id that is not known, or not any more.
-    /// - Throws: When the store fails.
-    func entry(_ messageID: WireString) throws(OutboxError) -> OutboxEntry?
+    /// - Parameter messageID: The id under which it was sealed.
+    /// - Returns: Nil for an unknown or forgotten message.
+    /// - Throws: `damaged`, `file`, `busy`.
+    func entry(_ messageID: WireString) async throws(AccountError) -> OutboxEntry?
 
-    /// The messages in some states, in the order of their conversations' queues.
+    /// The messages in some states, in the order in which they were enqueued.
     ///
-    /// - Parameter states: Which.
+    /// - Parameter states: The states.
     /// - Returns: All of them.
-    /// - Throws: When the store fails.
-    func entries(in states: Set<OutboxEntry.State>) throws(OutboxError) -> [OutboxEntry]
+    /// - Throws: `damaged`, `file`, `busy`.
+    func entries(in states: Set<OutboxEntry.State>) async throws(AccountError) -> [OutboxEntry]
 
-    /// Becomes the one that posts, unless somebody else is.
+    /// How many messages are queued, including those whose time has not come.
     ///
-    /// The lock ends with the process, however that ends.
-    /// - Returns: Whether it is ours now.
-    /// - Throws: When the store fails.
-    func tryLock() throws(OutboxError) -> Bool
+    /// - Returns: The number, for a gauge.
+    /// - Throws: `file`, `busy`.
+    func queuedCount() async throws(AccountError) -> Int
 
-    /// Lets others post.
-    func unlock()
+    /// Deletes what is stored about finished messages.
+    ///
+    /// - Parameter time: Messages that were finished before this time are forgotten.
+    /// - Throws: `full`, `file`, `busy`.
+    func forgetMessages(finishedBefore time: Date) async throws(AccountError)
+
+    /// Tells when the queue may have changed, without reading the medium's contents.
+    var queueChanges: QueueChanges { get }
+}
+
+/// A place in the queue of one conversation.
+public struct QueuePosition: Hashable, Sendable {
+    /// The store's number of a conversation.
+    public typealias Queue = Int64
+
+    /// The conversation.
+    public let queue: Queue
+    /// The place in its queue; later messages have higher places.
+    public let place: Int64
+
+    /// A position from its parts.
+    public init(queue: Queue, place: Int64) {
+        self.queue = queue
+        self.place = place
+    }
+}
+
+/// A message that is to be posted.
+public struct QueuedMessage: Hashable, Sendable {
+    /// Where it is in the queue.
+    public let position: QueuePosition
+    /// The id under which it was sealed.
+    public let messageID: WireString
+    /// The canonical id of its conversation.
+    public let conversationID: ConversationID
+    /// ``SealedMessage/encodedMessageCreateEvent``, byte for byte.
+    public let encodedMessageCreateEvent: String
+    /// ``SealedMessage/encodedMessageEventSignature``, byte for byte.
+    public let encodedMessageEventSignature: String
+    /// ``SealedMessage/readers``, and the readers that a person allowed since.
+    public let readers: Set<UserID>?
+    /// How many attempts failed since it was put into the queue.
+    public let failures: Int
+    /// Whether the server refused it for its key and a newer key exists: it must not be posted as it is.
+    public let isStale: Bool
+
+    /// A message from its parts.
+    public init(
+        position: QueuePosition,
+        messageID: WireString,
+        conversationID: ConversationID,
+        encodedMessageCreateEvent: String,
+        encodedMessageEventSignature: String,
+        readers: Set<UserID>?,
+        failures: Int,
+        isStale: Bool
+    ) {
+        self.position = position
+        self.messageID = messageID
+        self.conversationID = conversationID
+        self.encodedMessageCreateEvent = encodedMessageCreateEvent
+        self.encodedMessageEventSignature = encodedMessageEventSignature
+        self.readers = readers
+        self.failures = failures
+        self.isStale = isStale
+    }
+}
+
+/// The messages whose time has come.
+public struct DueMessages: Hashable, Sendable {
+    /// The first messages of each conversation, in order.
+    public var conversations: [[QueuedMessage]] = []
+    /// When the next conversation is due that is not now; nil if none is.
+    public var next: Date?
+    /// Whether any message is queued, due or not.
+    public var hasQueued = false
+
+    /// No messages.
+    public init() {}
+}
+
+/// The outcome of an attempt to post a message.
+public enum MessageOutcome: Hashable, Sendable {
+    /// The server took the message. This also counts for a message that became a dead letter or was dropped meanwhile.
+    case sent(WireString, sequenceID: WireString)
+    /// The attempt failed; its conversation waits.
+    case postponed(WireString, until: Date, reason: String)
+    /// All conversations wait: a rate limit is the user's. A longer pause stays.
+    case paused(until: Date)
+    /// The message leaves the queue, and its conversation goes on without it.
+    ///
+    /// `isStale` says that a newer key exists, so that a retry must encrypt the message again; this mark is never cleared.
+    case deadLetter(WireString, reason: String, isStale: Bool)
+    /// Another message takes the place of a queued one: the same contents, encrypted again under another id.
+    case replaced(WireString, by: SealedMessage)
 }

@@ -7,7 +7,7 @@ package import XChatEvents
 /// Members that this program does not know are kept. Ids and versions are compared byte by byte.
 package struct SessionDocument: Hashable, Sendable {
     /// All members, known and unknown.
-    package private(set) var root: JSONObject
+    package internal(set) var root: JSONObject
     /// What error texts call the document.
     package let name: String
 
@@ -29,7 +29,7 @@ package struct SessionDocument: Hashable, Sendable {
         Array((JSONValue.object(root).indented + "\n").utf8)
     }
 
-    private var place: JSONPlace {
+    var place: JSONPlace {
         JSONPlace(root: .object(root), document: name)
     }
 }
@@ -268,7 +268,8 @@ extension SessionDocument {
     }
 
     private mutating func addPins(of session: Session, since before: Session) throws(AccountError) {
-        let changed = Set(session.pins.users.filter { !session.pins.isEqual(to: before.pins, for: $0) })
+        let users = Set(session.pins.users).union(before.pins.users)
+        let changed = users.filter { !session.pins.isEqual(to: before.pins, for: $0) }
         if !changed.isEmpty {
             var entries: [JSONValue] = []
             var present: [UserID: [RegisteredKey]] = [:]
@@ -400,8 +401,9 @@ extension SessionDocument {
                 // Another process counted changes of this group too.
                 guard stored.isSame(as: membership) else {
                     throw AccountError(
-                        "\(name): the members of group \(quoted(group.value.string)) changed while this command ran; "
-                            + "nothing was written; run it again"
+                        .conflict,
+                        "\(name): the members of group \(quoted(group.value.string)) changed in the meantime; "
+                            + "nothing was written"
                     )
                 }
                 continue
@@ -423,7 +425,8 @@ extension SessionDocument {
 
     private func changedMeanwhile(_ user: UserID) -> AccountError {
         AccountError(
-            "\(name): the keys of user \(quoted(user.string)) changed while this command ran; nothing was written"
+            .conflict,
+            "\(name): the keys of user \(quoted(user.string)) changed in the meantime; nothing was written"
         )
     }
 }

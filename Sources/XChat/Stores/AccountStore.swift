@@ -1,6 +1,8 @@
 public import XChatEngine
 public import XChatEvents
 
+public import struct Foundation.Date
+
 /// Where an account keeps what must survive: records of its state, and messages to send.
 ///
 /// A record is a key and bytes. The account reads the few records that an operation needs, and commits what the operation
@@ -10,12 +12,15 @@ public import XChatEvents
 ///
 /// A store seals what it keeps: ids, keys, texts and pins must not be readable without the account's passphrase. It may show
 /// counts, sizes and times.
-public protocol AccountStore: Sendable {
+public protocol AccountStore: RecordStore, OutboxStore {}
+
+/// The part of an account's store that keeps records; ``OutboxStore`` is the other part.
+public protocol RecordStore: Sendable {
     /// Reads records.
     ///
     /// - Parameter keys: The keys, each once.
     /// - Returns: The records that exist, at one point in time.
-    /// - Throws: `malformed` for damaged records, `file` if the medium fails.
+    /// - Throws: `damaged` for damaged records, `file` if the medium fails.
     func records(_ keys: [RecordKey]) async throws(AccountError) -> [RecordKey: Record]
 
     /// The keys of all records of a kind, in pages.
@@ -34,7 +39,7 @@ public protocol AccountStore: Sendable {
     /// - Parameter batch: The changes, and the revisions that they were computed from.
     /// - Returns: The new revisions of the records that were written.
     /// - Throws: `conflict` if a record has another revision than expected; then nothing was written. `too_large` for a record
-    ///   of more than ``Record/maximumBytes``; `file` if the medium fails or is full.
+    ///   of more than ``Record/maximumBytes``; `duplicate` and `other_account` for messages; `full`, `file`, `busy`.
     @discardableResult
     func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64]
 
@@ -70,10 +75,12 @@ public enum RecordKey: Hashable, Sendable {
     case reply(consumer: String, EventDigest, call: String)
     /// The user id that a handle was resolved to.
     case handle(String)
+    /// The group that a signed creation founded: it founds no other one.
+    case founding(EventDigest)
 
     /// The kinds of records.
     public enum Kind: UInt8, CaseIterable, Hashable, Sendable {
-        case account = 1, user, conversation, consumer, cursor, seen, reply, handle
+        case account = 1, user, conversation, consumer, cursor, seen, reply, handle, founding
     }
 }
 
@@ -84,7 +91,7 @@ public struct Record: Hashable, Sendable {
 
     /// The bytes; they may hold secrets.
     public var bytes: [UInt8]
-    /// Which change wrote them; it rises with each change of the record and is never 0.
+    /// Which contents these are: never 0, and never that of other contents of the record, earlier or later.
     public var revision: UInt64
 
     /// A record from its parts.
@@ -118,6 +125,13 @@ public struct RecordBatch: Sendable {
     public var writes: [RecordKey: [UInt8]] = [:]
     /// The records to delete.
     public var deletions: Set<RecordKey> = []
+    /// Messages to append to the outbox, in the order in which they are to be sent.
+    ///
+    /// A message that the outbox already has, the same bytes under the same id, is left as it is; another message under that id
+    /// is the error `duplicate`.
+    public var messages: [SealedMessage] = []
+    /// When the messages were enqueued.
+    public var time = Date()
 
     /// No changes.
     public init() {}

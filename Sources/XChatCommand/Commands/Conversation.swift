@@ -36,12 +36,12 @@ struct ConversationStart: AsyncParsableCommand {
     var server: ServerOptions
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
-        let conversation = try remote.conversation(to)
+        let account = try await state.account(server)
+        let conversation = try account.conversation(to.id)
         guard conversation.participants != nil else {
             throw CommandError("\(conversation) is not a conversation of two; start one with the id of a user")
         }
-        let (change, sequenceID) = try await remote.changeKey(of: conversation)
+        let (change, sequenceID) = try await account.changeKey(of: conversation)
         try Output.result(answer(change, sequenceID: sequenceID).line)
     }
 }
@@ -70,9 +70,9 @@ struct ConversationRotate: AsyncParsableCommand {
     var server: ServerOptions
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
-        let conversation = try remote.conversation(to)
-        let (change, sequenceID) = try await remote.changeKey(of: conversation)
+        let account = try await state.account(server)
+        let conversation = try account.conversation(to.id)
+        let (change, sequenceID) = try await account.changeKey(of: conversation)
         try Output.result(answer(change, sequenceID: sequenceID).line)
     }
 }

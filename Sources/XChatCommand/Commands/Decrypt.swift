@@ -3,7 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 
-struct Decrypt: ParsableCommand {
+struct Decrypt: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Verify and decrypt events.",
         discussion: """
@@ -26,8 +26,8 @@ struct Decrypt: ParsableCommand {
     @Argument(help: ArgumentHelp("Files of events; - is standard input. (default: -)", valueName: "file"))
     var files: [String] = []
 
-    func run() throws {
-        var session = try state.store().read().session()
+    func run() async throws {
+        var session = try await state.offlineSession()
         let events = try concurrentMap(EventLines.read(files)) { $0.event }
         try print(session.open(events), of: events)
     }

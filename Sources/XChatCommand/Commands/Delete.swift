@@ -37,11 +37,12 @@ struct Delete: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let remote = try RemoteSession(state, server)
-        let conversation = try remote.conversation(self.conversation)
-        let action = ConversationAction.deleteMessages(sequenceIDs.map { WireString($0) }, forAll: forAll)
-        let signed = try remote.session.sign(action, in: conversation)
-        try await remote.client.deleteMessages(signed, in: try ConversationTarget(conversation))
+        let account = try await state.account(server)
+        try await account.delete(
+            sequenceIDs.map { WireString($0) },
+            in: try account.conversation(conversation.id),
+            forEveryone: forAll
+        )
         try Output.result((["deleted": .bool(true)] as JSONValue).line)
     }
 }

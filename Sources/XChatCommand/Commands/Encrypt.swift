@@ -4,7 +4,7 @@ import XChatEngine
 import XChatEvents
 import XChatFiles
 
-struct Encrypt: ParsableCommand {
+struct Encrypt: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Encrypt and sign one message.",
         discussion: """
@@ -59,8 +59,8 @@ struct Encrypt: ParsableCommand {
         }
     }
 
-    func run() throws {
-        let session = try state.store().read().session()
+    func run() async throws {
+        let session = try await state.offlineSession()
         let message = try session.seal(
             try message(),
             in: ConversationID(canonicalizing: conversation.id, sender: session.userID),

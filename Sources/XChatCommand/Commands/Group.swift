@@ -48,21 +48,13 @@ struct GroupCreateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
-        let own = remote.session.userID
-        var draft = GroupDraft(
-            members: [own] + members.map { WireString($0) }.filter { $0 != own },
-            admins: [own] + admin.map { WireString($0) }.filter { $0 != own }
+        let account = try await state.account(server)
+        let (change, sequenceID) = try await account.newGroup(
+            of: members.map { WireString($0) },
+            title: title,
+            administrators: admin.map { WireString($0) }
         )
-        draft.title = title
-        try await remote.pinKeys(of: draft.members)
-        let conversation = try await remote.client.initializeGroup()
-        let change = try remote.prepare { (session) throws(XChatError) in
-            try session.prepareGroupCreate(draft, in: conversation)
-        }
-        let created = try await remote.client.createGroup(change)
-        try remote.adopt(change)
-        try Output.result(answer(change.keyChange, sequenceID: created.sequenceID).line)
+        try Output.result(answer(change, sequenceID: sequenceID).line)
     }
 }
 
@@ -94,35 +86,12 @@ struct GroupAdd: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
-        let conversation = try remote.conversation(group)
-        let present = try await remote.group(conversation)
-        let new = members.map { WireString($0) }
-        let current = remote.session.memberships[conversation]?.present.sorted() ?? []
-        if let member = new.first(where: current.contains) {
-            throw CommandError("user \(member) is a member of \(conversation) already")
-        }
-        var draft = MemberAddDraft(
-            newMembers: new,
-            currentMembers: current,
-            currentAdmins: (present.adminIDs ?? []).filter(current.contains)
+        let account = try await state.account(server)
+        let (change, sequenceID) = try await account.addMembers(
+            members.map { WireString($0) },
+            to: try account.conversation(group.id)
         )
-        draft.title = present.groupName
-        draft.avatarURL = present.groupAvatarURL
-        draft.ttlMsec = present.messageTTLMsec
-        draft.screenCaptureBlockingEnabled = present.screenCaptureBlockingEnabled
-        try await remote.pinKeys(of: current + new)
-        let change: GroupKeyChange
-        do throws(XChatError) {
-            change = try remote.prepare { (session) throws(XChatError) in
-                try session.prepareMemberAdd(draft, in: conversation)
-            }
-        } catch {
-            throw AccountError(error, conversation: conversation)
-        }
-        let added = try await remote.client.addMembers(change)
-        try remote.adopt(change)
-        try Output.result(answer(change.keyChange, sequenceID: added.keyChangeSequenceID).line)
+        try Output.result(answer(change, sequenceID: sequenceID).line)
     }
 }
 
@@ -131,7 +100,7 @@ private let noRoute = """
     X documents no call for this: prints the signed action as one entry of "action_signatures", for a server that takes it.
     """
 
-struct GroupRemove: ParsableCommand {
+struct GroupRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Sign the removal of members from a group.",
@@ -151,15 +120,15 @@ struct GroupRemove: ParsableCommand {
     @OptionGroup
     var state: StateOptions
 
-    func run() throws {
-        let session = try state.store().read().session()
+    func run() async throws {
+        let session = try await state.offlineSession()
         let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
         let signed = try session.sign(.removeMembers(members.map { WireString($0) }), in: conversation)
         try Output.result(signed.requestMember.line)
     }
 }
 
-struct GroupTitle: ParsableCommand {
+struct GroupTitle: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "title",
         abstract: "Sign a new title for a group.",
@@ -183,8 +152,8 @@ struct GroupTitle: ParsableCommand {
     @OptionGroup
     var state: StateOptions
 
-    func run() throws {
-        let session = try state.store().read().session()
+    func run() async throws {
+        let session = try await state.offlineSession()
         let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
         let version: KeyVersion
         do {

@@ -4,7 +4,7 @@ import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-struct GroupLog: ParsableCommand {
+struct GroupLog: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log",
         abstract: "Show the membership log of a group.",
@@ -25,8 +25,8 @@ struct GroupLog: ParsableCommand {
     @OptionGroup
     var state: StateOptions
 
-    func run() throws {
-        let session = try state.store().read().session()
+    func run() async throws {
+        let session = try await state.offlineSession()
         let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
         guard let membership = session.memberships[conversation] else {
             throw CommandError("the members of \(conversation) are not known: read the group first")
@@ -81,13 +81,13 @@ struct GroupAccept: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
-        let conversation = try remote.conversation(group)
+        let account = try await state.account(server)
+        let conversation = try account.conversation(group.id)
         guard conversation.isGroup else { throw CommandError("\(conversation) is not a group") }
-        _ = try await remote.history(of: conversation)
-        let listed = try await remote.client.conversation(try ConversationTarget(conversation)).memberIDs ?? []
+        _ = try await account.readHistory(of: conversation)
+        let listed = try await account.client.conversation(try ConversationTarget(conversation)).memberIDs ?? []
         guard !listed.isEmpty else { throw CommandError("the server lists no members of \(conversation)") }
-        let known = remote.session.memberships[conversation]?.present ?? []
+        let known = try await account.members(of: conversation)
         var accepted = listed
         if let members {
             accepted = try Self.list(members)
@@ -99,10 +99,7 @@ struct GroupAccept: AsyncParsableCommand {
         } else {
             try confirm(known: known, listed: listed, conversation)
         }
-        let list = accepted
-        try remote.update { session in try session.acceptMembers(list, of: conversation) }
-        // Key changes that were delivered before are judged by the accepted members.
-        _ = try await remote.history(of: conversation)
+        try await account.acceptMembers(accepted, of: conversation)
         let answer: JSONValue = [
             "conversation_id": .string(conversation.value),
             "members": .init(accepted.sorted()),

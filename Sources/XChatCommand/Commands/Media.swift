@@ -11,7 +11,7 @@ struct Media: ParsableCommand {
     )
 }
 
-struct MediaEncrypt: ParsableCommand {
+struct MediaEncrypt: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encrypt",
         abstract: "Encrypt a file under the key of a conversation.",
@@ -24,8 +24,8 @@ struct MediaEncrypt: ParsableCommand {
     @OptionGroup
     var files: MediaOptions
 
-    func run() throws {
-        var encryptor = try MediaEncryptor(key: try files.encryptingKey())
+    func run() async throws {
+        var encryptor = try MediaEncryptor(key: try await files.encryptingKey())
         try files.transform { (input, emit) throws in
             var output: [UInt8] = []
             while let chunk = try input.chunk() {
@@ -40,7 +40,7 @@ struct MediaEncrypt: ParsableCommand {
     }
 }
 
-struct MediaDecrypt: ParsableCommand {
+struct MediaDecrypt: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decrypt",
         abstract: "Decrypt a file under the key of a conversation.",
@@ -53,8 +53,8 @@ struct MediaDecrypt: ParsableCommand {
     @OptionGroup
     var files: MediaOptions
 
-    func run() throws {
-        var decryptor = MediaDecryptor(key: try files.key())
+    func run() async throws {
+        var decryptor = MediaDecryptor(key: try await files.key())
         try files.transform { (input, emit) throws in
             var output: [UInt8] = []
             while let chunk = try input.chunk() {
@@ -105,8 +105,8 @@ struct MediaOptions: ParsableArguments {
     @OptionGroup
     var state: StateOptions
 
-    func key() throws -> ConversationKey {
-        let session = try state.store().read().session()
+    func key() async throws -> ConversationKey {
+        let session = try await state.offlineSession()
         let conversation = ConversationID(canonicalizing: conversation.id, sender: session.userID)
         let version = conversationKeyVersion.map { WireString($0) } ?? session.keyRing.newestVersion(in: conversation)
         guard let version, let key = session.keyRing.acceptedKey(in: conversation, version: version) else {
@@ -119,8 +119,8 @@ struct MediaOptions: ParsableArguments {
     }
 
     /// The key that encrypts: as for a message, only one that may.
-    func encryptingKey() throws -> ConversationKey {
-        let session = try state.store().read().session()
+    func encryptingKey() async throws -> ConversationKey {
+        let session = try await state.offlineSession()
         let conversation = ConversationID(canonicalizing: conversation.id, sender: session.userID)
         do {
             return try session.encryptingKey(in: conversation, version: conversationKeyVersion.map { WireString($0) })

@@ -50,16 +50,22 @@ struct MediaUploadCommand: AsyncParsableCommand {
     var server: ServerOptions
 
     func run() async throws {
-        let file = try AttachmentFile(file)
-        var remote = try RemoteSession(state, server)
-        let conversation = try remote.conversation(conversation)
-        let (version, key) = try await remote.encryptingKey(
+        let attachment = try AttachmentFile(file)
+        let account = try await state.account(server)
+        let conversation = try account.conversation(conversation.id)
+        let (version, key) = try await account.encryptingKey(
             of: conversation,
             version: conversationKeyVersion.map { WireString($0) }
         )
-        let media = try await remote.upload(file, under: key, in: conversation, label: "uploading", isQuiet: quiet)
+        let display = ProgressDisplay("uploading", isQuiet: quiet)
+        let media: MediaAttachment
+        do {
+            media = try await account.upload(attachment, under: key, in: conversation) { display.show($0) }
+        } catch {
+            throw CommandError("\(quoted(file)) was not uploaded: \(error)")
+        }
         var answer = media.draftJSON
-        answer["mime_type"] = file.mimeType.map { .string($0) } ?? .null
+        answer["mime_type"] = attachment.mimeType.map { .string($0) } ?? .null
         answer["conversation_id"] = .string(conversation.value)
         answer["conversation_key_version"] = .string(version)
         try Output.result(JSONValue.object(answer).line)
@@ -146,24 +152,25 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
-        let media = try media(for: remote.session.userID)
+        let account = try await state.account(server)
+        let media = try media(for: account.userID)
         let file = try newFile(out, overwrites: force)
         let target = try ConversationTarget(media.conversation)
-        let key = try await remote.key(of: media.conversation, version: media.keyVersion).key
-        let client = remote.client
+        let key = try await account.key(of: media.conversation, version: media.keyVersion).key
+        let client = account.client
         let (out, quiet, force) = (out, quiet, force)
         let finished: Void? = try await untilSignal {
             let display = ProgressDisplay("downloading", isQuiet: quiet)
-            do throws(APIError) {
+            do {
                 try await client.download(
                     media.hashKey,
                     in: target,
                     key: key,
                     to: URL(filePath: file),
                     expectedBytes: media.size,
-                    overwrites: force
-                ) { display.show($0) }
+                    overwrites: force,
+                    progress: { display.show($0) }
+                )
             } catch {
                 throw CommandError("\(quoted(out)) was not made: \(error)")
             }

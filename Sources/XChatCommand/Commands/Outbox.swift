@@ -15,14 +15,14 @@ struct OutboxCommand: AsyncParsableCommand {
             wait after it, until the next "send" or "outbox retry". A message that the server refuses is set aside with \
             the reason, and later messages are sent.
 
-            Each user and API has one outbox. It is in the folder of the session file or the key store, under the \
-            file's name with ".outbox" appended: use the same --session and --api as for "send".
+            The outbox is part of the account file. With --session it is in a folder with the file's name and ".outbox": use \
+            the same --session as for "send".
             """,
         subcommands: [OutboxList.self, OutboxRetry.self, OutboxDrop.self]
     )
 }
 
-struct OutboxList: ParsableCommand {
+struct OutboxList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the messages that are not sent.",
@@ -44,12 +44,10 @@ struct OutboxList: ParsableCommand {
     @Flag(help: "List the finished ones too.")
     var all = false
 
-    func run() throws {
-        let user = try state.store().read().userID()
-        guard try state.hasOutbox(of: user, server) else { return }
-        let outbox = try state.outbox(of: user, server)
-        let states = Set(all ? OutboxEntry.State.allCases : [.queued, .setAside])
-        for entry in try outbox.list(states) {
+    func run() async throws {
+        let outbox = try await Account.outbox(try state.configuration(server), changes: false)
+        let states = Set(all ? OutboxEntry.State.allCases : [.queued, .deadLetter])
+        for entry in try await outbox.list(states) {
             try Output.result(entry.json.line)
         }
     }
@@ -87,30 +85,39 @@ struct OutboxRetry: AsyncParsableCommand {
     var server: ServerOptions
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
-        let outbox = try state.outbox(of: remote.session.userID, server)
-        let ids = messages.isEmpty ? try outbox.list([.queued]).map(\.messageID) : messages.map { WireString($0) }
+        let account = try await state.account(server)
+        try await account.openOutbox()
+        let outbox = account.outbox
+        let ids =
+            messages.isEmpty ? try await outbox.list([.queued]).map(\.messageID) : messages.map { WireString($0) }
         for id in ids {
-            if !messages.isEmpty, let entry = try outbox.entry(id), entry.messageID == id, entry.isHeld {
-                try outbox.retry(id, allowing: try await remote.nameNewReaders(of: entry))
+            if !messages.isEmpty, let entry = try await outbox.entry(id), entry.messageID == id, entry.isHeld {
+                try await outbox.retry(id, allowing: try await account.nameNewReaders(of: entry))
             } else {
-                try outbox.hurry(id, mayBeFinished: messages.isEmpty)
+                try await outbox.hurry(id, mayBeFinished: messages.isEmpty)
             }
         }
+        account.startWorker()
         let deadline = ContinuousClock.now + .seconds(sending.timeout)
         var isAllSent = true
         for id in ids {
             let rest = deadline - ContinuousClock.now
-            try await remote.drain(outbox, until: id, timeout: max(rest, .zero))
-            guard let entry = try outbox.entry(id) else { continue }
+            guard
+                let entry = try await outbox.outcome(
+                    of: id,
+                    within: max(rest, .zero),
+                    orWhen: { _ in account.workerFailure != nil }
+                )
+            else { continue }
             isAllSent = isAllSent && entry.state == .sent
             try Output.result(entry.json.line)
         }
+        await account.close()
         if !isAllSent { throw ExitCode(1) }
     }
 }
 
-struct OutboxDrop: ParsableCommand {
+struct OutboxDrop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
         abstract: "Discard unsent messages.",
@@ -126,57 +133,19 @@ struct OutboxDrop: ParsableCommand {
     @OptionGroup
     var server: ServerOptions
 
-    func run() throws {
-        let outbox = try state.outbox(of: try state.store().read().userID(), server)
-        for id in messages { try outbox.drop(WireString(id)) }
+    func run() async throws {
+        let outbox = try await Account.outbox(try state.configuration(server), changes: true)
+        for id in messages { try await outbox.drop(WireString(id)) }
     }
 }
 
-extension StateOptions {
-    /// The outbox of a user and the API that the options name, made where there is none.
-    func outbox(of user: UserID, _ server: ServerOptions) throws -> Outbox {
-        try Files.makeFolder(outboxFolder)
-        return try Outbox.open(try outboxPath(of: user, server), userID: user, api: try server.url)
-    }
-
-    /// Whether anything was ever put into that outbox.
-    func hasOutbox(of user: UserID, _ server: ServerOptions) throws -> Bool {
-        Files.exists(try outboxPath(of: user, server))
-    }
-
-    private var outboxFolder: String {
-        get throws {
-            // By whatever link the state is reached, it has one outbox.
-            Files.resolved(try session ?? keyStore.keyStore().path) + ".outbox"
-        }
-    }
-
-    private func outboxPath(of user: UserID, _ server: ServerOptions) throws -> String {
-        "\(try outboxFolder)/\(Self.name(user, try server.url)).sqlite"
-    }
-
-    /// A file name that only this user and API have: whatever is not plain stands as its number.
-    private static func name(_ user: UserID, _ api: String) -> String {
-        let bytes = Array(user.utf8) + Array("@".utf8) + Array(api.utf8)
-        return bytes.map { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x40:
-                String(UnicodeScalar(byte))
-            default:
-                "_\(String(byte, radix: 16))_"
-            }
-        }.joined()
-    }
-}
-
-extension RemoteSession {
+extension Account {
     /// Writes to standard error who would read a held message and could not when it was written.
     ///
     /// - Returns: Exactly those who were named.
-    fileprivate mutating func nameNewReaders(of entry: OutboxEntry) async throws -> Set<UserID> {
+    fileprivate func nameNewReaders(of entry: OutboxEntry) async throws -> Set<UserID> {
         let conversation = entry.conversationID
-        try await fetchKeys(of: conversation)
-        guard let readers = entry.newReaders(in: session) else {
+        guard let readers = try await newReaders(of: entry) else {
             throw CommandError(
                 "the message \(visible(entry.messageID.string)) cannot be sent: the members of \(conversation) are not "
                     + "known; see them with: xchat read \(conversation)"
@@ -189,17 +158,6 @@ extension RemoteSession {
                 + "group when it was written: \(names.joined(separator: ", "))"
         )
         return readers
-    }
-}
-
-extension Outbox {
-    /// Ends the waiting of a message; one that was only listed may be finished by another process by now.
-    func hurry(_ id: WireString, mayBeFinished: Bool) throws {
-        do {
-            try retry(id)
-        } catch {
-            guard mayBeFinished, error.code == .finished else { throw error }
-        }
     }
 }
 

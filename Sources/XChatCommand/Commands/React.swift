@@ -35,10 +35,10 @@ struct React: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var sender = try Sender(state, server, sending)
+        let sender = try await Sender(state, server, sending)
         let reaction = ReactionDraft(emoji, to: target.sequence)
         let draft: Draft = remove ? .removeReaction(reaction) : .addReaction(reaction)
-        try Output.result(try await sender.send(draft, in: sender.remote.conversation(target.conversation)).line)
+        try Output.result(try await sender.send(draft, in: sender.account.conversation(target.conversation.id)).line)
     }
 }
 
@@ -69,9 +69,11 @@ struct Edit: AsyncParsableCommand {
     var server: ServerOptions
 
     func run() async throws {
-        var sender = try Sender(state, server, sending)
+        let sender = try await Sender(state, server, sending)
         let edit = EditDraft(of: target.sequence, text: try text ?? readStandardInputText())
-        try Output.result(try await sender.send(.edit(edit), in: sender.remote.conversation(target.conversation)).line)
+        try Output.result(
+            try await sender.send(.edit(edit), in: sender.account.conversation(target.conversation.id)).line
+        )
     }
 }
 

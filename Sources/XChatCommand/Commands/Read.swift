@@ -51,27 +51,15 @@ struct Read: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var remote = try RemoteSession(state, server)
-        let conversation = try remote.conversation(conversation)
-        if follow {
-            let follower = Follower(
-                remote,
-                conversation,
-                app: try server.appClient(),
-                isJSON: json,
-                interval: .seconds(poll)
-            )
-            return try await untilSignal {
-                var follower = follower
-                try await follower.run()
-            } ?? ()
-        }
-        let events = try await remote.history(of: conversation)
-        var failed = !remote.distrusted.isEmpty || remote.isIncomplete
+        let account = try await state.account(server, pollInterval: .seconds(poll))
+        let conversation = try account.conversation(conversation.id)
+        if follow { return try await followUntilSignal(account, conversation) }
+        let delivery = try await account.readHistory(of: conversation)
+        var failed = !delivery.distrusted.isEmpty || !delivery.unavailable.isEmpty || delivery.isIncomplete
         var printer = EventPrinter()
         var seen = SeenEvents()
         var index = 0
-        for event in events {
+        for event in delivery.events {
             guard let event = event.unlessRepeated(&seen) else { continue }
             try Output.result(event.line(&printer, isJSON: json, index: index))
             index += 1
@@ -79,6 +67,23 @@ struct Read: AsyncParsableCommand {
         }
         if failed {
             throw ExitCode.failure
+        }
+    }
+
+    private func followUntilSignal(_ account: Account, _ conversation: ConversationID) async throws {
+        if try server.appToken() == nil {
+            Output.note(
+                "xchat: XCHAT_APP_TOKEN is not set: without the activity stream, the conversation is read every \(poll) s"
+            )
+        }
+        let isJSON = json
+        _ = try await untilSignal {
+            var printer = EventPrinter()
+            var index = 0
+            try await account.follow(conversation) { event in
+                try Output.result(event.line(&printer, isJSON: isJSON, index: index))
+                index += 1
+            }
         }
     }
 }

@@ -52,20 +52,13 @@ struct Send: AsyncParsableCommand {
     var server: ServerOptions
 
     func run() async throws {
-        var sender = try Sender(state, server, sending)
-        let conversation = try sender.remote.conversation(to)
+        let sender = try await Sender(state, server, sending, rotates: rotate)
+        let conversation = try sender.account.conversation(to.id)
         guard !attach.isEmpty else {
             let draft = Draft.text(try text ?? readStandardInputText())
-            return try Output.result(try await sender.send(draft, in: conversation, rotates: rotate).line)
+            return try Output.result(try await sender.send(draft, in: conversation).line)
         }
-        let files = try attach.map { path throws in try AttachmentFile(path) }
-        let answer = try await sender.send(
-            text ?? "",
-            with: files,
-            in: conversation,
-            isQuiet: quiet,
-            rotates: rotate
-        )
+        let answer = try await sender.send(text ?? "", with: attach, in: conversation, isQuiet: quiet)
         try Output.result(answer.line)
     }
 }

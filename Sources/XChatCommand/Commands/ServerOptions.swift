@@ -14,28 +14,24 @@ struct ServerOptions: ParsableArguments {
     )
     var api: String?
 
-    /// A client for the user's token in the environment.
-    func client() throws -> ChatClient {
-        guard let client = try client(tokenIn: "XCHAT_TOKEN") else {
+    /// The user's token in the environment.
+    func token() throws -> Token {
+        guard let token = try token(in: "XCHAT_TOKEN") else {
             throw CommandError("the access token is missing: put it into the environment variable XCHAT_TOKEN")
         }
-        return client
+        return token
     }
 
-    /// A client for the app's token in the environment, which X wants for the activity stream; nil where there is none.
-    func appClient() throws -> ChatClient? {
-        try client(tokenIn: "XCHAT_APP_TOKEN")
-    }
+    /// The app's token in the environment, which X wants for the activity stream; nil where there is none.
+    func appToken() throws -> Token? { try token(in: "XCHAT_APP_TOKEN") }
 
-    private func client(tokenIn variable: String) throws -> ChatClient? {
+    private func token(in variable: String) throws -> Token? {
         guard let text = try Environment.text(variable) else { return nil }
-        let token: Token
         do {
-            token = try Token(text)
+            return try Token(text)
         } catch {
             throw CommandError("the environment variable \(variable): \(error.detail)")
         }
-        return try ChatClient(api: try url, token: token)
     }
 
     /// The base URL, as the name of an outbox has it.

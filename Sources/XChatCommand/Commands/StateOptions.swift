@@ -1,51 +1,85 @@
 import ArgumentParser
 import XChat
+import XChatEngine
+import XChatHTTP
 
 /// Where the user's keys and trust are kept.
 struct StateOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The session file to work with. It then is the whole state, and the key store is not touched.",
+            "The session file to work with. It then is the whole state, and the account file is not touched.",
             valueName: "file"
         )
     )
     var session: String?
 
     @OptionGroup
-    var keyStore: KeyStoreOptions
+    var home: HomeOptions
 
     func validate() throws {
-        guard session == nil || keyStore.home == nil else {
+        guard session == nil || home.home == nil else {
             throw ValidationError("--session and --home name two states; give one of them.")
         }
     }
 
-    /// The state that the options name.
-    func store() throws -> StateStore {
-        if let session {
-            return StateStore(sessionFile: session, notify: Output.notice)
-        }
-        return StateStore(keyStore: try keyStore.keyStore(), notify: Output.notice)
+    /// The account that the options name, without a token; messages to send are kept for each API.
+    func configuration(_ server: ServerOptions? = nil) throws -> Account.Configuration {
+        var configuration = Account.Configuration(
+            try session.map { .sessionFile($0) } ?? home.place,
+            passphrase: { isNew in try readPassphrase(isNew: isNew) }
+        )
+        configuration.notify = Output.notice
+        if let server { configuration.api = try server.url }
+        return configuration
+    }
+
+    /// The account that the options name, at a server.
+    ///
+    /// - Parameters:
+    ///   - server: The server.
+    ///   - rotates: Whether a conversation gets a new key where its newest one must not encrypt any more.
+    ///   - replacesKeys: Whether keys that the server has of the user are replaced when these are registered.
+    ///   - pollInterval: How often conversations are read while there is no activity stream.
+    /// - Returns: The account; its keys need not be registered.
+    /// - Throws: Why the account cannot be opened.
+    func account(
+        _ server: ServerOptions,
+        rotates: Bool = false,
+        replacesKeys: Bool = false,
+        pollInterval: Duration = .seconds(30)
+    ) async throws -> Account {
+        var configuration = try configuration(server)
+        configuration.pollInterval = pollInterval
+        configuration.token = TokenSource(try server.token())
+        configuration.appToken = try server.appToken()
+        configuration.rotatesBeforeSending = rotates
+        configuration.replacesKeys = replacesKeys
+        return try await Account.openUnregistered(configuration)
+    }
+
+    /// Everything that the state knows, for work without a server.
+    func offlineSession() async throws -> Session {
+        try await Account.session(try configuration())
     }
 }
 
-/// Where the key store is.
-struct KeyStoreOptions: ParsableArguments {
+/// Where the account file is.
+struct HomeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The folder of the key store, where no --session is given. (default: XCHAT_HOME, else ~/.xchat)",
+            "The folder of the account file, where no --session is given. (default: XCHAT_HOME, else ~/.xchat)",
             valueName: "folder"
         )
     )
     var home: String?
 
-    func keyStore() throws -> KeyStore {
-        if let folder = try home ?? Environment.text("XCHAT_HOME") {
-            return KeyStore(home: folder, askPassphrase: readPassphrase)
+    var place: Account.Configuration.Place {
+        get throws {
+            if let folder = try home ?? Environment.text("XCHAT_HOME") { return .accountFile(folder + "/account.db") }
+            guard let userHome = try Environment.text("HOME") else {
+                throw CommandError("no folder for the account: neither --home nor XCHAT_HOME nor HOME is set")
+            }
+            return .accountFile(userHome + "/.xchat/account.db")
         }
-        guard let userHome = try Environment.text("HOME") else {
-            throw CommandError("no folder for the key store: neither --home nor XCHAT_HOME nor HOME is set")
-        }
-        return KeyStore(home: userHome + "/.xchat", askPassphrase: readPassphrase)
     }
 }

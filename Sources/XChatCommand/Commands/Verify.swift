@@ -3,7 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 
-struct Verify: ParsableCommand {
+struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Verify the signatures of events.",
         discussion: """
@@ -23,8 +23,8 @@ struct Verify: ParsableCommand {
     @Argument(help: ArgumentHelp("Files of events; - is standard input. (default: -)", valueName: "file"))
     var files: [String] = []
 
-    func run() throws {
-        var session = try state.store().read().session()
+    func run() async throws {
+        var session = try await state.offlineSession()
         let events = try concurrentMap(EventLines.read(files)) { $0.event }
         // Opened together, because key changes and changes of groups bear on what else is in the input.
         let results = session.open(events)

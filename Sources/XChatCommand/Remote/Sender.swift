@@ -20,104 +20,98 @@ struct SendingOptions: ParsableArguments {
     }
 }
 
-/// Sends through the durable outbox: the one way of every command that sends.
+/// Sends through the outbox and says what became of the message: for every command that sends.
 struct Sender {
-    private(set) var remote: RemoteSession
-    private let outbox: Outbox
+    let account: Account
     private let timeout: Duration
 
-    init(_ state: StateOptions, _ server: ServerOptions, _ sending: SendingOptions) throws {
-        remote = try RemoteSession(state, server)
-        outbox = try state.outbox(of: remote.session.userID, server)
+    init(
+        _ state: StateOptions,
+        _ server: ServerOptions,
+        _ sending: SendingOptions,
+        rotates: Bool = false
+    ) async throws {
+        account = try await state.account(server, rotates: rotates)
         timeout = .seconds(sending.timeout)
     }
 
     /// Encrypts a draft once, posts it after what still waits of its conversation, and says what became of it.
     ///
-    /// The newest key of the state is used; where there is none, the conversation's key changes are fetched.
-    /// - Parameters:
-    ///   - draft: What to send.
-    ///   - conversation: The canonical id.
-    ///   - rotates: Whether the conversation gets a new key first where the newest one must not encrypt any more.
     /// - Returns: What the command prints.
     /// - Throws: Why nothing was sent, or not yet.
-    mutating func send(
-        _ draft: Draft,
-        in conversation: ConversationID,
-        rotates: Bool = false
-    ) async throws -> JSONValue {
-        _ = try await remote.encryptingVersion(in: conversation, rotates: rotates)
-        return try await send(try remote.session.seal(draft, in: conversation))
+    func send(_ draft: Draft, in conversation: ConversationID) async throws -> JSONValue {
+        try await report(await hinting(conversation) { try await account.enqueue(draft, to: conversation) })
     }
 
     /// Uploads files under the conversation's newest key, and sends a text with them.
-    mutating func send(
+    func send(
         _ text: String,
-        with files: [AttachmentFile],
+        with files: [String],
         in conversation: ConversationID,
-        isQuiet: Bool,
-        rotates: Bool = false
+        isQuiet: Bool
     ) async throws -> JSONValue {
-        // What is uploaded under a key cannot be encrypted again under another: now is the time to learn of a newer one.
-        try await remote.refreshKeys(of: conversation)
-        let version = try await remote.encryptingVersion(in: conversation, rotates: rotates)
-        // Whatever would refuse the message does so before anything is uploaded.
-        let draft = MessageDraft(text, attachments: files.map { .media($0.attachment("unknown")) })
-        _ = try remote.session.seal(.message(draft), in: conversation)
-        let key = try await remote.key(of: conversation, version: version)
-        var attachments: [MessageAttachment] = []
-        for (index, file) in files.enumerated() {
-            let label = files.count == 1 ? "uploading" : "uploading \(index + 1) of \(files.count)"
-            attachments.append(
-                .media(
-                    try await remote.upload(file, under: key.key, in: conversation, label: label, isQuiet: isQuiet)
-                )
+        let display = UploadDisplay(files.count, isQuiet: isQuiet)
+        let receipt = try await hinting(conversation) {
+            try await account.enqueue(
+                text,
+                files: files.map { URL(filePath: $0) },
+                to: conversation,
+                progress: display.show
             )
         }
-        let message = MessageDraft(text, attachments: attachments)
-        // An upload takes its time, in which another process may have counted a removal.
-        try remote.refresh()
-        return try await send(
-            try remote.session.seal(.message(message), in: conversation, keyVersion: key.version)
-        )
+        return try await report(receipt)
     }
 
-    private func send(_ message: SealedMessage) async throws -> JSONValue {
-        try outbox.enqueue(message)
-        let earlier = try queue(before: message)
-        try hurry(earlier)
-        let watch = Task { await tellFirstFailure(before: message) }
-        defer { watch.cancel() }
-        var failure: (any Error)?
+    /// A conversation that the server does not have is started by another command.
+    private func hinting<Value>(
+        _ conversation: ConversationID,
+        _ body: () async throws -> Value
+    ) async throws -> Value {
         do {
-            try await remote.drain(outbox, until: message.messageID, timeout: timeout)
-        } catch {
-            // It may have been another conversation's; what became of this message is in the outbox.
-            failure = error
+            return try await body()
+        } catch let error as APIError where error.code == .notFound {
+            throw CommandError(
+                "the server has no conversation \(conversation); begin it with: xchat conversation start"
+            )
         }
-        try? tellWhatWasSetAside(of: earlier)
-        return try outcome(of: message, failure)
     }
 
-    private func outcome(of message: SealedMessage, _ failure: (any Error)?) throws -> JSONValue {
-        let entry = try outbox.entry(message.messageID)
-        let id = entry?.messageID ?? message.messageID
+    /// Waits until a message is settled, for the time of the options.
+    private func report(_ receipt: Account.Receipt) async throws -> JSONValue {
+        let earlier = try await queue(before: receipt)
+        try await hurry(earlier)
+        let watch = Task { await tellFirstFailure(before: receipt) }
+        defer { watch.cancel() }
+        let entry = try await account.outbox.outcome(
+            of: receipt.messageID,
+            within: timeout,
+            orWhen: { _ in account.workerFailure != nil }
+        )
+        try? await tellDeadLetters(of: earlier)
+        let answer = try await outcome(of: receipt, entry)
+        await account.close()
+        return answer
+    }
+
+    private func outcome(of receipt: Account.Receipt, _ entry: OutboxEntry?) async throws -> JSONValue {
+        let id = entry?.messageID ?? receipt.messageID
         switch entry?.state {
         case .sent:
             return [
                 "message_id": .string(id),
                 "sequence_id": .init(entry?.sequenceID),
-                "conversation_id": .string(message.conversationID.value),
+                "conversation_id": .string(receipt.conversation.value),
             ]
-        case .setAside:
+        case .deadLetter:
             throw CommandError(
                 "not sent: \(entry?.reason ?? "the server does not take the message"); it is kept in the outbox, out of "
                     + "the way of later messages, as \(id): xchat outbox retry ID, or drop ID"
             )
         case .queued:
-            let reason = try failure.map { "\($0)" } ?? firstFailure(before: message) ?? "the time was up"
+            var reason = account.workerFailure.map { "\($0)" }
+            if reason == nil { reason = try await firstFailure(before: receipt) }
             throw CommandError(
-                "not sent yet: \(reason); it waits in the outbox as \(id), and goes with the next message of this "
+                "not sent yet: \(reason ?? "the time was up"); it waits in the outbox as \(id), and goes with the next message of this "
                     + "conversation or with: xchat outbox retry"
             )
         case .dropped, .replaced, nil:
@@ -125,30 +119,30 @@ struct Sender {
         }
     }
 
-    /// Ends the waiting of earlier messages that could not be posted: whoever sends now believes in the network.
-    private func hurry(_ waiting: [OutboxEntry]) throws {
+    /// Ends the pause of earlier messages that could not be posted: who sends now expects the network to be there.
+    private func hurry(_ waiting: [OutboxEntry]) async throws {
         guard let first = waiting.first else { return }
         let (count, goes) =
             waiting.count == 1 ? ("an earlier message", "goes") : ("\(waiting.count) earlier messages", "go")
         Output.note("xchat: \(count) of this conversation waited in the outbox, and \(goes) first")
-        // One that fails for another reason is counted, until it is set aside.
+        // One that fails for another reason is counted until it becomes a dead letter.
         let isUnreachable = ["connection", "timed_out", "server"].contains(first.reason?.prefix { $0 != ":" } ?? "")
-        if first.failures > 0, isUnreachable { try outbox.hurry(first.messageID, mayBeFinished: true) }
+        if first.failures > 0, isUnreachable { try await account.outbox.hurry(first.messageID, mayBeFinished: true) }
     }
 
-    /// What became of this message says nothing about those that went before it.
-    private func tellWhatWasSetAside(of earlier: [OutboxEntry]) throws {
+    /// What became of this message says nothing about those before it.
+    private func tellDeadLetters(of earlier: [OutboxEntry]) async throws {
         for entry in earlier {
-            guard let now = try outbox.entry(entry.messageID), now.state == .setAside else { continue }
+            guard let now = try await account.outbox.entry(entry.messageID), now.state == .deadLetter else { continue }
             Output.warning(
                 "the earlier message \(now.messageID) was not sent and is set aside: \(visible(now.reason ?? ""))"
             )
         }
     }
 
-    private func tellFirstFailure(before message: SealedMessage) async {
+    private func tellFirstFailure(before receipt: Account.Receipt) async {
         while !Task.isCancelled {
-            if let reason = try? firstFailure(before: message) {
+            if let reason = try? await firstFailure(before: receipt) {
                 Output.note(
                     "xchat: not sent yet: \(visible(reason)); the message is safe in the outbox, and is tried again"
                 )
@@ -158,91 +152,28 @@ struct Sender {
         }
     }
 
-    /// Why the head of the queue is where it is.
-    private func firstFailure(before message: SealedMessage) throws -> String? {
-        let queue = try outbox.list([.queued]).filter { $0.conversationID == message.conversationID }
+    /// Why the first message of the conversation's queue is not sent yet.
+    private func firstFailure(before receipt: Account.Receipt) async throws -> String? {
+        let queue = try await account.outbox.list([.queued]).filter { $0.conversationID == receipt.conversation }
         guard let head = queue.first else { return nil }
         if head.failures > 0, let reason = head.reason { return reason }
         guard let time = head.notBefore, time > Date() else { return nil }
         return "the server takes no more before \(time.formatted(.iso8601))"
     }
 
-    private func queue(before message: SealedMessage) throws -> [OutboxEntry] {
-        try outbox.list([.queued]).filter {
-            $0.conversationID == message.conversationID && $0.messageID != message.messageID
-        }
+    private func queue(before receipt: Account.Receipt) async throws -> [OutboxEntry] {
+        let queue = try await account.outbox.list([.queued]).filter { $0.conversationID == receipt.conversation }
+        return Array(queue.prefix { $0.messageID != receipt.messageID })
     }
 }
 
-extension RemoteSession {
-    /// The version of the key that encrypts now; fetched where the state has none.
-    mutating func encryptingVersion(in conversation: ConversationID, rotates: Bool) async throws -> KeyVersion {
-        if session.keyRing.newestVersion(in: conversation) == nil {
-            try await fetchKeys(of: conversation)
-        }
-        try refresh()
+extension Outbox {
+    /// Ends the pause of a message; one that was only listed may be finished by another process by now.
+    func hurry(_ id: WireString, mayBeFinished: Bool) async throws {
         do {
-            return try session.encryptingVersion(in: conversation)
+            try await retry(id)
         } catch {
-            guard rotates, [.rotationNeeded, .disputedKey].contains(error.code) else {
-                throw AccountError(error, conversation: conversation)
-            }
+            guard mayBeFinished, error.code == .finished else { throw error }
         }
-        _ = try await changeKey(of: conversation)
-        Output.note("xchat: \(conversation) has a new key")
-        return try session.encryptingVersion(in: conversation)
-    }
-
-    /// Learns the keys of a conversation from its history.
-    mutating func fetchKeys(of conversation: ConversationID) async throws {
-        do {
-            _ = try await history(of: conversation)
-        } catch let error as APIError {
-            throw hint(error, conversation)
-        }
-    }
-
-    /// Learns the newest keys of a conversation; from the whole history where the state has none, and for every group: its
-    /// members decide which keys encrypt.
-    mutating func refreshKeys(of conversation: ConversationID) async throws {
-        guard session.keyRing.newestVersion(in: conversation) != nil, !conversation.isGroup else {
-            return try await fetchKeys(of: conversation)
-        }
-        do {
-            let page = try await client.events(in: try ConversationTarget(conversation), maxResults: 1)
-            _ = try await open([], keyEvents: page.keyEvents, in: conversation)
-        } catch let error as APIError {
-            throw hint(error, conversation)
-        }
-    }
-
-    private func hint(_ error: APIError, _ conversation: ConversationID) -> any Error {
-        guard error.code == .notFound else { return error }
-        return CommandError("the server has no conversation \(conversation); begin it with: xchat conversation start")
-    }
-
-    /// Posts what waits in an outbox until one message of it is settled, with newer keys where they are needed.
-    func drain(_ outbox: Outbox, until messageID: WireString, timeout: Duration) async throws {
-        let source = OutboxSession(self)
-        try await outbox.drain(client: client, until: messageID, timeout: timeout) { conversation in
-            try await source.renewed(conversation)
-        }
-    }
-}
-
-/// Fetches newer conversation keys when a message was refused for a stale one.
-private actor OutboxSession {
-    private var remote: RemoteSession
-
-    init(_ remote: RemoteSession) {
-        self.remote = remote
-    }
-
-    func renewed(_ conversation: ConversationID) async throws -> Session {
-        // The actor could take another call in between; a copy that is put back keeps the calls apart.
-        var remote = remote
-        _ = try await remote.history(of: conversation)
-        self.remote = remote
-        return remote.session
     }
 }

@@ -1,10 +1,12 @@
 import XChat
+import XChatEngine
+import XChatHTTP
 
 extension Output {
     /// Tells the person what the library has to say, with the command that helps.
     @Sendable static func notice(_ notice: Notice) {
         switch notice {
-        case .waitingForLock: note("xchat: \(notice)")
+        case .waitingForLock, .subscribed, .rotated: note("xchat: \(visible("\(notice)"))")
         default: warning(visible("\(notice)\(advice(notice))"))
         }
     }
@@ -14,6 +16,8 @@ extension Output {
         case .keysRefused(let user, let error): advice(error.code.rawValue, user: user)
         case .founded(let group, _): "; show it with: xchat group accept \(group)"
         case .memberListDiffers(let group): "; compare them with: xchat group accept \(group)"
+        case .noStream(let error, _) where [.unauthorized, .forbidden].contains(error.code):
+            "; XCHAT_APP_TOKEN takes the bearer token of an app that may use it"
         case .openToOthers: "; close it with: chmod 600"
         default: ""
         }

@@ -55,7 +55,7 @@ extension Session {
     }
 
     /// The conversations of which something is known, in no order; one can come twice.
-    var knownConversations: [ConversationID] { Array(keyRing.heldConversations) + memberships.keys }
+    package var knownConversations: [ConversationID] { Array(keyRing.heldConversations) + memberships.keys }
 
     // MARK: Changes
 

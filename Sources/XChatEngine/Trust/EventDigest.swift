@@ -29,6 +29,13 @@ public struct EventDigest: Hashable, Sendable {
         }
     }
 
+    /// The digest of the bytes of an event that has no verified signature.
+    ///
+    /// - Throws: `unsupported` if libsodium cannot be initialised.
+    package init(ofBytes bytes: [UInt8]) throws(XChatError) {
+        try self.init(ofParts: [bytes])
+    }
+
     /// A digest that was stored; nil unless it has 32 bytes.
     package init?(stored bytes: [UInt8]) {
         guard bytes.count == Self.byteCount else { return nil }

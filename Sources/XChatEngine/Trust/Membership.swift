@@ -185,6 +185,9 @@ public struct Membership: Hashable, Sendable {
         present.contains(user) || bars[user] != nil || leaving.contains(user)
     }
 
+    /// The present members and everyone who was one.
+    package var everMembers: Set<UserID> { present.union(bars.keys).union(leaving) }
+
     /// Whose word the members rest on: the last list that was accepted, or the founding.
     public private(set) var claim: Claim = .server
 

@@ -57,24 +57,24 @@
             await #expect(processExitsWith: .success) {
                 let folder = try ScratchFolder()
                 let sealer = try Sealer()
-                let outbox = try folder.outbox()
+                let outbox = try await folder.outbox()
                 var acknowledged: [WireString] = []
                 Self.limitFiles(to: 200_000)
-                let code = outboxError {
+                let code = await code {
                     for number in 0..<1000 {
                         let message = try sealer.seal("\(number)")
-                        try outbox.enqueue(message)
+                        try await outbox.enqueue(message)
                         acknowledged.append(message.messageID)
                     }
                 }
                 #expect(code == .full)
                 #expect(!acknowledged.isEmpty)
-                #expect(try outbox.list().map(\.messageID) == acknowledged)
-                #expect(try folder.outbox().list().map(\.messageID) == acknowledged)
+                #expect(try await outbox.list().map(\.messageID) == acknowledged)
+                #expect(try await folder.outbox().list().map(\.messageID) == acknowledged)
                 Self.limitFiles(to: nil)
                 let last = try sealer.seal("now there is room")
-                try outbox.enqueue(last)
-                #expect(try folder.outbox().list().map(\.messageID) == acknowledged + [last.messageID])
+                try await outbox.enqueue(last)
+                #expect(try await folder.outbox().list().map(\.messageID) == acknowledged + [last.messageID])
             }
         }
     }

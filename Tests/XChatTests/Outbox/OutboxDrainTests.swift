@@ -10,7 +10,7 @@ import XChatEvents
 
 /// Posting: order, faults, stale keys, and a crash between any two steps.
 @Suite(.timeLimit(.minutes(1)))
-struct OutboxDrainTests {
+struct OutboxWorkerTests {
     private let folder: ScratchFolder
     private let sealer: Sealer
 
@@ -30,7 +30,7 @@ struct OutboxDrainTests {
     }
 
     @Test func `faults of every kind keep the order, and nothing is sent twice`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer { message, count in
             switch (message.messageID.utf8.first ?? 0) % 4 {
             case 0 where count < 3: .before(APIError(.connection, "lost"))
@@ -42,18 +42,18 @@ struct OutboxDrainTests {
         }
         let texts = (0..<20).map(String.init)
         for text in texts {
-            try outbox.enqueue([sealer.seal(text), sealer.seal(text, in: Sealer.b)])
+            try await outbox.enqueue([sealer.seal(text), sealer.seal(text, in: Sealer.b)])
         }
         try await drain(outbox, server)
         #expect(try server.texts(Sealer.a, sealer) == texts)
         #expect(try server.texts(Sealer.b, sealer) == texts)
         #expect(server.state.withLock { $0.contradictions }.isEmpty)
-        #expect(try outbox.list().isEmpty)
-        #expect(try outbox.list([.sent]).allSatisfy { $0.sequenceID == "7" })
+        #expect(try await outbox.list().isEmpty)
+        #expect(try await outbox.list([.sent]).allSatisfy { $0.sequenceID == "7" })
     }
 
     @Test func `a message that the server does not want is set aside, and the rest goes on`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let messages = try ["one", "poison", "three"].map { try sealer.seal($0) }
         let poison = messages[1].messageID
         let isHealed = Mutex(false)
@@ -61,33 +61,33 @@ struct OutboxDrainTests {
             guard message.messageID == poison, !isHealed.withLock({ $0 }) else { return nil }
             return .before(Self.refused(.contentsTooLarge))
         }
-        try outbox.enqueue(messages)
+        try await outbox.enqueue(messages)
         try await drain(outbox, server)
         #expect(try server.texts(Sealer.a, sealer) == ["one", "three"])
-        let entry = try #require(try outbox.list().first)
-        #expect(entry.state == .setAside)
+        let entry = try #require(try await outbox.list().first)
+        #expect(entry.state == .deadLetter)
         #expect(entry.reason == "failure_event: refused")
 
         isHealed.withLock { $0 = true }
-        try outbox.retry(poison)
+        try await outbox.retry(poison)
         try await drain(outbox, server)
         #expect(try server.texts(Sealer.a, sealer) == ["one", "three", "poison"])
     }
 
     @Test func `a message refused for a stale key is sealed anew under the newest, in its place`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let messages = try ["one", "two", "three"].map { try sealer.seal($0) }
         let server = ToyServer(rotatesAfter: 1)
-        try outbox.enqueue(messages)
+        try await outbox.enqueue(messages)
         try await drain(outbox, server)
         #expect(try server.texts(Sealer.a, sealer) == ["one", "two", "three"])
         let stored = server.state.withLock { $0.stored[Sealer.a] ?? [] }
         #expect(stored.first?.messageID == messages[0].messageID)
         #expect(Set(stored.compactMap(\.messageID)).isDisjoint(with: messages.dropFirst().map(\.messageID)))
         for message in messages.dropFirst() {
-            let old = try #require(try outbox.store.entry(message.messageID))
+            let old = try #require(try await outbox.store.entry(message.messageID))
             #expect(old.state == .replaced)
-            let new = try #require(try outbox.entry(message.messageID))
+            let new = try #require(try await outbox.entry(message.messageID))
             #expect(new.messageID == old.replacedBy)
             #expect(new.replaces == message.messageID)
             #expect(new.state == .sent)
@@ -96,12 +96,12 @@ struct OutboxDrainTests {
     }
 
     @Test func `what was found out about a new key serves all messages that wait under the old one`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer(rotatesAfter: 2) { _, count in
             count == 0 ? .after(APIError(.connection, "lost")) : nil
         }
         let texts = (0..<10).map(String.init)
-        try outbox.enqueue(texts.map { try sealer.seal($0) })
+        try await outbox.enqueue(texts.map { try sealer.seal($0) })
         let sessions = Mutex(0)
         try await outbox.drain(client: server) { _ in
             sessions.withLock { $0 += 1 }
@@ -116,11 +116,11 @@ struct OutboxDrainTests {
     }
 
     @Test func `an older message that is retried by hand is looked for further back`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let messages = [try sealer.sealOlder("one"), try sealer.seal("two")]
-        try outbox.enqueue(messages[0])
-        try outbox.store.setAside(messages[0].messageID, reason: "by hand", isStale: false, now: Date())
-        try outbox.enqueue(messages[1])
+        try await outbox.enqueue(messages[0])
+        try await outbox.store.deadLetter(messages[0].messageID, reason: "by hand", isStale: false, now: Date())
+        try await outbox.enqueue(messages[1])
         let server = ToyServer()
         server.rotate(Sealer.a, to: "1000")
         _ = try await server.post(messages[0])
@@ -131,7 +131,7 @@ struct OutboxDrainTests {
             if retried.withLock({
                 let first = !$0; $0 = true; return first
             }) {
-                try outbox.retry(messages[0].messageID)
+                try await outbox.retry(messages[0].messageID)
             }
             return sealer.renewed
         }
@@ -140,7 +140,7 @@ struct OutboxDrainTests {
     }
 
     @Test func `a message whose answer was lost before the key changed is not sealed anew`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let message = try sealer.seal("once")
         let reference = Mutex<ToyServer?>(nil)
         let server = ToyServer { _, count in
@@ -151,76 +151,76 @@ struct OutboxDrainTests {
             return .after(APIError(.connection, "lost"))
         }
         reference.withLock { $0 = server }
-        try outbox.enqueue(message)
+        try await outbox.enqueue(message)
         try await drain(outbox, server)
         reference.withLock { $0 = nil }
         #expect(try server.texts(Sealer.a, sealer) == ["once"])
-        #expect(try outbox.entry(message.messageID)?.messageID == message.messageID)
-        #expect(try outbox.entry(message.messageID)?.state == .sent)
+        #expect(try await outbox.entry(message.messageID)?.messageID == message.messageID)
+        #expect(try await outbox.entry(message.messageID)?.state == .sent)
     }
 
     @Test func `a message that is refused because it is there already counts as sent`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer { _, count in
             count == 0
                 ? .after(APIError(.connection, "lost")) : .before(APIError(.invalidRequest, "taken", status: 400))
         }
-        try outbox.enqueue(sealer.seal("once"))
+        try await outbox.enqueue(sealer.seal("once"))
         try await drain(outbox, server)
-        #expect(try outbox.list().isEmpty)
+        #expect(try await outbox.list().isEmpty)
         #expect(try server.texts(Sealer.a, sealer) == ["once"])
     }
 
     @Test func `without a newer key the message is set aside after some tries`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer()
         server.rotate(Sealer.a)
-        try outbox.enqueue([sealer.seal("x"), sealer.seal("y", in: Sealer.b)])
+        try await outbox.enqueue([sealer.seal("x"), sealer.seal("y", in: Sealer.b)])
         try await outbox.drain(client: server) { _ in sealer.session }
-        let entry = try #require(try outbox.list().first)
-        #expect(entry.state == .setAside)
+        let entry = try #require(try await outbox.list().first)
+        #expect(entry.state == .deadLetter)
         #expect(entry.reason?.hasPrefix("stale_key: ") ?? false)
         #expect(entry.failures == outbox.policy.maximumFailures)
         #expect(try server.texts(Sealer.b, sealer) == ["y"])
     }
 
     @Test func `a token that is refused stops the queue, and nothing is set aside`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer { _, _ in .before(APIError(.unauthorized, "who?", status: 401)) }
-        try outbox.enqueue((0..<9).map { try sealer.seal("\($0)", in: $0 % 2 == 0 ? Sealer.a : Sealer.b) })
+        try await outbox.enqueue((0..<9).map { try sealer.seal("\($0)", in: $0 % 2 == 0 ? Sealer.a : Sealer.b) })
         await #expect(throws: APIError(.unauthorized, "who?", status: 401)) { try await drain(outbox, server) }
-        #expect(try outbox.list().map(\.state) == Array(repeating: .queued, count: 9))
-        #expect(try outbox.store.tryLock(), "others can post now")
+        #expect(try await outbox.list().map(\.state) == Array(repeating: .queued, count: 9))
+        #expect(try await outbox.store.lease(Outbox.lease) != nil, "others can post now")
     }
 
     @Test func `one message can be waited for, and the time be limited`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer { message, _ in
             message.conversationID == Sealer.b ? .before(APIError(.connection, "never")) : nil
         }
         let message = try sealer.seal("x")
-        try outbox.enqueue([sealer.seal("stuck", in: Sealer.b), message])
+        try await outbox.enqueue([sealer.seal("stuck", in: Sealer.b), message])
         try await drain(outbox, server, until: message.messageID)
-        #expect(try outbox.entry(message.messageID)?.state == .sent)
+        #expect(try await outbox.entry(message.messageID)?.state == .sent)
         try await outbox.drain(client: server, timeout: .milliseconds(50)) { _ in sealer.renewed }
-        #expect(try outbox.list().map(\.conversationID) == [Sealer.b])
+        #expect(try await outbox.list().map(\.conversationID) == [Sealer.b])
         try await drain(outbox, server, until: "unknown")
     }
 
     @Test func `a server that does not answer does not keep it longer than the time given`() async throws {
         try await RawServer.run(.silence) { server, url in
-            var outbox = try folder.outbox()
+            var outbox = try await folder.outbox()
             outbox.concurrency = 2
-            try outbox.enqueue([sealer.seal("x"), sealer.seal("y", in: Sealer.b)])
+            try await outbox.enqueue([sealer.seal("x"), sealer.seal("y", in: Sealer.b)])
             let client = try ChatClient(api: url, token: Token("t"), limits: .init(timeout: .seconds(600)))
             try await outbox.drain(client: client, timeout: .milliseconds(200)) { _ in sealer.renewed }
-            #expect(try outbox.list().map(\.state) == [.queued, .queued])
+            #expect(try await outbox.list().map(\.state) == [.queued, .queued])
             #expect(server.requests.count <= 2)
         }
     }
 
     @Test func `a rate limit of more than a day is kept`() async throws {
-        var outbox = try folder.outbox()
+        var outbox = try await folder.outbox()
         outbox.jitter = { 0.9 }
         outbox.policy.firstDelay = .seconds(1)
         let looks = Mutex(0)
@@ -231,7 +231,7 @@ struct OutboxDrainTests {
         var limited = APIError(.rateLimited, "tomorrow", status: 429)
         limited.resetAt = Date(timeIntervalSinceNow: 30 * 3600)
         let server = ToyServer { [limited] _, _ in .before(limited) }
-        try outbox.enqueue(sealer.seal("x"))
+        try await outbox.enqueue(sealer.seal("x"))
         let task = Task { [outbox] in try await outbox.run(client: server) { _ in sealer.renewed } }
         while looks.withLock({ $0 }) < 100 { try await Task.sleep(for: .milliseconds(5)) }
         task.cancel()
@@ -240,7 +240,7 @@ struct OutboxDrainTests {
     }
 
     @Test func `rate limits that go on are asked about less and less, until a message goes through`() async throws {
-        var outbox = try folder.outbox()
+        var outbox = try await folder.outbox()
         outbox.concurrency = 1
         outbox.policy.firstDelay = .seconds(20)
         outbox.policy.longestDelay = .seconds(1000)
@@ -259,7 +259,7 @@ struct OutboxDrainTests {
             posts.withLock { $0.append(time.withLock { $0 }) }
             return count < 4 ? .before(APIError(.rateLimited, "slowly", status: 429)) : nil
         }
-        try outbox.enqueue([sealer.seal("one"), sealer.seal("two")])
+        try await outbox.enqueue([sealer.seal("one"), sealer.seal("two")])
         try await drain(outbox, server)
         let times = posts.withLock { $0 }
         let pauses = zip(times.dropFirst(), times).map { Int(($0 - $1) / 10) * 10 }
@@ -272,25 +272,25 @@ struct OutboxDrainTests {
             Broken(), APIError(.notFound, "gone", status: 404), APIError(.forbidden, "no", status: 403),
             XChatError(.inconsistent, "x"), XChatError(.keyMissing, "x"),
         ]
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer()
         server.rotate(Sealer.a)
-        try outbox.enqueue(sealer.seal("x"))
+        try await outbox.enqueue(sealer.seal("x"))
         for failure in failures {
             let thrown = await #expect(throws: (any Error).self) {
                 try await outbox.drain(client: server) { _ in throw failure }
             }
             #expect(thrown.map { "\($0)" } == "\(failure)")
-            #expect(try outbox.list().map(\.state) == [.queued], "\(failure)")
-            #expect(try outbox.list().map(\.failures) == [0], "\(failure)")
+            #expect(try await outbox.list().map(\.state) == [.queued], "\(failure)")
+            #expect(try await outbox.list().map(\.failures) == [0], "\(failure)")
         }
     }
 
     @Test func `a key that cannot be fetched now is fetched later`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer()
         server.rotate(Sealer.a)
-        try outbox.enqueue(sealer.seal("x"))
+        try await outbox.enqueue(sealer.seal("x"))
         let left = Mutex([APIError(.connection, "lost"), APIError(.rateLimited, "slowly"), APIError(.server, "oops")])
         try await outbox.drain(client: server) { _ in
             if let error = left.withLock({ $0.popLast() }) { throw error }
@@ -304,7 +304,7 @@ struct OutboxDrainTests {
         arguments: [["+", "+", "+"], ["x", "+", "+"]]
     )
     func attachments(_ kinds: [String]) async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer()
         server.rotate(Sealer.a)
         let photo = MediaAttachment(
@@ -316,25 +316,27 @@ struct OutboxDrainTests {
         for kind in kinds {
             let attachments: [MessageAttachment] = kind == "+" ? [.media(photo)] : []
             let draft = MessageDraft(kind, attachments: attachments)
-            try outbox.enqueue(sealer.session.seal(.message(draft), in: Sealer.a))
+            try await outbox.enqueue(sealer.session.seal(.message(draft), in: Sealer.a))
         }
         try await drain(outbox, server)
-        let entries = try outbox.list()
+        let entries = try await outbox.list()
         #expect(entries.count == kinds.count { $0 == "+" })
-        #expect(entries.allSatisfy { $0.state == .setAside && $0.reason?.hasPrefix("unsupported: ") == true })
+        #expect(entries.allSatisfy { $0.state == .deadLetter && $0.reason?.hasPrefix("unsupported: ") == true })
         #expect(server.state.withLock { $0.lookUps } == 1)
         // The first as it was and, where that can be, sealed anew.
         #expect(server.state.withLock { $0.posts } == (kinds[0] == "x" ? 2 : 1))
     }
 
     @Test func `what comes in while it runs goes out, and cancelling ends it`() async throws {
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let server = ToyServer()
         let task = Task { try await outbox.run(client: server) { _ in sealer.renewed } }
         for number in 0..<5 {
             let message = try sealer.seal("\(number)")
-            try outbox.enqueue(message)
-            while try outbox.entry(message.messageID)?.state != .sent { try await Task.sleep(for: .milliseconds(5)) }
+            try await outbox.enqueue(message)
+            while try await outbox.entry(message.messageID)?.state != .sent {
+                try await Task.sleep(for: .milliseconds(5))
+            }
         }
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
@@ -342,9 +344,9 @@ struct OutboxDrainTests {
     }
 
     @Test func `two outboxes on one file take turns`() async throws {
-        let (one, other) = (try folder.outbox(), try folder.outbox())
+        let (one, other) = (try await folder.outbox(), try await folder.outbox())
         let server = ToyServer()
-        try one.enqueue((0..<10).map { try sealer.seal("\($0)") })
+        try await one.enqueue((0..<10).map { try sealer.seal("\($0)") })
         async let first: Void = drain(one, server)
         async let second: Void = drain(other, server)
         _ = try await (first, second)
@@ -370,54 +372,64 @@ struct OutboxDrainTests {
     }
 
     /// A store that is gone once the fuse has burnt down, before or after any of its transactions.
-    private struct MortalStore: OutboxStore {
-        let store: any OutboxStore
+    private struct MortalStore: AccountStore {
+        let store: any AccountStore
         let fuse: Fuse
 
-        var userID: UserID { store.userID }
-
-        private func step<Value>(_ body: () throws(OutboxError) -> Value) throws(OutboxError) -> Value {
-            guard fuse.burn() else { throw OutboxError(.inaccessible, "crashed before") }
-            let value = try body()
-            guard fuse.burn() else { throw OutboxError(.inaccessible, "crashed after") }
+        private func step<Value>(_ body: () async throws(AccountError) -> Value) async throws(AccountError) -> Value {
+            guard fuse.burn() else { throw AccountError(.file, "crashed before") }
+            let value = try await body()
+            guard fuse.burn() else { throw AccountError(.file, "crashed after") }
             return value
         }
 
-        func add(_ messages: [SealedMessage], now: Date) throws(OutboxError) {
-            try step { () throws(OutboxError) in try store.add(messages, now: now) }
+        func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64] {
+            try await step { () async throws(AccountError) in try await store.commit(batch) }
         }
-        func due(at now: Date, limit: Int) throws(OutboxError) -> [QueuedMessage] {
-            try store.due(at: now, limit: limit)
+        func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError) {
+            try await step { () async throws(AccountError) in try await store.settle(outcome, at: now) }
         }
-        func hasQueued() throws(OutboxError) -> Bool { try store.hasQueued() }
-        func queuedCount() throws(OutboxError) -> Int { try store.queuedCount() }
-        func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) throws(OutboxError) {
-            try step { () throws(OutboxError) in try store.markSent(messageID, sequenceID: sequenceID, now: now) }
+        func records(_ keys: [RecordKey]) async throws(AccountError) -> [RecordKey: Record] {
+            try await store.records(keys)
         }
-        func postpone(_ messageID: WireString, until: Date, reason: String) throws(OutboxError) {
-            try step { () throws(OutboxError) in try store.postpone(messageID, until: until, reason: reason) }
+        func list(
+            _ kind: RecordKey.Kind,
+            after position: [UInt8]?,
+            limit: Int
+        ) async throws(AccountError) -> RecordPage {
+            try await store.list(kind, after: position, limit: limit)
         }
-        func pause(until: Date, now: Date) throws(OutboxError) {
-            try step { () throws(OutboxError) in try store.pause(until: until, now: now) }
+        func lease(_ name: String) async throws(AccountError) -> (any StoreLease)? { try await store.lease(name) }
+        func openOutbox(of user: UserID, api: String) async throws(AccountError) {
+            try await store.openOutbox(of: user, api: api)
         }
-        func setAside(_ messageID: WireString, reason: String, isStale: Bool, now: Date) throws(OutboxError) {
-            try step { () throws(OutboxError) in
-                try store.setAside(messageID, reason: reason, isStale: isStale, now: now)
-            }
+        func dueMessages(
+            at now: Date,
+            limit: Int,
+            total: Int,
+            excluding: Set<Int64>
+        ) async throws(AccountError) -> DueMessages {
+            try await store.dueMessages(at: now, limit: limit, total: total, excluding: excluding)
         }
-        func replace(_ messageID: WireString, with new: SealedMessage, now: Date) throws(OutboxError) {
-            try step { () throws(OutboxError) in try store.replace(messageID, with: new, now: now) }
+        func queuedMessages(
+            after position: QueuePosition,
+            limit: Int
+        ) async throws(AccountError) -> [QueuedMessage] {
+            try await store.queuedMessages(after: position, limit: limit)
         }
-        func retry(_ messageID: WireString, allowing readers: Set<UserID>, now: Date) throws(OutboxError) {
-            try store.retry(messageID, allowing: readers, now: now)
+        func retry(_ id: WireString, allowing readers: Set<UserID>, at now: Date) async throws(AccountError) {
+            try await store.retry(id, allowing: readers, at: now)
         }
-        func drop(_ messageID: WireString, now: Date) throws(OutboxError) { try store.drop(messageID, now: now) }
-        func entry(_ messageID: WireString) throws(OutboxError) -> OutboxEntry? { try store.entry(messageID) }
-        func entries(in states: Set<OutboxEntry.State>) throws(OutboxError) -> [OutboxEntry] {
-            try store.entries(in: states)
+        func drop(_ id: WireString, at now: Date) async throws(AccountError) { try await store.drop(id, at: now) }
+        func entry(_ id: WireString) async throws(AccountError) -> OutboxEntry? { try await store.entry(id) }
+        func entries(in states: Set<OutboxEntry.State>) async throws(AccountError) -> [OutboxEntry] {
+            try await store.entries(in: states)
         }
-        func tryLock() throws(OutboxError) -> Bool { try store.tryLock() }
-        func unlock() { store.unlock() }
+        func queuedCount() async throws(AccountError) -> Int { try await store.queuedCount() }
+        func forgetMessages(finishedBefore time: Date) async throws(AccountError) {
+            try await store.forgetMessages(finishedBefore: time)
+        }
+        var queueChanges: QueueChanges { store.queueChanges }
     }
 
     /// The way to the server, cut before a request or after its answer was made.
@@ -466,12 +478,9 @@ struct OutboxDrainTests {
         var acknowledged = 0
         var crashed = false
         do {
-            var outbox = try folder.outbox()
-            let interval = outbox.interval
-            outbox = Outbox(store: MortalStore(store: outbox.store, fuse: fuse), policy: outbox.policy)
-            outbox.interval = interval
+            let outbox = try await folder.outbox(in: MortalStore(store: folder.store(), fuse: fuse))
             for message in messages {
-                try outbox.enqueue(message)
+                try await outbox.enqueue(message)
                 acknowledged += 1
             }
             try await outbox.drain(client: MortalClient(server: server, fuse: fuse)) { _ in sealer.renewed }
@@ -479,18 +488,18 @@ struct OutboxDrainTests {
             crashed = true
         }
 
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         // Whoever was told nothing asks again.
-        try outbox.enqueue(Array(messages[acknowledged...]))
+        try await outbox.enqueue(Array(messages[acknowledged...]))
         try await drain(outbox, server)
         #expect(try server.texts(Sealer.a, sealer) == ["one", "three", "four"], "crash at step \(steps)")
         #expect(try server.texts(Sealer.b, sealer) == ["eins", "zwei"], "crash at step \(steps)")
-        let setAside = try outbox.entry(poison)
-        #expect(setAside?.state == .setAside, "crash at step \(steps)")
-        #expect(try outbox.list() == [setAside], "crash at step \(steps)")
+        let letter = try await outbox.entry(poison)
+        #expect(letter?.state == .deadLetter, "crash at step \(steps)")
+        #expect(try await outbox.list() == [letter], "crash at step \(steps)")
         #expect(server.state.withLock { $0.contradictions }.isEmpty, "crash at step \(steps)")
         for message in messages where message.messageID != poison {
-            #expect(try outbox.entry(message.messageID)?.state == .sent, "crash at step \(steps)")
+            #expect(try await outbox.entry(message.messageID)?.state == .sent, "crash at step \(steps)")
         }
         return crashed
     }

@@ -1,4 +1,5 @@
 import Foundation
+import LibSodium
 import Synchronization
 import XChatEngine
 import XChatEvents
@@ -17,15 +18,73 @@ final class ScratchFolder: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    var file: String { path + "/outbox.sqlite" }
+    var file: String { path + "/account.db" }
 
-    func outbox(_ user: UserID = "1111", api: String = "https://api.x.com") throws -> Outbox {
-        var outbox = try Outbox.open(file, userID: user, api: api)
+    /// The account file, made where there is none.
+    func store() async throws -> AccountFile {
+        do {
+            return try await AccountFile.open(file, passphrase: passphrase("outbox"))
+        } catch let error as AccountError {
+            guard error.code == .notFound else { throw error }
+            return try await AccountFile.create(file, passphrase: passphrase("outbox"), limits: .minimum)
+        }
+    }
+
+    func outbox(_ user: UserID = "1111", api: String = "https://api.x.com") async throws -> Outbox {
+        try await outbox(in: store(), user, api: api)
+    }
+
+    func outbox(
+        in store: any AccountStore,
+        _ user: UserID = "1111",
+        api: String = "https://api.x.com",
+        now: Date = Date()
+    ) async throws -> Outbox {
+        var outbox = try await Outbox(opening: store, userID: user, api: api, now: now)
         outbox.policy.firstDelay = .milliseconds(1)
         outbox.policy.longestDelay = .milliseconds(4)
         outbox.policy.rateLimitDelay = .milliseconds(2)
         outbox.interval = .milliseconds(1)
         return outbox
+    }
+}
+
+// Single steps, as the worker makes them.
+extension AccountStore {
+    func add(_ messages: [SealedMessage], now: Date) async throws(AccountError) {
+        var batch = RecordBatch()
+        (batch.messages, batch.time) = (messages, now)
+        try await commit(batch)
+    }
+
+    /// The first message of each conversation that is due.
+    func due(at now: Date, limit: Int) async throws(AccountError) -> [QueuedMessage] {
+        let due = try await dueMessages(at: now, limit: limit, total: limit, excluding: [])
+        return due.conversations.compactMap(\.first)
+    }
+
+    func hasQueued() async throws(AccountError) -> Bool {
+        try await dueMessages(at: Date(), limit: 1, total: 1, excluding: []).hasQueued
+    }
+
+    func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) async throws(AccountError) {
+        try await settle(.sent(messageID, sequenceID: sequenceID), at: now)
+    }
+
+    func postpone(_ messageID: WireString, until: Date, reason: String) async throws(AccountError) {
+        try await settle(.postponed(messageID, until: until, reason: reason), at: until)
+    }
+
+    func pause(until: Date, now: Date) async throws(AccountError) {
+        try await settle(.paused(until: until), at: now)
+    }
+
+    func deadLetter(_ messageID: WireString, reason: String, isStale: Bool, now: Date) async throws(AccountError) {
+        try await settle(.deadLetter(messageID, reason: reason, isStale: isStale), at: now)
+    }
+
+    func replace(_ messageID: WireString, with new: SealedMessage, now: Date) async throws(AccountError) {
+        try await settle(.replaced(messageID, by: new), at: now)
     }
 }
 
@@ -197,14 +256,5 @@ final class ToyServer: MessageSending {
 
     func texts(_ conversation: ConversationID, _ sealer: Sealer) throws -> [String?] {
         try state.withLock { $0.stored[conversation] ?? [] }.map { try sealer.text(of: $0) }
-    }
-}
-
-func outboxError(_ body: () throws -> Void) -> OutboxError.Code? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return (error as? OutboxError)?.code
     }
 }

@@ -21,7 +21,7 @@ struct OutboxMetricsTests {
     @Test func `the outbox counts what came of each turn, and what waits`() async throws {
         let metrics = Self.metrics
         let folder = try ScratchFolder()
-        let outbox = try folder.outbox()
+        let outbox = try await folder.outbox()
         let sealer = try Sealer()
         let messages = try ["one", "two", "poison", "three"].map { try sealer.seal($0) }
         let server = ToyServer(rotatesAfter: 1) { message, count in
@@ -31,7 +31,7 @@ struct OutboxMetricsTests {
             let faults = [APIError(.connection, "lost"), APIError(.rateLimited, "slowly")]
             return count < faults.count ? .before(faults[count]) : nil
         }
-        try outbox.enqueue(messages)
+        try await outbox.enqueue(messages)
         try await outbox.drain(client: server) { _ in sealer.renewed }
         for (outcome, code, least) in [
             ("sent", "ok", 3), ("retried", "connection", 3), ("paused", "rate_limited", 3),
@@ -40,7 +40,7 @@ struct OutboxMetricsTests {
             let counter = try metrics.expectCounter("xchat_outbox_total", [("outcome", outcome), ("code", code)])
             #expect(counter.totalValue >= Int64(least), "\(outcome)")
         }
-        try outbox.enqueue(sealer.seal("waits"))
+        try await outbox.enqueue(sealer.seal("waits"))
         try await outbox.drain(client: server, timeout: .zero) { _ in sealer.renewed }
         #expect(try metrics.expectGauge("xchat_outbox_waiting").values.contains(1))
         for labels in metrics.counters.flatMap(\.dimensions) { #expect(!labels.1.contains("1111")) }

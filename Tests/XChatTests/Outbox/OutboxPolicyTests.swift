@@ -46,7 +46,7 @@ struct OutboxPolicyTests {
 
     @Test("a refused message is set aside", arguments: [APIError.Code.invalidRequest, .notFound, .invalidArgument])
     func poison(_ code: APIError.Code) {
-        #expect(action(APIError(code, "", status: 400)) == .setAside)
+        #expect(action(APIError(code, "", status: 400)) == .deadLetter)
     }
 
     @Test("a 4xx that speaks of the moment is tried again", arguments: [408, 425])
@@ -56,9 +56,9 @@ struct OutboxPolicyTests {
 
     @Test func `a 403 stops everything only where it speaks of the app`() {
         var error = APIError(.forbidden, "", status: 403)
-        #expect(action(error) == .setAside)
+        #expect(action(error) == .deadLetter)
         error.problem = "not-authorized-for-resource"
-        #expect(action(error) == .setAside)
+        #expect(action(error) == .deadLetter)
         error.problem = "client-forbidden"
         #expect(action(error) == .stop)
     }
@@ -69,12 +69,12 @@ struct OutboxPolicyTests {
                 switch type {
                 case 6: .reseal
                 case 2, 4: .retry(after: .milliseconds(500))
-                default: .setAside
+                default: .deadLetter
                 }
             #expect(action(refused(type)) == expected, "failure \(type)")
         }
-        #expect(action(refused(nil)) == .setAside)
-        #expect(action(refused(2), failures: 7) == .setAside)
+        #expect(action(refused(nil)) == .deadLetter)
+        #expect(action(refused(2), failures: 7) == .deadLetter)
     }
 
     @Test(
@@ -85,14 +85,14 @@ struct OutboxPolicyTests {
     )
     func unintelligible(_ code: APIError.Code) {
         #expect(action(APIError(code, ""), failures: 6) == .retry(after: .seconds(32)))
-        #expect(action(APIError(code, ""), failures: 7) == .setAside)
+        #expect(action(APIError(code, ""), failures: 7) == .deadLetter)
     }
 
     @Test func `a missing key is given a few chances`() {
         #expect(
             policy.action(after: .noNewerKey, failures: 0, now: now, jitter: 0) == .retry(after: .milliseconds(500))
         )
-        #expect(policy.action(after: .noNewerKey, failures: 7, now: now, jitter: 0) == .setAside)
+        #expect(policy.action(after: .noNewerKey, failures: 7, now: now, jitter: 0) == .deadLetter)
     }
 
     @Test(

@@ -35,12 +35,12 @@ struct OutboxRepeatTests {
             #expect(refusal?.failure == (kind == "stale" ? .nonLatestCkeyVersion : nil))
 
             // The outbox of a process that did not live to see the answer.
-            let outbox = try folder.outbox(api: url.absoluteString)
-            try outbox.enqueue(message)
+            let outbox = try await folder.outbox(api: url.absoluteString)
+            try await outbox.enqueue(message)
             let session = alice.session
             try await outbox.drain(client: alice.client) { _ in session }
-            #expect(try outbox.entry(message.messageID)?.state == .sent)
-            #expect(try outbox.entry(message.messageID)?.sequenceID == sent.sequenceID)
+            #expect(try await outbox.entry(message.messageID)?.state == .sent)
+            #expect(try await outbox.entry(message.messageID)?.sequenceID == sent.sequenceID)
             let history = try await alice.client.history(in: ConversationTarget(conversation))
             #expect(history.events.count == 1)
         }

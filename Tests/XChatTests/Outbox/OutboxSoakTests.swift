@@ -42,6 +42,7 @@ struct OutboxSoakTests {
 
     private static func soak(_ sandbox: Sandbox, _ url: URL, total: Int, kills: Int) async throws -> String {
         let folder = try ScratchFolder()
+        _ = try await folder.store()
         var alice = try await insist { try await User("1111", .sodium, url) }
         var conversations: [ConversationID] = []
         for number in 0..<10 {
@@ -58,12 +59,12 @@ struct OutboxSoakTests {
             await #expect(processExitsWith: .signal(SIGKILL)) { [plan = plan as SoakPlan, share = share as Int] in
                 try await plan.work(upTo: share, isKilled: true)
             }
-            let left = share - (try plan.outbox().list([.sent]).count)
+            let left = share - (try await plan.outbox().list([.sent]).count)
             #expect(left > 0, "the process was killed when it had nothing to do")
             leastLeft = min(leastLeft, left)
             // The keys change where a message is stored whose sender does not know: it must not be sealed anew.
             for (number, conversation) in conversations.enumerated() {
-                let queued = Set(try plan.outbox().list([.queued]).map(\.messageID))
+                let queued = Set(try await plan.outbox().list([.queued]).map(\.messageID))
                 let stored = try await sandbox.storedEvents(in: conversation).compactMap(\.messageID)
                 let isUnanswered = !queued.isDisjoint(with: stored)
                 if isUnanswered { unanswered += 1 }
@@ -74,8 +75,8 @@ struct OutboxSoakTests {
             try await plan.work(upTo: total, isKilled: false)
         }
 
-        let outbox = try plan.outbox()
-        let entries = try outbox.list(Set(OutboxEntry.State.allCases))
+        let outbox = try await plan.outbox()
+        let entries = try await outbox.list(Set(OutboxEntry.State.allCases))
         let acknowledged = try Set(plan.acknowledged())
         var (delivered, repeated, disordered) = (0, 0, 0)
         var numbers: Set<Int> = []
@@ -98,9 +99,10 @@ struct OutboxSoakTests {
         #expect(delivered == total)
         #expect(repeated == 0)
         #expect(disordered == 0)
-        let settled = try acknowledged.map { try #require(try outbox.entry($0)) }
+        var settled: [OutboxEntry] = []
+        for id in acknowledged { settled.append(try #require(try await outbox.entry(id))) }
         #expect(settled.allSatisfy { $0.state == .sent && arrived.contains($0.messageID) })
-        #expect(try outbox.list().isEmpty)
+        #expect(try await outbox.list().isEmpty)
         let resealed = entries.count { $0.state == .replaced }
         let codes = try plan.failedTries().sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         return "\(total) messages in \(conversations.count) conversations, "
@@ -177,11 +179,12 @@ struct SoakPlan: Codable, Sendable {
         return session
     }
 
-    func outbox() throws -> Outbox {
+    func outbox() async throws -> Outbox {
         var policy = OutboxPolicy()
         policy.firstDelay = .milliseconds(5)
         policy.longestDelay = .milliseconds(100)
-        return try Outbox.open(folder + "/outbox.sqlite", userID: "1111", api: url, policy: policy)
+        let file = try await AccountFile.open(folder + "/account.db", passphrase: passphrase("outbox"))
+        return try await Outbox(opening: file, userID: "1111", api: url, policy: policy)
     }
 
     private func client() throws -> ChatClient {
@@ -202,9 +205,9 @@ struct SoakPlan: Codable, Sendable {
     ///
     /// One that is to be killed dies at some instant after some of its tries, with at least half of its work not done.
     func work(upTo share: Int, isKilled: Bool) async throws {
-        let outbox = try outbox()
+        let outbox = try await outbox()
         let session = try session()
-        let entries = try outbox.list(Set(OutboxEntry.State.allCases))
+        let entries = try await outbox.list(Set(OutboxEntry.State.allCases))
         let first = entries.count { $0.replaces == nil }
         let left = share - entries.count { $0.state == .sent }
         let client = MortalSender(
@@ -218,7 +221,7 @@ struct SoakPlan: Codable, Sendable {
                     let conversation = conversations[number % conversations.count]
                     let id = ConversationID(canonicalizing: WireString(conversation))
                     let message = try session.seal(.text("\(number)"), in: id)
-                    try outbox.enqueue(message)
+                    try await outbox.enqueue(message)
                     try acknowledge(message.messageID)
                 }
             }

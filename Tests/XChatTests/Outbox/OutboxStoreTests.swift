@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 import Testing
 import XChatEngine
 import XChatEvents
@@ -18,22 +19,22 @@ struct OutboxStoreTests {
         sealer = try Sealer()
     }
 
-    private func store(at time: Date? = nil) throws -> SQLiteOutboxStore {
-        try SQLiteOutboxStore(
-            path: folder.file,
-            userID: "1111",
-            api: "https://api.x.com",
-            retention: .seconds(100),
-            now: time ?? now
-        )
+    private func store(at time: Date? = nil) async throws -> AccountFile {
+        let store = try await folder.store()
+        _ = try await outbox(store, at: time ?? now)
+        return store
     }
 
-    @Test func `what was enqueued is there after opening again, byte for byte`() throws {
+    private func outbox(_ store: AccountFile, at time: Date) async throws -> Outbox {
+        try await Outbox(opening: store, userID: "1111", retention: .seconds(100), now: time)
+    }
+
+    @Test func `what was enqueued is there after opening again, byte for byte`() async throws {
         let messages = try ["one", "two", "three"].map { try sealer.seal($0) }
-        try folder.outbox().enqueue(messages)
-        let store = try store()
+        try await folder.outbox().enqueue(messages)
+        let store = try await store()
         for message in messages {
-            let queued = try #require(try store.due(at: .distantFuture, limit: 9).first)
+            let queued = try #require(try await store.due(at: .distantFuture, limit: 9).first)
             let restored = try SealedMessage(
                 messageID: queued.messageID,
                 senderID: "1111",
@@ -43,41 +44,44 @@ struct OutboxStoreTests {
                 readers: queued.readers
             )
             #expect(restored == message)
-            try store.markSent(queued.messageID, sequenceID: "1", now: now)
+            try await store.markSent(queued.messageID, sequenceID: "1", now: now)
         }
-        #expect(try !store.hasQueued())
+        #expect(try await !store.hasQueued())
     }
 
-    @Test func `only the owner can read the files`() throws {
-        let outbox = try folder.outbox()
-        try outbox.enqueue(sealer.seal("x"))
-        _ = try outbox.store.tryLock()
-        for suffix in ["", "-wal", "-shm", ".lock"] {
-            let attributes = try FileManager.default.attributesOfItem(atPath: folder.file + suffix)
-            #expect(attributes[.posixPermissions] as? Int == 0o600, "\(suffix)")
+    @Test func `only the owner can read the files`() async throws {
+        let outbox = try await folder.outbox()
+        try await outbox.enqueue(sealer.seal("x"))
+        let lease = try #require(try await outbox.store.lease(Outbox.lease))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names.count == 4)
+        for name in names {
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder.path + "/" + name)
+            #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
         }
+        await lease.end()
     }
 
-    @Test func `a file that others can read is taken from their eyes`() throws {
-        _ = try folder.outbox()
+    @Test func `a file that others can read is taken from their eyes`() async throws {
+        _ = try await folder.outbox()
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: folder.file)
-        _ = try folder.outbox()
+        _ = try await folder.outbox()
         let attributes = try FileManager.default.attributesOfItem(atPath: folder.file)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
 
-    @Test func `every commit reaches the disk`() throws {
-        let store = try store()
-        #expect(try store.queue.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
-        #expect(try store.queue.read { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
+    @Test func `every commit reaches the disk`() async throws {
+        let store = try await store()
+        #expect(try await store.database.queue.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
+        #expect(try await store.database.queue.read { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
     }
 
-    @Test func `neither text nor key is in the files`() throws {
+    @Test func `neither text nor key is in the files`() async throws {
         let key = try ConversationKey.generate()
         var session = sealer.session
         try session.addConversationKey(key, in: Sealer.b, version: "1003")
-        let outbox = try folder.outbox()
-        try outbox.enqueue(session.seal(.text("a needle in the haystack"), in: Sealer.b))
+        let outbox = try await folder.outbox()
+        try await outbox.enqueue(session.seal(.text("a needle in the haystack"), in: Sealer.b))
         let secrets = [Data("needle".utf8), Data(key.withBytes { span in span.indices.map { span[$0] } })]
         for suffix in ["", "-wal"] {
             let bytes = try Data(contentsOf: URL(filePath: folder.file + suffix))
@@ -88,12 +92,12 @@ struct OutboxStoreTests {
         }
     }
 
-    @Test func `the same message again changes nothing, another under its id is refused`() throws {
-        let outbox = try folder.outbox()
+    @Test func `the same message again changes nothing, another under its id is refused`() async throws {
+        let outbox = try await folder.outbox()
         let message = try sealer.seal("x")
-        try outbox.enqueue(message)
-        try outbox.enqueue([message, message])
-        #expect(try outbox.list().count == 1)
+        try await outbox.enqueue(message)
+        try await outbox.enqueue([message, message])
+        #expect(try await outbox.list().count == 1)
         let other = try sealer.seal("y")
         let forged = try SealedMessage(
             messageID: message.messageID,
@@ -102,147 +106,156 @@ struct OutboxStoreTests {
             encodedMessageCreateEvent: other.encodedMessageCreateEvent,
             encodedMessageEventSignature: other.encodedMessageEventSignature
         )
-        #expect(outboxError { try outbox.enqueue([other, forged]) } == .duplicate)
-        #expect(try outbox.list().map(\.messageID) == [message.messageID], "all or none")
-        try outbox.store.markSent(message.messageID, sequenceID: "1", now: now)
-        try outbox.enqueue(message)
-        #expect(try outbox.entry(message.messageID)?.state == .sent)
+        #expect(await code { try await outbox.enqueue([other, forged]) } == .duplicate)
+        #expect(try await outbox.list().map(\.messageID) == [message.messageID], "all or none")
+        try await outbox.store.markSent(message.messageID, sequenceID: "1", now: now)
+        try await outbox.enqueue(message)
+        #expect(try await outbox.entry(message.messageID)?.state == .sent)
     }
 
-    @Test func `a file is for one user of one API`() throws {
-        _ = try folder.outbox()
-        #expect(outboxError { _ = try folder.outbox("2222") } == .wrongOutbox)
-        #expect(outboxError { _ = try folder.outbox(api: "http://127.0.0.1:1") } == .wrongOutbox)
+    @Test func `a file is for one user of one API`() async throws {
+        _ = try await folder.outbox()
+        #expect(await code { _ = try await folder.outbox("2222") } == .otherAccount)
+        #expect(await code { _ = try await folder.outbox(api: "http://127.0.0.1:1") } == .otherAccount)
         let stranger = try Sealer("2222").session.seal(.text("x"), in: Sealer.a)
-        #expect(outboxError { try folder.outbox().enqueue(stranger) } == .wrongOutbox)
+        #expect(await code { try await folder.outbox().enqueue(stranger) } == .otherAccount)
     }
 
-    @Test func `the first of each conversation is due, the oldest first`() throws {
-        let store = try store()
+    @Test func `the first of each conversation is due, the oldest first`() async throws {
+        let store = try await store()
         let messages = try [Sealer.b, Sealer.a, Sealer.a, Sealer.b].map { try sealer.seal("x", in: $0) }
-        try store.add(messages, now: now)
+        try await store.add(messages, now: now)
         let ids = messages.map(\.messageID)
-        #expect(try store.due(at: now, limit: 9).map(\.messageID) == [ids[0], ids[1]])
-        #expect(try store.due(at: now, limit: 1).map(\.messageID) == [ids[0]])
-        try store.postpone(ids[0], until: now.addingTimeInterval(10), reason: "r")
-        #expect(try store.due(at: now, limit: 9).map(\.messageID) == [ids[1]])
-        #expect(try store.due(at: now.addingTimeInterval(10), limit: 9).map(\.messageID) == [ids[0], ids[1]])
-        try store.setAside(ids[0], reason: "r", isStale: false, now: now)
-        try store.markSent(ids[1], sequenceID: "1", now: now)
-        #expect(try store.due(at: now.addingTimeInterval(10), limit: 9).map(\.messageID) == [ids[2], ids[3]])
-        try store.pause(until: now.addingTimeInterval(20), now: now)
-        #expect(try store.due(at: now.addingTimeInterval(10), limit: 9).isEmpty)
-        #expect(try store.due(at: now.addingTimeInterval(20), limit: 9).count == 2)
-        try store.retry(ids[0], allowing: [], now: now)
-        #expect(try store.due(at: now, limit: 9).map(\.messageID) == [ids[0], ids[2]])
+        #expect(try await store.due(at: now, limit: 9).map(\.messageID) == [ids[0], ids[1]])
+        #expect(try await store.due(at: now, limit: 1).map(\.messageID) == [ids[0]])
+        try await store.postpone(ids[0], until: now.addingTimeInterval(10), reason: "r")
+        #expect(try await store.due(at: now, limit: 9).map(\.messageID) == [ids[1]])
+        #expect(try await store.due(at: now.addingTimeInterval(10), limit: 9).map(\.messageID) == [ids[0], ids[1]])
+        try await store.deadLetter(ids[0], reason: "r", isStale: false, now: now)
+        try await store.markSent(ids[1], sequenceID: "1", now: now)
+        #expect(try await store.due(at: now.addingTimeInterval(10), limit: 9).map(\.messageID) == [ids[2], ids[3]])
+        try await store.pause(until: now.addingTimeInterval(20), now: now)
+        #expect(try await store.due(at: now.addingTimeInterval(10), limit: 9).isEmpty)
+        #expect(try await store.due(at: now.addingTimeInterval(20), limit: 9).count == 2)
+        try await store.retry(ids[0], allowing: [], at: now)
+        #expect(try await store.due(at: now, limit: 9).map(\.messageID) == [ids[0], ids[2]])
     }
 
-    @Test func `a shorter pause does not shorten a longer one`() throws {
-        let store = try store()
-        try store.add([sealer.seal("x")], now: now)
-        try store.pause(until: now.addingTimeInterval(20), now: now)
-        try store.pause(until: now.addingTimeInterval(10), now: now)
-        #expect(try store.due(at: now.addingTimeInterval(19), limit: 9).isEmpty)
-        #expect(try store.due(at: now.addingTimeInterval(20), limit: 9).count == 1)
+    @Test func `a shorter pause does not shorten a longer one`() async throws {
+        let store = try await store()
+        try await store.add([sealer.seal("x")], now: now)
+        try await store.pause(until: now.addingTimeInterval(20), now: now)
+        try await store.pause(until: now.addingTimeInterval(10), now: now)
+        #expect(try await store.due(at: now.addingTimeInterval(19), limit: 9).isEmpty)
+        #expect(try await store.due(at: now.addingTimeInterval(20), limit: 9).count == 1)
         // One from a wrong clock is none.
-        try store.pause(until: now.addingTimeInterval(1e8), now: now)
-        try store.pause(until: now.addingTimeInterval(30), now: now)
-        #expect(try store.due(at: now.addingTimeInterval(29), limit: 9).isEmpty)
-        #expect(try store.due(at: now.addingTimeInterval(30), limit: 9).count == 1)
+        try await store.pause(until: now.addingTimeInterval(1e8), now: now)
+        try await store.pause(until: now.addingTimeInterval(30), now: now)
+        #expect(try await store.due(at: now.addingTimeInterval(29), limit: 9).isEmpty)
+        #expect(try await store.due(at: now.addingTimeInterval(30), limit: 9).count == 1)
     }
 
-    @Test func `what was sent is no part of what is looked through for the next message`() throws {
-        let plan = try store().queue.read { database in
-            try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(SQLiteOutboxStore.dueQuery)", arguments: [0, 0, 0])
-                .map { try $0.decode(String.self, forColumn: "detail") }
+    @Test func `what was sent is no part of what is looked through for the next message`() async throws {
+        let plan = try await store().database.queue.read { database in
+            try [SealedDatabase.dueQuery, SealedDatabase.windowQuery].flatMap { query in
+                try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(query)", arguments: [0, 0, 0])
+                    .map { try $0.decode(String.self, forColumn: "detail") }
+            }
         }
-        let tables = plan.filter { $0.contains("message") || $0.contains("conversation") }
-        #expect(!tables.isEmpty)
+        let tables = plan.filter { $0.contains("message") || $0.contains("queue") }
+        #expect(tables.count == 4)
         for step in tables {
-            #expect(step.hasPrefix("SEARCH ") && (step.contains("message_queue") || step.contains("PRIMARY KEY")))
+            #expect(
+                step.hasPrefix("SEARCH ") && (step.contains("message_queue") || step.contains("queue_due")),
+                "\(step)"
+            )
         }
+        #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "rows are read in the order of an index")
     }
 
-    @Test func `a process that runs for long forgets what is finished, once an hour at most`() throws {
-        let store = try store()
+    @Test func `a process that runs for long forgets what is finished, once an hour at most`() async throws {
+        var outbox = try await outbox(folder.store(), at: now)
+        let time = Mutex(now)
+        outbox.clock = { time.withLock { $0 } }
         let messages = try ["one", "two", "three"].map { try sealer.seal($0) }
-        try store.add(messages, now: now)
-        let times = [0, 3599, 3600].map { now.addingTimeInterval($0) }
-        for (message, time) in zip(messages, times) {
-            #expect(try store.entry(messages[0].messageID) != nil)
-            try store.markSent(message.messageID, sequenceID: "1", now: time)
+        for (message, seconds) in zip(messages, [0, 3599, 3600] as [Double]) {
+            time.withLock { $0 = now.addingTimeInterval(seconds) }
+            try await outbox.enqueue(message)
+            #expect(try await outbox.entry(messages[0].messageID) != nil)
+            try await outbox.drain(client: ToyServer()) { _ in sealer.renewed }
         }
-        #expect(try store.entries(in: [.sent]).map(\.messageID) == messages.dropFirst().map(\.messageID))
+        #expect(try await outbox.list([.sent]).map(\.messageID) == messages.dropFirst().map(\.messageID))
     }
 
-    @Test func `a clock that was wrong once does not stop the queue for years`() throws {
-        let store = try store()
+    @Test func `a clock that was wrong once does not stop the queue for years`() async throws {
+        let store = try await store()
         let message = try sealer.seal("x")
-        try store.add([message], now: now)
-        try store.pause(until: now.addingTimeInterval(1e8), now: now)
-        try store.postpone(message.messageID, until: now.addingTimeInterval(1e8), reason: "r")
-        #expect(try store.due(at: now, limit: 9).count == 1)
+        try await store.add([message], now: now)
+        try await store.pause(until: now.addingTimeInterval(1e8), now: now)
+        try await store.postpone(message.messageID, until: now.addingTimeInterval(1e8), reason: "r")
+        #expect(try await store.due(at: now, limit: 9).count == 1)
     }
 
-    @Test func `what is finished can be neither retried nor dropped, and is forgotten in time`() throws {
-        let store = try store()
+    @Test func `what is finished can be neither retried nor dropped, and is forgotten in time`() async throws {
+        let store = try await store()
         let messages = try ["sent", "replaced", "dropped", "aside", "queued"].map { try sealer.seal($0) }
-        try store.add(messages, now: now)
+        try await store.add(messages, now: now)
         let ids = messages.map(\.messageID)
         let replacement = try sealer.renewed.reseal(messages[1])
-        try store.markSent(ids[0], sequenceID: "1", now: now)
-        try store.replace(ids[1], with: replacement, now: now)
-        try store.drop(ids[2], now: now)
-        try store.setAside(ids[3], reason: "r", isStale: false, now: now)
+        try await store.markSent(ids[0], sequenceID: "1", now: now)
+        try await store.replace(ids[1], with: replacement, now: now)
+        try await store.drop(ids[2], at: now)
+        try await store.deadLetter(ids[3], reason: "r", isStale: false, now: now)
         for id in ids[...2] {
-            #expect(outboxError { try store.retry(id, allowing: [], now: now) } == .finished)
-            #expect(outboxError { try store.drop(id, now: now) } == .finished)
+            #expect(await code { try await store.retry(id, allowing: [], at: now) } == .finished)
+            #expect(await code { try await store.drop(id, at: now) } == .finished)
         }
-        #expect(outboxError { try store.retry("?", allowing: [], now: now) } == .unknownMessage)
-        #expect(outboxError { try store.drop("?", now: now) } == .unknownMessage)
-        let kept = try store.queue.read {
-            try String.fetchAll($0, sql: "SELECT state FROM message WHERE create_event <> '' ORDER BY place")
+        #expect(await code { try await store.retry("?", allowing: [], at: now) } == .unknownMessage)
+        #expect(await code { try await store.drop("?", at: now) } == .unknownMessage)
+        let kept = try await store.database.queue.read {
+            try Int.fetchAll($0, sql: "SELECT state FROM message WHERE body IS NOT NULL ORDER BY place")
         }
-        #expect(kept == ["queued", "set_aside", "queued"])
+        // The replacement, the dead letter and the last one.
+        #expect(kept == [0, 1, 0])
 
         let all = Set(OutboxEntry.State.allCases)
-        #expect(try self.store(at: now.addingTimeInterval(99)).entries(in: all).count == 6)
-        let left = try self.store(at: now.addingTimeInterval(101)).entries(in: all)
+        #expect(try await self.store(at: now.addingTimeInterval(99)).entries(in: all).count == 6)
+        let left = try await self.store(at: now.addingTimeInterval(101)).entries(in: all)
         #expect(left.map(\.messageID) == [replacement.messageID, ids[3], ids[4]])
     }
 
-    @Test func `a replacement stands in the place of the refused one, linked both ways, and once`() throws {
-        let store = try store()
+    @Test func `a replacement stands in the place of the refused one, linked both ways, and once`() async throws {
+        let store = try await store()
         let messages = try ["one", "two"].map { try sealer.seal($0) }
-        try store.add(messages, now: now)
+        try await store.add(messages, now: now)
         let first = try sealer.renewed.reseal(messages[0])
-        try store.replace(messages[0].messageID, with: first, now: now)
-        try store.replace(messages[0].messageID, with: sealer.renewed.reseal(messages[0]), now: now)
-        #expect(try store.due(at: now, limit: 9).map(\.messageID) == [first.messageID])
-        #expect(try store.entry(messages[0].messageID)?.replacedBy == first.messageID)
-        #expect(try store.entry(first.messageID)?.replaces == messages[0].messageID)
-        #expect(try store.entries(in: [.queued]).map(\.messageID) == [first.messageID, messages[1].messageID])
+        try await store.replace(messages[0].messageID, with: first, now: now)
+        try await store.replace(messages[0].messageID, with: sealer.renewed.reseal(messages[0]), now: now)
+        #expect(try await store.due(at: now, limit: 9).map(\.messageID) == [first.messageID])
+        #expect(try await store.entry(messages[0].messageID)?.replacedBy == first.messageID)
+        #expect(try await store.entry(first.messageID)?.replaces == messages[0].messageID)
+        #expect(try await store.entries(in: [.queued]).map(\.messageID) == [first.messageID, messages[1].messageID])
     }
 
     // MARK: What is not in order
 
-    @Test func `a full disk is said, and nothing that was acknowledged is lost`() throws {
-        let store = try store()
-        let outbox = Outbox(store: store)
-        try store.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 20") }
+    @Test func `a full disk is said, and nothing that was acknowledged is lost`() async throws {
+        let store = try await store()
+        let outbox = try await outbox(store, at: now)
+        try await store.database.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 20") }
         var acknowledged: [WireString] = []
-        let code = outboxError {
+        let code = await code {
             for number in 0..<1000 {
                 let message = try sealer.seal("\(number)")
-                try outbox.enqueue(message)
+                try await outbox.enqueue(message)
                 acknowledged.append(message.messageID)
             }
         }
         #expect(code == .full)
         #expect(!acknowledged.isEmpty)
-        #expect(try self.store().entries(in: [.queued]).map(\.messageID) == acknowledged)
-        try store.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 10000") }
-        try outbox.enqueue(sealer.seal("now it fits"))
+        #expect(try await self.store().entries(in: [.queued]).map(\.messageID) == acknowledged)
+        try await store.database.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 10000") }
+        try await outbox.enqueue(sealer.seal("now it fits"))
     }
 
     @Test(
@@ -252,32 +265,32 @@ struct OutboxStoreTests {
             [UInt8]("SQLite format 3\u{0}".utf8) + [UInt8](repeating: 255, count: 8176),
         ]
     )
-    func garbage(_ bytes: [UInt8]) throws {
+    func garbage(_ bytes: [UInt8]) async throws {
         try Data(bytes).write(to: URL(filePath: folder.file))
-        #expect(outboxError { _ = try folder.outbox() } == .corrupt)
+        #expect(await code { _ = try await folder.outbox() } == .damaged)
         #expect(try Data(contentsOf: URL(filePath: folder.file)) == Data(bytes))
     }
 
-    @Test func `damage anywhere in the file is found when it is opened`() throws {
+    @Test func `damage anywhere in the file is found when it is opened`() async throws {
         do {
-            let store = try store()
-            try store.add((0..<40).map { try sealer.seal("\($0)") }, now: now)
-            try store.queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
-            try store.queue.close()
+            let store = try await store()
+            try await store.add((0..<40).map { try sealer.seal("\($0)") }, now: now)
+            try await store.database.queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try store.database.queue.close()
         }
         var bytes = try Data(contentsOf: URL(filePath: folder.file))
         for index in bytes.indices where index >= 4096 && index % 4096 < 64 { bytes[index] ^= 0xA5 }
         try bytes.write(to: URL(filePath: folder.file))
-        #expect(outboxError { _ = try folder.outbox() } == .corrupt)
+        #expect(await code { _ = try await folder.outbox() } == .damaged)
         #expect(try Data(contentsOf: URL(filePath: folder.file)) == bytes)
     }
 
-    @Test func `damage is found where nothing looks that opens the file`() throws {
+    @Test func `damage is found where nothing looks that opens the file`() async throws {
         do {
-            let store = try store()
-            try store.add([sealer.seal(String(repeating: "long ", count: 10_000))], now: now)
-            try store.queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
-            try store.queue.close()
+            let store = try await store()
+            try await store.add([sealer.seal(String(repeating: "long ", count: 10_000))], now: now)
+            try await store.database.queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            try store.database.queue.close()
         }
         var bytes = try Data(contentsOf: URL(filePath: folder.file))
         // What does not fit into a row's page stands in a chain of others, which begin with the number of the next.
@@ -285,32 +298,28 @@ struct OutboxStoreTests {
         #expect(chained.count > 5)
         for page in chained.dropFirst().prefix(1) { bytes[page] = 0x7F }
         try bytes.write(to: URL(filePath: folder.file))
-        #expect(outboxError { _ = try folder.outbox() } == .corrupt)
+        #expect(await code { _ = try await folder.outbox() } == .damaged)
         #expect(try Data(contentsOf: URL(filePath: folder.file)) == bytes)
     }
 
-    @Test func `another database, and one of tomorrow, are refused`() throws {
+    @Test func `another database, and one of tomorrow, are refused`() async throws {
         let other = try DatabaseQueue(path: folder.file)
-        try other.write { try $0.execute(sql: "CREATE TABLE t (x)") }
+        try await other.write { try $0.execute(sql: "CREATE TABLE t (x)") }
         try other.close()
-        #expect(outboxError { _ = try folder.outbox() } == .corrupt)
+        #expect(await code { _ = try await folder.outbox() } == .damaged)
         try FileManager.default.removeItem(atPath: folder.file)
-        let store = try store()
-        try store.queue.write { try $0.execute(sql: "PRAGMA user_version = 3") }
-        #expect(outboxError { _ = try folder.outbox() } == .newerFormat)
+        let store = try await store()
+        try await store.database.queue.write { try $0.execute(sql: "PRAGMA user_version = 2") }
+        #expect(await code { _ = try await folder.outbox() } == .newerFormat)
     }
 
-    @Test("a path that leads nowhere is an error", arguments: ["", "/nowhere/at/all", "a\u{0}b", "/"])
-    func noPath(_ path: String) {
-        #expect(outboxError { _ = try Outbox.open(path, userID: "1") } == .inaccessible)
-    }
-
-    @Test func `one at a time posts`() throws {
-        let (one, other) = (try store(), try store())
-        #expect(try one.tryLock())
-        #expect(try !one.tryLock())
-        #expect(try !other.tryLock())
-        one.unlock()
-        #expect(try other.tryLock())
+    @Test func `one at a time posts`() async throws {
+        let (one, other) = (try await store(), try await store())
+        let lease = try #require(try await one.lease(Outbox.lease))
+        #expect(try await one.lease(Outbox.lease) == nil)
+        #expect(try await other.lease(Outbox.lease) == nil)
+        await lease.end()
+        let next = try #require(try await other.lease(Outbox.lease))
+        await next.end()
     }
 }

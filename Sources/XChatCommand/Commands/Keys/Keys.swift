@@ -37,31 +37,33 @@ func userID(_ argument: String) throws(ValidationError) -> UserID {
 struct NewStateOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Write a session file instead of making the key store; an existing file is never overwritten.",
+            "Write a session file instead of an account file; an existing file is never overwritten.",
             valueName: "file"
         )
     )
     var out: String?
 
     @OptionGroup
-    var keyStore: KeyStoreOptions
+    var home: HomeOptions
 
     func validate() throws {
-        guard out == nil || keyStore.home == nil else {
+        guard out == nil || home.home == nil else {
             throw ValidationError("--out and --home name two places; give one of them.")
         }
     }
 
-    /// Where the state goes, in error texts.
-    var name: String { out.map(quoted) ?? "the key store" }
-
-    /// Writes a state where there was none.
-    func create(_ document: SessionDocument) throws {
-        if let out {
-            try Files.create(out, document.bytes)
-        } else {
-            try keyStore.keyStore().create(document.bytes)
-        }
+    /// Makes an account where there was none.
+    func create(
+        for userID: UserID,
+        keys: PrivateKeys,
+        version: KeyVersion?,
+        isImport: Bool
+    ) async throws {
+        let configuration = Account.Configuration(
+            try out.map { .sessionFile($0) } ?? home.place,
+            passphrase: { isNew in try readPassphrase(isNew: isNew) }
+        )
+        try await Account.create(for: userID, keys: keys, version: version, isImport: isImport, configuration)
     }
 }
 

@@ -5,7 +5,7 @@ import XChatEngine
 import XChatEvents
 import XChatFiles
 
-struct KeysExport: ParsableCommand {
+struct KeysExport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write the private keys as the blob that X's SDK imports.",
@@ -25,14 +25,12 @@ struct KeysExport: ParsableCommand {
     @Option(help: ArgumentHelp("Write a new file, readable by its owner alone.", valueName: "file"))
     var out: String?
 
-    func run() throws {
+    func run() async throws {
         guard out != nil || base64 || !Descriptor.standardOutput.isTerminal else {
             throw CommandError("the blob is bytes, and standard output is a terminal: add --base64 or --out FILE")
         }
-        let document = try state.store().readPrivateKeys()
-        guard let keys = try document.privateKeys() else {
-            throw CommandError("\(document.name): there are no private keys")
-        }
+        let (userID, privateKeys) = try await Account.privateKeys(try state.configuration())
+        guard let keys = privateKeys else { throw CommandError("there are no private keys") }
         var blob: [UInt8] = try keys.withExport { blob in
             base64 ? Base64.encodeBytes(blob) + [UInt8(ascii: "\n")] : blob.indices.map { blob[$0] }
         }
@@ -44,7 +42,7 @@ struct KeysExport: ParsableCommand {
         }
         let kind = keys.signingKey == nil ? "identity key" : "identity and signing key"
         Output.note(
-            "these are the private keys (\(kind), suite \(keys.suite)) of user \(safeField(try document.userID())): "
+            "these are the private keys (\(kind), suite \(keys.suite)) of user \(safeField(userID)): "
                 + "whoever has them reads this user's messages and signs in this user's name"
         )
     }

@@ -3,7 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 
-struct KeysFingerprint: ParsableCommand {
+struct KeysFingerprint: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fingerprint",
         abstract: "Print a fingerprint to compare with the other person.",
@@ -23,15 +23,15 @@ struct KeysFingerprint: ParsableCommand {
         if let user { _ = try userID(user) }
     }
 
-    func run() throws {
-        let document = try state.store().read()
-        let user = try user.map { UserID($0) } ?? document.userID()
-        if try user == document.userID(), let keys = try document.privateKeys() {
+    func run() async throws {
+        let session = try await state.offlineSession()
+        let user = user.map { UserID($0) } ?? session.userID
+        if user == session.userID, let keys = session.privateKeys {
             try Output.result(keys.identityKey.fingerprint)
             return
         }
-        guard let pin = try document.session().pins.current(of: user) else {
-            throw CommandError("\(document.name): no keys of user \(quoted(user.string))")
+        guard let pin = session.pins.current(of: user) else {
+            throw CommandError("no keys of user \(quoted(user.string)) are pinned")
         }
         try Output.result(pin.identityKey.fingerprint)
     }

@@ -4,13 +4,13 @@ import XChat
 import XChatEngine
 import XChatEvents
 
-struct KeysGenerate: ParsableCommand {
+struct KeysGenerate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
         abstract: "Make fresh private keys.",
         discussion: """
             Prints the registration payload, what a client posts to /2/users/{id}/public_keys, as one line of JSON. The \
-            private keys go into the key store, or with --out into a session file, which is no more protected than its \
+            private keys go into an account file, or with --out into a session file, which is no more protected than its \
             permissions are.
             """
     )
@@ -28,20 +28,14 @@ struct KeysGenerate: ParsableCommand {
         _ = try userID(user)
     }
 
-    func run() throws {
+    func run() async throws {
         let userID = try userID(user)
         // The server may assign another version; X's SDK asks for this one.
         let version = KeyVersion(String(Int64(Date().timeIntervalSince1970 * 1000)))
         let keys = try PrivateKeys.generate(suite.name)
         let registration = try keys.registration(version: version)
-        var document = SessionDocument(userID: userID, name: state.name)
-        try document.set(keys)
-        if state.out != nil {
-            // A session file is its owner's word, also for keys that no server has seen: they work at once, offline.
-            document.set(signingKeyVersion: version)
-            document.append(try keys.boundKey(userID: userID, version: version).registered)
-        }
-        try state.create(document)
+        // A session file is its owner's word, also for keys that no server has seen: they work at once, offline.
+        try await state.create(for: userID, keys: keys, version: state.out == nil ? nil : version, isImport: false)
         try Output.result(registration.json.line)
     }
 }

@@ -5,13 +5,13 @@ import XChatEngine
 import XChatEvents
 import XChatFiles
 
-struct KeysImport: ParsableCommand {
+struct KeysImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Take over private keys that another client exported.",
         discussion: """
             Reads the private key blob, as bytes or in base64: 32 or 64 bytes as X's SDK exports them, or a blob of the \
-            sodium suite. The suite is told from the bytes. The keys go into a new key store, or with --out into a \
+            sodium suite. The suite is told from the bytes. The keys go into a new account file, or with --out into a \
             session file.
             """
     )
@@ -40,18 +40,10 @@ struct KeysImport: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         let userID = try userID(user)
         let keys = try privateKeys()
-        var document = SessionDocument(userID: userID, name: state.name)
-        try document.set(keys)
-        if let keyVersion {
-            document.set(signingKeyVersion: KeyVersion(keyVersion))
-            if keys.signingKey != nil {
-                document.append(try keys.boundKey(userID: userID, version: KeyVersion(keyVersion)).registered)
-            }
-        }
-        try state.create(document)
+        try await state.create(for: userID, keys: keys, version: keyVersion.map { KeyVersion($0) }, isImport: true)
         Output.note("imported the \(keys.suite) keys of user \(userID), fingerprint \(keys.identityKey.fingerprint)")
     }
 

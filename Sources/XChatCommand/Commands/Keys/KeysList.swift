@@ -3,7 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 
-struct KeysList: ParsableCommand {
+struct KeysList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the public keys that are trusted, one's own and those pinned.",
@@ -19,10 +19,9 @@ struct KeysList: ParsableCommand {
     @Flag(help: "Print one line of JSON per key.")
     var json = false
 
-    func run() throws {
-        let document = try state.store().read()
-        let userID = try document.userID()
-        let pins = try document.session().pins
+    func run() async throws {
+        let session = try await state.offlineSession()
+        let (userID, pins) = (session.userID, session.pins)
         let keys = pins.users.flatMap { pins[$0] }
         for key in keys {
             let (isOwn, isRetired) = (key.userID == userID, pins.isRetired(key))

@@ -22,27 +22,8 @@ struct KeysRegister: AsyncParsableCommand {
     var server: ServerOptions
 
     func run() async throws {
-        let store = try state.store()
-        let document = try store.read()
-        let userID = try document.userID()
-        guard let keys = try document.privateKeys() else {
-            throw CommandError("\(document.name): there are no private keys to register")
-        }
-        let proposed = KeyVersion(String(Int64(Date().timeIntervalSince1970 * 1000)))
-        let version = try await server.client().register(try keys.registration(version: proposed), user: userID)
-        let own = try keys.boundKey(userID: userID, version: version)
-        do {
-            try store.update { document in
-                document.set(signingKeyVersion: version)
-                if try !document.boundKeys().bound.contains(where: { $0.isSamePin(as: own) }) {
-                    document.append(own.registered)
-                }
-            }
-        } catch {
-            throw CommandError(
-                "the server registered the keys as version \(safeField(version)), but that could not be kept: \(error)"
-            )
-        }
+        let account = try await state.account(server, replacesKeys: true)
+        let version = try await account.register(evenIfVersionIsKnown: true).keyVersion ?? ""
         try Output.result((["public_key_version": .string(version)] as JSONValue).line)
     }
 }

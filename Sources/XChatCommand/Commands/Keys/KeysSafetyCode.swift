@@ -3,7 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 
-struct KeysSafetyCode: ParsableCommand {
+struct KeysSafetyCode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "safety-code",
         abstract: "Print the safety code of you and another user.",
@@ -30,9 +30,9 @@ struct KeysSafetyCode: ParsableCommand {
         _ = try userID(user)
     }
 
-    func run() throws {
+    func run() async throws {
         let user = try userID(user)
-        let session = try state.store().read().session()
+        let session = try await state.offlineSession()
         guard let pin = session.pins.current(of: user) else {
             throw CommandError(
                 "no keys of user \(user) are pinned: read a conversation with the user first, or use: xchat keys trust \(user)"
@@ -46,7 +46,7 @@ extension Session {
     /// This account's registered public keys.
     func ownKey() throws -> BoundKey {
         guard let privateKeys, let signingKeyVersion else {
-            throw CommandError("your own keys are not registered yet: xchat keys register")
+            throw AccountError(.notRegistered, "your own keys are not registered yet")
         }
         return try privateKeys.boundKey(userID: userID, version: signingKeyVersion)
     }

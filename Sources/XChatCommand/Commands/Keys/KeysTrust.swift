@@ -56,65 +56,38 @@ struct KeysTrust: AsyncParsableCommand {
 
     func run() async throws {
         let user = try userID(user)
-        let store = try state.store()
-        let before = try store.read().session()
-        var session = before
-        guard user != session.userID else {
-            throw CommandError("your own keys are trusted from the state, not from the server")
-        }
-        let served = try await servedKeys(of: user, session)
+        let account = try await state.account(server)
+        let served = try await account.compareKeys(of: user)
         guard let newest = served.newest else { throw CommandError("the server has no keys of user \(user)") }
-        let changes = session.pins.changes(in: served, of: user)
-        if let mismatch = try mismatch(of: newest, session) {
-            try session.rejectKeys(served)
-            try store.update { document in try document.add(learnedBy: session, since: before) }
-            throw mismatch
+        if let fingerprint { try await check(fingerprint, newest, served, account) }
+        let code = safetyCode.flatMap { SafetyCode($0) }
+        if served.isChanged { try show(served, account) }
+        if let code {
+            try await account.accept(served, ifSafetyCodeIs: code)
+        } else if fingerprint != nil {
+            // The check covers the newest key alone.
+            try await account.acceptNewest(of: served)
+        } else if served.isChanged {
+            try confirm()
+            try await account.accept(served)
         }
-        let isChecked = fingerprint != nil || safetyCode != nil
-        let isNew = !changes.isEmpty || session.pins.current(of: user)?.isSamePin(as: newest) != true
-        if isNew {
-            try show(session.pins[user], changes.isEmpty ? [newest] : changes, session)
-            if !isChecked { try confirm() }
-        }
-        if isChecked {
-            // A check covers the newest key alone.
-            try session.acceptChange([newest], servedWith: served)
-        } else if isNew {
-            try session.acceptChange(changes + [newest], servedWith: served.filter { !changes.contains($0) })
-        }
-        try store.update { document in try document.add(learnedBy: session, since: before) }
         Output.note(
-            isNew
+            served.isChanged
                 ? "the keys of user \(user) are trusted now"
                 : "the keys of user \(user) are the ones pinned; nothing to change"
         )
     }
 
-    private func servedKeys(of user: UserID, _ session: Session) async throws -> [BoundKey] {
-        do {
-            return try session.bound(try await server.client().publicKeys(of: user), of: user)
-        } catch let error as APIError where error.code == .notFound {
-            return []
-        }
-    }
-
-    /// Compares the newest served key with what the person gave.
-    ///
-    /// - Returns: What differs; nil if nothing does.
-    /// - Throws: Where no comparison is possible.
-    private func mismatch(of key: BoundKey, _ session: Session) throws -> CommandError? {
-        if let safetyCode {
-            let code = try SafetyCode(try session.ownKey(), key)
-            guard code == SafetyCode(safetyCode) else {
-                return CommandError(
-                    "the safety code of the newest keys served for user \(user) is \(code), not the one given; nothing was "
-                        + "trusted, and these keys are not pinned on first use"
-                )
-            }
-        }
-        guard let fingerprint else { return nil }
+    /// Compares the newest served identity key with the fingerprint that the person gave.
+    private func check(
+        _ fingerprint: String,
+        _ key: BoundKey,
+        _ served: Account.KeyComparison,
+        _ account: Account
+    ) async throws {
         guard key.identityKey.fingerprint == fingerprint else {
-            return CommandError(
+            try await account.reject(served)
+            throw CommandError(
                 "the newest identity key served for user \(user) has the fingerprint \(key.identityKey.fingerprint), "
                     + "not the one given; nothing was trusted, and these keys are not pinned on first use"
             )
@@ -125,30 +98,27 @@ struct KeysTrust: AsyncParsableCommand {
                     + "key; nothing was trusted; compare the safety code: xchat keys trust \(user) --safety-code CODE"
             )
         }
-        return nil
     }
 
-    private func show(_ before: [BoundKey], _ changes: [BoundKey], _ session: Session) throws {
-        if before.isEmpty {
-            try Output.result("no keys of user \(user) were trusted before")
+    private func show(_ served: Account.KeyComparison, _ account: Account) throws {
+        let changes = served.changes.isEmpty ? [served.newest].compactMap { $0 } : served.changes
+        if served.pinned.isEmpty { try Output.result("no keys of user \(user) were trusted before") }
+        for key in served.pinned {
+            let isCurrent = served.current?.isSamePin(as: key) == true
+            try Output.result(describe(key, isCurrent ? "trusted until now" : "retired", account))
         }
-        for key in before {
-            try Output.result(describe(key, session.pins.isRetired(key) ? "retired" : "trusted until now", session))
-        }
-        for key in changes {
-            try Output.result(describe(key, "new", session))
-        }
-        let known = Set(before.map(\.identityKey))
+        for key in changes { try Output.result(describe(key, "new", account)) }
+        let known = Set(served.pinned.map(\.identityKey))
         if changes.contains(where: { known.contains($0.identityKey) }) {
             Output.warning(
-                "an identity key is an old one, and so is its fingerprint, but its signing key is new: anyone can put a signing "
-                    + "key of their own beside a genuine identity key; compare the safety code"
+                "an identity key is an old one, and so is its fingerprint, but its signing key is new: anyone can combine a "
+                    + "signing key of their own with a genuine identity key; compare the safety code"
             )
         }
     }
 
-    private func describe(_ key: BoundKey, _ what: String, _ session: Session) -> String {
-        let code = (try? session.ownKey()).flatMap { try? SafetyCode($0, key).description }
+    private func describe(_ key: BoundKey, _ what: String, _ account: Account) -> String {
+        let code = (try? account.ownKey()).flatMap { try? SafetyCode($0, key).description }
         return pinText(key, title: what) + "\n  safety code   \(code ?? "- (your own keys are not registered)")"
     }
 

@@ -1,5 +1,3 @@
-import XChat
-
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)
@@ -19,10 +17,10 @@ package enum Environment {
     /// A variable as text; an empty one counts as not set.
     ///
     /// - Throws: when it is not UTF-8.
-    package static func text(_ name: String) throws(CommandError) -> String? {
+    package static func text(_ name: String) throws(AccountError) -> String? {
         guard let bytes = bytes(name), !bytes.isEmpty else { return nil }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw CommandError("the environment variable \(name) is not UTF-8")
+            throw AccountError("the environment variable \(name) is not UTF-8")
         }
         return text
     }

@@ -6,61 +6,37 @@ package import XChatFiles
 /// The state is not the one that was read any more.
 package struct StateChanged: Error {}
 
-/// Where the state of the user is kept: a session file, or the key store.
-package final class StateStore: Sendable {
-    private enum Place: Sendable {
-        case sessionFile(String)
-        case keyStore(KeyStore)
-    }
-
+/// A session file: the JSON that ``SessionDocument`` reads, replaced as a whole under a lock.
+package final class SessionFile: Sendable {
     /// The largest state that is read or written: 64 MiB.
     package static let maximumBytes = 64 << 20
     /// The largest state of which the private keys are read: 1 GiB.
     package static let maximumExportBytes = 1 << 30
 
-    private let place: Place
+    private let path: String
     private let maximumBytes: Int
-    private let notify: @Sendable (Notice) -> Void
+    let notify: @Sendable (Notice) -> Void
     private let hasWarned = Mutex(false)
 
-    /// A session file, which then is the whole state.
+    /// A session file; nothing is read yet.
     package init(
-        sessionFile path: String,
-        maximumBytes: Int = StateStore.maximumBytes,
+        _ path: String,
+        maximumBytes: Int = SessionFile.maximumBytes,
         notify: @escaping @Sendable (Notice) -> Void = { _ in }
     ) {
-        self.notify = notify
-        place = .sessionFile(path)
+        self.path = path
         self.maximumBytes = maximumBytes
-    }
-
-    /// The key store.
-    package init(
-        keyStore: KeyStore,
-        maximumBytes: Int = StateStore.maximumBytes,
-        notify: @escaping @Sendable (Notice) -> Void = { _ in }
-    ) {
         self.notify = notify
-        place = .keyStore(keyStore)
-        self.maximumBytes = maximumBytes
     }
 
     /// What error texts call it.
     package var name: String {
-        switch place {
-        case .sessionFile(let path): quoted(path)
-        case .keyStore(let store): quoted(store.path)
-        }
+        quoted(path)
     }
 
     /// Reads the state; warns where others can read it too.
     package func read() throws -> SessionDocument {
-        switch place {
-        case .sessionFile(let path):
-            return try document(try withAccountErrors { try open(path).readAll(limit: maximumBytes) })
-        case .keyStore(let store):
-            return try document(try store.read(limit: maximumBytes))
-        }
+        try document(try withAccountErrors { try open(path).readAll(limit: maximumBytes) })
     }
 
     /// Reads the user id and the private keys, whatever else the state holds: broken members, or more than is read otherwise.
@@ -68,22 +44,15 @@ package final class StateStore: Sendable {
     /// - Returns: A document with these two members alone.
     package func readPrivateKeys() throws -> SessionDocument {
         var scanner = JSONMemberScanner(names: ["user_id", "private_keys"])
-        switch place {
-        case .sessionFile(let path):
-            let file = try withAccountErrors { try open(path) }
-            var left = Self.maximumExportBytes
-            while true {
-                var piece = try withAccountErrors { try file.read(upTo: 1 << 16) }
-                defer { Sodium.wipe(&piece) }
-                guard !piece.isEmpty else { break }
-                left -= piece.count
-                guard left >= 0 else { throw AccountError("\(name): larger than \(Self.maximumExportBytes) bytes") }
-                scanner.scan(piece)
-            }
-        case .keyStore(let store):
-            var content = try store.read(limit: Self.maximumExportBytes)
-            defer { Sodium.wipe(&content) }
-            scanner.scan(content)
+        let file = try withAccountErrors { try open(path) }
+        var left = Self.maximumExportBytes
+        while true {
+            var piece = try withAccountErrors { try file.read(upTo: 1 << 16) }
+            defer { Sodium.wipe(&piece) }
+            guard !piece.isEmpty else { break }
+            left -= piece.count
+            guard left >= 0 else { throw AccountError("\(name): larger than \(Self.maximumExportBytes) bytes") }
+            scanner.scan(piece)
         }
         var members = JSONObject()
         for (member, value) in scanner.found {
@@ -159,22 +128,12 @@ package final class StateStore: Sendable {
         var bytes = document.bytes
         defer { Sodium.wipe(&bytes) }
         guard bytes.count <= maximumBytes else { throw tooLarge(document, bytes.count) }
-        switch place {
-        case .sessionFile(let path): try Files.replace(path, bytes)
-        case .keyStore(let store): try store.replace(bytes)
-        }
+        try Files.replace(path, bytes)
         return self.version()
     }
 
     /// Tells one content of the state from another without reading it; nil where there is no state.
     package func version() -> FileVersion? { Files.version(path) }
-
-    private var path: String {
-        switch place {
-        case .sessionFile(let path): path
-        case .keyStore(let store): store.path
-        }
-    }
 
     private func tooLarge(_ document: SessionDocument, _ count: Int) -> AccountError {
         let part = StateSize(document).largestPart.map { "; the largest part is \($0)" } ?? ""

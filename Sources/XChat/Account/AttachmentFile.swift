@@ -1,24 +1,23 @@
 import Foundation
-import XChat
 import XChatEngine
-import XChatEvents
-import XChatFiles
+package import XChatEvents
+package import XChatFiles
 
 /// A file that is to go with a message, and what the message says of it.
-struct AttachmentFile: Sendable {
-    let path: String
-    /// The last part of the path: where the file lies is nobody's business.
+package struct AttachmentFile: Sendable {
+    package let path: String
+    /// The last part of the path: readers do not learn the folder.
     let name: String
-    let byteCount: Int
+    package let byteCount: Int
     /// What its first bytes stand for.
-    let mimeType: String?
+    package let mimeType: String?
     private let dimensions: MediaInfo.Dimensions?
 
     /// How far to look for the dimensions of an image; a photo can have large previews in front of them.
     private static let beginning = 1 << 20
 
     /// Looks at a file, which must be a regular one.
-    init(_ path: String) throws(FileError) {
+    package init(_ path: String) throws(FileError) {
         self.path = path
         byteCount = try Files.size(path)
         name = URL(filePath: path).lastPathComponent
@@ -39,7 +38,7 @@ struct AttachmentFile: Sendable {
     }
 
     /// The member of the message, once the server has a name for the file.
-    func attachment(_ mediaHashKey: String) -> MediaAttachment {
+    package func attachment(_ mediaHashKey: String) -> MediaAttachment {
         // X's SDK asks for a width and a height of everything.
         MediaAttachment(
             mediaHashKey: WireString(mediaHashKey),

@@ -20,6 +20,16 @@ package enum Notice: Sendable, CustomStringConvertible {
     case keyChangeRefused(XChatError)
     /// The server did not deliver everything.
     case incompleteHistory(APIError)
+    /// A conversation got a new key before a message.
+    case rotated(ConversationID)
+    /// The activity stream has a problem and may go on.
+    case streamProblem(APIError)
+    /// There is no activity stream; the conversations are listed instead.
+    case noStream(APIError, pollInterval: Duration)
+    /// The app was subscribed to the user's messages, and stays subscribed.
+    case subscribed(ActivityEvent.Kind)
+    /// A conversation cannot be read now; it is read again later.
+    case unreadable(APIError)
     /// A part of the state cannot be used and is left out.
     case leftOut(String)
     /// Others can read a file that holds secrets.
@@ -39,6 +49,13 @@ package enum Notice: Sendable, CustomStringConvertible {
             "the server does not say who is in \(group): \((error as? XChatError)?.message ?? "\(error)")"
         case .keyChangeRefused(let error): "a key change was not accepted: \(error.message)"
         case .incompleteHistory(let problem): "the server did not deliver everything: \(problem)"
+        case .rotated(let conversation): "\(conversation) has a new key"
+        case .streamProblem(let error): "the activity stream: \(error)"
+        case .noStream(let error, let interval):
+            "the activity stream is not available: \(error); conversations are read every "
+                + "\(interval.components.seconds) s instead"
+        case .subscribed(let kind): "the app is subscribed to \(kind), and stays so"
+        case .unreadable(let error): "the conversation cannot be read now: \(error)"
         case .leftOut(let what): "left out: \(what)"
         case .openToOthers(let name): "\(name) holds secrets and is open to others"
         case .waitingForLock(let name): "waiting for another process that has \(name) locked"

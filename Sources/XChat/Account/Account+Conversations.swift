@@ -1,0 +1,312 @@
+public import XChatEngine
+public import XChatEvents
+package import XChatHTTP
+
+extension Account {
+    // MARK: Reading
+
+    /// The canonical form of a conversation's id; a conversation of two other users is an error.
+    ///
+    /// - Parameter id: A user's id, two ids joined by `:` or `-`, or `g` and digits.
+    /// - Returns: The conversation.
+    /// - Throws: ``AccountError`` with `invalid_argument`.
+    public func conversation(_ id: WireString) throws(AccountError) -> ConversationID {
+        guard (try? ConversationTarget(id)) != nil else {
+            throw AccountError(
+                .invalidArgument,
+                "\(quoted(id.string)) is no conversation: a user id, two user ids joined by '-', or 'g' and digits"
+            )
+        }
+        return try canonical(ConversationID(canonicalizing: id, sender: userID))
+    }
+
+    /// Refuses the conversation of two other users.
+    func canonical(_ conversation: ConversationID) throws(AccountError) -> ConversationID {
+        guard conversation.isOneOfTwo(userID) != false else {
+            throw AccountError(
+                .invalidArgument,
+                "user \(userID) does not belong to the conversation \(conversation)"
+            )
+        }
+        return conversation
+    }
+
+    /// The whole history of a conversation, oldest first; no consumer's position moves.
+    ///
+    /// - Parameter conversation: The conversation.
+    /// - Returns: The events that were accepted, each once. Those that were refused go to ``problems``.
+    /// - Throws: ``APIError`` if the history cannot be fetched, ``AccountError`` if the state cannot be read or written.
+    public func history(of conversation: ConversationID) async throws -> [XChatEngine.Event] {
+        let delivery = try await readHistory(of: conversation)
+        var seen = SeenEvents()
+        return delivery.events.compactMap { opened in
+            switch opened.result {
+            case .failure(let error):
+                report(Problem(error, event: opened.received, conversation: conversation))
+                return nil
+            case .success(var event):
+                switch seen.insert(event) {
+                case .repeated: return nil
+                case .sameID: event.marks.insert(.sameID)
+                case .new: break
+                }
+                return event
+            }
+        }
+    }
+
+    /// Fetches a whole history and delivers it.
+    package func readHistory(of conversation: ConversationID) async throws -> OpenedDelivery {
+        let conversation = try canonical(conversation)
+        let history = try await newEvents(in: conversation, after: nil)
+        var delivery = try await deliver(
+            history.events.map(\.encodedEvent),
+            keyEvents: history.keyEvents,
+            in: conversation,
+            pages: history.pages,
+            isWhole: true
+        )
+        delivery.isIncomplete = delivery.isIncomplete || !history.problems.isEmpty
+        for problem in history.problems { report(.incompleteHistory(problem), in: conversation) }
+        return delivery
+    }
+
+    /// Marks a conversation as read.
+    ///
+    /// - Parameters:
+    ///   - conversation: The conversation.
+    ///   - sequenceID: The last event that was seen.
+    /// - Throws: ``APIError``.
+    public func markRead(_ conversation: ConversationID, until sequenceID: WireString) async throws {
+        try await client.markRead(try ConversationTarget(conversation), until: sequenceID)
+    }
+
+    /// Shows the others that the user is typing for as long as a function runs.
+    ///
+    /// The sign expires after about three seconds, so it is sent again every two. If it cannot be sent, the function runs all
+    /// the same.
+    /// - Parameters:
+    ///   - conversation: The conversation.
+    ///   - body: The function.
+    /// - Returns: What the function returns.
+    /// - Throws: What the function throws.
+    public func typing<Value: Sendable>(
+        in conversation: ConversationID,
+        while body: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let target = try ConversationTarget(conversation)
+        let client = client
+        let typing = Task {
+            while !Task.isCancelled {
+                try? await client.sendTyping(in: target)
+                try await Task.sleep(for: .seconds(2))
+            }
+        }
+        defer { typing.cancel() }
+        return try await body()
+    }
+
+    /// Deletes messages, for this account alone or for everyone.
+    ///
+    /// - Parameters:
+    ///   - sequenceIDs: The sequence ids of the messages.
+    ///   - conversation: Their conversation.
+    ///   - forEveryone: Whether they are deleted for everyone: own messages, or any in a group that the account administers.
+    /// - Throws: ``APIError``, ``XChatError`` if the deletion cannot be signed.
+    public func delete(
+        _ sequenceIDs: [WireString],
+        in conversation: ConversationID,
+        forEveryone: Bool = false
+    ) async throws {
+        let signed = try await state.session(AccountState.Scope(conversation))
+            .sign(.deleteMessages(sequenceIDs, forAll: forEveryone), in: conversation)
+        try await client.deleteMessages(signed, in: try ConversationTarget(conversation))
+    }
+
+    // MARK: Keys of conversations
+
+    /// Starts a conversation with a user: fetches and pins the user's keys, and gives the conversation its first key.
+    ///
+    /// A conversation that has a key already is returned as it is.
+    /// - Parameter user: The other user.
+    /// - Returns: The conversation.
+    /// - Throws: ``AccountError`` with `pin_changed` and the like if the served keys are not the pinned ones; ``APIError``.
+    @discardableResult
+    public func startConversation(with user: UserID) async throws -> ConversationID {
+        guard user.isUserID else { throw AccountError(.invalidArgument, "a user id has 1 to 19 digits") }
+        let conversation = ConversationID.oneToOne(userID, user)
+        do {
+            _ = try await readHistory(of: conversation)
+        } catch let error as APIError where error.code == .notFound {
+            // Nothing was said in it yet.
+        }
+        let session = try await state.session(AccountState.Scope(conversation))
+        if (try? session.encryptingVersion(in: conversation)) == nil { try await rotateKey(of: conversation) }
+        return conversation
+    }
+
+    /// Gives a conversation a new key, for the current keys of its readers.
+    ///
+    /// Members who were removed cannot read what is encrypted afterwards.
+    /// - Parameter conversation: The conversation.
+    /// - Throws: ``AccountError`` if the members or their keys are not known well enough, ``APIError``.
+    public func rotateKey(of conversation: ConversationID) async throws {
+        _ = try await changeKey(of: conversation)
+    }
+
+    /// Makes a key for a conversation, posts it and saves it.
+    ///
+    /// - Returns: The change, and its sequence id if the server names one.
+    package func changeKey(
+        of conversation: ConversationID
+    ) async throws -> (change: KeyChange, sequenceID: WireString?) {
+        let users = try await readers(of: conversation)
+        try await pinKeys(of: users)
+        let scope = AccountState.Scope(conversation)
+        var session = try await state.session(scope)
+        let change: KeyChange
+        do throws(XChatError) {
+            change = try session.prepareKeyChange(in: conversation)
+        } catch {
+            throw AccountError(error, conversation: conversation)
+        }
+        let added = try await client.addKeys(change)
+        try await state.update(scope) { session in try session.adopt(change) }
+        return (change, added.sequenceID)
+    }
+
+    /// The readers of a new key: both users of a 1:1, or the present members of a group, whose history is read first.
+    private func readers(of conversation: ConversationID) async throws -> [UserID] {
+        if let (first, second) = conversation.participants { return first == second ? [first] : [first, second] }
+        _ = try await describedGroup(conversation)
+        return try await members(of: conversation).sorted()
+    }
+
+    // MARK: Groups
+
+    /// The present members of a group, as this account knows them from signed changes.
+    ///
+    /// - Parameter group: The group.
+    /// - Returns: The members; empty for a group of which nothing is known.
+    /// - Throws: ``AccountError``.
+    public func members(of group: ConversationID) async throws -> Set<UserID> {
+        try await membership(of: group)?.present ?? []
+    }
+
+    /// The membership log of a group: the changes that counted, with the signer of each.
+    ///
+    /// - Parameter group: The group.
+    /// - Returns: The log; nil for a group of which nothing is known.
+    /// - Throws: ``AccountError``.
+    public func membership(of group: ConversationID) async throws -> Membership? {
+        try await state.session(AccountState.Scope(conversations: [group])).memberships[group]
+    }
+
+    /// A group as the server describes it, after its history was read.
+    ///
+    /// Title and avatar are the server's word. A member list that differs from the membership log is reported and not used.
+    package func describedGroup(_ group: ConversationID) async throws -> ListedConversation {
+        guard group.isGroup else { throw AccountError(.invalidArgument, "\(group) is not a group") }
+        let listed = try await client.conversation(try ConversationTarget(group))
+        _ = try await readHistory(of: group)
+        if let members = try await membership(of: group), let ids = listed.memberIDs, Set(ids) != members.present {
+            report(.memberListDiffers(group), in: group)
+        }
+        return listed
+    }
+
+    /// Creates a group with its first key.
+    ///
+    /// - Parameters:
+    ///   - members: The other members. This account is a member and an administrator.
+    ///   - title: The title. It is signed as it is, the server reads it, and it must not have a comma.
+    ///   - administrators: Further administrators among the members.
+    /// - Returns: The group.
+    /// - Throws: ``AccountError`` if a member's keys are missing or refused, ``XChatError``, ``APIError``.
+    @discardableResult
+    public func createGroup(
+        of members: [UserID],
+        title: String? = nil,
+        administrators: [UserID] = []
+    ) async throws -> ConversationID {
+        try await newGroup(of: members, title: title, administrators: administrators).change.conversationID
+    }
+
+    /// As ``createGroup(of:title:administrators:)``, with the key change.
+    package func newGroup(
+        of members: [UserID],
+        title: String?,
+        administrators: [UserID]
+    ) async throws -> (change: KeyChange, sequenceID: WireString?) {
+        var draft = GroupDraft(
+            members: [userID] + members.filter { $0 != userID },
+            admins: [userID] + administrators.filter { $0 != userID }
+        )
+        draft.title = title
+        try await pinKeys(of: draft.members)
+        let group = try await client.initializeGroup()
+        let scope = AccountState.Scope(group, users: Set(draft.members))
+        var session = try await state.session(scope)
+        let change = try session.prepareGroupCreate(draft, in: group)
+        let created = try await client.createGroup(change)
+        try await state.update(scope) { session in try session.adopt(change) }
+        return (change.keyChange, created.sequenceID)
+    }
+
+    /// Adds members to a group, with a new key for all of it.
+    ///
+    /// - Parameters:
+    ///   - members: The new members.
+    ///   - group: The group.
+    /// - Throws: As ``createGroup(of:title:administrators:)``; `invalid_argument` for a user who is a member already.
+    public func add(_ members: [UserID], to group: ConversationID) async throws {
+        _ = try await addMembers(members, to: group)
+    }
+
+    /// As ``add(_:to:)``, with the key change.
+    package func addMembers(
+        _ members: [UserID],
+        to group: ConversationID
+    ) async throws -> (change: KeyChange, sequenceID: WireString?) {
+        let listed = try await describedGroup(group)
+        let current = try await self.members(of: group).sorted()
+        if let member = members.first(where: current.contains) {
+            throw AccountError(.invalidArgument, "user \(member) is a member of \(group) already")
+        }
+        var draft = MemberAddDraft(
+            newMembers: members,
+            currentMembers: current,
+            currentAdmins: (listed.adminIDs ?? []).filter(current.contains)
+        )
+        draft.title = listed.groupName
+        draft.avatarURL = listed.groupAvatarURL
+        draft.ttlMsec = listed.messageTTLMsec
+        draft.screenCaptureBlockingEnabled = listed.screenCaptureBlockingEnabled
+        try await pinKeys(of: current + members)
+        let scope = AccountState.Scope(group, users: Set(members))
+        var session = try await state.session(scope)
+        let change: GroupKeyChange
+        do throws(XChatError) {
+            change = try session.prepareMemberAdd(draft, in: group)
+        } catch {
+            throw AccountError(error, conversation: group)
+        }
+        let added = try await client.addMembers(change)
+        try await state.update(scope) { session in try session.adopt(change) }
+        return (change.keyChange, added.keyChangeSequenceID)
+    }
+
+    /// Replaces the members of a group by a list that a person accepted, and bars all other known users.
+    ///
+    /// The way out wherever a group does not encrypt because of its members. Key changes that were delivered before are judged
+    /// again by the accepted members.
+    /// - Parameters:
+    ///   - members: The members, this account among them.
+    ///   - group: The group.
+    /// - Throws: ``XChatError`` with `invalid_argument` or `too_large`, ``APIError``.
+    public func acceptMembers(_ members: [UserID], of group: ConversationID) async throws {
+        let scope = AccountState.Scope(group, users: Set(members))
+        try await state.update(scope) { session in try session.acceptMembers(members, of: group) }
+        _ = try await readHistory(of: group)
+    }
+}

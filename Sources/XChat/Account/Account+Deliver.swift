@@ -1,0 +1,289 @@
+package import XChatEngine
+package import XChatEvents
+package import XChatHTTP
+
+/// One event of a delivery, and what came of it.
+package struct OpenedEvent: Sendable {
+    /// The event as it was received; nil if it did not parse.
+    package let received: MessageEvent?
+    /// The accepted event, or why it was refused.
+    package let result: Result<Event, XChatError>
+
+    package init(received: MessageEvent?, result: Result<Event, XChatError>) {
+        self.received = received
+        self.result = result
+    }
+}
+
+/// What came of one delivery of a conversation.
+package struct OpenedDelivery: Sendable {
+    /// One result for each event, key changes excepted.
+    package var events: [OpenedEvent] = []
+    /// What a person should know; it is reported already.
+    package var notices: [Notice] = []
+    /// Users whose keys are refused: their events fail.
+    package var distrusted: Set<UserID> = []
+    /// Why keys of signers could not be fetched: their events are not judged yet.
+    package var unavailable: [UserID: APIError] = [:]
+    /// Whether a key change was refused, or the server did not deliver everything.
+    package var isIncomplete = false
+}
+
+// The one way in for events of a server: keys of unknown signers are fetched and pinned on first use, the engine verifies and
+// decrypts, and what was learned is saved before a result is returned.
+extension Account {
+    /// The most signers whose keys are fetched for one page of a history.
+    static let maximumSignersPerPage = 1000
+    /// How many users' keys are fetched at the same time.
+    private static let concurrentFetches = 8
+    /// The most users of no conversation whose pins are saved because they wrote something that was shown: 2,000.
+    private static let maximumAcquaintances = 2000
+
+    /// Verifies and decrypts one delivery of a conversation, and saves what was learned.
+    ///
+    /// - Parameters:
+    ///   - events: The base64 of events, oldest first.
+    ///   - keyEvents: The base64 of key changes, oldest first.
+    ///   - conversation: The conversation that was asked for.
+    ///   - pages: How many pages of a history they are.
+    ///   - isWhole: Whether they reach back to the beginning of the conversation.
+    /// - Returns: One result for each of the events, and what a person should know.
+    /// - Throws: ``AccountError`` if the state cannot be read or written.
+    package func deliver(
+        _ events: [String],
+        keyEvents: [String],
+        in conversation: ConversationID,
+        pages: Int = 1,
+        isWhole: Bool = false
+    ) async throws -> OpenedDelivery {
+        let keyChanges = concurrentMap(keyEvents) { MessageEvent.decoded(base64: $0.utf8) }
+        let others = concurrentMap(events) { MessageEvent.decoded(base64: $0.utf8) }
+        let delivery = inDeliveryOrder(keyChanges: keyChanges, others: others)
+        let parsed = delivery.compactMap { try? $0.event.get() }
+        let senders = Set(parsed.compactMap(\.senderID).filter(\.isUserID))
+        let scope = AccountState.Scope(conversation, users: senders)
+        let known = try await state.session(scope)
+        let signers = signersToAsk(parsed, known, in: conversation, limit: Self.maximumSignersPerPage * max(1, pages))
+        let answers = await publicKeys(of: signers)
+        var opened = OpenedDelivery()
+        for (signer, answer) in zip(signers, answers) {
+            if case .failure(let error) = answer, error.code != .notFound { opened.unavailable[signer] = error }
+        }
+        let inOrder = delivery.map(\.event)
+        let acquaintances = try await room(for: signers, in: conversation)
+        func deliver() async throws -> (delivery: Delivery, refused: [(UserID, XChatError)]) {
+            try await state.update(scope) { session in
+                let (new, refused) = session.pin(answers, of: signers)
+                let delivery = session.deliver(inOrder, in: conversation)
+                if conversation.isGroup {
+                    session.forget(strangers(among: new, delivery, session, room: acquaintances))
+                }
+                return (delivery, refused)
+            }
+        }
+        var (delivered, refused) = try await deliver()
+        if isWhole, let notice = await foundOnServersWord(conversation, scope) {
+            opened.notices.append(notice)
+            if case .founded = notice { (delivered, refused) = try await deliver() }
+        }
+        for (signer, error) in refused {
+            opened.distrusted.insert(signer)
+            refusedSigners.add(signer)
+            opened.notices.append(.keysRefused(signer, error))
+        }
+        for (signer, error) in opened.unavailable { opened.notices.append(.keysUnavailable(signer, error)) }
+        opened.notices += delivered.notices.map { .delivery($0) }
+        var results: [OpenedEvent?] = Array(repeating: nil, count: others.count)
+        for (entry, result) in zip(delivery, delivered.results) {
+            if let place = entry.place {
+                results[place] = OpenedEvent(received: try? others[place].get(), result: result)
+            } else if case .failure(let error) = result, !isFromBeforeUs(entry.event, error, known) {
+                opened.isIncomplete = true
+                opened.notices.append(.keyChangeRefused(error))
+            }
+        }
+        opened.events = results.compactMap { $0 }
+        for notice in opened.notices { report(notice, in: conversation) }
+        AccountMetrics.opened(opened.events.map(\.result))
+        return opened
+    }
+
+    /// Whether a key change that was refused was made before we came: it holds nothing for this account.
+    private func isFromBeforeUs(
+        _ event: Result<MessageEvent, XChatError>,
+        _ error: XChatError,
+        _ session: Session
+    ) -> Bool {
+        guard [.keyMissing, .unknownSigner].contains(error.code), let event = try? event.get() else { return false }
+        return !session.isNamed(in: event)
+    }
+
+    // MARK: Keys of signers
+
+    /// Signers whose keys are missing; those whom group changes or the membership log name come first.
+    private func signersToAsk(
+        _ events: [MessageEvent],
+        _ session: Session,
+        in conversation: ConversationID,
+        limit: Int
+    ) -> [UserID] {
+        var seen: Set<UserID> = []
+        var signers: [UserID] = []
+        var named: Set<UserID> = []
+        var known: [UserID: Set<KeyVersion>] = [:]
+        for event in events where event.kind.isSigned {
+            named.formUnion(event.namedUsers)
+            guard let signer = event.senderID, let version = event.messageEventSignature?.publicKeyVersion,
+                signer.isUserID, signer != userID, conversation.mayContain(signer), !refusedSigners.contains(signer)
+            else { continue }
+            let versions = known[signer] ?? Set(session.pins[signer].map(\.version))
+            known[signer] = versions
+            if !versions.contains(version), seen.insert(signer).inserted { signers.append(signer) }
+        }
+        guard signers.count > limit else { return signers }
+        let members = session.memberships[conversation]
+        func isNamed(_ user: UserID) -> Bool { named.contains(user) || members?.everContained(user) == true }
+        return Array((signers.filter(isNamed) + signers.filter { !isNamed($0) }).prefix(limit))
+    }
+
+    /// What the server answers for the keys of each user.
+    func publicKeys(of users: [UserID]) async -> [Result<[RegisteredKey], APIError>] {
+        let client = client
+        return await concurrentMap(users, atATime: Self.concurrentFetches) { user in
+            await Result { () async throws(APIError) in try await client.publicKeys(of: user) }
+        }
+    }
+
+    /// How many users of no conversation may still be pinned because they wrote something that was shown.
+    private func room(for signers: [UserID], in conversation: ConversationID) async throws -> Int {
+        guard conversation.isGroup, !signers.isEmpty else { return 0 }
+        var strangers = Set(try await state.users())
+        guard strangers.count >= Self.maximumAcquaintances else { return Self.maximumAcquaintances - strangers.count }
+        var groups: [ConversationID] = []
+        for known in try await state.conversations() {
+            if let (first, second) = known.participants {
+                strangers.subtract([first, second])
+            } else {
+                groups.append(known)
+            }
+        }
+        for group in groups where strangers.count >= Self.maximumAcquaintances {
+            let scope = AccountState.Scope(conversations: [group])
+            if let members = try await state.session(scope).memberships[group] {
+                strangers.subtract(members.everMembers)
+            }
+        }
+        return max(0, Self.maximumAcquaintances - strangers.count)
+    }
+
+    /// Founds the membership log of a group on the server's list, if nothing signed in its whole history founds it.
+    private func foundOnServersWord(_ conversation: ConversationID, _ scope: AccountState.Scope) async -> Notice? {
+        do {
+            guard conversation.isGroup, try await state.session(scope).memberships[conversation] == nil else {
+                return nil
+            }
+            let listed = try await client.conversation(try ConversationTarget(conversation)).memberIDs ?? []
+            guard listed.contains(userID) else { return nil }
+            let notice = try await state.update(scope) { session in try session.found(listed, of: conversation) }
+            return notice.map { .founded(conversation, $0) }
+        } catch {
+            return .membersUnavailable(conversation, error)
+        }
+    }
+}
+
+/// Newly pinned users of whom nothing was shown and who do not belong to the group: a server can make up any number of them.
+private func strangers(among new: [UserID], _ delivery: Delivery, _ session: Session, room: Int) -> [UserID] {
+    guard !new.isEmpty else { return [] }
+    var authors: Set<UserID> = []
+    for case .success(let event) in delivery.results where event.isVerified {
+        if let sender = event.received.senderID { authors.insert(sender) }
+    }
+    let groups = session.memberships.values
+    let outsiders = new.filter { user in !groups.contains { $0.everContained(user) } }
+    return outsiders.filter { !authors.contains($0) } + outsiders.filter(authors.contains).dropFirst(room)
+}
+
+/// The events of a delivery in the server's order: a key change comes before the first event with a higher sequence id.
+///
+/// The server lists key changes apart from the other events.
+/// - Returns: The events, each with its place among the others; nil for a key change.
+private func inDeliveryOrder(
+    keyChanges: [Result<MessageEvent, XChatError>],
+    others: [Result<MessageEvent, XChatError>]
+) -> [(event: Result<MessageEvent, XChatError>, place: Int?)] {
+    func number(_ event: Result<MessageEvent, XChatError>) -> UInt64? {
+        guard let id = try? event.get().sequenceID, id.isSequenceID else { return nil }
+        return id.number
+    }
+    // Without a number a key change comes first, where it can do no more than elsewhere.
+    var waiting = keyChanges.map { (number: number($0) ?? 0, event: $0) }
+    waiting.sort { $0.number < $1.number }
+    var order: [(event: Result<MessageEvent, XChatError>, place: Int?)] = []
+    order.reserveCapacity(keyChanges.count + others.count)
+    var next = 0
+    for (place, event) in others.enumerated() {
+        if let limit = number(event) {
+            while next < waiting.count, waiting[next].number < limit {
+                order.append((waiting[next].event, nil))
+                next += 1
+            }
+        }
+        order.append((event, place))
+    }
+    order += waiting[next...].map { ($0.event, nil) }
+    return order
+}
+
+extension Session {
+    /// Pins what was served for users; returns those pinned for the first time, and those whose keys are refused.
+    fileprivate mutating func pin(
+        _ answers: [Result<[RegisteredKey], APIError>],
+        of users: [UserID]
+    ) -> (new: [UserID], refused: [(UserID, XChatError)]) {
+        var new: [UserID] = []
+        var refused: [(UserID, XChatError)] = []
+        for (user, answer) in zip(users, answers) {
+            guard case .success(let served) = answer else { continue }
+            let isNew = pins[user].isEmpty
+            do throws(XChatError) {
+                try pin(served, of: user)
+                if isNew { new.append(user) }
+            } catch {
+                refused.append((user, error))
+            }
+        }
+        return (new, refused)
+    }
+}
+
+extension ConversationID {
+    /// Whether a user can be in a conversation: of a 1:1 only its two users are.
+    fileprivate func mayContain(_ user: UserID) -> Bool {
+        guard let (first, second) = participants else { return true }
+        return user == first || user == second
+    }
+}
+
+extension MessageEvent {
+    /// The users whom a creation or addition names.
+    fileprivate var namedUsers: [UserID] {
+        guard case .groupChangeEvent(let group) = detail else { return [] }
+        switch group.groupChange {
+        case .groupCreate(let create): return create.memberIDs ?? []
+        case .groupMemberAdd(let addition): return (addition.memberIDs ?? []) + (addition.currentMemberIDs ?? [])
+        default: return []
+        }
+    }
+}
+
+extension Result {
+    /// What an asynchronous function returned or threw.
+    init(_ body: () async throws(Failure) -> Success) async {
+        do throws(Failure) {
+            self = .success(try await body())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}

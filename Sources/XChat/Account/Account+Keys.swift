@@ -1,0 +1,182 @@
+public import XChatEngine
+public import XChatEvents
+import XChatHTTP
+
+extension Account {
+    /// The pinned keys of a user and those that the server serves now.
+    public struct KeyComparison: Sendable {
+        /// The user.
+        public let user: UserID
+        /// The pinned keys; empty if there are none.
+        public let pinned: [BoundKey]
+        /// The pinned key that conversation keys are wrapped to.
+        public let current: BoundKey?
+        /// The served keys that are not pinned as they are.
+        public let changes: [BoundKey]
+        /// The served key with the highest version; nil if the server has no keys of the user.
+        public let newest: BoundKey?
+        /// The safety code of this account and the newest served key, which the other user sees too.
+        public let safetyCode: SafetyCode?
+        let served: [BoundKey]
+
+        /// Whether the served keys differ from the pinned ones.
+        public var isChanged: Bool {
+            guard let newest else { return false }
+            return !changes.isEmpty || current?.isSamePin(as: newest) != true
+        }
+    }
+
+    /// Compares the pinned keys of a user with those that the server serves.
+    ///
+    /// - Parameter user: Another user.
+    /// - Returns: Both, with the safety code to compare with the user.
+    /// - Throws: ``XChatError`` for served keys that are not valid, ``APIError``.
+    public func compareKeys(of user: UserID) async throws -> KeyComparison {
+        guard user != userID else {
+            throw AccountError(.invalidArgument, "one's own keys come from the account, not from the server")
+        }
+        let session = try await state.session(AccountState.Scope(users: [user]))
+        var served: [BoundKey] = []
+        do {
+            served = try session.bound(try await client.publicKeys(of: user), of: user)
+        } catch let error as APIError where error.code == .notFound {
+            // The user has no keys.
+        }
+        let newest = served.newest
+        return KeyComparison(
+            user: user,
+            pinned: session.pins[user],
+            current: session.pins.current(of: user),
+            changes: session.pins.changes(in: served, of: user),
+            newest: newest,
+            safetyCode: try newest.flatMap { newest in try (try? ownKey()).map { try SafetyCode($0, newest) } },
+            served: served
+        )
+    }
+
+    /// Accepts the keys of a comparison that a person confirmed.
+    ///
+    /// Nothing is wrapped to the old keys any more, and conversations with the user need a new key before anything is sent.
+    /// - Parameter comparison: What the person was shown.
+    /// - Throws: ``AccountError`` with `conflict` if the pins changed after the comparison, or if the state cannot be written.
+    public func accept(_ comparison: KeyComparison) async throws {
+        guard let newest = comparison.newest else { return }
+        try await accept(
+            comparison.changes + [newest],
+            servedWith: comparison.served.filter { !comparison.changes.contains($0) },
+            comparison
+        )
+    }
+
+    /// Accepts the newest key of a comparison alone, for a check that covers no other.
+    ///
+    /// - Parameter comparison: What the person was shown.
+    /// - Throws: As ``accept(_:)``.
+    package func acceptNewest(of comparison: KeyComparison) async throws {
+        guard let newest = comparison.newest else { return }
+        try await accept([newest], servedWith: comparison.served, comparison)
+    }
+
+    /// Accepts the newest key of a comparison if the safety code is the one that the user gave by another way.
+    ///
+    /// - Parameters:
+    ///   - comparison: The comparison.
+    ///   - code: The code that the user gave.
+    /// - Throws: ``AccountError`` with `safety_code_differs`; then the served keys are not pinned on first use either.
+    public func accept(_ comparison: KeyComparison, ifSafetyCodeIs code: SafetyCode) async throws {
+        guard comparison.newest != nil, comparison.safetyCode == code else {
+            try await reject(comparison)
+            var error = AccountError(
+                .safetyCodeDiffers,
+                "the safety code of the newest keys served for user \(comparison.user) is "
+                    + "\(comparison.safetyCode?.description ?? "not known"), not the one given; nothing was trusted, and "
+                    + "these keys are not pinned on first use"
+            )
+            error.user = comparison.user
+            throw error
+        }
+        try await acceptNewest(of: comparison)
+    }
+
+    /// Remembers that the served keys of a comparison failed a check: they are not pinned on first use.
+    ///
+    /// - Parameter comparison: The comparison.
+    /// - Throws: ``AccountError`` if the state cannot be written.
+    public func reject(_ comparison: KeyComparison) async throws {
+        try await state.update(AccountState.Scope(users: [comparison.user])) { session in
+            try session.rejectKeys(comparison.served)
+        }
+    }
+
+    /// Accepts keys in one commit with all conversations that the user reads: none of their present keys encrypts afterwards.
+    private func accept(
+        _ keys: [BoundKey],
+        servedWith others: [BoundKey],
+        _ comparison: KeyComparison
+    ) async throws {
+        let user = comparison.user
+        var conversations = [ConversationID.oneToOne(userID, user)]
+        for group in try await state.conversations() where group.isGroup {
+            if try await membership(of: group)?.everContained(user) == true { conversations.append(group) }
+        }
+        let scope = AccountState.Scope(conversations: conversations, users: [user], includesMembers: true)
+        try await state.update(scope) { session in
+            // A person answered for the pins that were shown.
+            let pins = session.pins[user]
+            guard pins.count == comparison.pinned.count,
+                zip(pins, comparison.pinned).allSatisfy({ $0.isSamePin(as: $1) })
+            else {
+                var error = AccountError(
+                    .conflict,
+                    "the pinned keys of user \(user) changed after they were shown; nothing was changed: compare them again"
+                )
+                error.user = user
+                throw error
+            }
+            try session.acceptChange(keys, servedWith: others)
+        }
+        refusedSigners.remove(user)
+    }
+
+    /// The safety code of this account and the pinned key of a user.
+    ///
+    /// - Parameter user: Another user.
+    /// - Returns: The code, or nil if no key of the user is pinned.
+    /// - Throws: ``AccountError`` with `not_registered`.
+    public func safetyCode(of user: UserID) async throws -> SafetyCode? {
+        let session = try await state.session(AccountState.Scope(users: [user]))
+        guard let pin = session.pins.current(of: user) else { return nil }
+        return try SafetyCode(try ownKey(), pin)
+    }
+
+    /// This account's public keys as they are registered.
+    package func ownKey() throws -> BoundKey {
+        guard let keys = identity.privateKeys, let version = identity.keyVersion else {
+            throw AccountError(.notRegistered, "your own keys are not registered yet")
+        }
+        return try keys.boundKey(userID: userID, version: version)
+    }
+
+    /// Makes sure that keys of users are pinned, and that the pins are what the server serves.
+    package func pinKeys(of users: [UserID]) async throws {
+        guard identity.keyVersion != nil else {
+            throw AccountError(.notRegistered, "your own keys are not registered yet")
+        }
+        let others = users.filter { $0 != userID }
+        let answers = await publicKeys(of: others)
+        try await state.update(AccountState.Scope(users: Set(others))) { session in
+            for (user, answer) in zip(others, answers) {
+                do {
+                    try session.pin(try answer.get(), of: user)
+                } catch let error as APIError where error.code == .notFound {
+                    // Keys that were pinned before still count.
+                } catch let error as XChatError {
+                    throw AccountError(error, user: user)
+                }
+                guard session.pins.current(of: user) != nil else {
+                    throw AccountError(.server, "user \(user) has no keys registered with this server")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+public import Foundation
+package import XChatEngine
+public import XChatEvents
+public import XChatHTTP
+
+extension Account {
+    /// Sends a text with files; returns when the server has it.
+    ///
+    /// The files are encrypted under the conversation's key and uploaded first. What was uploaded cannot be encrypted again:
+    /// if the key changes in between, the message becomes a dead letter, and the files must be sent again.
+    /// - Parameters:
+    ///   - text: The text; it may be empty.
+    ///   - files: The files, at least one, each a regular file.
+    ///   - conversation: The conversation.
+    ///   - progress: Is called with the file that is being uploaded and its progress.
+    /// - Returns: The receipt, with the outcome `sent`.
+    /// - Throws: As ``send(_:to:)-(Draft,_)``; ``APIError`` if a file cannot be uploaded, ``AccountError`` with `file` if it
+    ///   cannot be read or changes while it is read.
+    @discardableResult
+    public func send(
+        _ text: String,
+        files: [URL],
+        to conversation: ConversationID,
+        progress: (@Sendable (_ file: URL, MediaProgress) -> Void)? = nil
+    ) async throws -> Receipt {
+        let receipt = try await enqueue(text, files: files, to: conversation, progress: progress)
+        return try await outcome(of: receipt)
+    }
+
+    /// Uploads files and puts a message with them on disk; a worker posts it.
+    ///
+    /// - Parameters: As for ``send(_:files:to:progress:)``.
+    /// - Returns: The receipt, with the outcome `queued`.
+    /// - Throws: As ``send(_:files:to:progress:)``.
+    @discardableResult
+    public func enqueue(
+        _ text: String,
+        files: [URL],
+        to conversation: ConversationID,
+        progress: (@Sendable (_ file: URL, MediaProgress) -> Void)? = nil
+    ) async throws -> Receipt {
+        let conversation = try canonical(conversation)
+        let files = try files.map { (url: $0, file: try AttachmentFile($0.path(percentEncoded: false))) }
+        // The newest key is needed before the upload, not after it.
+        _ = try await readHistory(of: conversation)
+        try await prepareToEncrypt(in: conversation)
+        // Whatever would refuse the message does so before anything is uploaded.
+        let session = try await state.session(AccountState.Scope(conversation))
+        let attachments = files.map { MessageAttachment.media($0.file.attachment("unknown")) }
+        _ = try session.seal(.message(MessageDraft(text, attachments: attachments)), in: conversation)
+        let (version, key) = try session.encryptingKey(in: conversation)
+        var uploaded: [MessageAttachment] = []
+        for (url, file) in files {
+            let media = try await upload(file, under: key, in: conversation) { progress?(url, $0) }
+            uploaded.append(.media(media))
+        }
+        return try await enqueue(
+            .message(MessageDraft(text, attachments: uploaded)),
+            to: conversation,
+            keyVersion: version
+        )
+    }
+
+    /// Encrypts a file under a key and uploads it.
+    package func upload(
+        _ file: AttachmentFile,
+        under key: ConversationKey,
+        in conversation: ConversationID,
+        progress: (@Sendable (MediaProgress) -> Void)? = nil
+    ) async throws -> MediaAttachment {
+        let media = try await client.upload(URL(filePath: file.path), key: key, in: conversation, progress: progress)
+        guard media.plaintextBytes == file.byteCount else {
+            throw AccountError(.file, "\(quoted(file.path)) changed while it was read")
+        }
+        return file.attachment(media.mediaHashKey)
+    }
+
+    /// Downloads and decrypts an attachment into a file.
+    ///
+    /// The file appears when all of it authenticated; an existing one is an error.
+    /// - Parameters:
+    ///   - attachment: The attachment.
+    ///   - message: The message that names it.
+    ///   - file: The file to make.
+    ///   - progress: Is called with the progress.
+    /// - Throws: ``APIError``, with `authentication_failed` for altered or truncated media; ``AccountError`` if the key of the
+    ///   message is not known.
+    public func download(
+        _ attachment: MediaAttachment,
+        of message: Message,
+        to file: URL,
+        progress: (@Sendable (MediaProgress) -> Void)? = nil
+    ) async throws {
+        guard let hashKey = attachment.mediaHashKey else {
+            throw AccountError(.malformed, "the attachment names no uploaded file")
+        }
+        guard case .messageCreateEvent(let create) = message.received.event.received.detail,
+            let version = create.conversationKeyVersion
+        else { throw AccountError(.malformed, "the message names no key") }
+        let key = try await key(of: message.conversation, version: version).key
+        _ = try await client.download(
+            hashKey.string,
+            in: try ConversationTarget(message.conversation),
+            key: key,
+            to: file,
+            expectedBytes: attachment.filesizeBytes.flatMap { Int(exactly: $0) },
+            overwrites: false,
+            progress: progress
+        )
+    }
+
+    /// A key of a conversation, from the state or else from the conversation's key changes.
+    ///
+    /// - Parameters:
+    ///   - conversation: The conversation.
+    ///   - version: Which; nil for the newest.
+    /// - Returns: The accepted key and its version.
+    /// - Throws: ``AccountError`` with `key_missing` if there is none.
+    package func key(
+        of conversation: ConversationID,
+        version: KeyVersion?
+    ) async throws -> (version: KeyVersion, key: ConversationKey) {
+        if let found = try await heldKey(of: conversation, version: version) { return found }
+        _ = try await readHistory(of: conversation)
+        if let found = try await heldKey(of: conversation, version: version) { return found }
+        throw AccountError(
+            AccountError.Code(rawValue: XChatError.Code.keyMissing.rawValue),
+            "no verified key\(version.map { " \(visible($0.string))" } ?? "") for the conversation \(conversation), "
+                + "neither in the state nor among its key changes"
+        )
+    }
+
+    /// A key of a conversation that encrypts.
+    package func encryptingKey(
+        of conversation: ConversationID,
+        version: KeyVersion?
+    ) async throws -> (version: KeyVersion, key: ConversationKey) {
+        _ = try await key(of: conversation, version: version)
+        let session = try await state.session(AccountState.Scope(conversation))
+        do throws(XChatError) {
+            return try session.encryptingKey(in: conversation, version: version)
+        } catch {
+            throw AccountError(error, conversation: conversation)
+        }
+    }
+
+    private func heldKey(
+        of conversation: ConversationID,
+        version: KeyVersion?
+    ) async throws -> (version: KeyVersion, key: ConversationKey)? {
+        let session = try await state.session(AccountState.Scope(conversation))
+        guard let version = version ?? session.keyRing.newestVersion(in: conversation),
+            let key = session.keyRing.acceptedKey(in: conversation, version: version)
+        else { return nil }
+        return (version, key)
+    }
+}

@@ -1,0 +1,216 @@
+public import XChatEngine
+public import XChatEvents
+
+public import struct Foundation.Date
+
+extension Account {
+    /// The messages of all conversations that verified and decrypted, each once, in order per conversation.
+    ///
+    /// A message counts as handled when the loop asks for the next one; then the position is saved, so that a later run goes
+    /// on from there. After a crash in the body of the loop the same message comes again. What arrived while no process was
+    /// running is read from the history first. A message whose key came late is marked ``Message/isLate``. Events that do not
+    /// verify go to ``problems``.
+    /// - Parameter consumer: A name, 1 to 200 bytes; each consumer has a position of its own.
+    /// - Returns: The messages. The sequence throws ``AccountError`` with `already_following` while another task or process
+    ///   follows under the same name, `unauthorized` and other ``APIError``s that waiting does not cure.
+    public func messages(consumer: String = "default") -> Messages {
+        Messages(events: events(consumer: consumer))
+    }
+
+    /// The events of all kinds of all conversations, key changes excepted: messages, edits, reactions, deletions, changes of
+    /// groups, and kinds that are never signed.
+    ///
+    /// - Parameter consumer: As for ``messages(consumer:)``. The two share their positions: use one of them for a name.
+    /// - Returns: The events.
+    public func events(consumer: String = "default") -> Events {
+        Events(account: self, consumer: consumer)
+    }
+
+    /// Handles messages of several conversations at the same time, those of one conversation one after the other.
+    ///
+    /// - Parameters:
+    ///   - count: How many messages are handled at the same time, at least 1.
+    ///   - consumer: As for ``messages(consumer:)``.
+    ///   - body: Handles a message; when it returns, the message counts as handled.
+    /// - Throws: What `body` throws, and what the sequence of ``messages(consumer:)`` throws.
+    public func messages(
+        inParallel count: Int,
+        consumer: String = "default",
+        _ body: @escaping @Sendable (Message) async throws -> Void
+    ) async throws {
+        let feed = try await Feed.open(self, consumer: consumer)
+        startWorker()
+        let result = await Result { () async throws in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<max(1, count) {
+                    group.addTask { try await self.work(feed, body) }
+                }
+                try await group.waitForAll()
+            }
+        }
+        await feed.stop()
+        try result.get()
+    }
+
+    private func work(_ feed: Feed, _ body: @Sendable (Message) async throws -> Void) async throws {
+        while var turn = try await feed.turn() {
+            do {
+                while let item = turn.pop() {
+                    let context = ReplyContext(consumer: feed.consumer, message: item.digest)
+                    if case .success(let event) = item.opened.result,
+                        let message = Message(event, in: turn.conversation, item.isLate, self, context)
+                    {
+                        try await body(message)
+                    }
+                    try await turn.handled(item, calls: context.calls, in: feed.cursors)
+                }
+            } catch {
+                await feed.end(turn)
+                throw error
+            }
+            await feed.end(turn)
+        }
+    }
+
+    /// A message that verified and decrypted.
+    public struct Message: Sendable {
+        /// The message as the engine received it.
+        public let received: ReceivedMessage
+        /// Whether the message was refused when it came, because a key was missing that came later.
+        public let isLate: Bool
+        let account: Account
+        let context: ReplyContext
+
+        init?(
+            _ event: XChatEngine.Event,
+            in conversation: ConversationID,
+            _ isLate: Bool,
+            _ account: Account,
+            _ context: ReplyContext
+        ) {
+            guard let received = event.message else { return nil }
+            self.received = received
+            self.isLate = isLate
+            self.account = account
+            self.context = context
+        }
+
+        /// The user who signed it.
+        public var sender: UserID { received.sender }
+        /// The conversation.
+        public var conversation: ConversationID { received.conversation }
+        /// The text; nil for a message without one.
+        public var text: String? { received.text }
+        /// The attachments.
+        public var attachments: [MessageAttachment] { received.attachments }
+        /// When it was sent, on the server's word.
+        public var sentAt: Date? { received.sentAt }
+        /// The server's sequence id.
+        public var sequenceID: WireString? { received.sequenceID }
+        /// Whether the sender is this account's user, on any device.
+        public var isOwn: Bool { received.sender == account.userID }
+    }
+
+    /// An event of any kind.
+    public struct Event: Sendable {
+        /// The event as the engine accepted it.
+        public let event: XChatEngine.Event
+        /// The conversation that it belongs to.
+        public let conversation: ConversationID
+        /// Whether it was refused when it came, because a key was missing that came later.
+        public let isLate: Bool
+        let account: Account
+        let context: ReplyContext
+
+        /// The message, if it is one.
+        public var message: Message? { Message(event, in: conversation, isLate, account, context) }
+        /// Whether the sender is this account's user, on any device.
+        public var isOwn: Bool { event.received.senderID == account.userID }
+    }
+
+    /// The events of all conversations, for one task.
+    public struct Events: AsyncSequence, Sendable {
+        let account: Account
+        let consumer: String
+
+        /// Starts at the consumer's position.
+        public func makeAsyncIterator() -> Iterator { Iterator(account: account, consumer: consumer) }
+
+        /// One walk over the events.
+        public final class Iterator: AsyncIteratorProtocol {
+            private let account: Account
+            private let consumer: String
+            private var feed: Feed?
+            private var turn: Turn?
+            private var given: (item: Turn.Item, context: ReplyContext)?
+
+            init(account: Account, consumer: String) {
+                self.account = account
+                self.consumer = consumer
+            }
+
+            deinit {
+                guard let feed else { return }
+                Task { await feed.stop() }
+            }
+
+            /// The next event; the one before counts as handled.
+            ///
+            /// Nil after ``Account/close()``.
+            public func next() async throws -> Event? {
+                let feed = try await openedFeed()
+                if let (item, context) = given {
+                    given = nil
+                    try await turn?.handled(item, calls: context.calls, in: account.store)
+                }
+                while true {
+                    if let item = turn?.pop() {
+                        guard case .success(let event) = item.opened.result, let turn else { continue }
+                        let context = ReplyContext(consumer: consumer, message: item.digest)
+                        given = (item, context)
+                        return Event(
+                            event: event,
+                            conversation: turn.conversation,
+                            isLate: item.isLate,
+                            account: account,
+                            context: context
+                        )
+                    }
+                    if let turn { await feed.end(turn) }
+                    turn = try await feed.turn()
+                    if turn == nil { return nil }
+                }
+            }
+
+            private func openedFeed() async throws -> Feed {
+                if let feed { return feed }
+                let new = try await Feed.open(account, consumer: consumer)
+                feed = new
+                account.add(new)
+                account.startWorker()
+                return new
+            }
+        }
+    }
+
+    /// The messages of all conversations, for one task.
+    public struct Messages: AsyncSequence, Sendable {
+        let events: Events
+
+        /// Starts at the consumer's position.
+        public func makeAsyncIterator() -> Iterator { Iterator(events: events.makeAsyncIterator()) }
+
+        /// One walk over the messages.
+        public struct Iterator: AsyncIteratorProtocol {
+            let events: Events.Iterator
+
+            /// The next message; the one before counts as handled.
+            public func next() async throws -> Message? {
+                while let event = try await events.next() {
+                    if let message = event.message { return message }
+                }
+                return nil
+            }
+        }
+    }
+}

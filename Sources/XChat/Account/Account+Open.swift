@@ -1,0 +1,237 @@
+import Foundation
+import LibSodium
+import XChatEngine
+import XChatEvents
+import XChatHTTP
+
+extension Account {
+    /// Opens an account; an empty place becomes a new account.
+    ///
+    /// A new account needs ``Configuration/user``. Its keys are saved before they are registered. After a crash or an unclear
+    /// answer of the server the served keys are compared with the saved ones: ours are adopted, others are an error.
+    /// - Parameter configuration: Where the account is and which server it talks to.
+    /// - Returns: The account, registered. Nothing runs before the first call.
+    /// - Throws: ``AccountError``: `wrong_passphrase`, `damaged`, `newer_format`, `keys_exist` if the server has other keys of
+    ///   the user, `invalid_argument` if the account is another user's. ``APIError`` if the keys cannot be registered.
+    public static func open(_ configuration: Configuration) async throws -> Account {
+        let store = try await configuration.store()
+        let identity = try await identity(configuration, store)
+        let account = try Account(configuration, store, identity)
+        guard identity.keyVersion == nil, identity.privateKeys?.signingKey != nil else { return account }
+        return try Account(configuration, store, try await account.register())
+    }
+
+    /// Opens an account whose keys need not be registered; there must be one.
+    package static func openUnregistered(_ configuration: Configuration) async throws -> Account {
+        let (store, identity) = try await existing(configuration)
+        return try Account(configuration, store, identity)
+    }
+
+    /// Everything that an account knows, as one session: for work without a server.
+    package static func session(_ configuration: Configuration) async throws -> Session {
+        let (store, identity) = try await existing(configuration)
+        return try await AccountState(store: store, identity: identity).wholeSession()
+    }
+
+    /// The outbox of an account, for work without a server.
+    ///
+    /// - Parameters:
+    ///   - configuration: The place, and the API that the messages are for.
+    ///   - changes: Whether messages are to be changed, not only listed.
+    /// - Returns: The outbox.
+    /// - Throws: ``AccountError``.
+    package static func outbox(_ configuration: Configuration, changes: Bool) async throws -> Outbox {
+        let (store, identity) = try await existing(configuration)
+        if changes {
+            let api = try ChatClient.base(of: configuration.api)
+            return try await Outbox(opening: store, userID: identity.userID, api: api)
+        }
+        return Outbox(store: store, userID: identity.userID)
+    }
+
+    /// The private keys of an account, whatever else its state holds.
+    package static func privateKeys(
+        _ configuration: Configuration
+    ) async throws -> (userID: UserID, keys: PrivateKeys?) {
+        if case .sessionFile(let path) = configuration.place {
+            let document = try SessionFile(path, notify: configuration.notify ?? { _ in }).readPrivateKeys()
+            return (try document.userID(), try document.privateKeys())
+        }
+        let identity = try await existing(configuration).identity
+        return (identity.userID, identity.privateKeys)
+    }
+
+    /// Makes an account with keys that are not registered; there must be none at the place.
+    ///
+    /// - Parameters:
+    ///   - userID: The user.
+    ///   - keys: The private keys.
+    ///   - version: The version under which the server registered them; nil if it has not.
+    ///   - isImport: Whether the keys come from elsewhere: then consumers start now, not at the beginning.
+    ///   - configuration: The place.
+    /// - Throws: ``AccountError``, with `exists` if there is an account.
+    package static func create(
+        for userID: UserID,
+        keys: PrivateKeys,
+        version: KeyVersion?,
+        isImport: Bool,
+        _ configuration: Configuration
+    ) async throws {
+        let store = try await configuration.store()
+        guard try await store.records([.account])[.account] == nil else {
+            throw AccountError(.exists, "there is an account already")
+        }
+        let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
+        let identity = try Identity(
+            userID: userID,
+            privateKeys: keys,
+            keyVersion: version,
+            startsAt: isImport ? now : 0
+        )
+        try await store.save(identity, revision: 0)
+        guard let version, keys.signingKey != nil else { return }
+        let unregistered = try Identity(userID: userID, privateKeys: keys, keyVersion: nil)
+        let own = try keys.boundKey(userID: userID, version: version)
+        try await AccountState(store: store, identity: unregistered)
+            .update(AccountState.Scope(users: [userID])) { session in session.trust([own]) }
+    }
+
+    private static func existing(
+        _ configuration: Configuration
+    ) async throws -> (store: any AccountStore, identity: Identity) {
+        let store = try await configuration.existingStore()
+        guard let identity = try await Identity.stored(in: store) else {
+            throw AccountError(.notFound, "there is no account yet")
+        }
+        return (store, identity)
+    }
+
+    private static func identity(
+        _ configuration: Configuration,
+        _ store: any AccountStore
+    ) async throws -> Identity {
+        if let record = try await store.records([.account])[.account] {
+            let identity = try Identity(decoding: record.bytes)
+            if let user = configuration.user, user != identity.userID {
+                throw AccountError(
+                    .invalidArgument,
+                    "the account belongs to user \(identity.userID), not to user \(user)"
+                )
+            }
+            return identity
+        }
+        guard let user = configuration.user else {
+            throw AccountError(.notFound, "there is no account yet, and no user id to make one for")
+        }
+        guard user.isUserID else { throw AccountError(.invalidArgument, "a user id has 1 to 19 digits") }
+        let identity = try Identity(userID: user, privateKeys: try .generate(configuration.suite), keyVersion: nil)
+        do {
+            try await store.save(identity, revision: 0)
+            return identity
+        } catch let error as AccountError where error.code == .conflict {
+            // Another process made the account at the same time.
+            return try await Self.identity(configuration, store)
+        }
+    }
+
+    /// Registers the account's keys, unless the server has them.
+    ///
+    /// - Returns: The identity with the version that the server gave the keys, saved.
+    @discardableResult
+    package func register(evenIfVersionIsKnown: Bool = false) async throws -> Identity {
+        guard let keys = identity.privateKeys, keys.signingKey != nil else {
+            throw AccountError(.notRegistered, "the account has no signing key to register")
+        }
+        // Two processes must not register the same keys twice.
+        let lease = try await registrationLease()
+        let result = await Result { () async throws in
+            if !evenIfVersionIsKnown, let version = try await Identity.stored(in: store)?.keyVersion { return version }
+            return try await registeredVersion(keys)
+        }
+        do {
+            let registered = try identity.registered(as: try result.get())
+            let record = try await store.records([.account])[.account]
+            try await store.save(registered, revision: record?.revision ?? 0)
+            let own = try keys.boundKey(userID: userID, version: registered.keyVersion ?? "")
+            try await state.update(AccountState.Scope(users: [userID])) { session in session.trust([own]) }
+            await lease.end()
+            return registered
+        } catch {
+            await lease.end()
+            throw error
+        }
+    }
+
+    private func registrationLease() async throws -> any StoreLease {
+        for _ in 0..<600 {
+            if let lease = try await store.lease("registration") { return lease }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw AccountError(.conflict, "another process has been registering the keys of this account for a minute")
+    }
+
+    private func registeredVersion(_ keys: PrivateKeys) async throws -> KeyVersion {
+        if let version = try await servedVersion(of: keys, replaces: configuration.replacesKeys) { return version }
+        let proposed = KeyVersion(String(Int64(Date().timeIntervalSince1970 * 1000)))
+        do {
+            return try await client.register(try keys.registration(version: proposed), user: userID)
+        } catch let error as APIError where error.isUnclear {
+            // The server may have registered the keys although its answer was lost.
+            if let version = try await servedVersion(of: keys, replaces: true) { return version }
+            throw error
+        }
+    }
+
+    /// The version under which the server serves these keys; nil if it does not serve them.
+    private func servedVersion(of keys: PrivateKeys, replaces: Bool) async throws -> KeyVersion? {
+        let served: [RegisteredKey]
+        do throws(APIError) {
+            served = try await client.publicKeys(of: userID)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+        let signingKey = keys.signingKey.map { WireString($0.base64) }
+        let ours = served.filter {
+            $0.publicKey == signingKey && $0.identityPublicKey == WireString(keys.identityKey.base64)
+        }
+        if let newest = ours.max(by: { ($0.publicKeyVersion.number ?? 0) < ($1.publicKeyVersion.number ?? 0) }) {
+            return newest.publicKeyVersion
+        }
+        guard served.isEmpty || replaces else {
+            throw AccountError(
+                .keysExist,
+                "the server has other keys of user \(userID); restore those from their key backup, or replace them, "
+                    + "which makes messages for the old keys unreadable here"
+            )
+        }
+        return nil
+    }
+}
+
+extension Identity {
+    /// The identity as the store has it now.
+    static func stored(in store: any AccountStore) async throws -> Identity? {
+        guard var record = try await store.records([.account])[.account] else { return nil }
+        defer { Sodium.wipe(&record.bytes) }
+        return try Identity(decoding: record.bytes)
+    }
+}
+
+extension AccountStore {
+    /// Writes the account record if it still has a revision.
+    func save(_ identity: Identity, revision: UInt64) async throws {
+        var batch = RecordBatch()
+        batch.expected[.account] = revision
+        batch.writes[.account] = try identity.encoded()
+        defer { batch.wipe() }
+        try await commit(batch)
+    }
+}
+
+extension APIError {
+    /// Whether the server may have done what was asked although the call failed.
+    fileprivate var isUnclear: Bool {
+        [.connection, .timedOut, .server, .malformedResponse, .cancelled].contains(code)
+    }
+}

@@ -1,0 +1,214 @@
+import AsyncHTTPClient
+import Foundation
+import LibSodium
+import Logging
+public import ServiceLifecycle
+import Synchronization
+import XChatEngine
+public import XChatEvents
+public import XChatHTTP
+
+/// An account of X Chat: it receives, verifies, decrypts, answers and sends, and keeps what must survive.
+///
+/// The account applies the rules of trust, see `docs/account.md`: events that do not verify are never handed out, keys are wrapped to
+/// pinned keys only, and what is trusted is saved before it is used. A message counts as sent when it is on disk; a worker
+/// posts it. All functions may be called from any task.
+public final class Account: Sendable {
+    /// The user whose account it is.
+    public var userID: UserID { identity.userID }
+    /// What the account was opened with.
+    let configuration: Configuration
+    let store: any AccountStore
+    let identity: Identity
+    let state: AccountState
+    package let client: ChatClient
+    let app: ChatClient?
+    package let outbox: Outbox
+    let refusedSigners = RefusedSigners()
+    private let broadcast = Broadcast<Problem>()
+    private let running = Mutex(Running())
+    private let isOutboxOpen = Mutex(false)
+    /// Why the worker cannot post anything at present.
+    private let failure = Mutex<(any Error)?>(nil)
+    /// Notices that were reported.
+    private let reported = Mutex<Set<String>>([])
+    private static let maximumReported = 10_000
+
+    /// What runs in the background.
+    private struct Running {
+        var worker: Task<Void, Never>?
+        var feeds: [WeakFeed] = []
+        var isClosed = false
+    }
+
+    private struct WeakFeed {
+        weak var feed: Feed?
+    }
+
+    init(_ configuration: Configuration, _ store: any AccountStore, _ identity: Identity) throws {
+        self.configuration = configuration
+        self.store = store
+        self.identity = identity
+        state = AccountState(store: store, identity: identity)
+        client = try configuration.client()
+        app = try configuration.appClient()
+        var policy = OutboxPolicy()
+        policy.newReaders = configuration.newReaders
+        outbox = Outbox(store: store, userID: identity.userID, policy: policy)
+    }
+
+    /// What goes wrong while the account runs: refused events, messages that were not sent, changed keys.
+    ///
+    /// Each reader gets what arises from its first call of `next()` on.
+    public var problems: Problems { Problems(broadcast: broadcast) }
+
+    func report(_ problem: Problem) {
+        broadcast.send(problem)
+        configuration.logger?.warning("problem", metadata: ["code": "\(problem.code)"])
+    }
+
+    /// Reports what a person should know, once: servers list the same key changes again and again.
+    func report(_ notice: Notice, in conversation: ConversationID) {
+        let isNew = reported.withLock { reported in
+            guard reported.count < Self.maximumReported else { return false }
+            return reported.insert("\(notice)").inserted
+        }
+        guard isNew else { return }
+        configuration.notify?(notice)
+        report(Problem(notice, conversation: conversation))
+    }
+
+    func add(_ feed: Feed) {
+        running.withLock { running in
+            running.feeds.removeAll { $0.feed == nil }
+            running.feeds.append(WeakFeed(feed: feed))
+        }
+    }
+
+    /// Tells those who follow that an event came by webhook; they verify it as any other.
+    ///
+    /// - Parameter event: The event of a request whose signature was checked, see `XChatHTTP.Webhook`.
+    public func receive(_ event: ActivityEvent) {
+        guard let conversation = event.conversation(of: userID) else { return }
+        let feeds = running.withLock { $0.feeds.compactMap(\.feed) }
+        Task { for feed in feeds { await feed.mark(conversation, event: event) } }
+    }
+
+    // MARK: The worker
+
+    /// Starts the worker that posts messages, unless it runs.
+    package func startWorker() {
+        running.withLock { running in
+            guard running.worker == nil, !running.isClosed else { return }
+            running.worker = Task { [weak self] in await self?.post() }
+        }
+    }
+
+    /// Binds the outbox to the user and the API, before its first use.
+    package func openOutbox() async throws {
+        guard !isOutboxOpen.withLock({ $0 }) else { return }
+        _ = try await Outbox(opening: store, userID: userID, api: try ChatClient.base(of: configuration.api))
+        isOutboxOpen.withLock { $0 = true }
+    }
+
+    /// Posts what is in the outbox until the task is cancelled.
+    private func post() async {
+        while !Task.isCancelled {
+            do {
+                failure.withLock { $0 = nil }
+                try await openOutbox()
+                var outbox = outbox
+                outbox.deadLetters = { [weak self] entry in self?.report(Problem(deadLetter: entry)) }
+                try await outbox.run(client: client) { [weak self] conversation in
+                    guard let self else { throw CancellationError() }
+                    return try await self.refreshed(conversation)
+                }
+                return
+            } catch is CancellationError {
+                return
+            } catch {
+                failure.withLock { $0 = error }
+                // Calls that wait for a message learn of the failure.
+                store.queueChanges.report()
+                if let error = error as? APIError {
+                    report(Problem(error))
+                } else {
+                    report(Problem((error as? AccountError)?.code.rawValue ?? "outbox", "\(error)", isFinal: false))
+                }
+                try? await Task.sleep(for: .seconds(5))
+            }
+        }
+    }
+
+    /// Why the worker cannot post anything at present, for example because the token is refused; nil while it can.
+    package var workerFailure: (any Error)? { failure.withLock { $0 } }
+
+    /// A session that knows the newest key of a conversation, after its history was read.
+    private func refreshed(_ conversation: ConversationID) async throws -> Session {
+        _ = try await readHistory(of: conversation)
+        return try await state.session(AccountState.Scope(conversation))
+    }
+
+    /// Ends the account in an orderly way: followers end, and the message that is being posted is finished or kept.
+    ///
+    /// Nothing is lost without it: what was not sent is on disk.
+    public func close() async {
+        let (worker, feeds) = running.withLock { running in
+            running.isClosed = true
+            defer { (running.worker, running.feeds) = (nil, []) }
+            return (running.worker, running.feeds.compactMap(\.feed))
+        }
+        for feed in feeds { await feed.stop() }
+        worker?.cancel()
+        await worker?.value
+        broadcast.finish()
+    }
+}
+
+extension Account: Service {
+    /// Runs the worker that posts messages, until a graceful shutdown or the end of the task; then closes the account.
+    public func run() async throws {
+        startWorker()
+        await withGracefulShutdownHandler {
+            let ended = AsyncStream<Void>.makeStream()
+            await withTaskCancellationOrGracefulShutdownHandler {
+                for await _ in ended.stream {}
+            } onCancelOrGracefulShutdown: {
+                ended.continuation.finish()
+            }
+        } onGracefulShutdown: {
+        }
+        await close()
+    }
+}
+
+extension Account.Configuration {
+    fileprivate func client() throws -> ChatClient {
+        guard let token else {
+            throw AccountError(.notRegistered, "the account needs an access token of its user, and none was given")
+        }
+        return try ChatClient(api: api, tokens: token, http: http, logger: logger)
+    }
+
+    fileprivate func appClient() throws -> ChatClient? {
+        try appToken.map { try ChatClient(api: api, token: $0, http: http, logger: logger) }
+    }
+}
+
+/// Users whose served keys were refused: they are not asked for again with every event.
+final class RefusedSigners: Sendable {
+    /// The most users that are remembered: 10,000.
+    private static let limit = 10_000
+    private let users = Mutex<Set<UserID>>([])
+
+    func contains(_ user: UserID) -> Bool { users.withLock { $0.contains(user) } }
+
+    func add(_ user: UserID) {
+        users.withLock { users in
+            if users.count >= Self.limit { users.removeAll() }
+            users.insert(user)
+        }
+    }
+
+    func remove(_ user: UserID) { users.withLock { _ = $0.remove(user) } }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import LibSodium
+package import XChatEngine
+package import XChatEvents
+
+/// Whose account it is, with the private keys: the record ``RecordKey/account``.
+package struct Identity: Sendable {
+    package let userID: UserID
+    package let privateKeys: PrivateKeys?
+    /// The version under which the server registered the keys; nil before that.
+    package let keyVersion: KeyVersion?
+    /// Milliseconds since 1970: consumers yield nothing older.
+    ///
+    /// It is 0 for keys that were made for this account.
+    let startsAt: UInt64
+    /// All members of the record, those included that this version does not know.
+    private let members: JSONObject
+    /// This account's entry among the public keys.
+    private let ownKey: BoundKey?
+
+    /// An identity; `members` are those of the record that it replaces.
+    init(
+        userID: UserID,
+        privateKeys: PrivateKeys?,
+        keyVersion: KeyVersion?,
+        startsAt: UInt64 = 0,
+        members: JSONObject = JSONObject()
+    ) throws(AccountError) {
+        self.userID = userID
+        self.privateKeys = privateKeys
+        self.keyVersion = keyVersion
+        self.startsAt = startsAt
+        self.members = members
+        do {
+            if let privateKeys, privateKeys.signingKey != nil, let keyVersion {
+                ownKey = try privateKeys.boundKey(userID: userID, version: keyVersion)
+            } else {
+                ownKey = nil
+            }
+        } catch {
+            throw AccountError(error)
+        }
+    }
+
+    /// Reads the record.
+    init(decoding bytes: [UInt8]) throws(AccountError) {
+        let document = try SessionDocument(parsing: bytes, name: "the account record")
+        try self.init(
+            userID: try document.userID(),
+            privateKeys: try document.privateKeys(),
+            keyVersion: try document.signingKeyVersion(),
+            startsAt: try document.startsAt(),
+            members: document.root
+        )
+    }
+
+    /// The record's bytes, which hold the private keys.
+    func encoded() throws(AccountError) -> [UInt8] {
+        var document = SessionDocument(userID: userID, members: members)
+        do {
+            if let privateKeys { try document.set(privateKeys) }
+        } catch {
+            throw AccountError(error)
+        }
+        if let keyVersion { document.set(signingKeyVersion: keyVersion) }
+        document.set(startsAt: startsAt)
+        return document.bytes
+    }
+
+    /// The same identity under the version that the server registered.
+    func registered(as version: KeyVersion) throws(AccountError) -> Identity {
+        try Identity(
+            userID: userID,
+            privateKeys: privateKeys,
+            keyVersion: version,
+            startsAt: startsAt,
+            members: members
+        )
+    }
+
+    /// A session that knows its own keys and nothing else.
+    func session() throws(AccountError) -> Session {
+        do {
+            return try Session(userID: userID, privateKeys: privateKeys, signingKeyVersion: keyVersion)
+        } catch {
+            throw AccountError(error)
+        }
+    }
+
+    /// One's own keys come from the state alone: a server could serve any.
+    func trustOwnKey(in session: inout Session) {
+        if let ownKey { session.trust([ownKey]) }
+    }
+}
+
+extension SessionDocument {
+    /// A document with members of another one.
+    fileprivate init(userID: UserID, members: JSONObject) {
+        self.init(userID: userID, name: "the account record")
+        for member in members.members where member.key != "user_id" { root[member.key] = member.value }
+    }
+
+    fileprivate func startsAt() throws(AccountError) -> UInt64 {
+        guard let member = try place.member("starts_at") else { return 0 }
+        return try member.unsigned()
+    }
+
+    fileprivate mutating func set(startsAt: UInt64) {
+        if startsAt > 0 { root["starts_at"] = .string(String(startsAt)) }
+    }
+}

@@ -1,0 +1,134 @@
+import Synchronization
+import XChatEngine
+public import XChatEvents
+import XChatHTTP
+
+/// Something that went wrong, or that a person should know, while the account goes on.
+public struct Problem: Sendable, CustomStringConvertible {
+    /// What went wrong: an error code of ``XChatError``, ``APIError`` or ``AccountError``, or one of those below.
+    public let code: String
+    /// One sentence.
+    public let message: String
+    /// The conversation that it is about.
+    public var conversation: ConversationID?
+    /// The user that it is about.
+    public var user: UserID?
+    /// The event that was refused, as it was received; nothing of it is verified.
+    public var event: MessageEvent?
+    /// The message of this account that was not sent.
+    public var messageID: WireString?
+    /// Whether the matter is settled; false for an event that may be accepted later, and for a failure that is tried again.
+    public var isFinal: Bool
+
+    /// A message of this account that the server finally refused: it is kept in the outbox and not tried again.
+    public static let deadLetter = "dead_letter"
+    /// Something about keys or members that a person should look at.
+    public static let notice = "notice"
+
+    /// The code and the message.
+    public var description: String { "\(code): \(message)" }
+
+    init(_ code: String, _ message: String, conversation: ConversationID? = nil, isFinal: Bool = true) {
+        self.code = code
+        self.message = message
+        self.conversation = conversation
+        self.isFinal = isFinal
+    }
+
+    init(_ error: XChatError, event: MessageEvent?, conversation: ConversationID, isFinal: Bool = true) {
+        self.init(error.code.rawValue, error.message, conversation: conversation, isFinal: isFinal)
+        self.event = event
+        user = event?.senderID
+    }
+
+    init(_ error: APIError, conversation: ConversationID? = nil) {
+        self.init(error.code.rawValue, "\(error)", conversation: conversation, isFinal: !error.mayPass)
+    }
+
+    init(dropped event: String, conversation: ConversationID) {
+        self.init(
+            XChatError.Code.keyMissing.rawValue,
+            "an event that waited for a key was given up, because newer events wait too",
+            conversation: conversation
+        )
+        self.event = try? MessageEvent(base64: event)
+        user = self.event?.senderID
+    }
+
+    init(deadLetter entry: OutboxEntry) {
+        self.init(
+            Self.deadLetter,
+            "message \(entry.messageID) was not sent: \(entry.reason ?? "the server does not take it")",
+            conversation: entry.conversationID
+        )
+        messageID = entry.messageID
+    }
+
+    init(_ notice: Notice, conversation: ConversationID) {
+        self.init(Self.notice, "\(notice)", conversation: conversation)
+        if case .keysRefused(let user, let error) = notice {
+            self = Problem(error.code.rawValue, error.message, conversation: conversation)
+            self.user = user
+        }
+        if case .keysUnavailable(let user, _) = notice {
+            self.user = user
+            isFinal = false
+        }
+    }
+}
+
+/// The problems of an account as they arise; a reader that is slow loses the oldest of more than 1,000.
+public struct Problems: AsyncSequence, Sendable {
+    let broadcast: Broadcast<Problem>
+
+    /// Starts with the next problem.
+    public func makeAsyncIterator() -> AsyncStream<Problem>.Iterator { broadcast.stream().makeAsyncIterator() }
+}
+
+/// Hands elements to any number of readers.
+final class Broadcast<Element: Sendable>: Sendable {
+    /// The most elements that wait for one reader.
+    private static var maximumWaiting: Int { 1000 }
+
+    private struct State {
+        var readers: [Int: AsyncStream<Element>.Continuation] = [:]
+        var next = 0
+        var isFinished = false
+    }
+
+    private let state = Mutex(State())
+
+    func stream() -> AsyncStream<Element> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Element.self,
+            bufferingPolicy: .bufferingNewest(Self.maximumWaiting)
+        )
+        let number: Int? = state.withLock { state in
+            guard !state.isFinished else { return nil }
+            state.next += 1
+            state.readers[state.next] = continuation
+            return state.next
+        }
+        guard let number else {
+            continuation.finish()
+            return stream
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { state in _ = state.readers.removeValue(forKey: number) }
+        }
+        return stream
+    }
+
+    func send(_ element: Element) {
+        let readers = state.withLock { Array($0.readers.values) }
+        for reader in readers { reader.yield(element) }
+    }
+
+    func finish() {
+        let readers = state.withLock { state in
+            defer { (state.readers, state.isFinished) = ([:], true) }
+            return Array(state.readers.values)
+        }
+        for reader in readers { reader.finish() }
+    }
+}

@@ -1,0 +1,541 @@
+import Foundation
+import XChatEngine
+import XChatEvents
+import XChatHTTP
+
+/// What one consumer is given: the events of all conversations, in order per conversation, each once.
+///
+/// The watcher says which conversations may have something new. A turn is the right to read one of them: it walks the history
+/// back to the consumer's cursor, delivers what is new to the engine, and hands out the results one by one. The cursor moves
+/// when a result was handled. Nothing is read ahead: memory does not grow with the number of conversations that wait.
+actor Feed {
+    /// The longest pause before a conversation that could not be read is read again.
+    private static let longestPause = Duration.seconds(300)
+    /// How many waiting events are tried again with every delivery; more are tried when a key or the members change.
+    private static let maximumRetried = 20
+
+    let account: Account
+    nonisolated let consumer: String
+    /// Where cursors are kept, and what was handled.
+    nonisolated let cursors: any RecordStore
+    /// The one conversation that is followed; nil for all of them.
+    private let only: ConversationID?
+    private let lease: (any StoreLease)?
+
+    /// Conversations to read, oldest first, and since when the server says that they changed.
+    private var queue: [ConversationID] = []
+    private var queued: [ConversationID: Wish] = [:]
+    private var busy: Set<ConversationID> = []
+    /// Conversations that could not be read: when to try again, and how often it failed.
+    private var delayed: [ConversationID: (until: ContinuousClock.Instant, failures: Int)] = [:]
+    private var failure: (any Error)?
+    private var isStopped = false
+    private var sleepers: [CheckedContinuation<Void, Never>] = []
+    private var alarm: Task<Void, Never>?
+    private var watcher: Task<Void, Never>?
+    private var seen = SeenEvents(limit: 10_000)
+    private var settings: ConsumerSettings
+    private var hasListed = false
+
+    /// Why a conversation is read.
+    private struct Wish {
+        /// The time of its last event as the server lists it, in milliseconds since 1970.
+        var updatedAt: Int64?
+        /// An event of the activity stream.
+        var event: ActivityEvent?
+    }
+
+    /// Takes the lease of a consumer and starts to watch.
+    ///
+    /// - Throws: ``AccountError`` with `already_following` while another feed has the same name.
+    static func open(_ account: Account, consumer: String) async throws -> Feed {
+        guard (1...200).contains(consumer.utf8.count) else {
+            throw AccountError(.invalidArgument, "a consumer's name has 1 to 200 bytes")
+        }
+        guard let lease = try await account.store.lease("consumer " + consumer) else {
+            throw AccountError(
+                .alreadyFollowing,
+                "consumer \(quoted(consumer)) is in use already, in this process or another one"
+            )
+        }
+        let record = try await account.store.records([.consumer(consumer)])[.consumer(consumer)]
+        let settings = try record.map { try ConsumerSettings(decoding: $0.bytes) } ?? ConsumerSettings()
+        let feed = Feed(account, consumer, cursors: account.store, lease: lease, settings)
+        await feed.start()
+        return feed
+    }
+
+    /// Follows one conversation from its beginning; no position is saved, and refused events are handed out too.
+    static func open(_ account: Account, only conversation: ConversationID) async -> Feed {
+        let feed = Feed(account, "", cursors: MemoryCursors(), only: conversation, ConsumerSettings())
+        await feed.start()
+        return feed
+    }
+
+    private init(
+        _ account: Account,
+        _ consumer: String,
+        cursors: any RecordStore,
+        lease: (any StoreLease)? = nil,
+        only: ConversationID? = nil,
+        _ settings: ConsumerSettings
+    ) {
+        self.account = account
+        self.consumer = consumer
+        self.cursors = cursors
+        self.lease = lease
+        self.only = only
+        self.settings = settings
+    }
+
+    private func start() {
+        let watcher = Watcher(account: account, feed: self, only: only, isBehind: settings.isBehind)
+        self.watcher = Task { await watcher.run() }
+    }
+
+    /// Ends the feed and its lease.
+    func stop() async {
+        guard !isStopped else { return }
+        isStopped = true
+        watcher?.cancel()
+        alarm?.cancel()
+        wakeAll()
+        await lease?.end()
+    }
+
+    // MARK: What the watcher says
+
+    /// Listed conversations have something new; from now on until they are read, a new start lists all conversations.
+    func mark(_ changed: [(ConversationID, Int64?)]) async throws {
+        for (conversation, updatedAt) in changed { mark(conversation, updatedAt: updatedAt) }
+        try await setBehind(true)
+    }
+
+    /// A conversation may have something new.
+    func mark(_ conversation: ConversationID, updatedAt: Int64? = nil, event: ActivityEvent? = nil) {
+        if var wish = queued[conversation] {
+            wish.updatedAt = updatedAt ?? wish.updatedAt
+            // Two events before a turn are more than one delivery: the history has both.
+            wish.event = nil
+            queued[conversation] = wish
+        } else {
+            queued[conversation] = Wish(updatedAt: updatedAt, event: event)
+            queue.append(conversation)
+        }
+        wakeAll()
+    }
+
+    /// Nothing more can be read, for a reason that waiting does not cure.
+    func fail(_ error: any Error) {
+        failure = failure ?? error
+        wakeAll()
+    }
+
+    /// Notes whether listed conversations wait to be read.
+    private func setBehind(_ isBehind: Bool) async throws {
+        guard settings.isBehind != isBehind else { return }
+        settings.isBehind = isBehind
+        var batch = RecordBatch()
+        batch.writes[.consumer(consumer)] = settings.encoded()
+        try await cursors.commit(batch)
+    }
+
+    // MARK: Turns
+
+    /// The next conversation with something new; waits for one.
+    ///
+    /// - Returns: The turn, or nil after ``stop()``.
+    /// - Throws: Why nothing more can be read.
+    func turn() async throws -> Turn? {
+        while true {
+            try Task.checkCancellation()
+            if isStopped { return nil }
+            guard let conversation = nextReady() else {
+                if let failure { throw failure }
+                try await settleIfIdle()
+                await sleep()
+                continue
+            }
+            let wish = queued.removeValue(forKey: conversation)
+            busy.insert(conversation)
+            do {
+                let turn = try await read(conversation, wish)
+                if turn.interruption == nil { delayed[conversation] = nil }
+                if !turn.isEmpty { return turn }
+                busy.remove(conversation)
+            } catch {
+                busy.remove(conversation)
+                try await failed(conversation, wish, error)
+            }
+        }
+    }
+
+    /// Ends a turn; a conversation of which more may be new is read again.
+    func end(_ turn: Turn) {
+        busy.remove(turn.conversation)
+        wakeAll()
+    }
+
+    private func nextReady() -> ConversationID? {
+        let now = ContinuousClock.now
+        let index = queue.firstIndex { conversation in
+            !busy.contains(conversation) && (delayed[conversation].map { $0.until <= now } ?? true)
+        }
+        return index.map { queue.remove(at: $0) }
+    }
+
+    private func settleIfIdle() async throws {
+        if queue.isEmpty, busy.isEmpty, delayed.isEmpty, hasListed { try await setBehind(false) }
+    }
+
+    /// The watcher has listed the conversations since the start.
+    func didList() {
+        hasListed = true
+        wakeAll()
+    }
+
+    /// Decides what follows when a conversation could not be read.
+    private func failed(_ conversation: ConversationID, _ wish: Wish?, _ error: any Error) async throws {
+        try Task.checkCancellation()
+        guard let error = error as? APIError else { throw error }
+        switch error.code {
+        case .unauthorized, .insecureTransport, .redirected, .cancelled: throw error
+        case .forbidden, .notFound, .invalidArgument:
+            // There is nothing else to follow.
+            if only != nil { throw error }
+            account.report(Problem(error, conversation: conversation))
+        default:
+            let failures = (delayed[conversation]?.failures ?? 0) + 1
+            let pause = min(Duration.seconds(1) * (1 << min(failures, 10)) / 2, Self.longestPause)
+            let asked = error.resetAt.map { Duration.seconds(max(0, $0.timeIntervalSinceNow)) } ?? .zero
+            delayed[conversation] = (ContinuousClock.now + max(pause, asked), failures)
+            if failures == 1 {
+                account.configuration.notify?(.unreadable(error))
+                account.report(Problem(error, conversation: conversation))
+            }
+            if queued[conversation] == nil {
+                queued[conversation] = Wish(updatedAt: wish?.updatedAt)
+                queue.append(conversation)
+            }
+        }
+    }
+
+    // MARK: Waiting
+
+    private func sleep() async {
+        let next = delayed.values.map(\.until).min()
+        alarm?.cancel()
+        if let next {
+            alarm = Task {
+                try? await Task.sleep(until: next, clock: .continuous)
+                if !Task.isCancelled { wakeAll() }
+            }
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // Something may have happened since the last look.
+                if isStopped || Task.isCancelled || failure != nil || hasReady {
+                    continuation.resume()
+                } else {
+                    sleepers.append(continuation)
+                }
+            }
+        } onCancel: {
+            Task { await self.wakeAll() }
+        }
+    }
+
+    private var hasReady: Bool {
+        let now = ContinuousClock.now
+        return queue.contains { !busy.contains($0) && (delayed[$0].map { $0.until <= now } ?? true) }
+    }
+
+    private func wakeAll() {
+        let waiting = sleepers
+        sleepers = []
+        for continuation in waiting { continuation.resume() }
+    }
+
+    // MARK: Reading a conversation
+
+    private func read(_ conversation: ConversationID, _ wish: Wish?) async throws -> Turn {
+        let key = RecordKey.cursor(consumer: consumer, conversation)
+        let record = try await cursors.records([key])[key]
+        let saved = try record.map { try Cursor(decoding: $0.bytes) } ?? Cursor()
+        var cursor = saved
+        let new: NewEvents
+        if let event = wish?.event, let direct = NewEvents(event, after: cursor) {
+            new = direct
+        } else {
+            new = try await account.newEvents(in: conversation, after: cursor.sequence)
+            if let updatedAt = wish?.updatedAt {
+                cursor.isSettled = cursor.updatedAt == updatedAt
+                cursor.updatedAt = updatedAt
+            }
+        }
+        for problem in new.problems { account.report(Problem(problem, conversation: conversation)) }
+        var turn = Turn(
+            conversation: conversation,
+            consumer: consumer,
+            cursor: cursor,
+            revision: record?.revision ?? 0,
+            isChanged: cursor != saved
+        )
+        try await fill(&turn, with: new)
+        if turn.isEmpty { try await turn.save(to: cursors) }
+        return turn
+    }
+
+    /// Leaves out events that were handled before.
+    ///
+    /// Sequence ids are the server's word: another event under a handled id is a new event.
+    private func unhandled(_ events: [ServedEvent], after sequence: UInt64?) async throws -> [ServedEvent] {
+        guard let sequence else { return events }
+        let old = try events.filter { ($0.number ?? .max) <= sequence }
+            .map { RecordKey.seen(consumer: consumer, try EventDigest(ofBytes: Array($0.encodedEvent.utf8))) }
+        let handled = try await cursors.records(Array(Set(old)))
+        return try events.filter { event in
+            guard event.number ?? .max <= sequence else { return true }
+            let digest = try EventDigest(ofBytes: Array(event.encodedEvent.utf8))
+            return handled[.seen(consumer: consumer, digest)] == nil
+        }
+    }
+
+    /// Delivers what is new to the engine and puts the results into the turn.
+    private func fill(_ turn: inout Turn, with new: NewEvents) async throws {
+        guard !new.events.isEmpty || !new.keyEvents.isEmpty else { return }
+        let mayHelp = !new.keyEvents.isEmpty || turn.cursor.waiting.count <= Self.maximumRetried || new.changesMembers
+        let late = mayHelp ? turn.cursor.waiting : []
+        let isLate = Set(turn.cursor.waiting.map { WireString($0) })
+        let listed = new.events.filter { !isLate.contains(WireString($0.encodedEvent)) }
+        let events = try await unhandled(listed, after: turn.cursor.sequence)
+        let encoded = late + events.map(\.encodedEvent)
+        let numbers = late.map { _ in UInt64?.none } + events.map(\.number)
+        let delivery = try await account.deliver(
+            encoded,
+            keyEvents: new.keyEvents,
+            in: turn.conversation,
+            pages: new.pages,
+            isWhole: new.isWhole
+        )
+        var items: [Turn.Item] = []
+        for (index, opened) in delivery.events.enumerated() {
+            // A signer whose keys cannot be fetched now: everything from here on is read again later.
+            if case .failure(let error) = opened.result, error.code == .unknownSigner,
+                let sender = opened.received?.senderID, let cause = delivery.unavailable[sender]
+            {
+                turn.interruption = cause
+                break
+            }
+            let item = try Turn.Item(
+                opened: opened,
+                encoded: encoded[index],
+                number: numbers[index],
+                isLate: index < late.count
+            )
+            items.append(item)
+        }
+        let digests = items.map(\.digest)
+        let keys = digests.map { RecordKey.seen(consumer: consumer, $0) }
+        let handled = try await cursors.records(Array(Set(keys)))
+        var inTurn: Set<EventDigest> = []
+        for (var item, key) in zip(items, keys) {
+            turn.isChanged = true
+            if item.isLate, case .failure(let error) = item.opened.result, error.mayPass {
+                turn.skip(item, isWaiting: true)
+                continue
+            }
+            guard handled[key] == nil, inTurn.insert(item.digest).inserted else {
+                turn.skip(item)
+                continue
+            }
+            switch item.opened.result {
+            case .success(var event):
+                if event.received.createdAtMsec?.number ?? .max < account.identity.startsAt {
+                    turn.skip(item)
+                    continue
+                }
+                if seen.insert(event) == .sameID { event.marks.insert(.sameID) }
+                item.opened = OpenedEvent(received: item.opened.received, result: .success(event))
+                turn.add(item)
+            case .failure(let error) where error.mayPass:
+                account.report(
+                    Problem(error, event: item.opened.received, conversation: turn.conversation, isFinal: false)
+                )
+                for dropped in turn.cursor.wait(for: item.encoded) {
+                    account.report(Problem(dropped: dropped, conversation: turn.conversation))
+                }
+                if only != nil { turn.add(item) } else { turn.skip(item, isWaiting: true) }
+            case .failure(let error):
+                if only != nil {
+                    turn.add(item)
+                    continue
+                }
+                if item.opened.received?.createdAtMsec?.number ?? .max >= account.identity.startsAt {
+                    account.report(Problem(error, event: item.opened.received, conversation: turn.conversation))
+                }
+                turn.skip(item, isSeen: true)
+            }
+        }
+        if let cause = turn.interruption {
+            delayed[turn.conversation] = (ContinuousClock.now + .seconds(5), 1)
+            if queued[turn.conversation] == nil {
+                queued[turn.conversation] = Wish()
+                queue.append(turn.conversation)
+            }
+            account.report(Problem(cause, conversation: turn.conversation))
+        }
+    }
+}
+
+/// The right of one task to handle what is new in one conversation.
+struct Turn: Sendable {
+    /// One result and what identifies it.
+    struct Item: Sendable {
+        var opened: OpenedEvent
+        let encoded: String
+        /// The server's sequence id.
+        let number: UInt64?
+        /// Whether it was refused before because a key was missing that came later.
+        let isLate: Bool
+        /// The digest of the signed event, or of its text if it did not verify or is of a kind that is never signed.
+        let digest: EventDigest
+        /// The digest of the base64 text as the server delivered it.
+        let textDigest: EventDigest
+        /// The sequence ids of the events after it that the consumer is not given.
+        fileprivate(set) var followers: [UInt64?] = []
+
+        init(opened: OpenedEvent, encoded: String, number: UInt64?, isLate: Bool) throws(XChatError) {
+            self.opened = opened
+            self.encoded = encoded
+            self.number = number
+            self.isLate = isLate
+            textDigest = try EventDigest(ofBytes: Array(encoded.utf8))
+            if case .success(let event) = opened.result, let signed = event.digest {
+                digest = signed
+            } else {
+                digest = textDigest
+            }
+        }
+    }
+
+    let conversation: ConversationID
+    let consumer: String
+    var cursor: Cursor
+    var revision: UInt64
+    /// Whether the cursor or the list of handled events has changed since it was saved.
+    var isChanged: Bool
+    /// Why the conversation could not be read to its end.
+    var interruption: APIError?
+
+    /// What is to be handled, oldest first.
+    private(set) var items: [Item] = []
+    private var next = 0
+    /// Handled without the consumer, and not saved yet.
+    private var skipped: [EventDigest] = []
+
+    init(conversation: ConversationID, consumer: String, cursor: Cursor, revision: UInt64, isChanged: Bool) {
+        self.conversation = conversation
+        self.consumer = consumer
+        self.cursor = cursor
+        self.revision = revision
+        self.isChanged = isChanged
+    }
+
+    /// Whether there is nothing to hand out.
+    var isEmpty: Bool { items.isEmpty }
+
+    mutating func add(_ item: Item) { items.append(item) }
+
+    /// Passes over an item that the consumer is not given.
+    ///
+    /// - Parameters:
+    ///   - item: The item.
+    ///   - isSeen: Whether the event is settled, and not delivered to the consumer if it comes again.
+    ///   - isWaiting: Whether the event may be accepted later.
+    mutating func skip(_ item: Item, isSeen: Bool = false, isWaiting: Bool = false) {
+        if isSeen { skipped.append(item.digest) }
+        if !isWaiting { skipped.append(item.textDigest) }
+        if item.isLate, !isWaiting { cursor.stopWaiting(for: item.encoded) }
+        // The cursor must not pass an item that the consumer has not handled.
+        if items.isEmpty { cursor.pass(item.number) } else { items[items.count - 1].followers.append(item.number) }
+    }
+
+    /// The next item to hand out; nil at the end of the turn.
+    mutating func pop() -> Item? {
+        guard next < items.count else { return nil }
+        defer { next += 1 }
+        return items[next]
+    }
+
+    /// Notes that an item was handled, and saves how far the consumer has come.
+    ///
+    /// - Parameters:
+    ///   - item: The item.
+    ///   - calls: The names of the calls that sent something from it. The event does not come again, so they are forgotten.
+    ///   - store: Where to save.
+    /// - Throws: ``AccountError`` of the store.
+    mutating func handled(_ item: Item, calls: Set<String> = [], in store: any RecordStore) async throws {
+        cursor.pass(item.number)
+        for number in item.followers { cursor.pass(number) }
+        if item.isLate { cursor.stopWaiting(for: item.encoded) }
+        isChanged = true
+        skipped.append(item.textDigest)
+        try await save(to: store, handled: item.digest, calls: calls)
+    }
+
+    /// Saves the cursor, if it changed.
+    mutating func save(
+        to store: any RecordStore,
+        handled digest: EventDigest? = nil,
+        calls: Set<String> = []
+    ) async throws {
+        guard isChanged else { return }
+        var batch = RecordBatch()
+        let key = RecordKey.cursor(consumer: consumer, conversation)
+        batch.expected[key] = revision
+        batch.writes[key] = cursor.encoded()
+        for digest in skipped + (digest.map { [$0] } ?? []) {
+            batch.writes[.seen(consumer: consumer, digest)] = []
+        }
+        if let digest {
+            batch.deletions = Set(calls.map { .reply(consumer: consumer, digest, call: $0) })
+        }
+        revision = try await store.commit(batch)[key] ?? revision
+        (isChanged, skipped) = (false, [])
+    }
+}
+
+extension Cursor {
+    /// Everything up to a sequence id was handled.
+    mutating func pass(_ number: UInt64?) {
+        if let number { sequence = max(sequence ?? 0, number) }
+    }
+}
+
+extension NewEvents {
+    /// Whether an event changes the members of a group.
+    fileprivate var changesMembers: Bool {
+        events.contains { (try? MessageEvent(base64: $0.encodedEvent))?.kind == .groupChange }
+    }
+
+    /// One event of the activity stream, if it follows directly on what a consumer has handled; otherwise nil, and the history
+    /// is read.
+    ///
+    /// Who is in a group and which key encrypts is decided in the order of the history, so changes of these are read there too.
+    init?(_ event: ActivityEvent, after cursor: Cursor) {
+        guard event.keyChangeEvent == nil, cursor.waiting.isEmpty, let encoded = event.encodedEvent,
+            let parsed = try? MessageEvent(base64: encoded), parsed.kind != .keyChange, parsed.kind != .groupChange,
+            let previous = parsed.previousSequenceID?.number, previous == cursor.sequence,
+            let sequence = parsed.sequenceID, sequence.isSequenceID, let number = sequence.number, number > previous
+        else { return nil }
+        events = [ServedEvent(encodedEvent: encoded, id: sequence.string, conversationToken: event.conversationToken)]
+    }
+}
+
+extension XChatError {
+    /// Whether the same event may be accepted later: a key that is missing may come.
+    var mayPass: Bool {
+        [.keyMissing, .unknownSigner, .notAParticipant, .authenticationFailed].contains(code)
+    }
+}

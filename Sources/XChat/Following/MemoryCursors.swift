@@ -1,0 +1,53 @@
+import Synchronization
+import XChatEngine
+import XChatEvents
+
+/// Cursors of a follower that saves no position.
+final class MemoryCursors: RecordStore {
+    /// The most handled events that are remembered: 100,000.
+    private static let maximumSeen = 100_000
+
+    private struct State {
+        var records: [RecordKey: Record] = [:]
+        var revision: UInt64 = 0
+        /// Handled events, oldest first.
+        var seen: [RecordKey] = []
+        var oldest = 0
+    }
+
+    private let state = Mutex(State())
+
+    func records(_ keys: [RecordKey]) async throws(AccountError) -> [RecordKey: Record] {
+        state.withLock { state in
+            var found: [RecordKey: Record] = [:]
+            for key in keys { found[key] = state.records[key] }
+            return found
+        }
+    }
+
+    func list(_ kind: RecordKey.Kind, after position: [UInt8]?, limit: Int) async throws(AccountError) -> RecordPage {
+        RecordPage(keys: [], next: nil)
+    }
+
+    func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64] {
+        state.withLock { state in
+            state.revision += 1
+            for (key, bytes) in batch.writes {
+                let isNew =
+                    state.records.updateValue(Record(bytes: bytes, revision: state.revision), forKey: key) == nil
+                guard case .seen = key, isNew else { continue }
+                if state.seen.count < Self.maximumSeen {
+                    state.seen.append(key)
+                } else {
+                    state.records[state.seen[state.oldest]] = nil
+                    state.seen[state.oldest] = key
+                    state.oldest = (state.oldest + 1) % Self.maximumSeen
+                }
+            }
+            for key in batch.deletions { state.records[key] = nil }
+            return Dictionary(uniqueKeysWithValues: batch.writes.keys.map { ($0, state.revision) })
+        }
+    }
+
+    func lease(_ name: String) async throws(AccountError) -> (any StoreLease)? { nil }
+}

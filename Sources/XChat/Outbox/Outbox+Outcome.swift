@@ -1,0 +1,32 @@
+import XChatEngine
+package import XChatEvents
+
+import struct Foundation.Date
+
+extension Outbox {
+    /// Waits until a message is settled: sent, dropped or a dead letter.
+    ///
+    /// - Parameters:
+    ///   - messageID: The id under which it was enqueued.
+    ///   - limit: How long to wait at most; nil to wait for as long as it takes.
+    ///   - isEnough: Ends the waiting for a queued message before that.
+    /// - Returns: The entry of the message, or of the one that replaced it; nil for an unknown or forgotten message.
+    /// - Throws: `damaged`, `file`, `busy`; `CancellationError`.
+    package func outcome(
+        of messageID: WireString,
+        within limit: Duration? = nil,
+        orWhen isEnough: (OutboxEntry) -> Bool = { _ in false }
+    ) async throws -> OutboxEntry? {
+        let deadline = limit.map { ContinuousClock.now + $0 }
+        while true {
+            let changes = store.queueChanges
+            let version = changes.version
+            guard let entry = try await entry(messageID) else { return nil }
+            guard entry.state == .queued, !isEnough(entry) else { return entry }
+            let rest = deadline.map { $0 - ContinuousClock.now }
+            if let rest, rest <= .zero { return entry }
+            await changes.wait(after: version, upTo: rest)
+            try Task.checkCancellation()
+        }
+    }
+}

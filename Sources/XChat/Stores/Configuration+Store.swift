@@ -1,0 +1,47 @@
+import LibSodium
+import XChatFiles
+import XChatHTTP
+
+extension Account.Configuration {
+    /// The store of the place; made where there is none.
+    func store() async throws -> any AccountStore {
+        switch place {
+        case .store(let store): return store
+        case .sessionFile(let path):
+            return try await SessionFileStore.openOrCreate(path, api: try ChatClient.base(of: api), notify: notify)
+        case .accountFile(let path):
+            if let store = try await existingFile(path) { return store }
+            let passphrase = try passphrase(true)
+            try withAccountErrors { try Files.makeFolder(Files.folder(of: path)) }
+            do throws(AccountError) {
+                return try await AccountFile.create(path, passphrase: passphrase, limits: passwordLimits)
+            } catch {
+                // Another process made it at the same time.
+                guard error.code == .exists else { throw error }
+                return try await AccountFile.open(path, passphrase: passphrase)
+            }
+        }
+    }
+
+    /// The store of the place.
+    ///
+    /// - Throws: ``AccountError`` with `not_found` if there is none.
+    func existingStore() async throws -> any AccountStore {
+        switch place {
+        case .store(let store): return store
+        case .sessionFile(let path):
+            return try await SessionFileStore.open(path, api: try ChatClient.base(of: api), notify: notify)
+        case .accountFile(let path):
+            guard let store = try await existingFile(path) else {
+                throw AccountError(.notFound, "there is no account file \(quoted(path))")
+            }
+            return store
+        }
+    }
+
+    private func existingFile(_ path: String) async throws -> AccountFile? {
+        // An empty file is what a process leaves that ended before its first commit.
+        guard Files.exists(path), try withAccountErrors({ try Files.size(path) }) > 0 else { return nil }
+        return try await AccountFile.open(path, passphrase: try passphrase(false))
+    }
+}
