@@ -55,4 +55,17 @@ import XChatEvents
             .joined(separator: "\n")
         #expect(readme.contains("import XChatEngine\nimport XChatEvents\n\n" + shown + "```"))
     }
+
+    @Test func `the README begins with the echo bot of the examples`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let bot = try String(
+            contentsOf: root.appending(path: "Examples/Sources/EchoBot/EchoBot.swift"),
+            encoding: .utf8
+        )
+        // Compiled and run by script/examples.
+        let first = readme.components(separatedBy: "```swift\n").dropFirst().first
+        #expect(first?.hasPrefix(bot + "```\n") == true)
+    }
 }
