@@ -71,6 +71,26 @@ extension Account {
         return delivery
     }
 
+    /// Learns the newest key of a conversation.
+    ///
+    /// The newest page has the key changes of a 1:1. Of a group the whole history is read: its members decide which keys
+    /// encrypt.
+    func learnKeys(of conversation: ConversationID) async throws {
+        let conversation = try canonical(conversation)
+        let scope = AccountState.Scope(conversation)
+        let known = try await state.session(scope).keyRing.newestVersion(in: conversation)
+        guard let known, !conversation.isGroup else {
+            _ = try await readHistory(of: conversation)
+            return
+        }
+        let page = try await client.events(in: try ConversationTarget(conversation))
+        _ = try await deliver([], keyEvents: page.keyEvents, in: conversation)
+        // Servers that spread key changes over the pages have more than the first one.
+        if page.nextToken != nil, try await state.session(scope).keyRing.newestVersion(in: conversation) == known {
+            _ = try await readHistory(of: conversation)
+        }
+    }
+
     /// Marks a conversation as read.
     ///
     /// - Parameters:

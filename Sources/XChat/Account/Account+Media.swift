@@ -42,7 +42,7 @@ extension Account {
         let conversation = try canonical(conversation)
         let files = try files.map { (url: $0, file: try AttachmentFile($0.path(percentEncoded: false))) }
         // The newest key is needed before the upload, not after it.
-        _ = try await readHistory(of: conversation)
+        try await learnKeys(of: conversation)
         try await prepareToEncrypt(in: conversation)
         // Whatever would refuse the message does so before anything is uploaded.
         let session = try await state.session(AccountState.Scope(conversation))

@@ -62,7 +62,7 @@ extension Account {
                     {
                         try await body(message)
                     }
-                    try await turn.handled(item, calls: context.calls, in: feed.cursors)
+                    try await turn.handled(item, calls: context.close(), in: feed.cursors)
                 }
             } catch {
                 await feed.end(turn)
@@ -161,7 +161,7 @@ extension Account {
                 let feed = try await openedFeed()
                 if let (item, context) = given {
                     given = nil
-                    try await turn?.handled(item, calls: context.calls, in: account.store)
+                    try await turn?.handled(item, calls: context.close(), in: account.store)
                 }
                 while true {
                     if let item = turn?.pop() {

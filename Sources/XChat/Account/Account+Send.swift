@@ -309,8 +309,10 @@ final class ReplyContext: Sendable {
         self.message = message
     }
 
-    /// The names of the calls so far; from then on a call needs a name of its own.
-    var calls: Set<String> {
+    /// Ends the time in which calls are numbered: from then on a call needs a name.
+    ///
+    /// - Returns: The names of the calls so far.
+    func close() -> Set<String> {
         state.withLock { state in
             state.isOver = true
             return state.calls

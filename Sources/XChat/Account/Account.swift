@@ -129,7 +129,7 @@ public final class Account: Sendable {
             } catch {
                 failure.withLock { $0 = error }
                 // Calls that wait for a message learn of the failure.
-                store.queueChanges.report()
+                outbox.settlements.report()
                 if let error = error as? APIError {
                     report(Problem(error))
                 } else {
@@ -145,7 +145,7 @@ public final class Account: Sendable {
 
     /// A session that knows the newest key of a conversation, after its history was read.
     private func refreshed(_ conversation: ConversationID) async throws -> Session {
-        _ = try await readHistory(of: conversation)
+        try await learnKeys(of: conversation)
         return try await state.session(AccountState.Scope(conversation))
     }
 
@@ -169,14 +169,11 @@ extension Account: Service {
     /// Runs the worker that posts messages, until a graceful shutdown or the end of the task; then closes the account.
     public func run() async throws {
         startWorker()
-        await withGracefulShutdownHandler {
-            let ended = AsyncStream<Void>.makeStream()
-            await withTaskCancellationOrGracefulShutdownHandler {
-                for await _ in ended.stream {}
-            } onCancelOrGracefulShutdown: {
-                ended.continuation.finish()
-            }
-        } onGracefulShutdown: {
+        let ended = AsyncStream<Void>.makeStream()
+        await withTaskCancellationOrGracefulShutdownHandler {
+            for await _ in ended.stream {}
+        } onCancelOrGracefulShutdown: {
+            ended.continuation.finish()
         }
         await close()
     }

@@ -203,6 +203,7 @@ actor Feed {
         case .forbidden, .notFound, .invalidArgument:
             // There is nothing else to follow.
             if only != nil { throw error }
+            delayed[conversation] = nil
             account.report(Problem(error, conversation: conversation))
         default:
             let failures = (delayed[conversation]?.failures ?? 0) + 1

@@ -1,7 +1,6 @@
 import XChatEngine
 package import XChatEvents
 
-import struct Foundation.Date
 
 extension Outbox {
     /// Waits until a message is settled: sent, dropped or a dead letter.
@@ -19,13 +18,13 @@ extension Outbox {
     ) async throws -> OutboxEntry? {
         let deadline = limit.map { ContinuousClock.now + $0 }
         while true {
-            let changes = store.queueChanges
-            let version = changes.version
+            let version = settlements.version
             guard let entry = try await entry(messageID) else { return nil }
             guard entry.state == .queued, !isEnough(entry) else { return entry }
-            let rest = deadline.map { $0 - ContinuousClock.now }
-            if let rest, rest <= .zero { return entry }
-            await changes.wait(after: version, upTo: rest)
+            let rest = deadline.map { $0 - ContinuousClock.now } ?? interval
+            if rest <= .zero { return entry }
+            // Another process may settle the message, and a failure that passes is no settlement.
+            await settlements.wait(after: version, upTo: min(rest, interval))
             try Task.checkCancellation()
         }
     }

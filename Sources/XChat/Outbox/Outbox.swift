@@ -32,6 +32,8 @@ public struct Outbox: Sendable {
     package var interval: Duration = .milliseconds(250)
     package var clock: @Sendable () -> Date = { Date() }
     package var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
+    /// Changes whenever the worker of this process has settled a message; copies of an outbox share it.
+    let settlements = QueueChanges()
     private let retention: Duration
     private let lastForgetting: Shared<Date>
 

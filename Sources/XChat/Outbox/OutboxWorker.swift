@@ -325,6 +325,7 @@ final class OutboxWorker: Sendable {
 
     /// A message is settled, or replaced by another one.
     private func noteSettled(_ messageID: WireString, replacedBy new: WireString? = nil) {
+        defer { outbox.settlements.report() }
         let isReached = control.withLock { control in
             guard control.awaited == messageID else { return false }
             if let new { control.awaited = new } else { control.isGoalReached = true }

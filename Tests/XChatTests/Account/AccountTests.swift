@@ -165,6 +165,57 @@ struct AccountTests {
         }
     }
 
+    @Test func `a reply that the server refuses is thrown once, and stands when its message comes again`() async throws {
+        let scratch = try Scratch()
+        let data = scratch.file("server")
+        try await Sandbox(data: data).serving { url in
+            let fixture = AccountFixture(scratch: scratch, url: url)
+            let bob = try await fixture.open("2222")
+            let alice = try await fixture.open("1111")
+            try await alice.send("a", to: try await alice.startConversation(with: "2222"))
+            await alice.close()
+            await bob.close()
+        }
+        try await Sandbox(data: data, faults: try SandboxFaults("failure-event=3")).serving { url in
+            let fixture = AccountFixture(scratch: scratch, url: url)
+            let first = try await fixture.open("2222")
+            var problems = first.problems.makeAsyncIterator()
+            let message = try #require(try await first.messages().makeAsyncIterator().next())
+            let error = await #expect(throws: AccountError.self) { try await message.reply("b") }
+            #expect(error?.code == .refused)
+            var problem = await problems.next()
+            while let other = problem, other.code != Problem.deadLetter { problem = await problems.next() }
+            #expect(problem?.messageID != nil)
+            await first.close()
+
+            let second = try await fixture.open("2222")
+            let again = try #require(try await second.messages().makeAsyncIterator().next())
+            let receipt = try await again.reply("b")
+            guard case .refused = receipt.outcome else {
+                Issue.record("the outcome is \(receipt.outcome)")
+                return
+            }
+            #expect(receipt.messageID == problem?.messageID)
+            await second.close()
+        }
+    }
+
+    @Test func `a service that is cancelled closes its account`() async throws {
+        try await AccountFixture.run { fixture in
+            let account = try await fixture.open("1111")
+            let waiting = Task {
+                var count = 0
+                for try await _ in account.messages() { count += 1 }
+                return count
+            }
+            let service = Task { try await account.run() }
+            try await Task.sleep(for: .milliseconds(100))
+            service.cancel()
+            try await service.value
+            #expect(try await waiting.value == 0)
+        }
+    }
+
     @Test func `a second follower of the same name is refused, and one of another name has its own position`()
         async throws
     {
