@@ -70,9 +70,15 @@ enum Program {
         let scratch = try Scratch()
         let process = try process(arguments, environment: environment)
         // Files, because a pipe that is full and read by nobody would stop the program.
-        process.standardInput = FileHandle(forReadingAtPath: try scratch.write("in", input))
-        process.standardOutput = FileHandle(forWritingAtPath: try scratch.write("out", []))
-        process.standardError = FileHandle(forWritingAtPath: try scratch.write("err", []))
+        let files = [
+            FileHandle(forReadingAtPath: try scratch.write("in", input)),
+            FileHandle(forWritingAtPath: try scratch.write("out", [])),
+            FileHandle(forWritingAtPath: try scratch.write("err", [])),
+        ]
+        (process.standardInput, process.standardOutput, process.standardError) = (files[0], files[1], files[2])
+        // Foundation keeps them open: after some hundred programs this process had more than a thousand open files, and
+        // Foundation's search for open files crashed.
+        defer { for file in files { try? file?.close() } }
         try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
             // Waiting would hold a thread that other tests need.
             process.terminationHandler = { _ in ended.resume() }

@@ -1,7 +1,6 @@
 import XChatEngine
 package import XChatEvents
 
-
 extension Outbox {
     /// Waits until a message is settled: sent, dropped or a dead letter.
     ///
