@@ -263,24 +263,23 @@ actor Feed {
         let key = RecordKey.cursor(consumer: consumer, conversation)
         let record = try await cursors.records([key])[key]
         let saved = try record.map { try Cursor(decoding: $0.bytes) } ?? Cursor()
-        var cursor = saved
+        var listed: Turn.Listing?
         let new: NewEvents
-        if let event = wish?.event, let direct = NewEvents(event, after: cursor) {
+        if let event = wish?.event, let direct = NewEvents(event, after: saved) {
             new = direct
         } else {
-            new = try await account.newEvents(in: conversation, after: cursor.sequence)
+            new = try await account.newEvents(in: conversation, after: saved.sequence)
             if let updatedAt = wish?.updatedAt {
-                cursor.isSettled = cursor.updatedAt == updatedAt
-                cursor.updatedAt = updatedAt
+                listed = Turn.Listing(updatedAt: updatedAt, isSettled: saved.updatedAt == updatedAt)
             }
         }
         for problem in new.problems { account.report(Problem(problem, conversation: conversation)) }
         var turn = Turn(
             conversation: conversation,
             consumer: consumer,
-            cursor: cursor,
+            cursor: saved,
             revision: record?.revision ?? 0,
-            isChanged: cursor != saved
+            listing: listed
         )
         try await fill(&turn, with: new)
         if turn.isEmpty { try await turn.save(to: cursors) }
@@ -420,10 +419,20 @@ struct Turn: Sendable {
         }
     }
 
+    /// What the list of conversations said when the conversation was read.
+    struct Listing: Sendable {
+        /// The time of its last event, in milliseconds since 1970.
+        let updatedAt: Int64
+        /// As ``Cursor/isSettled``.
+        let isSettled: Bool
+    }
+
     let conversation: ConversationID
     let consumer: String
     var cursor: Cursor
     var revision: UInt64
+    /// Goes into the cursor with the last item: until then a new start must read the conversation again.
+    private let listing: Listing?
     /// Whether the cursor or the list of handled events has changed since it was saved.
     var isChanged: Bool
     /// Why the conversation could not be read to its end.
@@ -435,12 +444,19 @@ struct Turn: Sendable {
     /// Handled without the consumer, and not saved yet.
     private var skipped: [EventDigest] = []
 
-    init(conversation: ConversationID, consumer: String, cursor: Cursor, revision: UInt64, isChanged: Bool) {
+    init(
+        conversation: ConversationID,
+        consumer: String,
+        cursor: Cursor,
+        revision: UInt64,
+        listing: Listing? = nil
+    ) {
         self.conversation = conversation
         self.consumer = consumer
         self.cursor = cursor
         self.revision = revision
-        self.isChanged = isChanged
+        self.listing = listing
+        isChanged = false
     }
 
     /// Whether there is nothing to hand out.
@@ -491,6 +507,12 @@ struct Turn: Sendable {
         handled digest: EventDigest? = nil,
         calls: Set<String> = []
     ) async throws {
+        if let listing, next == items.count, interruption == nil,
+            cursor.updatedAt != listing.updatedAt || cursor.isSettled != listing.isSettled
+        {
+            (cursor.updatedAt, cursor.isSettled) = (listing.updatedAt, listing.isSettled)
+            isChanged = true
+        }
         guard isChanged else { return }
         var batch = RecordBatch()
         let key = RecordKey.cursor(consumer: consumer, conversation)
