@@ -84,7 +84,9 @@ extension Account {
             return
         }
         let page = try await client.events(in: try ConversationTarget(conversation))
-        _ = try await deliver([], keyEvents: page.keyEvents, in: conversation)
+        // Some servers list key changes among the other events.
+        let events = page.events.reversed().map(\.encodedEvent)
+        _ = try await deliver(events, keyEvents: page.keyEvents, in: conversation)
         // Servers that spread key changes over the pages have more than the first one.
         if page.nextToken != nil, try await state.session(scope).keyRing.newestVersion(in: conversation) == known {
             _ = try await readHistory(of: conversation)
