@@ -42,7 +42,7 @@ package struct Descriptor: ~Copyable {
         return device
     }
 
-    /// Opens a file whose only use is its lock, and creates it if there is none.
+    /// Opens a file that serves as a lock only, and creates it if it does not exist.
     package static func lockFile(_ path: String) throws(FileError) -> Descriptor {
         try open(path, .readWrite, [.create, .noFollow])
     }

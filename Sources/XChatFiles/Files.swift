@@ -27,7 +27,7 @@ package enum Files {
         try Descriptor.reading(path).readAll(limit: limit)
     }
 
-    /// The version of a file that is only ever replaced by a new file; nil if there is none.
+    /// The version of a file that is only ever replaced by a new file; nil if it does not exist.
     package static func version(_ path: String) -> FileVersion? {
         guard let status = try? status(of: path) else { return nil }
         let (seconds, nanoseconds) = status.changeTime

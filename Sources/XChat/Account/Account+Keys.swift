@@ -7,7 +7,7 @@ extension Account {
     public struct KeyComparison: Sendable {
         /// The user.
         public let user: UserID
-        /// The pinned keys; empty if there are none.
+        /// The pinned keys; empty for a user without pins.
         public let pinned: [BoundKey]
         /// The pinned key that conversation keys are wrapped to.
         public let current: BoundKey?

@@ -115,7 +115,7 @@ extension Account {
     ///   - conversation: The conversation.
     ///   - version: Which; nil for the newest.
     /// - Returns: The accepted key and its version.
-    /// - Throws: ``AccountError`` with `key_missing` if there is none.
+    /// - Throws: ``AccountError`` with `key_missing` if neither has the key.
     package func key(
         of conversation: ConversationID,
         version: KeyVersion?

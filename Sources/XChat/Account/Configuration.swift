@@ -65,7 +65,7 @@ extension Account {
         ///
         /// - Parameters:
         ///   - place: Where the account is kept.
-        ///   - passphrase: As for the property; by default there is none, and an account file cannot be opened.
+        ///   - passphrase: As for the property. The default throws, so that no account file can be opened.
         public init(
             _ place: Place,
             passphrase: @escaping @Sendable (_ isNew: Bool) throws -> SecretBytes = { _ in

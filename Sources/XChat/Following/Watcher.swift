@@ -201,8 +201,9 @@ extension Account {
 }
 
 extension ActivityEvent {
-    /// The conversation that an event belongs to, by its own bytes or else by the server's word; nil if it is none of the
-    /// user's.
+    /// The conversation that an event belongs to: the one that it names, or else the one that the server names.
+    ///
+    /// Nil for a conversation that the user does not belong to.
     func conversation(of user: UserID) -> ConversationID? {
         let parsed = encodedEvent.flatMap { try? MessageEvent(base64: $0) }
         guard let id = parsed?.conversationID ?? conversationID else { return nil }

@@ -3,7 +3,7 @@ import XChatFiles
 import XChatHTTP
 
 extension Account.Configuration {
-    /// The store of the place; made where there is none.
+    /// Opens the store of the place, and creates it if it does not exist.
     func store() async throws -> any AccountStore {
         switch place {
         case .store(let store): return store
@@ -25,7 +25,7 @@ extension Account.Configuration {
 
     /// The store of the place.
     ///
-    /// - Throws: ``AccountError`` with `not_found` if there is none.
+    /// - Throws: ``AccountError`` with `not_found` if it does not exist.
     func existingStore() async throws -> any AccountStore {
         switch place {
         case .store(let store): return store

@@ -140,7 +140,7 @@ final class SealedDatabase: Sendable {
         }
     }
 
-    /// Makes the file if there is none, and makes sure that only its owner can read it.
+    /// Creates the file if it does not exist, and makes sure that only its owner can read it.
     ///
     /// SQLite gives its other files the mode of the first. An existing file is not opened here: closing it again would
     /// end the locks that SQLite holds on it in this process.

@@ -336,7 +336,7 @@ public final class SessionFileStore: AccountStore {
         return try SessionDatabase(of: path, user: session.userID, api: api, keys: keys)
     }
 
-    /// The database, made where there is none.
+    /// Opens the database, and creates it if it does not exist.
     private func database() async throws(AccountError) -> AccountFile {
         if let database = state.withLock({ $0.database }) { return database }
         guard let place = try await place() else {
@@ -353,7 +353,7 @@ public final class SessionFileStore: AccountStore {
         }
     }
 
-    /// The database; nil if there is none.
+    /// Opens the database; nil if it does not exist.
     private func existingDatabase() async throws(AccountError) -> AccountFile? {
         if let database = state.withLock({ $0.database }) { return database }
         guard let place = try await place(), place.exists else { return nil }

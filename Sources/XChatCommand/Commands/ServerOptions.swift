@@ -22,7 +22,7 @@ struct ServerOptions: ParsableArguments {
         return token
     }
 
-    /// The app's token in the environment, which X wants for the activity stream; nil where there is none.
+    /// The app's token in the environment, which X requires for the activity stream; nil if the variable is not set.
     func appToken() throws -> Token? { try token(in: "XCHAT_APP_TOKEN") }
 
     private func token(in variable: String) throws -> Token? {

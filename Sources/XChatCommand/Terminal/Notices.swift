@@ -23,7 +23,7 @@ extension Output {
         }
     }
 
-    /// The command that is the way out of an error of the library; empty where there is none.
+    /// Advice that names a command for an error of the library; empty if no command helps.
     static func advice(_ error: AccountError) -> String {
         switch error.code {
         case .notFound:

@@ -25,7 +25,7 @@ public actor TokenSource {
     /// The current token.
     var current: Token { token }
 
-    /// Another token than the refused one; nil if there is none within the timeout.
+    /// Another token than the refused one; nil if none arrives within the timeout.
     func token(after refused: Token, within timeout: Duration) async throws(APIError) -> Token? {
         if !token.isSame(as: refused) { return token }
         guard let renew else { return nil }

@@ -8,7 +8,7 @@ enum SandboxDatabase {
 
     /// Opens the database and brings its tables up to date.
     ///
-    /// - Parameter path: The file, which is created with mode 0600 if there is none; nil for memory.
+    /// - Parameter path: The file, which is created with mode 0600 if it does not exist; nil for memory.
     /// - Returns: The database.
     /// - Throws: `DataFileError` if the file cannot be used.
     static func database(at path: String?) throws -> any DatabaseWriter {

@@ -20,7 +20,7 @@ final class ScratchFolder: Sendable {
 
     var file: String { path + "/account.db" }
 
-    /// The account file, made where there is none.
+    /// Opens the account file, and creates it if it does not exist.
     func store() async throws -> AccountFile {
         do {
             return try await AccountFile.open(file, passphrase: passphrase("outbox"))
