@@ -32,7 +32,7 @@ extension Account {
     func newEvents(in conversation: ConversationID, after sequence: UInt64?) async throws(APIError) -> NewEvents {
         let target = try ConversationTarget(conversation)
         var pages: [EventPage] = []
-        var repeats = RepeatedTokens()
+        var walk = PageWalk()
         var bytes = 0
         var token: String?
         var reached = false
@@ -44,8 +44,7 @@ extension Account {
             }
             pages.append(page)
             if let sequence { reached = page.events.contains { $0.number.map { $0 <= sequence } ?? false } }
-            token = page.nextToken
-            if let token { try repeats.note(token) }
+            token = try walk.follow(page.nextToken)
         } while token != nil && !reached
         var seen: Set<WireString> = []
         let oldestFirst = pages.reversed()
@@ -76,25 +75,6 @@ extension Account {
             try await Task.sleep(for: wait)
         } catch {
             throw APIError(.cancelled, "the task was cancelled")
-        }
-    }
-}
-
-/// Finds a server that repeats page tokens, in constant memory (Brent's algorithm).
-private struct RepeatedTokens {
-    private var kept: WireString?
-    private var steps = 0
-    private var limit = 1
-
-    mutating func note(_ token: String) throws(APIError) {
-        let token = WireString(token)
-        if let kept, kept == token {
-            throw APIError(.malformedResponse, "the server gave the same page token twice")
-        }
-        steps += 1
-        if steps == limit {
-            (kept, steps) = (token, 0)
-            limit = limit > Int.max / 2 ? limit : limit * 2
         }
     }
 }
