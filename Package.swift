@@ -125,13 +125,16 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
-        .testTarget(name: "LibSodiumTests", dependencies: ["LibSodium"], swiftSettings: settings),
+        .target(name: "TestVectors", path: "Tests/TestVectors", swiftSettings: settings),
+        .testTarget(name: "LibSodiumTests", dependencies: ["LibSodium", "TestVectors"], swiftSettings: settings),
         .testTarget(name: "ThriftBinaryTests", dependencies: ["ThriftBinary"], swiftSettings: settings),
         .testTarget(name: "XChatEventsTests", dependencies: ["XChatEvents", "ThriftBinary"], swiftSettings: settings),
         .testTarget(name: "XChatFilesTests", dependencies: ["XChatFiles", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "XChatEngineTests",
-            dependencies: ["XChatEngine", "XChatEvents", "ThriftBinary", "LibSodium", "TestSupport", crypto],
+            dependencies: [
+                "XChatEngine", "XChatEvents", "ThriftBinary", "LibSodium", "TestSupport", "TestVectors", crypto,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,36 +1,17 @@
 import Crypto
 import Foundation
+import TestVectors
 import Testing
 import XChatEvents
 
 @testable import XChatEngine
-
-/// A file of C2SP/wycheproof, read from beside the project.
-struct VectorFile<Group: Decodable & Sendable>: Decodable, Sendable {
-    let numberOfTests: Int
-    let testGroups: [Group]
-
-    static func load(_ name: String) throws -> Self {
-        try JSONDecoder().decode(Self.self, from: Data(contentsOf: wycheproof.appending(path: "\(name).json")))
-    }
-}
-
-private let wycheproof = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "../shared/vectors/wycheproof").standardizedFileURL
-
-enum VectorResult: String, Decodable { case valid, invalid, acceptable }
 
 func hex(_ text: String) -> [UInt8] {
     let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
     return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
 }
 
-@Suite(
-    .enabled(
-        if: FileManager.default.fileExists(atPath: wycheproof.path),
-        "../shared/vectors/wycheproof is not there"
-    )
-)
+@Suite(.enabled(if: Wycheproof.isWanted, "\(Wycheproof.absence)"))
 struct WycheproofTests {
     struct SignatureGroup: Decodable, Sendable {
         struct Key: Decodable, Sendable { let uncompressed: String }
@@ -46,7 +27,7 @@ struct WycheproofTests {
     }
 
     @Test func `ECDSA P-256 signatures are judged as the file says`() throws {
-        let file = try VectorFile<SignatureGroup>.load("ecdsa_secp256r1_sha256_p1363_test")
+        let file: VectorFile<SignatureGroup> = try Wycheproof.load("ecdsa_secp256r1_sha256_p1363_test")
         var ran = 0
         for group in file.testGroups {
             let key = try SigningPublicKey(encoded: hex(group.publicKeyDer))
@@ -75,7 +56,7 @@ struct WycheproofTests {
 
     @Test(arguments: ["ecdh_secp256r1_ecpoint_test", "ecdh_secp256r1_test"])
     func `ECDH P-256 keys are parsed strictly and agree as the file says`(name: String) throws {
-        let file = try VectorFile<AgreementGroup>.load(name)
+        let file: VectorFile<AgreementGroup> = try Wycheproof.load(name)
         var ran = 0
         for vector in file.testGroups.flatMap(\.tests) {
             ran += 1
@@ -116,7 +97,7 @@ struct WycheproofTests {
     }
 
     @Test func `AES-128-GCM with a 16-byte IV is what the key wrap takes it for`() throws {
-        let file = try VectorFile<CipherGroup>.load("aes_gcm_test")
+        let file: VectorFile<CipherGroup> = try Wycheproof.load("aes_gcm_test")
         var ran = 0
         for group in file.testGroups where group.keySize == 128 && group.ivSize == 128 {
             for vector in group.tests {
