@@ -4,11 +4,11 @@ import XChatEngine
 import XChatEvents
 
 @Suite struct ReadmeTests {
-    /// The example of the README, line by line; the next test holds the two together.
-    @Test func `the README's example runs`() throws {
+    /// The example of docs/engine.md, line by line; the next test compares the two.
+    @Test func `the example of docs/engine.md runs`() throws {
         var printed: [String] = []
         func print(_ isVerified: Bool, _ text: WireString) { printed.append("\(isVerified) \(text)") }
-        // README begins
+        // example begins
         let aliceKeys = try PrivateKeys.generate()
         let bobKeys = try PrivateKeys.generate()
 
@@ -37,23 +37,23 @@ import XChatEvents
                 print(event.isVerified, contents.messageText ?? "")  // true hello
             }
         }
-        // README ends
+        // example ends
         #expect(printed == ["true hello"])
     }
 
-    @Test func `the README shows what was compiled here`() throws {
+    @Test func `docs/engine.md shows what was compiled here`() throws {
         let here = URL(filePath: #filePath)
         let root = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let document = try String(contentsOf: root.appending(path: "docs/engine.md"), encoding: .utf8)
         let source = try String(contentsOf: here, encoding: .utf8)
         let compiled = try #require(
-            source.components(separatedBy: "// README begins\n").dropFirst().first?
-                .components(separatedBy: "        // README ends").first
+            source.components(separatedBy: "// example begins\n").dropFirst().first?
+                .components(separatedBy: "        // example ends").first
         )
         let shown = compiled.split(separator: "\n", omittingEmptySubsequences: false)
             .map { $0.hasPrefix("        ") ? String($0.dropFirst(8)) : String($0) }
             .joined(separator: "\n")
-        #expect(readme.contains("import XChatEngine\nimport XChatEvents\n\n" + shown + "```"))
+        #expect(document.contains("import XChatEngine\nimport XChatEvents\n\n" + shown + "```"))
     }
 
     @Test func `the README begins with the echo bot of the examples`() throws {
