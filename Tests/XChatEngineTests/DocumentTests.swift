@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import XChatEvents
 
@@ -8,10 +9,12 @@ import XChatEvents
 @Suite struct DocumentTests {
     private let security: Document
     private let trust: Document
+    private let protocolPage: Document
 
     init() throws {
         security = try Document("SECURITY.md")
         trust = try Document("docs/trust.md")
+        protocolPage = try Document("docs/protocol.md")
     }
 
     @Test func `every test that the security page names exists`() throws {
@@ -31,23 +34,28 @@ import XChatEvents
         }
     }
 
-    @Test func `code comments cite headings of the trust page that exist`() throws {
-        let start = ", section \""
-        var citations = 0
-        for file in try swiftFiles(in: "Sources") where file.text.contains("docs/trust.md") {
+    @Test func `comments cite headings of our pages that exist`() throws {
+        var citations: [String: Int] = [:]
+        for file in try Document.all(in: "Sources") where file.text.contains("docs/") {
             // A citation may go on in the next line of the comment.
             let lines = file.text.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "/" } }
-            for rest in lines.joined(separator: " ").components(separatedBy: "`docs/trust.md`").dropFirst() {
-                guard rest.hasPrefix(start) else {
-                    Issue.record("\(file.path) cites docs/trust.md without a section")
+            for rest in lines.joined(separator: " ").components(separatedBy: "`docs/").dropFirst() {
+                let page = "docs/" + rest.prefix { $0 != "`" }
+                let heading = rest.dropFirst(page.utf8.count - 5)
+                guard heading.hasPrefix("`, \"") else {
+                    Issue.record("\(file.path) cites \(page) without a heading")
                     continue
                 }
-                let heading = String(rest.dropFirst(start.count).prefix { $0 != "\"" })
-                #expect(trust.headings.contains(heading), "\(file.path) cites the section \(heading)")
-                citations += 1
+                let title = String(heading.dropFirst(4).prefix { $0 != "\"" })
+                #expect(try Document(page).headings.contains(title), "\(file.path) cites \"\(title)\" of \(page)")
+                citations[page, default: 0] += 1
             }
+            // The form that is not looked for above.
+            let others = file.text.components(separatedBy: "docs/").count - 1
+            #expect(others == file.text.components(separatedBy: "`docs/").count - 1, "\(file.path)")
         }
-        #expect(citations >= 5)
+        #expect(citations["docs/trust.md", default: 0] >= 5)
+        #expect(citations["docs/protocol.md", default: 0] >= 15)
     }
 
     @Test func `the trust page names errors, marks and claims that exist, and every mark`() throws {
@@ -64,18 +72,20 @@ import XChatEvents
         #expect(claims.filter { Membership.Claim(rawValue: $0) == nil } == [])
     }
 
-    @Test func `both pages name identifiers of the sources`() throws {
+    @Test func `the pages name identifiers of the sources`() throws {
         var words: Set<String> = []
-        for file in try swiftFiles(in: "Sources") {
+        for file in try Document.all(in: "Sources") {
             for word in file.text.utf8.split(whereSeparator: { !$0.isPartOfIdentifier }) {
                 words.insert(String(decoding: word, as: UTF8.self))
             }
         }
         /// A family of functions is named by the beginning of their names.
         func isKnown(_ name: String) -> Bool { words.contains(name) || words.contains { $0.hasPrefix(name) } }
-        for document in [security, trust] {
+        for document in [security, trust, protocolPage, try Document("docs/account.md")] {
+            // Samples of base64 are in a table with this title.
+            let samples = document.firstColumn(titled: "text")
             let identifiers = document.codeSpans.filter { span in
-                span.utf8.allSatisfy { $0.isPartOfIdentifier || $0 == UInt8(ascii: ".") }
+                !samples.contains(span) && span.utf8.allSatisfy { $0.isPartOfIdentifier || $0 == UInt8(ascii: ".") }
             }
             let parts = Set(identifiers.flatMap { $0.split(separator: ".").map { String($0) } })
             #expect(parts.count > 10)
@@ -84,7 +94,8 @@ import XChatEvents
     }
 
     @Test func `every relative link leads to a file`() throws {
-        for document in [security, trust, try Document("README.md")] {
+        let others = try ["README.md", "CONTRIBUTING.md", "docs/account.md"].map { try Document($0) }
+        for document in [security, trust, protocolPage] + others {
             let folder = Document.root.appending(path: document.path).deletingLastPathComponent()
             for rest in document.text.components(separatedBy: "](").dropFirst() {
                 let link = rest.prefix { $0 != ")" }
@@ -197,18 +208,10 @@ import XChatEvents
 
     // MARK: Sources
 
-    private func swiftFiles(in folder: String) throws -> [(path: String, text: String)] {
-        let url = Document.root.appending(path: folder)
-        let paths = try FileManager.default.subpathsOfDirectory(atPath: url.path(percentEncoded: false))
-        return try paths.filter { $0.hasSuffix(".swift") }.sorted().map { path in
-            (path, try String(contentsOf: url.appending(path: path), encoding: .utf8))
-        }
-    }
-
     /// The display names of all tests: raw identifiers, and the first argument of `@Test`.
     private func testNames() throws -> Set<String> {
         var names: Set<String> = []
-        for file in try swiftFiles(in: "Tests") {
+        for file in try Document.all(in: "Tests") {
             for rest in file.text.components(separatedBy: "func `").dropFirst() {
                 names.insert(String(rest.prefix { $0 != "`" }))
             }
@@ -219,84 +222,5 @@ import XChatEvents
             }
         }
         return names
-    }
-}
-
-/// A text file of the package, usually Markdown.
-private struct Document {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    let path: String
-    let text: String
-
-    init(_ path: String) throws {
-        self.path = path
-        text = try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
-    }
-
-    private var lines: [String] { text.components(separatedBy: "\n") }
-
-    var headings: [String] {
-        lines.filter { $0.hasPrefix("#") }.map { line in String(line.drop { $0 == "#" || $0 == " " }) }
-    }
-
-    /// The texts between backticks, each on one line.
-    var codeSpans: [String] { Self.codeSpans(in: text) }
-
-    static func codeSpans(in text: String) -> [String] {
-        let line = text.split { $0.isWhitespace }.joined(separator: " ")
-        return line.components(separatedBy: "`").enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
-    }
-
-    /// The numbered items of a section, each on one line.
-    func items(of section: String) -> [String] {
-        var items: [String] = []
-        let body = lines.drop { $0 != "## \(section)" }.dropFirst().prefix { !$0.hasPrefix("## ") }
-        for line in body {
-            if line.first?.isNumber == true {
-                items.append(line)
-            } else if !items.isEmpty {
-                items[items.count - 1] += " " + line.trimmingCharacters(in: .whitespaces)
-            }
-        }
-        return items
-    }
-
-    /// The cells of all tables whose first column has a title, row by row.
-    func rows(ofTableTitled title: String) -> [[String]] {
-        var rows: [[String]] = []
-        var isInside = false
-        for line in lines {
-            guard line.hasPrefix("|") else {
-                isInside = false
-                continue
-            }
-            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-            if cells.first == title {
-                isInside = true
-            } else if isInside, cells.first?.hasPrefix("-") == false, cells.first?.hasPrefix(":") == false {
-                rows.append(cells)
-            }
-        }
-        return rows
-    }
-
-    /// The code spans in the first column of all tables whose first column has a title.
-    func firstColumn(titled title: String) -> [String] {
-        rows(ofTableTitled: title).flatMap { Self.codeSpans(in: $0.first ?? "") }
-    }
-}
-
-extension UInt8 {
-    /// Whether it is a digit, an ASCII letter or an underscore.
-    fileprivate var isPartOfIdentifier: Bool {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"):
-            true
-        default:
-            false
-        }
     }
 }

@@ -10,9 +10,9 @@ public import XChatHTTP
 
 /// An account of X Chat: it receives, verifies, decrypts, answers and sends, and keeps what must survive.
 ///
-/// The account applies the rules of trust, see `docs/account.md`: events that do not verify are never handed out, keys are wrapped to
-/// pinned keys only, and what is trusted is saved before it is used. A message counts as sent when it is on disk; a worker
-/// posts it. All functions may be called from any task.
+/// The guarantees are in `docs/account.md`, "Guarantees": events that do not verify are never handed out, keys are
+/// wrapped to pinned keys only, and what is trusted is saved before it is used. A message counts as sent when it is on
+/// disk; a worker posts it. All functions may be called from any task.
 public final class Account: Sendable {
     /// The user whose account it is.
     public var userID: UserID { identity.userID }

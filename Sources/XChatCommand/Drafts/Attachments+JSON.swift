@@ -2,8 +2,8 @@ import XChat
 import XChatEngine
 import XChatEvents
 
-// The shapes are those of X's SDK (section 10 of the protocol). Members that it does not know pass there, and so here:
-// attachments are often taken from events, which have more of them than a draft needs.
+// The shapes are those of X's SDK: `docs/protocol.md`, "Messages". The SDK ignores unknown members, and so does this:
+// attachments are often taken from events, which have more members than a draft needs.
 extension JSONPlace {
     func attachments() throws(CommandError) -> [MessageAttachment] {
         var attachments: [MessageAttachment] = []

@@ -2,8 +2,8 @@ public import XChatEvents
 
 /// A signed action on a conversation that needs no new conversation key.
 ///
-/// X's own SDK builds the deletion of messages alone; the others follow the same table of signed texts (section 14 of
-/// the protocol), which every client verifies. Whether X's servers take each of them is not known.
+/// X's own SDK builds the deletion of messages alone; the others follow the same table, which every client verifies:
+/// `docs/protocol.md`, "Signed texts". It is not known whether X's servers accept each of them.
 public enum ConversationAction: Hashable, Sendable {
     /// Deletes messages by their sequence ids: for everybody, or for oneself.
     case deleteMessages([WireString], forAll: Bool)

@@ -2,7 +2,9 @@ import LibSodium
 public import XChatEvents
 
 extension Session {
-    /// Encrypts a text that is no message, a group's name for example (section 5 of the protocol).
+    /// Encrypts a text that is no message, a group's name for example.
+    ///
+    /// See `docs/protocol.md`, "Contents".
     ///
     /// Nothing signs it: whoever has the conversation key can have written it.
     /// - Parameters:

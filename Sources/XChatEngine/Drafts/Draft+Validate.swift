@@ -1,7 +1,7 @@
 import XChatEvents
 
 extension Draft {
-    /// Refuses what no receiver takes (section 10 of the protocol) and what cannot be meant.
+    /// Refuses contents that receivers drop (see `docs/protocol.md`, "Messages") or that contradict themselves.
     func validate() throws(XChatError) {
         switch self {
         case .message(let message):

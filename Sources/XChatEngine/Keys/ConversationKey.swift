@@ -51,7 +51,7 @@ public final class ConversationKey: Sendable {
         try secret.withBytes(body)
     }
 
-    /// Seals with `crypto_secretbox` under a fresh nonce (section 5 of the protocol).
+    /// Encrypts with `crypto_secretbox` under a fresh nonce: `docs/protocol.md`, "Contents".
     func seal(_ plaintext: [UInt8]) throws(XChatError) -> [UInt8] {
         do {
             return try withBytes { (key) throws(SodiumError) in try SecretBox.seal(plaintext.span, key: key) }

@@ -45,8 +45,7 @@ public struct PrivateKeys: Sendable {
 
     /// Reads an exported blob; its bytes say which suite it is of.
     ///
-    /// - Parameter blob: For `.xchat` the identity scalar (32 bytes, big-endian) and, if present, the signing scalar
-    ///   (section 3.2 of the protocol): 32 or 64 bytes. For `.sodium` magic, version and two keys: 73 bytes.
+    /// - Parameter blob: 32 or 64 bytes for `.xchat`, 73 bytes for `.sodium`: `docs/protocol.md`, "Keys".
     /// - Throws: `invalid_key` for any other form or a scalar out of range, `unsupported` for a later version.
     public init(importing blob: Span<UInt8>) throws(XChatError) {
         for suite in CipherSuites.all {
@@ -66,7 +65,7 @@ public struct PrivateKeys: Sendable {
         try keys.withBlob(body)
     }
 
-    /// The registration payload: what a client posts to `/2/users/{id}/public_keys` (sections 3.10 to 3.12).
+    /// The registration payload that a client posts: `docs/protocol.md`, "Registration".
     ///
     /// - Parameter version: The version to ask for; the server may assign another.
     /// - Returns: Both public keys with their mutual signatures (`.sodium`: the one that X25519 allows).

@@ -111,7 +111,7 @@ public struct BoundKey: Sendable {
         )
     }
 
-    /// Parses both keys and verifies their binding (sections 3.7 to 3.15 of the protocol).
+    /// Parses both keys and verifies their binding: `docs/protocol.md`, "Binding".
     ///
     /// The binding may cover the SPKI or the bare point of the identity key. Where the other direction is given (identity
     /// key over signing key), it has to hold too.

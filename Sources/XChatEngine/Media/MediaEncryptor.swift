@@ -1,6 +1,6 @@
 import LibSodium
 
-/// How media are cut into frames (section 6 of the protocol).
+/// How media are cut into frames: `docs/protocol.md`, "Media".
 enum MediaFraming {
     /// The plaintext in every frame but the last, which holds 1 to 1024 bytes.
     static let chunkLength = 1024

@@ -1,4 +1,4 @@
-/// What a file says of itself in its first bytes (section 21 of the protocol).
+/// What the first bytes of a file say about it: `docs/protocol.md`, "Media types".
 ///
 /// It is a guess for the members of an attachment, made from the plaintext: nothing else was looked at, and anybody can write
 /// these bytes in front of anything. Both functions take any bytes at all.

@@ -1,4 +1,4 @@
-/// Whether the preview in a reply is true to the message that it quotes (section 13 of the protocol).
+/// Whether the preview in a reply agrees with the message that it quotes: `docs/protocol.md`, "Replies".
 ///
 /// It is absent where the preview embeds no event: then everything in it is the sender's claim.
 public struct ReplyValidation: Hashable, Sendable {

@@ -62,8 +62,8 @@ extension Session {
     /// How many entries of a key change are tried: each costs a key agreement, before any signature is verified.
     private static let maximumUnwraps = 8
 
-    /// The key that a key change delivers to us: our own entry of our own version first, then our own, then those of others
-    /// that may be meant for our version (`docs/protocol.md` would have us look at no user).
+    /// The key that a key change delivers to us: the first entry that unwraps, in the order of `docs/protocol.md`,
+    /// "Key wrap".
     func deliveredKey(in change: ConversationKeyChangeEvent) -> ConversationKey? {
         guard let keys = privateKeys?.keys else { return nil }
         let entries = change.conversationParticipantKeys ?? []

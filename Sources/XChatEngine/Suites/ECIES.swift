@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import LibSodium
 
-/// How the `.xchat` suite wraps a conversation key (section 4 of the protocol).
+/// How the `.xchat` suite wraps a conversation key: `docs/protocol.md`, "Key wrap".
 ///
 /// Ephemeral public key (65 bytes, SEC1 uncompressed) ‖ AES-128-GCM ciphertext (32) ‖ tag (16). AES key and IV, 16 bytes
 /// each, are the two halves of the X9.63 KDF with SHA-256 over the ECDH secret and the ephemeral key.

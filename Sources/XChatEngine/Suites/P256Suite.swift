@@ -3,7 +3,7 @@ import Foundation
 import LibSodium
 import Synchronization
 
-/// X's own suite: P-256 for both keys, ECIES for wrapping (section 4 of the protocol), ECDSA with SHA-256.
+/// X's own suite: P-256 for both keys, ECIES for wrapping, ECDSA with SHA-256: `docs/protocol.md`, "Keys".
 enum P256Suite: CipherSuite {
     static let name = SuiteName.xchat
 
@@ -180,7 +180,7 @@ private final class P256Point<Key: Sendable>: Sendable {
     /// The point in SEC1 form, uncompressed.
     var sec1: [UInt8] { Array(spki.dropFirst(SubjectPublicKeyInfo.p256.header.count)) }
 
-    /// X's servers and older clients differ in what they sign of a key: its SPKI or the bare point (section 3.15).
+    /// The encodings that a binding may cover: `docs/protocol.md`, "Binding".
     var boundEncodings: [[UInt8]] {
         let encodings = [spki, sec1]
         guard let asReceived, asReceived != sec1 else { return encodings }

@@ -25,7 +25,7 @@ public struct IdentityPublicKey: Hashable, Sendable {
         throw XChatError(.invalidKey, "the identity key is of no known form (\(encoded.count) bytes)")
     }
 
-    /// Reads a key from base64 (section 1 of the protocol: padding optional, no white space).
+    /// Reads a key from base64: `docs/protocol.md`, "Base64".
     ///
     /// - Parameter base64: The text.
     /// - Throws: `invalid_key`.
@@ -54,7 +54,9 @@ public struct IdentityPublicKey: Hashable, Sendable {
     /// The SPKI as padded base64, which is its form on the wire.
     public var base64: String { Base64.encode(spki) }
 
-    /// SHA-256 of the SPKI as 43 characters of base64url, for people to compare (section 3.14 of the protocol).
+    /// SHA-256 of the SPKI as 43 characters of base64url, for people to compare.
+    ///
+    /// See `docs/protocol.md`, "Fingerprint".
     ///
     /// It covers the identity key alone, and is no pin: an attacker can bind a signing key of their own to a genuine identity
     /// key.
@@ -95,7 +97,7 @@ public struct SigningPublicKey: Hashable, Sendable {
         throw XChatError(.invalidKey, "the signing key is of no known form (\(encoded.count) bytes)")
     }
 
-    /// Reads a key from base64 (section 1 of the protocol: padding optional, no white space).
+    /// Reads a key from base64: `docs/protocol.md`, "Base64".
     ///
     /// - Parameter base64: The text.
     /// - Throws: `invalid_key`.

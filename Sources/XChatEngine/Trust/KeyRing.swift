@@ -68,7 +68,7 @@ extension AcceptedKey: Equatable {
 /// Versions are milliseconds since 1970: those of two conversations can coincide. Under one version one key is accepted,
 /// the first; a different one makes the version *disputed*, because one ciphertext can open to two texts under two keys
 /// (XSalsa20-Poly1305 does not commit to its key). One bad event never removes a key. The rules are in `docs/trust.md`,
-/// section "Conversation keys".
+/// "Conversation keys".
 public struct KeyRing: Sendable {
     struct Other: Equatable, Sendable {
         let key: ConversationKey

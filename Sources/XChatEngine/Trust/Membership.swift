@@ -5,7 +5,7 @@ public import XChatEvents
 /// The order in which a server delivers events proves nothing, and a server can deliver an event again at any time. So each
 /// signed change counts at most once, identified by its ``EventDigest``; only present members change the log; and a member
 /// who was taken out is *barred*: only an addition under a higher key version than the bar brings the member back. The
-/// rules are in `docs/trust.md`, section "Group membership".
+/// rules are in `docs/trust.md`, "Group membership".
 public struct Membership: Hashable, Sendable {
     /// Whose word an entry of the log is.
     public enum Claim: String, Hashable, Sendable {

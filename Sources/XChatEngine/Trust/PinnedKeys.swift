@@ -6,7 +6,7 @@ public import XChatEvents
 /// *retired*: a retired key still verifies, marked ``Event/Mark/retiredKey``, and no key is wrapped to it. A retired key that a
 /// person *replaced* also adds no one to a group: it may be stolen. The server is not trusted: the keys that it serves are pinned
 /// on first use, and from then on any other key is an error until a person accepts it.
-/// The rules are in `docs/trust.md`, section "Pins".
+/// The rules are in `docs/trust.md`, "Pins".
 public struct PinnedKeys: Sendable {
     /// The pins of one user.
     struct Pins: Hashable, Sendable {

@@ -1,6 +1,6 @@
 import XChatEvents
 
-// Who may be shown as the author of an event is another question than who is a member now: see `docs/trust.md`, section
+// Who may be shown as the author of an event is another question than who is a member now: see `docs/trust.md`,
 // "Authors".
 extension Session {
     /// What a user is to a conversation.

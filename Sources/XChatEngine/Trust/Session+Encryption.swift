@@ -1,6 +1,6 @@
 public import XChatEvents
 
-// Which key encrypts, and for whom: see `docs/trust.md`, section "Conversation keys".
+// Which key encrypts, and for whom: see `docs/trust.md`, "Conversation keys".
 extension Session {
     /// The version of the conversation key that encrypts now.
     ///

@@ -1,5 +1,7 @@
 extension MessageEvent {
-    /// Why the event cannot be taken at its signed word, or nil where it can.
+    /// Why the signed text of the event can be read in several ways, or nil if it cannot.
+    ///
+    /// See `docs/protocol.md`, "Ambiguous texts".
     ///
     /// A signed text has no counts and no escapes, so whoever relays an event can move the bounds of its lists, or leave
     /// out a slot, and the signature stays right. What honest senders write obeys rules that such a forgery breaks: the

@@ -13,7 +13,7 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible {
         self.colon = colon
     }
 
-    /// Brings an id into its canonical form; never fails.
+    /// Brings an id into its canonical form, see `docs/protocol.md`, "Conversation ids"; never fails.
     ///
     /// Two user ids joined by `:` or `-`, or the recipient's id alone, become the pair of both joined by `:`, the shorter
     /// first, then by bytes. Leading zeros count. Everything else is unchanged.

@@ -9,10 +9,11 @@ public struct SignatureCoverage: Hashable, Sendable {
 }
 
 extension MessageEvent {
-    /// Which fields of this event its signature covers (section 14 of the protocol).
+    /// Which fields of this event its signature covers: `docs/protocol.md`, "Signed texts".
     ///
-    /// It says what a signature of the named version covers, not whether the event's own signature verifies. Fields that the schema does not know are left out on decoding, and so are not
-    /// listed; nothing covers them. Nil for a kind that is never signed, and for an event with more fields than can be listed.
+    /// It says what a signature of the named version covers, not whether the event's own signature verifies. Fields
+    /// that the schema does not know are left out on decoding, and so are not listed; nothing covers them.
+    /// Nil for a kind that is never signed, and for an event with more fields than can be listed.
     public var signatureCoverage: SignatureCoverage? {
         (try? StructureNode(describing: encoded(), as: Self.self)).flatMap { signatureCoverage(in: $0) }
     }

@@ -1,8 +1,8 @@
 /// The text of an event that its sender signs.
 ///
 /// Components joined by commas, without counts or escapes: the name of the kind, the message id, the sender, the
-/// conversation, then what the kind has. Some texts can be read in two ways, which is what
-/// ``MessageEvent/inconsistency`` is there for.
+/// conversation, then the components of the kind: `docs/protocol.md`, "Signed texts". Some texts can be read in
+/// two ways; ``MessageEvent/inconsistency`` refuses those.
 public struct SignedPayload: Hashable, Sendable {
     /// The text in UTF-8, without the conversation key where it ends with one.
     public let bytes: [UInt8]

@@ -1,5 +1,7 @@
 /// The base64 of X Chat: standard alphabet, padding optional on reading, nothing else forgiven.
 ///
+/// See `docs/protocol.md`, "Base64".
+///
 /// Foundation's decoder is not it: it insists on padding and lets stray bits pass. Neither direction looks anything up in
 /// a table, so that no cache tells what was in a key.
 public enum Base64 {
