@@ -16,6 +16,11 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 // On each product that only the sandbox and the command need: SwiftPM resolves their packages only with this trait.
 let server: TargetDependencyCondition? = .when(traits: ["Server"])
 
+// script/docs builds the documentation with this; users of the libraries never fetch it.
+let documentation: [Package.Dependency] =
+    Context.environment["XCHAT_DOCS"] == nil
+    ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0")]
+
 let package = Package(
     name: "swift-xchat",
     // The first systems with spans of arrays.
@@ -44,7 +49,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    ],
+    ] + documentation,
     targets: [
         // Lowest first: a module never imports one that is listed after it.
         .systemLibrary(
@@ -154,6 +159,8 @@ let package = Package(
                 "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),

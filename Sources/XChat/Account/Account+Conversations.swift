@@ -35,7 +35,7 @@ extension Account {
     ///
     /// - Parameter conversation: The conversation.
     /// - Returns: The events that were accepted, each once. Those that were refused go to ``problems``.
-    /// - Throws: ``APIError`` if the history cannot be fetched, ``AccountError`` if the state cannot be read or written.
+    /// - Throws: `APIError` if the history cannot be fetched, ``AccountError`` if the state cannot be read or written.
     public func history(of conversation: ConversationID) async throws -> [XChatEngine.Event] {
         let delivery = try await readHistory(of: conversation)
         var seen = SeenEvents()
@@ -98,7 +98,7 @@ extension Account {
     /// - Parameters:
     ///   - conversation: The conversation.
     ///   - sequenceID: The last event that was seen.
-    /// - Throws: ``APIError``.
+    /// - Throws: `APIError`.
     public func markRead(_ conversation: ConversationID, until sequenceID: WireString) async throws {
         try await client.markRead(try ConversationTarget(conversation), until: sequenceID)
     }
@@ -134,7 +134,7 @@ extension Account {
     ///   - sequenceIDs: The sequence ids of the messages.
     ///   - conversation: Their conversation.
     ///   - forEveryone: Whether they are deleted for everyone: own messages, or any in a group that the account administers.
-    /// - Throws: ``APIError``, ``XChatError`` if the deletion cannot be signed.
+    /// - Throws: `APIError`, `XChatError` if the deletion cannot be signed.
     public func delete(
         _ sequenceIDs: [WireString],
         in conversation: ConversationID,
@@ -152,7 +152,7 @@ extension Account {
     /// A conversation that has a key already is returned as it is.
     /// - Parameter user: The other user.
     /// - Returns: The conversation.
-    /// - Throws: ``AccountError`` with `pin_changed` and the like if the served keys are not the pinned ones; ``APIError``.
+    /// - Throws: ``AccountError`` with `pin_changed` and the like if the served keys are not the pinned ones; `APIError`.
     @discardableResult
     public func startConversation(with user: UserID) async throws -> ConversationID {
         guard user.isUserID else { throw AccountError(.invalidArgument, "a user id has 1 to 19 digits") }
@@ -171,7 +171,7 @@ extension Account {
     ///
     /// Members who were removed cannot read what is encrypted afterwards.
     /// - Parameter conversation: The conversation.
-    /// - Throws: ``AccountError`` if the members or their keys are not known well enough, ``APIError``.
+    /// - Throws: ``AccountError`` if the members or their keys are not known well enough, `APIError`.
     public func rotateKey(of conversation: ConversationID) async throws {
         _ = try await changeKey(of: conversation)
     }
@@ -244,7 +244,7 @@ extension Account {
     ///   - title: The title. It is signed as it is, the server reads it, and it must not have a comma.
     ///   - administrators: Further administrators among the members.
     /// - Returns: The group.
-    /// - Throws: ``AccountError`` if a member's keys are missing or refused, ``XChatError``, ``APIError``.
+    /// - Throws: ``AccountError`` if a member's keys are missing or refused, `XChatError`, `APIError`.
     @discardableResult
     public func createGroup(
         of members: [UserID],
@@ -325,7 +325,7 @@ extension Account {
     /// - Parameters:
     ///   - members: The members, this account among them.
     ///   - group: The group.
-    /// - Throws: ``XChatError`` with `invalid_argument` or `too_large`, ``APIError``.
+    /// - Throws: `XChatError` with `invalid_argument` or `too_large`, `APIError`.
     public func acceptMembers(_ members: [UserID], of group: ConversationID) async throws {
         let scope = AccountState.Scope(group, users: Set(members))
         try await state.update(scope) { session in try session.acceptMembers(members, of: group) }

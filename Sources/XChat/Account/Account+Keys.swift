@@ -30,7 +30,7 @@ extension Account {
     ///
     /// - Parameter user: Another user.
     /// - Returns: Both, with the safety code to compare with the user.
-    /// - Throws: ``XChatError`` for served keys that are not valid, ``APIError``.
+    /// - Throws: `XChatError` for served keys that are not valid, `APIError`.
     public func compareKeys(of user: UserID) async throws -> KeyComparison {
         guard user != userID else {
             throw AccountError(.invalidArgument, "one's own keys come from the account, not from the server")

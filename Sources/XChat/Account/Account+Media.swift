@@ -14,7 +14,7 @@ extension Account {
     ///   - conversation: The conversation.
     ///   - progress: Is called with the file that is being uploaded and its progress.
     /// - Returns: The receipt, with the outcome `sent`.
-    /// - Throws: As ``send(_:to:)-(Draft,_)``; ``APIError`` if a file cannot be uploaded, ``AccountError`` with `file` if it
+    /// - Throws: As ``send(_:to:)-(Draft,_)``; `APIError` if a file cannot be uploaded, ``AccountError`` with `file` if it
     ///   cannot be read or changes while it is read.
     @discardableResult
     public func send(
@@ -83,7 +83,7 @@ extension Account {
     ///   - message: The message that names it.
     ///   - file: The file to make.
     ///   - progress: Is called with the progress.
-    /// - Throws: ``APIError``, with `authentication_failed` for altered or truncated media; ``AccountError`` if the key of the
+    /// - Throws: `APIError`, with `authentication_failed` for altered or truncated media; ``AccountError`` if the key of the
     ///   message is not known.
     public func download(
         _ attachment: MediaAttachment,

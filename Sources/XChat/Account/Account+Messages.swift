@@ -12,7 +12,7 @@ extension Account {
     /// verify go to ``problems``.
     /// - Parameter consumer: A name, 1 to 200 bytes; each consumer has a position of its own.
     /// - Returns: The messages. The sequence throws ``AccountError`` with `already_following` while another task or process
-    ///   follows under the same name, `unauthorized` and other ``APIError``s that waiting does not cure.
+    ///   follows under the same name, `unauthorized` and other `APIError`s that waiting does not cure.
     public func messages(consumer: String = "default") -> Messages {
         Messages(events: events(consumer: consumer))
     }

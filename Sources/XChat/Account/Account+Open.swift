@@ -12,7 +12,7 @@ extension Account {
     /// - Parameter configuration: Where the account is and which server it talks to.
     /// - Returns: The account, registered. Nothing runs before the first call.
     /// - Throws: ``AccountError``: `wrong_passphrase`, `damaged`, `newer_format`, `keys_exist` if the server has other keys of
-    ///   the user, `invalid_argument` if the account is another user's. ``APIError`` if the keys cannot be registered.
+    ///   the user, `invalid_argument` if the account is another user's. `APIError` if the keys cannot be registered.
     public static func open(_ configuration: Configuration) async throws -> Account {
         let store = try await configuration.store()
         let identity = try await identity(configuration, store)

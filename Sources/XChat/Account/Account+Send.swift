@@ -53,8 +53,8 @@ extension Account {
     ///   - draft: What to send.
     ///   - conversation: The conversation.
     /// - Returns: The receipt, with the outcome `sent`.
-    /// - Throws: ``XChatError`` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses it: it
-    ///   is kept as a dead letter then; ``APIError`` such as `unauthorized` if nothing can be sent at present: the message stays
+    /// - Throws: `XChatError` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses it: it
+    ///   is kept as a dead letter then; `APIError` such as `unauthorized` if nothing can be sent at present: the message stays
     ///   in the outbox. If the task is cancelled, the message is still sent.
     @discardableResult
     public func send(_ draft: Draft, to conversation: ConversationID) async throws -> Receipt {
@@ -77,7 +77,7 @@ extension Account {
     ///   - draft: What to send.
     ///   - conversation: The conversation.
     /// - Returns: The receipt, with the outcome `queued`.
-    /// - Throws: ``XChatError`` if it cannot be encrypted, ``AccountError`` if it cannot be saved.
+    /// - Throws: `XChatError` if it cannot be encrypted, ``AccountError`` if it cannot be saved.
     @discardableResult
     public func enqueue(_ draft: Draft, to conversation: ConversationID) async throws -> Receipt {
         try await enqueue(draft, to: conversation, keyVersion: nil)
@@ -258,7 +258,7 @@ extension Account.Message {
     ///   - text: The text.
     ///   - id: A name for the call; needed for calls from several tasks, and after the loop went on to the next message.
     /// - Returns: The receipt: `sent`, or `queued` while the server cannot take it; then it is sent later.
-    /// - Throws: ``XChatError`` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses it.
+    /// - Throws: `XChatError` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses it.
     @discardableResult
     public func reply(_ text: String, id: String? = nil) async throws -> Account.Receipt {
         let source = ReplySource(Encoded(received.event.received))

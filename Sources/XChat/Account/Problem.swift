@@ -5,7 +5,7 @@ import XChatHTTP
 
 /// Something that went wrong, or that a person should know, while the account goes on.
 public struct Problem: Sendable, CustomStringConvertible {
-    /// What went wrong: an error code of ``XChatError``, ``APIError`` or ``AccountError``, or one of those below.
+    /// What went wrong: an error code of `XChatError`, `APIError` or ``AccountError``, or one of those below.
     public let code: String
     /// One sentence.
     public let message: String

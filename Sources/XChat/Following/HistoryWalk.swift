@@ -28,7 +28,7 @@ extension Account {
     ///   - conversation: The conversation.
     ///   - sequence: Where to stop; nil to read the whole history.
     /// - Returns: The new events.
-    /// - Throws: ``APIError``.
+    /// - Throws: `APIError`.
     func newEvents(in conversation: ConversationID, after sequence: UInt64?) async throws(APIError) -> NewEvents {
         let target = try ConversationTarget(conversation)
         var pages: [EventPage] = []

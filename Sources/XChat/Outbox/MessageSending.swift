@@ -8,7 +8,7 @@ public protocol MessageSending: Sendable {
     ///
     /// - Parameter message: The sealed message.
     /// - Returns: What the server made of it.
-    /// - Throws: ``APIError``, failure events included.
+    /// - Throws: `APIError`, failure events included.
     func post(_ message: SealedMessage) async throws(APIError) -> SentMessage
 
     /// Looks in the history for a message that the server may have stored although its answer was lost.
@@ -19,7 +19,7 @@ public protocol MessageSending: Sendable {
     ///   - message: The message. The search may end as soon as it is found.
     ///   - sender: The user who sealed it.
     /// - Returns: What was found on the way.
-    /// - Throws: ``APIError``; an incomplete answer must never look like a complete one.
+    /// - Throws: `APIError`; an incomplete answer must never look like a complete one.
     func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages
 }
 
@@ -43,7 +43,7 @@ extension ChatClient: MessageSending {
     ///
     /// - Parameter message: The sealed message.
     /// - Returns: What the server made of it.
-    /// - Throws: ``APIError``.
+    /// - Throws: `APIError`.
     public func post(_ message: SealedMessage) async throws(APIError) -> SentMessage {
         try await tryingOnce.send(message)
     }
@@ -58,7 +58,7 @@ extension ChatClient: MessageSending {
     ///   - message: The message.
     ///   - sender: The user who sealed it.
     /// - Returns: What was found on the way.
-    /// - Throws: ``APIError``; `too_large` when ``Limits/pages`` pages hold neither the message nor one under an older
+    /// - Throws: `APIError`; `too_large` when ``Limits/pages`` pages hold neither the message nor one under an older
     ///   key, `malformed_response` when the message was not found and the server says that it left something out.
     public func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
         let conversation = message.conversationID

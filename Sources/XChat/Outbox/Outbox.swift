@@ -161,11 +161,11 @@ public struct Outbox: Sendable {
     ///   - messageID: Ends as soon as this message, or the one that replaced it, is not queued any more.
     ///   - timeout: Ends after this time; attempts in progress are cancelled.
     ///   - session: Called after a refusal for a stale key: must fetch the conversation's key changes, and return a
-    ///     session that knows the newest key. A temporary ``APIError``, for example a lost connection, is retried. An
-    ///     ``XChatError`` that says why the conversation cannot be encrypted to (`rotation_needed`, `membership_unproven`,
+    ///     session that knows the newest key. A temporary `APIError`, for example a lost connection, is retried. An
+    ///     `XChatError` that says why the conversation cannot be encrypted to (`rotation_needed`, `membership_unproven`,
     ///     `membership_unjudged`, `disputed_key`, `not_a_participant`, `members_changed`) makes the message a dead letter.
     ///     Any other error ends the draining.
-    /// - Throws: ``APIError`` that concerns every message (`unauthorized` for example), ``AccountError`` of the store,
+    /// - Throws: `APIError` that concerns every message (`unauthorized` for example), ``AccountError`` of the store,
     ///   `CancellationError`, and what `session` throws. Everything unsent stays queued.
     public func drain(
         client: some MessageSending,

@@ -64,7 +64,7 @@ public struct OutboxEntry: Hashable, Sendable {
         failures = 0
     }
 
-    /// The word before the colon of ``reason``: a code of ``APIError``, of ``XChatError``, or `stale_key`.
+    /// The word before the colon of ``reason``: a code of `APIError`, of `XChatError`, or `stale_key`.
     public var code: String? {
         reason.map { String($0.prefix { $0 != ":" }) }
     }

@@ -4,7 +4,7 @@ public import XChatEvents
 public struct Event: Hashable, Sendable {
     /// Envelope and detail as they were received.
     ///
-    /// Not all of it is the sender's word: see ``XChatEvents/MessageEvent/signatureCoverage``.
+    /// Not all of it is the sender's word: see `MessageEvent.signatureCoverage`.
     public let received: MessageEvent
     /// True if the sender's signature verified; false only for the kinds that are never signed.
     public let isVerified: Bool

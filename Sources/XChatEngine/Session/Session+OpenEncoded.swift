@@ -1,7 +1,7 @@
 package import XChatEvents
 
 extension Session {
-    /// Decodes, verifies and decrypts events as the API serves them, over all cores; as ``open(_:)-(_)`` of what they decode to.
+    /// Decodes, verifies and decrypts events as the API serves them, over all cores; as `open(_:)` of the decoded events.
     ///
     /// - Parameter events: The base64 of events, oldest first, key changes at their places among them.
     /// - Returns: One result for each event, in the order of the input; also `not_an_event` and `too_large`.

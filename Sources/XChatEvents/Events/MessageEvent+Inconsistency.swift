@@ -13,7 +13,7 @@ extension MessageEvent {
     /// administrators, that between members and pending people. An addition is therefore inconsistent if the readings of its
     /// signed text that obey all other rules, over all versions of the text, name different members (new and present
     /// ones together). All readings of a consistent addition name the same members; only which of the members before the
-    /// sender are new may differ (``namedMembers``).
+    /// sender are new may differ (`namedMembers`).
     ///
     /// The reason names the field and holds no input. Whether the event has a signed text at all is for
     /// ``SignedPayload`` to say, and members that are absent are no business of this check. Events of kinds that nobody

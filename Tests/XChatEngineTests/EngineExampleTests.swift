@@ -1,14 +1,12 @@
-import Foundation
 import Testing
 import XChatEngine
 import XChatEvents
 
-@Suite struct ReadmeTests {
-    /// The example of docs/engine.md, line by line; the next test compares the two.
+@Suite struct EngineExampleTests {
+    /// The example of docs/engine.md, line by line: `SnippetTests` compares the two.
     @Test func `the example of docs/engine.md runs`() throws {
         var printed: [String] = []
         func print(_ isVerified: Bool, _ text: WireString) { printed.append("\(isVerified) \(text)") }
-        // example begins
         let aliceKeys = try PrivateKeys.generate()
         let bobKeys = try PrivateKeys.generate()
 
@@ -37,35 +35,6 @@ import XChatEvents
                 print(event.isVerified, contents.messageText ?? "")  // true hello
             }
         }
-        // example ends
         #expect(printed == ["true hello"])
-    }
-
-    @Test func `docs/engine.md shows what was compiled here`() throws {
-        let here = URL(filePath: #filePath)
-        let root = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let document = try String(contentsOf: root.appending(path: "docs/engine.md"), encoding: .utf8)
-        let source = try String(contentsOf: here, encoding: .utf8)
-        let compiled = try #require(
-            source.components(separatedBy: "// example begins\n").dropFirst().first?
-                .components(separatedBy: "        // example ends").first
-        )
-        let shown = compiled.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix("        ") ? String($0.dropFirst(8)) : String($0) }
-            .joined(separator: "\n")
-        #expect(document.contains("import XChatEngine\nimport XChatEvents\n\n" + shown + "```"))
-    }
-
-    @Test func `the README begins with the echo bot of the examples`() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-        let bot = try String(
-            contentsOf: root.appending(path: "Examples/Sources/EchoBot/EchoBot.swift"),
-            encoding: .utf8
-        )
-        // Compiled and run by script/examples.
-        let first = readme.components(separatedBy: "```swift\n").dropFirst().first
-        #expect(first?.hasPrefix(bot + "```\n") == true)
     }
 }
