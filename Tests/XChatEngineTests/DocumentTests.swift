@@ -107,6 +107,19 @@ import XChatEvents
         }
     }
 
+    @Test func `NOTICE names every package that the manifest declares`() throws {
+        let notice = try Document("NOTICE").text
+        let manifest = try Document("Package.swift").text
+        let packages = manifest.components(separatedBy: ".package(url: \"https://github.com/").dropFirst().map { rest in
+            String(rest.prefix { $0 != "\"" }.split(separator: "/").last ?? "")
+        }
+        #expect(packages.count > 8)
+        // It builds the documentation and is linked to nothing.
+        for package in packages where package != "swift-docc-plugin" {
+            #expect(notice.contains("  \(package)"), "\(package)")
+        }
+    }
+
     // MARK: The worked example
 
     /// What the engine makes of the history in the section "Who can read the next message".
