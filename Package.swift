@@ -31,6 +31,7 @@ let package = Package(
         .library(name: "XChatEngine", targets: ["XChatEngine"]),
         .library(name: "XChat", targets: ["XChat"]),
         .library(name: "XChatHTTP", targets: ["XChatHTTP"]),
+        .library(name: "XChatBackup", targets: ["XChatBackup"]),
         .library(name: "XChatSandbox", targets: ["XChatSandbox"]),
         .executable(name: "xchat", targets: ["XChatCommand"]),
     ],
@@ -82,6 +83,22 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .systemLibrary(
+            name: "CArgon2",
+            pkgConfig: "libargon2",
+            providers: [.apt(["libargon2-dev"]), .brew(["argon2"])]
+        ),
+        .target(
+            name: "XChatBackup",
+            dependencies: [
+                "CArgon2", "LibSodium", "XChatHTTP",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "XChat",
             dependencies: [
@@ -96,7 +113,7 @@ let package = Package(
         .target(
             name: "XChatSandbox",
             dependencies: [
-                "XChatEngine", "XChatEvents", "XChatFiles", logging,
+                "LibSodium", "XChatBackup", "XChatEngine", "XChatEvents", "XChatFiles", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird", condition: server),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -107,8 +124,8 @@ let package = Package(
         .executableTarget(
             name: "XChatCommand",
             dependencies: [
-                "LibSodium", "ThriftBinary", "XChatEvents", "XChatFiles", "XChatEngine", "XChatHTTP", "XChat",
-                "XChatSandbox", crypto, logging,
+                "LibSodium", "ThriftBinary", "XChatEvents", "XChatFiles", "XChatEngine", "XChatHTTP", "XChatBackup",
+                "XChat", "XChatSandbox", crypto, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ],
             swiftSettings: settings
@@ -153,6 +170,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "XChatBackupTests",
+            dependencies: ["XChatBackup", "XChatSandbox", "LibSodium", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "XChatTests",
             dependencies: [
                 "XChat", "XChatEngine", "XChatEvents", "XChatFiles", "XChatHTTP", "XChatSandbox", "LibSodium",
@@ -167,7 +189,7 @@ let package = Package(
         .testTarget(
             name: "XChatSandboxTests",
             dependencies: [
-                "XChatSandbox", "XChatEngine", "XChatEvents", "TestSupport",
+                "XChatSandbox", "XChatBackup", "XChatEngine", "XChatEvents", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -191,8 +213,8 @@ let package = Package(
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "XChatCommand", "XChat", "XChatEngine", "XChatEvents", "XChatHTTP", "XChatSandbox", "LibSodium",
-                "TestSupport",
+                "XChatCommand", "XChat", "XChatBackup", "XChatEngine", "XChatEvents", "XChatHTTP", "XChatSandbox",
+                "LibSodium", "TestSupport",
             ],
             path: "Tests/Interop",
             exclude: ["command_flow.py", "peer.py", "xdk_flow.py"],

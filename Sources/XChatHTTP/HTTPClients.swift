@@ -1,4 +1,4 @@
-import AsyncHTTPClient
+package import AsyncHTTPClient
 import Foundation
 import NIOCore
 import Synchronization
@@ -6,7 +6,7 @@ import Synchronization
 /// The HTTP clients of the process: one for direct connections, and one for each proxy that the environment names.
 ///
 /// Clients of the API share them, so that those are plain values that need no closing.
-enum HTTPClients {
+package enum HTTPClients {
     private static let clients = Mutex<[HTTPClient.Configuration.Proxy?: HTTPClient]>([:])
 
     /// The client for a host, by a proxy where the environment asks for one.
@@ -18,7 +18,7 @@ enum HTTPClients {
     ///   - environment: The variables of the process.
     /// - Returns: A client that follows no redirects and keeps at most 64 connections to one host.
     /// - Throws: `invalid_argument` for a proxy that cannot be used.
-    static func client(
+    package static func client(
         scheme: String,
         host: String,
         port: Int,

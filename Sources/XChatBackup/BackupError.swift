@@ -1,0 +1,163 @@
+import LibSodium
+
+/// Why an operation on a key backup did not succeed.
+///
+/// Match on ``code``. The text is for people: one line, without secrets, tokens and PINs.
+public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kind of error, as a word that scripts may rely on.
+    public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+        /// The word itself, for example `invalid_pin`.
+        public let rawValue: String
+
+        /// Makes a code from any word; this library throws the static members.
+        ///
+        /// - Parameter rawValue: The word.
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// The word itself.
+        public var description: String { rawValue }
+
+        /// The configuration is malformed, contradicts itself, or names a realm that must not be used.
+        public static let invalidConfiguration = Self(rawValue: "invalid_configuration")
+        /// The realms or their public keys are not those that were pinned.
+        public static let realmsChanged = Self(rawValue: "realms_changed")
+        /// The new PIN is too easy to guess.
+        public static let weakPIN = Self(rawValue: "weak_pin")
+        /// The secret is longer than 128 bytes.
+        public static let invalidSecret = Self(rawValue: "invalid_secret")
+        /// The PIN is wrong, or no guesses remain; see ``BackupError/guessesRemaining``.
+        public static let invalidPIN = Self(rawValue: "invalid_pin")
+        /// There is no backup: so many realms have none that nothing can be recovered.
+        public static let notRegistered = Self(rawValue: "not_registered")
+        /// Realms hold parts of a backup, but too few of the same one.
+        public static let disagreement = Self(rawValue: "realms_disagree")
+        /// Too many realms refuse their token.
+        public static let unauthorized = Self(rawValue: "unauthorized")
+        /// Too many realms ask for a newer protocol.
+        public static let upgradeRequired = Self(rawValue: "upgrade_required")
+        /// Too many realms refuse for a while because of too many requests.
+        public static let rateLimited = Self(rawValue: "rate_limited")
+        /// Too many realms answer against the protocol.
+        public static let protocolViolation = Self(rawValue: "protocol_violation")
+        /// Too many realms cannot be reached or do not answer.
+        public static let unavailable = Self(rawValue: "unavailable")
+        /// The task was cancelled.
+        public static let cancelled = Self(rawValue: "cancelled")
+        /// The system did not give the memory that was needed.
+        public static let outOfMemory = Self(rawValue: "out_of_memory")
+    }
+
+    /// Which backup is in force after a registration that failed.
+    public enum Registration: Hashable, Sendable {
+        /// The one from before, or none as before.
+        case previous
+        /// Neither: no PIN recovers anything until a registration succeeds.
+        case neither
+        /// The realms could not be asked.
+        case unknown
+    }
+
+    /// The kind of error.
+    public let code: Code
+    /// A description for people.
+    public let detail: String
+    /// For `invalid_pin`: how many guesses remain; 0 means that the backup is locked for good.
+    public var guessesRemaining: Int?
+    /// Whether realms may have counted a guess although the PIN could not be judged.
+    ///
+    /// Each realm counts at most one. The next recovery with the right PIN resets the count.
+    public var mayHaveSpentGuess = false
+    /// After a registration that failed: which backup is in force.
+    public var registration: Registration?
+
+    init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    /// `code: detail`.
+    public var description: String { "\(code): \(detail)" }
+
+    static func invalidPIN(guessesRemaining: Int) -> Self {
+        var error = Self(
+            .invalidPIN,
+            guessesRemaining > 0
+                ? "the PIN is wrong; guesses remaining: \(guessesRemaining)"
+                : "no guesses remain: the backup is locked for good; store a new one from a device that has the keys"
+        )
+        error.guessesRemaining = guessesRemaining
+        return error
+    }
+}
+
+/// The one kind of error that leaves the module.
+func withBackupErrors<Result: ~Copyable>(
+    _ body: () async throws -> Result
+) async throws(BackupError) -> Result {
+    do {
+        return try await body()
+    } catch let error as BackupError {
+        throw error
+    } catch is CancellationError {
+        throw BackupError(.cancelled, "the task was cancelled")
+    } catch let error as SodiumError where error.code == .outOfMemory {
+        throw BackupError(.outOfMemory, "no memory for a secret")
+    } catch {
+        throw BackupError(.protocolViolation, "the realms' answers do not fit together (\(error))")
+    }
+}
+
+/// How one realm failed.
+package enum RealmFailure: Error, Hashable, Sendable {
+    /// The request cannot have been processed, such as without a connection.
+    case notProcessed(String)
+    /// The request may have been processed.
+    case unclear(String)
+    case unauthorized
+    case upgradeRequired
+    case rateLimited
+    /// The answer breaks the protocol.
+    case violation(String)
+    case notRegistered
+    case noGuesses
+    case versionMismatch
+    case wrongTag(guessesRemaining: Int)
+    /// A hardware realm knows nothing of the session; the request was not processed.
+    case missingSession
+
+    var description: String {
+        switch self {
+        case .notProcessed(let reason), .unclear(let reason), .violation(let reason): reason
+        case .unauthorized: "refuses the token"
+        case .upgradeRequired: "asks for a newer protocol"
+        case .rateLimited: "refuses for now because of too many requests"
+        case .notRegistered: "holds no backup"
+        case .noGuesses: "has no guesses left"
+        case .versionMismatch: "holds another backup now"
+        case .wrongTag: "does not accept the PIN"
+        case .missingSession: "has no session"
+        }
+    }
+
+    /// The order in which failures are reported, the most useful first, whichever realm answers first.
+    var severity: (rank: Int, code: BackupError.Code) {
+        switch self {
+        case .unauthorized: (0, .unauthorized)
+        case .upgradeRequired: (1, .upgradeRequired)
+        case .rateLimited: (2, .rateLimited)
+        case .violation, .missingSession: (3, .protocolViolation)
+        case .versionMismatch, .notRegistered, .noGuesses, .wrongTag: (4, .disagreement)
+        case .notProcessed, .unclear: (5, .unavailable)
+        }
+    }
+
+    /// Whether the realm may have counted a guess.
+    var mayHaveSpentGuess: Bool {
+        switch self {
+        case .unclear, .violation: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,251 @@
+public import LibSodium
+
+extension KeyBackup {
+    /// Recovers the secret.
+    ///
+    /// Each realm counts one guess, whatever happens on the way, and starts again at 0 once the PIN proved right. No
+    /// guess is repeated where an answer was lost.
+    ///
+    /// - Parameter pin: The PIN's bytes as they were typed, in UTF-8.
+    /// - Returns: The secret, at most 128 bytes.
+    /// - Throws: ``BackupError``: `invalid_pin` with ``BackupError/guessesRemaining``, `not_registered`,
+    ///   `realms_disagree`, `unauthorized`, `upgrade_required`, `rate_limited`, `protocol_violation`, `unavailable`,
+    ///   `cancelled`, `out_of_memory`.
+    public func recover(pin: borrowing SecretBytes) async throws(BackupError) -> SecretBytes {
+        let pin: Secret = try copy(pin)
+        return try await withBackupErrors { try await recover(pin, clients) }
+    }
+
+    func recover(_ pin: Secret, _ clients: [RealmClient]) async throws -> SecretBytes {
+        let all = Dictionary(uniqueKeysWithValues: clients.enumerated().map { ($0.offset + 1, $0.element) })
+        let (version, group) = try await findRegistration(all)
+        let hash = try await hash(pin, version: version, hashing: configuration.hashing)
+        let input = try BlindedInput(hash.accessKey)
+        let unlockKey = try await evaluate(input, version: version, group)
+        return try await openShares(unlockKey, hash.encryptionKeySeed, version: version, group)
+    }
+
+    // MARK: Step 1
+
+    /// Finds the registration that enough realms hold.
+    private func findRegistration(
+        _ clients: [Int: RealmClient]
+    ) async throws -> (version: [UInt8], realms: [Int: RealmClient]) {
+        let threshold = configuration.recoverThreshold
+        let answers = try await ask(clients) { answers in
+            Self.largestGroup(answers.versions).count >= threshold || answers.failures.count > clients.count - threshold
+        } _: { _ in
+            .recover1
+        }
+        let versions = answers.versions
+        let group = Self.largestGroup(versions)
+        if group.count >= threshold, let version = group.first.flatMap({ versions[$0] }) {
+            return (version, clients.filter { group.contains($0.key) })
+        }
+        try checkLost(answers)
+        if versions.count >= threshold { throw disagreement(versions, answers) }
+        throw error(answers.failures)
+    }
+
+    private func disagreement(_ versions: [Int: [UInt8]], _ answers: Answers) -> BackupError {
+        var detail =
+            "\(versions.count) of \(configuration.realms.count) realms hold parts of a backup, but fewer than "
+            + "\(configuration.recoverThreshold) of the same one"
+        let silent = answers.failures.count { $0.value != .notRegistered && $0.value != .noGuesses }
+        if silent > 0 { detail += "; \(silent) did not answer, so try again later" }
+        return BackupError(.disagreement, detail)
+    }
+
+    /// Throws if so many realms hold nothing that the others together are too few.
+    private func checkLost(_ answers: Answers) throws {
+        let lost = answers.failures.values.filter { $0 == .notRegistered || $0 == .noGuesses }
+        guard configuration.realms.count - lost.count < configuration.recoverThreshold else { return }
+        if lost.contains(.noGuesses) { throw BackupError.invalidPIN(guessesRemaining: 0) }
+        throw BackupError(.notRegistered, "there is no backup: \(lost.count) realms hold none")
+    }
+
+    // MARK: Step 2
+
+    /// Has the function evaluated under the realms' shares of its key.
+    ///
+    /// - Returns: The unlock key, if its commitment is the one that was registered.
+    private func evaluate(
+        _ input: BlindedInput,
+        version: [UInt8],
+        _ clients: [Int: RealmClient]
+    ) async throws -> UnlockKey {
+        let threshold = configuration.recoverThreshold
+        var answers = try await askSpendingGuess(clients) { answers in
+            Self.largestGroup(evaluations(answers, input).mapValues(Registrant.init)).count >= threshold
+                || answers.failures.count > clients.count - threshold
+        } _: { _ in
+            .recover2(version: version, input: input.point)
+        }
+        let valid = evaluations(answers, input)
+        let group = Self.largestGroup(valid.mapValues(Registrant.init))
+        guard group.count >= threshold, let commitment = group.first.flatMap({ valid[$0]?.unlockKeyCommitment }) else {
+            for (index, answer) in answers where valid[index] == nil {
+                if case .success = answer {
+                    answers[index] = .failure(.violation("sent a result that does not verify"))
+                }
+            }
+            throw try unfinished(answers, hasEvaluations: !valid.isEmpty)
+        }
+        let results = valid.filter { group.contains($0.key) }
+        let joined = try Shares.join(points: results.mapValues { try Secret(copying: $0.result) })
+        let unlockKey = try UnlockKey(oprfOutput: input.output(joined))
+        guard try unlockKey.commitment.isEqual(to: Secret(copying: commitment)) else {
+            throw BackupError.invalidPIN(guessesRemaining: Self.remaining(results.values))
+        }
+        return unlockKey
+    }
+
+    /// As ``ask(_:until:_:)``, for the request that realms count.
+    private func askSpendingGuess(
+        _ clients: [Int: RealmClient],
+        until isEnough: (Answers) -> Bool,
+        _ request: (Int) throws -> SecretsRequest
+    ) async throws -> Answers {
+        do {
+            return try await ask(clients, until: isEnough, request)
+        } catch is CancellationError {
+            throw BackupError(.cancelled, "the task was cancelled during a guess").withGuessInDoubt()
+        }
+    }
+
+    /// What evaluations of one registration have in common.
+    private struct Registrant: Hashable {
+        let commitment: [UInt8]
+        let verifyingKey: [UInt8]
+
+        init(_ evaluation: Evaluation) {
+            commitment = evaluation.unlockKeyCommitment
+            verifyingKey = evaluation.signedPublicKey.verifyingKey
+        }
+    }
+
+    /// The answers whose signature and proof hold.
+    private func evaluations(_ answers: Answers, _ input: BlindedInput) -> [Int: Evaluation] {
+        var valid: [Int: Evaluation] = [:]
+        for (index, answer) in answers {
+            guard case .success(.evaluation(let evaluation)) = answer,
+                evaluation.signedPublicKey.isValid(for: configuration.realms[index - 1].id),
+                evaluation.proof.isValid(
+                    input: input.point,
+                    publicKey: evaluation.signedPublicKey.publicKey,
+                    result: evaluation.result
+                )
+            else { continue }
+            valid[index] = evaluation
+        }
+        return valid
+    }
+
+    /// The fewest guesses that a realm says remain.
+    ///
+    /// A realm that claims more guesses used than allowed, or none used, contradicts itself and has no say.
+    private static func remaining(_ evaluations: some Collection<Evaluation>) -> Int {
+        evaluations.filter { 1 <= $0.guessesUsed && $0.guessesUsed <= $0.guesses }
+            .map { Int($0.guesses) - Int($0.guessesUsed) }.min() ?? 0
+    }
+
+    private func unfinished(_ answers: Answers, hasEvaluations: Bool) throws -> BackupError {
+        try checkLost(answers)
+        var error = error(answers.failures)
+        if answers.failures.values.contains(.versionMismatch), error.code == .disagreement {
+            error = BackupError(.disagreement, "the backup was replaced by another one meanwhile; try again")
+        } else if answers.failures.isEmpty {
+            error = BackupError(.protocolViolation, "the realms' results belong to different registrations")
+        }
+        if hasEvaluations || answers.failures.values.contains(where: \.mayHaveSpentGuess) {
+            error = error.withGuessInDoubt()
+        }
+        return error
+    }
+
+    // MARK: Step 3
+
+    /// Fetches the shares and opens the box.
+    private func openShares(
+        _ unlockKey: UnlockKey,
+        _ seed: Secret,
+        version: [UInt8],
+        _ clients: [Int: RealmClient]
+    ) async throws -> SecretBytes {
+        let threshold = configuration.recoverThreshold
+        var answers = try await ask(clients) { answers in
+            Self.largestGroup(shares(answers, unlockKey).mapValues(\.encryptedSecret)).count >= threshold
+                || answers.failures.count > clients.count - threshold
+        } _: { index in
+            .recover3(
+                version: version,
+                tag: try SealedSecret.tag(unlockKey: unlockKey.key, realm: configuration.realms[index - 1].id)
+            )
+        }
+        let valid = shares(answers, unlockKey)
+        let group = Self.largestGroup(valid.mapValues(\.encryptedSecret))
+        guard group.count >= threshold, let box = group.first.flatMap({ valid[$0]?.encryptedSecret }) else {
+            for (index, answer) in answers where valid[index] == nil {
+                if case .success = answer { answers[index] = .failure(.violation("sent a share that does not verify")) }
+            }
+            let wrong = answers.failures.values.compactMap { failure -> Int? in
+                if case .wrongTag(let remaining) = failure { remaining } else { nil }
+            }
+            if let remaining = wrong.min(), configuration.realms.count - wrong.count < threshold {
+                throw BackupError.invalidPIN(guessesRemaining: remaining)
+            }
+            throw try unfinished(answers, hasEvaluations: true)
+        }
+        let scalar = try Shares.join(scalars: valid.filter { group.contains($0.key) }.mapValues(\.scalarShare))
+        return try SealedSecret.open(box, key: SealedSecret.key(seed: seed, scalar: scalar))
+    }
+
+    /// The shares whose commitment holds.
+    private func shares(_ answers: Answers, _ unlockKey: UnlockKey) -> [Int: ShareAnswer] {
+        var valid: [Int: ShareAnswer] = [:]
+        for (index, answer) in answers {
+            guard case .success(.share(let share)) = answer,
+                share.scalarShare.withBytes(Ristretto255.isValidScalar),
+                let commitment = try? SealedSecret.commitment(
+                    unlockKey: unlockKey.key,
+                    realm: configuration.realms[index - 1].id,
+                    share: share.scalarShare,
+                    box: share.encryptedSecret
+                ), let claimed = try? Secret(copying: share.encryptedSecretCommitment), commitment.isEqual(to: claimed)
+            else { continue }
+            valid[index] = share
+        }
+        return valid
+    }
+
+    // MARK: Groups
+
+    /// The indexes of the value that occurs most often; which of several is of no matter, since thresholds are majorities.
+    static func largestGroup(_ values: [Int: some Hashable]) -> Set<Int> {
+        Dictionary(grouping: values.keys) { values[$0] }.values.max { $0.count < $1.count }.map(Set.init) ?? []
+    }
+}
+
+extension KeyBackup.Answers {
+    /// The registrations that realms hold.
+    var versions: [Int: [UInt8]] {
+        compactMapValues { if case .success(.version(let version)) = $0 { version } else { nil } }
+    }
+}
+
+extension BackupError {
+    func withGuessInDoubt() -> Self {
+        var error = BackupError(code, detail + "; each realm may have counted one guess")
+        error.mayHaveSpentGuess = true
+        return error
+    }
+}
+
+/// A copy that child tasks can share.
+func copy(_ bytes: borrowing SecretBytes) throws(BackupError) -> Secret {
+    do {
+        return try bytes.withBytes { try Secret(copying: $0) }
+    } catch {
+        throw BackupError(.outOfMemory, "no memory for a copy of a secret")
+    }
+}

@@ -1,0 +1,237 @@
+public import LibSodium
+
+/// The random values of a registration.
+package struct RegistrationSecrets: Sendable {
+    package var version: [UInt8]
+    package var oprfKey: Secret
+    package var oprfCoefficients: [Secret]
+    package var signingSeed: Secret
+    package var scalar: Secret
+    package var scalarCoefficients: [Secret]
+
+    package init(
+        version: [UInt8],
+        oprfKey: Secret,
+        oprfCoefficients: [Secret],
+        signingSeed: Secret,
+        scalar: Secret,
+        scalarCoefficients: [Secret]
+    ) {
+        self.version = version
+        self.oprfKey = oprfKey
+        self.oprfCoefficients = oprfCoefficients
+        self.signingSeed = signingSeed
+        self.scalar = scalar
+        self.scalarCoefficients = scalarCoefficients
+    }
+
+    /// Fresh values for a number of shares that are needed to recover.
+    init(threshold: Int) throws {
+        version = try Sodium.randomBytes(count: RealmRecord.versionByteCount)
+        oprfKey = try Scalar.random()
+        oprfCoefficients = try Shares.coefficients(threshold: threshold)
+        signingSeed = try Secret.random(count: Sign.seedByteCount)
+        scalar = try Scalar.random()
+        scalarCoefficients = try Shares.coefficients(threshold: threshold)
+    }
+
+    /// What each realm gets, in the order of the realms.
+    package func records(
+        for secret: Secret,
+        hash: PINHash,
+        realms: [RealmID],
+        guesses: UInt16
+    ) throws -> [RealmRecord] {
+        let unlockKey = try UnlockKey(oprfOutput: OPRF.output(hash.accessKey, privateKey: oprfKey))
+        let key = try SealedSecret.key(seed: hash.encryptionKeySeed, scalar: scalar)
+        let box = try SealedSecret.seal(secret, key: key)
+        let oprfShares = try Shares.split(oprfKey, coefficients: oprfCoefficients, count: realms.count)
+        let scalarShares = try Shares.split(scalar, coefficients: scalarCoefficients, count: realms.count)
+        let pair = try signingSeed.withBytes { (seed) throws(SodiumError) in try Sign.keyPair(seed: seed) }
+        var records: [RealmRecord] = []
+        for ((realm, oprfShare), scalarShare) in zip(zip(realms, oprfShares), scalarShares) {
+            records.append(
+                RealmRecord(
+                    version: version,
+                    oprfPrivateKey: oprfShare,
+                    signedPublicKey: try SignedPublicKey(
+                        Point.multiplyBase(by: oprfShare).published,
+                        realm: realm,
+                        pair: pair
+                    ),
+                    unlockKeyCommitment: unlockKey.commitment.published,
+                    unlockKeyTag: try SealedSecret.tag(unlockKey: unlockKey.key, realm: realm),
+                    scalarShare: scalarShare,
+                    encryptedSecret: box,
+                    encryptedSecretCommitment: try SealedSecret.commitment(
+                        unlockKey: unlockKey.key,
+                        realm: realm,
+                        share: scalarShare,
+                        box: box
+                    ).published,
+                    guesses: guesses
+                )
+            )
+        }
+        return records
+    }
+}
+
+/// A backup that is in force.
+public struct BackupReceipt: Hashable, Sendable {
+    /// How many realms hold it.
+    public let realms: Int
+    /// How many realms should hold it.
+    ///
+    /// With fewer, the PIN counts and the backup can be recovered, but it survives the loss of fewer realms: store it
+    /// again, with the same PIN, when all realms can be reached.
+    public let wantedRealms: Int
+}
+
+extension KeyBackup {
+    /// Stores a secret under a PIN, in place of whatever was stored before.
+    ///
+    /// - Parameters:
+    ///   - secret: At most 128 bytes.
+    ///   - pin: The PIN's bytes as they are typed, in UTF-8; see ``check(newPIN:)``.
+    /// - Returns: A receipt: from now on this PIN counts.
+    /// - Throws: ``BackupError``: `weak_pin`, `invalid_secret`, `invalid_configuration` if new backups must not be made
+    ///   with it, otherwise with ``BackupError/registration``, which says what is in force.
+    public func store(
+        _ secret: borrowing SecretBytes,
+        pin: borrowing SecretBytes
+    ) async throws(BackupError) -> BackupReceipt {
+        let guesses = try checkRegistration()
+        try pin.withBytes(Self.check)
+        guard secret.count <= SealedSecret.maximumByteCount else {
+            throw BackupError(.invalidSecret, "the secret has \(secret.count) bytes; a backup takes at most 128")
+        }
+        let (secret, pin): (Secret, Secret) = (try copy(secret), try copy(pin))
+        return try await withBackupErrors { try await register(secret, pin, guesses, clients) }
+    }
+
+    /// Recovers the secret and stores it again under another PIN.
+    ///
+    /// - Parameters:
+    ///   - old: The PIN that counts now; each realm counts a guess.
+    ///   - new: The PIN to count from now on.
+    /// - Returns: A receipt: from now on the new PIN counts.
+    /// - Throws: ``BackupError``, as ``recover(pin:)``, and then as ``store(_:pin:)`` with ``BackupError/registration``.
+    public func changePIN(
+        from old: borrowing SecretBytes,
+        to new: borrowing SecretBytes
+    ) async throws(BackupError) -> BackupReceipt {
+        let guesses = try checkRegistration()
+        try new.withBytes(Self.check)
+        let (old, new): (Secret, Secret) = (try copy(old), try copy(new))
+        return try await withBackupErrors {
+            let clients = clients
+            let secret = Secret(try await recover(old, clients))
+            return try await register(secret, new, guesses, clients)
+        }
+    }
+
+    /// The number of guesses for a new backup.
+    private func checkRegistration() throws(BackupError) -> UInt16 {
+        guard let guesses = configuration.guesses else {
+            throw BackupError(.invalidConfiguration, "the backup configuration's max_guess_count must be 1...255")
+        }
+        guard configuration.hashing == .standard2019 || configuration.realms.allSatisfy({ $0.scheme == "http" }) else {
+            throw BackupError(
+                .invalidConfiguration,
+                "the backup configuration asks for FastInsecure, which protects no PIN; it is for tests on this machine"
+            )
+        }
+        return UInt16(guesses)
+    }
+
+    private func register(
+        _ secret: Secret,
+        _ pin: Secret,
+        _ guesses: UInt16,
+        _ clients: [RealmClient]
+    ) async throws -> BackupReceipt {
+        let all = Dictionary(uniqueKeysWithValues: clients.enumerated().map { ($0.offset + 1, $0.element) })
+        let threshold = configuration.registerThreshold
+        let ready = try await ask(all) { answers in
+            answers.count - answers.failures.count >= threshold || answers.failures.count > all.count - threshold
+        } _: { _ in
+            .register1
+        }
+        guard ready.count - ready.failures.count >= threshold else {
+            var error = error(ready.failures)
+            error.registration = .previous
+            throw error
+        }
+
+        let secrets = try RegistrationSecrets(threshold: configuration.recoverThreshold)
+        let hash = try await hash(pin, version: secrets.version, hashing: configuration.hashing)
+        let records = try secrets.records(
+            for: secret,
+            hash: hash,
+            realms: configuration.realms.map(\.id),
+            guesses: guesses
+        )
+        let answers: Answers
+        do {
+            // From here on the outcome matters: only a sufficient number of receipts ends the waiting early.
+            answers = try await ask(all) {
+                $0.count - $0.failures.count >= threshold
+            } _: {
+                .register2(records[$0 - 1])
+            }
+        } catch {
+            var error = BackupError(.cancelled, "the task was cancelled while the backup was stored")
+            error.registration = .unknown
+            throw error
+        }
+        let stored = answers.count - answers.failures.count
+        if stored >= threshold { return BackupReceipt(realms: stored, wantedRealms: all.count) }
+        return try await settle(secrets.version, answers, all)
+    }
+
+    /// Finds out what is in force after a registration that too few realms confirmed.
+    private func settle(
+        _ version: [UInt8],
+        _ answers: Answers,
+        _ clients: [Int: RealmClient]
+    ) async throws -> BackupReceipt {
+        var failure = error(answers.failures)
+        let held: Answers
+        do {
+            held = try await ask(clients) { _ in
+                false
+            } _: { _ in
+                .recover1
+            }
+        } catch {
+            failure.registration = .unknown
+            throw failure
+        }
+        let versions = held.versions
+        // A realm that confirmed and does not answer now holds it nevertheless.
+        let holders = clients.keys.filter { index in
+            if let other = versions[index] { return other == version }
+            if case .success = answers[index] { return held.failures[index]?.mayHaveSpentGuess != false }
+            return false
+        }
+        if holders.count >= configuration.recoverThreshold {
+            return BackupReceipt(realms: holders.count, wantedRealms: clients.count)
+        }
+        let unknown = clients.keys.filter { index in
+            guard let failure = held.failures[index] else { return false }
+            return failure != .notRegistered && failure != .noGuesses && !holders.contains(index)
+        }
+        let others = Self.largestGroup(versions.filter { $0.value != version })
+        if others.count >= configuration.recoverThreshold {
+            failure.registration = .previous
+        } else if holders.count + unknown.count < configuration.recoverThreshold,
+            others.count + unknown.count < configuration.recoverThreshold
+        {
+            failure.registration = holders.isEmpty && others.isEmpty ? .previous : .neither
+        } else {
+            failure.registration = .unknown
+        }
+        throw failure
+    }
+}
