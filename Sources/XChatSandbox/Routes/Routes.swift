@@ -26,6 +26,7 @@ struct Routes {
         addGroups(to: router)
         addMedia(to: router)
         addActivity(to: router)
+        addBackup(to: router)
         return router
     }
 
@@ -37,13 +38,15 @@ struct Routes {
 
     private func addPublicKeys(to router: Router<SandboxContext>) {
         router.get("/2/users/{id}/public_keys") { request, context in
-            _ = try request.user()
+            let caller = try request.user()
             let fields = try request.list("public_key.fields", of: Self.keyFields)
-            let keys = try await state.publicKeys(of: try context.userID())
-            return try Response.json(.members(["data": faults.data(keys.map { $0.item.only(fields) })]))
+            let user = try context.userID()
+            let keys = try await state.publicKeys(of: user)
+            let items = try keys.map { try item($0, of: user, for: caller, request).only(fields) }
+            return try Response.json(.members(["data": faults.data(items)]))
         }
         router.get("/2/users/public_keys") { request, _ in
-            _ = try request.user()
+            let caller = try request.user()
             let fields = try request.list("public_key.fields", of: Self.keyFields)
             let ids = (request.query("ids") ?? "").split(separator: ",", omittingEmptySubsequences: false)
                 .map { WireString(String($0)) }
@@ -54,10 +57,13 @@ struct Routes {
             let unknown = ids.filter { keys[$0] == nil }.map { _ in
                 Problem.notFound(Problem.unknownUser.detail, parameter: "ids", resourceType: "user").body(.problem).json
             }
+            let items = try ids.flatMap { id in
+                try (keys[id] ?? []).map { try item($0, of: id, for: caller, request).only(fields) }
+            }
             // No entry says whose it is: the order of the ids is all that there is.
             return try Response.json(
                 .members([
-                    "data": faults.data(ids.flatMap { keys[$0] ?? [] }.map { $0.item.only(fields) }),
+                    "data": faults.data(items),
                     "errors": unknown.isEmpty ? nil : .list(unknown),
                 ])
             )
@@ -68,8 +74,31 @@ struct Routes {
                 throw Problem.forbidden("You can register keys for yourself only.", resourceType: "user")
             }
             let version = try await state.register(RegistrationRequest(body: request.wholeBody()), user: user)
-            return try Response.data(.object(["public_key_version": .string(version.string)]))
+            return try Response.data(
+                .object([
+                    "public_key_version": .string(version.string),
+                    "juicebox_config": try backupConfiguration(of: user, version: version, request),
+                ])
+            )
         }
+    }
+
+    /// A key as the API shows it; its owner also sees where the backup is kept.
+    private func item(_ key: BoundKey, of user: UserID, for caller: UserID, _ request: Request) throws -> JSON {
+        var members: [String: JSON] = [
+            "public_key": .string(key.registered.identityPublicKey.string),
+            "signing_public_key": .string(key.registered.publicKey.string),
+            "identity_public_key_signature": .string(key.registered.identityPublicKeySignature.string),
+            "public_key_version": .string(key.registered.publicKeyVersion.string),
+        ]
+        if user == caller {
+            members["juicebox_config"] = try backupConfiguration(of: user, version: key.version, request)
+        }
+        return .object(members)
+    }
+
+    private func backupConfiguration(of user: UserID, version: KeyVersion, _ request: Request) throws -> JSON {
+        try backupConfiguration(of: user, version: version, authority: request.head.authority ?? "127.0.0.1")
     }
 
     // MARK: Conversations
@@ -197,17 +226,5 @@ extension ConversationFields {
     fileprivate init(_ request: Request) throws(Problem) {
         fields = try request.list("chat_conversation.fields", of: Self.names)
         expansions = try request.list("expansions", of: Self.expandable)
-    }
-}
-
-extension BoundKey {
-    /// As the API shows it.
-    fileprivate var item: JSON {
-        .object([
-            "public_key": .string(registered.identityPublicKey.string),
-            "signing_public_key": .string(registered.publicKey.string),
-            "identity_public_key_signature": .string(registered.identityPublicKeySignature.string),
-            "public_key_version": .string(registered.publicKeyVersion.string),
-        ])
     }
 }

@@ -43,8 +43,25 @@ enum SandboxDatabase {
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: tables) }
+        migrator.registerMigration("2") { db in try db.execute(sql: backupTables) }
         return migrator
     }
+
+    /// A record of NULL has no guesses left.
+    private static let backupTables = """
+        CREATE TABLE backup_realm (
+            id TEXT NOT NULL PRIMARY KEY,
+            private_key BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE backup (
+            realm TEXT NOT NULL,
+            user TEXT NOT NULL,
+            version TEXT NOT NULL,
+            record BLOB,
+            guesses_used INTEGER NOT NULL,
+            PRIMARY KEY (realm, user, version)
+        ) STRICT;
+        """
 
     /// Columns of values that clients choose freely are BLOBs: SQLite ends a text at its first zero byte.
     private static let tables = """

@@ -13,6 +13,7 @@ final class SandboxState: Sendable {
     let chance: Chance
     let activity: ActivityHub
     let limits: RateLimits
+    let backupRealms: [BackupRealm]
     private let lastSequenceID: Mutex<Int64>
     /// Keys that were checked once: their bindings are signatures.
     private let boundKeys = Mutex<[RegisteredKey: BoundKey]>([:])
@@ -26,6 +27,7 @@ final class SandboxState: Sendable {
         chance = Chance(seed: faults.seed)
         activity = ActivityHub()
         limits = RateLimits(faults)
+        backupRealms = try BackupStore(database: database).realms()
         let last = try database.read { db in
             try Int64.fetchOne(
                 db,
