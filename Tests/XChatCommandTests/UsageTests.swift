@@ -13,6 +13,8 @@ struct UsageTests {
         ["verify"], ["inspect"], ["conversation"], ["conversation", "start"], ["send"], ["read"],
         ["conversation", "rotate"], ["group"], ["group", "create"], ["group", "add"], ["group", "remove"],
         ["group", "title"], ["group", "log"], ["group", "accept"], ["keys", "safety-code"],
+        ["keys", "backup"], ["keys", "restore"], ["keys", "change-pin"], ["keys", "delete-backup"],
+        ["keys", "backup-status"],
         ["react"], ["edit"], ["delete"], ["media"], ["media", "encrypt"], ["media", "decrypt"], ["media", "upload"],
         ["media", "download"], ["bench"], ["outbox"],
         ["outbox", "list"], ["outbox", "retry"], ["outbox", "drop"],

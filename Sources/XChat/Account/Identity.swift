@@ -78,6 +78,46 @@ package struct Identity: Sendable {
         )
     }
 
+    /// The same identity with private keys that were restored; those that it had before keep their start.
+    func restored(_ keys: PrivateKeys, version: KeyVersion) throws(AccountError) -> Identity {
+        try Identity(
+            userID: userID,
+            privateKeys: keys,
+            keyVersion: version,
+            startsAt: privateKeys == nil ? UInt64(max(0, Date().timeIntervalSince1970 * 1000)) : startsAt,
+            members: members
+        )
+    }
+
+    /// The realms of the backup; nil before its first use.
+    func backupRealms() throws(AccountError) -> [String: String?]? {
+        let place = JSONPlace(root: .object(members), document: "the account record")
+        guard let realms = try place.member(Self.backupRealmsMember) else { return nil }
+        var keys: [String: String?] = [:]
+        for (realm, key) in try realms.members() {
+            keys.updateValue(key.value == .null ? nil : try key.string().string, forKey: realm.string)
+        }
+        return keys
+    }
+
+    /// The same identity with pinned realms.
+    func pinning(backupRealms: [String: String?]) throws(AccountError) -> Identity {
+        var (members, realms) = (members, JSONObject())
+        for (realm, key) in backupRealms.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            realms[WireString(realm)] = JSONValue(key.map { WireString($0) })
+        }
+        members[Self.backupRealmsMember] = .object(realms)
+        return try Identity(
+            userID: userID,
+            privateKeys: privateKeys,
+            keyVersion: keyVersion,
+            startsAt: startsAt,
+            members: members
+        )
+    }
+
+    private static let backupRealmsMember: WireString = "backup_realms"
+
     /// A session that knows its own keys and nothing else.
     func session() throws(AccountError) -> Session {
         do {

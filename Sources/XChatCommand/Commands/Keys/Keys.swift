@@ -9,7 +9,8 @@ struct Keys: ParsableCommand {
         abstract: "Make, keep, register and compare keys.",
         subcommands: [
             KeysGenerate.self, KeysImport.self, KeysExport.self, KeysList.self, KeysFingerprint.self, KeysRegister.self,
-            KeysTrust.self, KeysSafetyCode.self,
+            KeysTrust.self, KeysSafetyCode.self, KeysBackup.self, KeysRestore.self, KeysChangePIN.self,
+            KeysDeleteBackup.self, KeysBackupStatus.self,
         ]
     )
 }

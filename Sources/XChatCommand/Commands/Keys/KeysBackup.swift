@@ -1,0 +1,322 @@
+import ArgumentParser
+import LibSodium
+import XChat
+import XChatBackup
+import XChatEngine
+import XChatEvents
+import XChatHTTP
+
+/// Whose key backup a command works on.
+struct BackupOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The id of the user of the token. (default: the user of the account, else XCHAT_USER)",
+            valueName: "id"
+        )
+    )
+    var user: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The public key version that the backup belongs to. (default: that of the account, else the newest)",
+            valueName: "version"
+        )
+    )
+    var keyVersion: String?
+
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    func validate() throws {
+        if let user { _ = try userID(user) }
+        if let keyVersion, KeyVersion(keyVersion).number == nil {
+            throw ValidationError("--key-version is not a number.")
+        }
+    }
+
+    /// A backup at its realms, with the registered key that it belongs to.
+    struct Backup {
+        let userID: UserID
+        let key: RegisteredKey
+        let facts: BackupFacts?
+        let client: KeyBackup
+        let pins: RealmPins
+    }
+
+    /// Finds the backup: asks the server for its configuration and compares the realms with those that are pinned.
+    func backup() async throws -> Backup {
+        let facts = try await Account.backupFacts(try state.configuration(server))
+        let userID = try user(facts)
+        let client = try ChatClient(api: try server.url, token: try server.token())
+        let keys = try await client.backedUpKeys(of: userID)
+        let wanted = keyVersion.map { KeyVersion($0) } ?? facts?.keyVersion
+        let chosen =
+            if let wanted {
+                keys.first { $0.key.publicKeyVersion.number == wanted.number }
+            } else {
+                keys.max { ($0.key.publicKeyVersion.number ?? 0) < ($1.key.publicKeyVersion.number ?? 0) }
+            }
+        guard let chosen else {
+            let version = wanted.map { " of version \(safeField($0))" } ?? ""
+            throw CommandError("the server has no public keys\(version) of user \(userID); register them first")
+        }
+        guard let json = chosen.configuration else {
+            throw CommandError(
+                "the server names no key backup for version \(safeField(chosen.key.publicKeyVersion)) of the keys of user \(userID)"
+            )
+        }
+        let configuration = try BackupConfiguration(json: json)
+        return Backup(
+            userID: userID,
+            key: chosen.key,
+            facts: facts,
+            client: try KeyBackup(configuration, pins: facts?.realms.map { RealmPins(publicKeys: $0) }),
+            pins: configuration.pins
+        )
+    }
+
+    /// Pins the realms, now that they were used, if there is an account to keep the pins.
+    func pin(_ backup: Backup) async throws {
+        try await Account.pinBackupRealms(backup.pins.publicKeys, try state.configuration(server))
+    }
+
+    private func user(_ facts: BackupFacts?) throws -> UserID {
+        let given = try (try user ?? Environment.text("XCHAT_USER")).map { try userID($0) }
+        guard let known = facts?.userID ?? given else {
+            throw ValidationError("There is no account yet, so --user or XCHAT_USER must name the user of the token.")
+        }
+        guard given == nil || given == known || user == nil else {
+            throw ValidationError("The account belongs to user \(safeField(known)), not to the one of --user.")
+        }
+        return known
+    }
+}
+
+extension BackupReceipt {
+    /// The receipt as a result, with the version of the keys.
+    func json(_ version: KeyVersion) -> JSONValue {
+        [
+            "public_key_version": .string(version), "realms": .number(realms), "wanted_realms": .number(wantedRealms),
+        ]
+    }
+
+    func noteIfIncomplete() {
+        guard realms < wantedRealms else { return }
+        Output.warning(
+            "the backup is in force, and this PIN counts, but only \(realms) of \(wantedRealms) realms hold it: "
+                + "run \"xchat keys backup\" with the same PIN again later"
+        )
+    }
+}
+
+/// Runs an operation on a backup; an error of the realms is a result too, for scripts.
+func withBackupResults(_ body: () async throws -> Void) async throws {
+    do {
+        try await body()
+    } catch let error as BackupError {
+        var object: JSONObject = ["error": .string(error.code.rawValue)]
+        if let remaining = error.guessesRemaining { object["guesses_remaining"] = .number(remaining) }
+        if error.mayHaveSpentGuess { object["may_have_spent_guess"] = .bool(true) }
+        switch error.registration {
+        case .previous: object["in_force"] = "previous"
+        case .neither: object["in_force"] = "none"
+        case .unknown: object["in_force"] = "unknown"
+        case nil: break
+        }
+        try Output.result(JSONValue.object(object).line)
+        throw CommandError(error.detail + advice(error))
+    }
+}
+
+private func advice(_ error: BackupError) -> String {
+    switch error.registration {
+    case .previous: "; the backup from before is still in force, if there was one, with its PIN"
+    case .neither: "; neither the old nor the new backup is complete: run \"xchat keys backup\" again"
+    case .unknown: "; it is not known which PIN counts: run \"xchat keys backup\" again before anything else"
+    case nil: ""
+    }
+}
+
+struct KeysBackup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Back up the private keys under a PIN.",
+        discussion: """
+            The keys are sealed under the PIN and split over the servers that X names for this version of the public \
+            keys; a limited number of wrong PINs in a row locks the backup for good. The PIN is read from the file that \
+            XCHAT_PIN_FILE names, else from the terminal, else from standard input. A backup from before is replaced. \
+            Prints {"public_key_version": "…", "realms": 3, "wanted_realms": 3}, or {"error": "…"} and exits with 1.
+            """
+    )
+
+    @OptionGroup
+    var options: BackupOptions
+
+    func run() async throws {
+        try await withBackupResults {
+            let backup = try await options.backup()
+            guard let keys = backup.facts?.privateKeys else {
+                throw CommandError("there are no private keys to back up")
+            }
+            try check(keys, areThoseOf: backup.key, "the private keys here")
+            let pin = try PINReader.one(isNew: true)
+            let secret = try secretBytes(of: keys)
+            let receipt = try await backup.client.store(secret, pin: pin)
+            try await options.pin(backup)
+            try Output.result(receipt.json(backup.key.publicKeyVersion).line)
+            receipt.noteIfIncomplete()
+        }
+    }
+
+    private func secretBytes(of keys: PrivateKeys) throws -> SecretBytes {
+        var blob = try keys.withExport { blob in blob.indices.map { blob[$0] } }
+        defer { Sodium.wipe(&blob) }
+        return try SecretBytes(copying: blob.span)
+    }
+}
+
+struct KeysRestore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Restore the private keys from their backup.",
+        discussion: """
+            The keys go into the account, which is made if there is none; with --session into that file. Each realm \
+            counts a guess, and starts again at 0 once the PIN proved right. The PIN is read as for \"keys backup\". \
+            Prints {"user_id": "…", "public_key_version": "…"}. A wrong PIN prints {"error": "invalid_pin", \
+            "guesses_remaining": N} and exits with 1.
+            """
+    )
+
+    @OptionGroup
+    var options: BackupOptions
+
+    func run() async throws {
+        try await withBackupResults {
+            let backup = try await options.backup()
+            // Before a guess is spent on keys that the account could not take.
+            if let known = backup.facts?.privateKeys, !isPair(known, backup.key) {
+                throw CommandError(
+                    "the account has other private keys than those of version "
+                        + "\(safeField(backup.key.publicKeyVersion)); nothing was changed: restore into a new place"
+                )
+            }
+            let pin = try PINReader.one(isNew: false)
+            let secret = try await backup.client.recover(pin: pin)
+            let keys = try secret.withBytes { (blob) throws(XChatError) in try PrivateKeys(importing: blob) }
+            try check(keys, areThoseOf: backup.key, "the private keys of the backup")
+            try await Account.restore(
+                keys,
+                version: backup.key.publicKeyVersion,
+                of: backup.userID,
+                try options.state.configuration(options.server)
+            )
+            try await options.pin(backup)
+            try Output.result(
+                ([
+                    "user_id": .string(backup.userID), "public_key_version": .string(backup.key.publicKeyVersion),
+                ] as JSONValue).line
+            )
+        }
+    }
+}
+
+/// Throws unless the server serves the public halves of private keys under the version that the backup belongs to.
+private func check(_ keys: PrivateKeys, areThoseOf served: RegisteredKey, _ what: String) throws {
+    guard isPair(keys, served) else {
+        throw CommandError(
+            "\(what) are not those that the server serves as version \(safeField(served.publicKeyVersion)); "
+                + "nothing was changed"
+        )
+    }
+}
+
+private func isPair(_ keys: PrivateKeys, _ served: RegisteredKey) -> Bool {
+    keys.signingKey.map { WireString($0.base64) } == served.publicKey
+        && WireString(keys.identityKey.base64) == served.identityPublicKey
+}
+
+struct KeysChangePIN: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "change-pin",
+        abstract: "Change the PIN of the key backup.",
+        discussion: """
+            Recovers the keys with the present PIN, which counts as a guess, and backs them up under the new one. Without a \
+            terminal both PINs come from the file that XCHAT_PIN_FILE names or from standard input: the present one on the \
+            first line, the new one on the second. Prints as \"keys backup\" does.
+            """
+    )
+
+    @OptionGroup
+    var options: BackupOptions
+
+    func run() async throws {
+        try await withBackupResults {
+            let backup = try await options.backup()
+            let receipt = try await PINReader.change { old, new in
+                try await backup.client.changePIN(from: old, to: new)
+            }
+            try await options.pin(backup)
+            try Output.result(receipt.json(backup.key.publicKeyVersion).line)
+            receipt.noteIfIncomplete()
+        }
+    }
+}
+
+struct KeysDeleteBackup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete-backup",
+        abstract: "Delete the key backup at all its servers.",
+        discussion: """
+            The private keys of this account stay as they are; without another copy of them, messages cannot be read any \
+            more once they are lost. Needs no PIN. Prints {"deleted": true}.
+            """
+    )
+
+    @OptionGroup
+    var options: BackupOptions
+
+    func run() async throws {
+        try await withBackupResults {
+            let backup = try await options.backup()
+            try await backup.client.delete()
+            try Output.result((["deleted": .bool(true)] as JSONValue).line)
+        }
+    }
+}
+
+struct KeysBackupStatus: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup-status",
+        abstract: "Show whether there is a key backup, without a guess.",
+        discussion: """
+            Prints {"status": "…", "public_key_version": "…", "realms": 3, "wanted_realms": 3, "problems": {}}. The status \
+            is registered, not_registered, locked (too many wrong PINs), realms_disagree or unavailable.
+            """
+    )
+
+    @OptionGroup
+    var options: BackupOptions
+
+    func run() async throws {
+        try await withBackupResults {
+            let backup = try await options.backup()
+            let status = try await backup.client.status()
+            var problems = JSONObject()
+            for (realm, problem) in status.problems.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+                problems[WireString(realm)] = .string(problem)
+            }
+            try Output.result(
+                ([
+                    "status": .string(status.summary.rawValue),
+                    "public_key_version": .string(backup.key.publicKeyVersion),
+                    "realms": .number(status.realms),
+                    "wanted_realms": .number(status.wantedRealms),
+                    "problems": .object(problems),
+                ] as JSONValue).line
+            )
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import LibSodium
+import XChat
+import XChatFiles
+
+/// The PINs of a command: from the file that `XCHAT_PIN_FILE` names, else from the terminal without echo, else from standard
+/// input; one on each line.
+struct PINReader {
+    /// The longest input: 4096 bytes.
+    private static let maximumBytes = 4096
+
+    /// Reads one PIN; if it is a new one, the terminal asks twice.
+    static func one(isNew: Bool) throws -> SecretBytes {
+        guard try isOnTerminal() else {
+            var lines = try lines(1)
+            defer { wipe(&lines) }
+            return try secret(lines[0])
+        }
+        return try ask(isNew ? "New PIN of the key backup: " : "PIN of the key backup: ", twice: isNew)
+    }
+
+    /// Lends the present PIN and the new one.
+    static func change<Result>(_ body: (borrowing SecretBytes, borrowing SecretBytes) async throws -> Result)
+        async throws -> Result
+    {
+        guard try isOnTerminal() else {
+            var lines = try lines(2)
+            defer { wipe(&lines) }
+            let old = try secret(lines[0])
+            let new = try secret(lines[1])
+            return try await body(old, new)
+        }
+        let old = try ask("Present PIN of the key backup: ", twice: false)
+        let new = try ask("New PIN of the key backup: ", twice: true)
+        return try await body(old, new)
+    }
+
+    private static func isOnTerminal() throws -> Bool {
+        try Environment.text("XCHAT_PIN_FILE") == nil && Descriptor.standardInput.isTerminal
+    }
+
+    private static func lines(_ count: Int) throws -> [[UInt8]] {
+        let path = try Environment.text("XCHAT_PIN_FILE")
+        var bytes =
+            if let path {
+                try withAccountErrors { () throws(FileError) in try Files.read(path, limit: maximumBytes) }
+            } else {
+                try withAccountErrors { try Descriptor.standardInput.readAll(limit: maximumBytes) }
+            }
+        defer { Sodium.wipe(&bytes) }
+        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+            Array(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+        }
+        guard lines.count == count, lines.allSatisfy({ !$0.isEmpty }) else {
+            wipe(&lines)
+            let source = path.map { quoted($0) } ?? "standard input"
+            throw CommandError(
+                count == 1
+                    ? "\(source) must be one line with the PIN"
+                    : "\(source) must be two lines: the present PIN and the new one"
+            )
+        }
+        return lines
+    }
+
+    private static func ask(_ question: String, twice: Bool) throws -> SecretBytes {
+        guard let terminal = Terminal() else {
+            throw CommandError(
+                "there is no terminal to ask for the PIN: set XCHAT_PIN_FILE, or write it to standard input"
+            )
+        }
+        var first = try terminal.askSecret(question)
+        defer { Sodium.wipe(&first) }
+        guard !first.isEmpty else { throw CommandError("the PIN from the terminal is empty") }
+        if twice {
+            var second = try terminal.askSecret("The same again: ")
+            defer { Sodium.wipe(&second) }
+            guard Sodium.isEqual(first.span, second.span) else { throw CommandError("the two PINs differ") }
+        }
+        return try secret(first)
+    }
+
+    private static func secret(_ bytes: [UInt8]) throws -> SecretBytes {
+        do {
+            return try SecretBytes(copying: bytes.span)
+        } catch {
+            throw CommandError("the PIN cannot be kept: \(error)")
+        }
+    }
+
+    private static func wipe(_ lines: inout [[UInt8]]) {
+        for index in lines.indices { Sodium.wipe(&lines[index]) }
+    }
+}
