@@ -101,17 +101,49 @@ struct Success: Sendable {
         return try decode(Payload.self)
     }
 
-    /// The `data` member as a list, with `meta` and `errors`; X leaves out an empty list.
+    /// The `data` member as one page of a list, with `meta` and `errors`; X leaves out an empty list.
     ///
-    /// - Throws: `malformed_response` for more than 1000 elements.
-    func list<Element: Decodable, Meta: Decodable>(
+    /// - Throws: `malformed_response` for more than 1000 elements, and for a page that contradicts itself (``PageMeta``).
+    func page<Element: Decodable, Meta: Decodable>(
         of type: Element.Type,
-        meta: Meta.Type
-    ) throws(APIError) -> (elements: [Element], meta: Meta?, errors: [APIError]) {
+        meta: Meta.Type = NoMeta.self
+    ) throws(APIError) -> ListedPage<Element, Meta> {
         let envelope = try envelope(BoundedList<Element>.self, meta: Meta.self)
+        let elements = envelope.data?.elements ?? []
+        let errors = try listErrors(envelope, count: elements.count)
+        return ListedPage(
+            elements: elements,
+            meta: envelope.meta,
+            errors: errors,
+            nextToken: envelope.page?.next
+        )
+    }
+
+    /// The `data` member of a route that answers its whole list at once.
+    ///
+    /// - Throws: As ``page(of:meta:)``; `malformed_response` too if the list goes on.
+    func wholeList<List: ElementList>(as type: List.Type) throws(APIError) -> [List.Element] {
+        let envelope = try envelope(List.self, meta: NoMeta.self)
+        let elements = envelope.data?.elements ?? []
+        _ = try listErrors(envelope, count: elements.count)
+        guard envelope.page?.next == nil else {
+            throw APIError(
+                .malformedResponse,
+                "meta.next_token says that the list goes on, and this route has no further pages"
+            )
+        }
+        return elements
+    }
+
+    /// The errors of a list, whose `meta` must agree with its elements.
+    private func listErrors<Payload, Meta>(
+        _ envelope: Envelope<Payload, Meta>,
+        count: Int
+    ) throws(APIError) -> [APIError] {
         let errors = errors(envelope)
         if envelope.data == nil, let error = errors.first { throw error }
-        return (envelope.data?.elements ?? [], envelope.meta, errors)
+        try envelope.page?.check(count: count, leavesOutSome: !errors.isEmpty)
+        return errors
     }
 
     private func envelope<Payload, Meta>(
@@ -141,8 +173,60 @@ struct Success: Sendable {
 /// For answers whose `meta` is not used.
 struct NoMeta: Decodable {}
 
+/// One page of a list.
+struct ListedPage<Element, Meta> {
+    let elements: [Element]
+    let meta: Meta?
+    /// What the server could not deliver with the page.
+    let errors: [APIError]
+    /// The token of the next page; nil on the last one.
+    let nextToken: String?
+}
+
+/// What `meta` says of a page: how many elements it has, and whether there is another one.
+///
+/// A page that contradicts itself is an error. Otherwise a part of a history or of a member list would count as the whole.
+private struct PageMeta: Decodable {
+    private let resultCount: Int?
+    private let hasMore: Bool?
+    private let nextToken: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case resultCount = "result_count"
+        case hasMore = "has_more"
+        case nextToken = "next_token"
+    }
+
+    /// The token of the next page; an empty one counts as none, since it would ask for the first page again.
+    var next: String? { nextToken.flatMap { $0.utf8.isEmpty ? nil : $0 } }
+
+    /// Compares with the elements of the page.
+    ///
+    /// `has_more: false` with a token is no error: X's documentation says to follow the token, and nothing is lost by it.
+    func check(count: Int, leavesOutSome: Bool) throws(APIError) {
+        if let resultCount, leavesOutSome ? resultCount < count : resultCount != count {
+            throw APIError(
+                .malformedResponse,
+                "the page has \(count) elements, and its meta.result_count is \(resultCount)"
+            )
+        }
+        guard hasMore != true || next != nil else {
+            throw APIError(
+                .malformedResponse,
+                "the page is not the last one (meta.has_more), and meta.next_token does not name the next one"
+            )
+        }
+    }
+}
+
+/// The `data` of a list.
+protocol ElementList: Decodable {
+    associatedtype Element
+    var elements: [Element] { get }
+}
+
 /// A list of at most 1000 elements, the most that X documents for a page: a body of 8 MiB could hold millions.
-private struct BoundedList<Element: Decodable>: Decodable {
+struct BoundedList<Element: Decodable>: ElementList {
     private(set) var elements: [Element] = []
 
     init(from decoder: any Decoder) throws {
@@ -159,6 +243,8 @@ private struct BoundedList<Element: Decodable>: Decodable {
 private struct Envelope<Payload: Decodable, Meta: Decodable>: Decodable {
     let data: Payload?
     let meta: Meta?
+    /// The members of `meta` that all lists share.
+    let page: PageMeta?
     let errors: [ErrorObject]
 
     private enum CodingKeys: CodingKey { case data, meta }
@@ -167,6 +253,7 @@ private struct Envelope<Payload: Decodable, Meta: Decodable>: Decodable {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         data = try members.decodeIfPresent(Payload.self, forKey: .data)
         meta = try members.decodeIfPresent(Meta.self, forKey: .meta)
+        page = try members.decodeIfPresent(PageMeta.self, forKey: .meta)
         // Without data, the body itself may be an error.
         errors = try data == nil ? ErrorBody(from: decoder).objects : ErrorList(from: decoder).objects
     }

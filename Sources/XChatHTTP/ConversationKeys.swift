@@ -35,6 +35,9 @@ extension Call<AddedKeys> {
                 "data.conversation_key_change_sequence_id"
             )
             let sequenceID = try answer.number(ifPresent: data.sequenceID, "data.sequence_id")
+            guard sequenceID ?? keyChange == keyChange ?? sequenceID else {
+                throw APIError(.malformedResponse, "the answer has two sequence ids for one key change")
+            }
             return AddedKeys(conversationID: change.conversationID, sequenceID: sequenceID ?? keyChange)
         }
     }

@@ -32,6 +32,16 @@ public struct ConversationTarget: Hashable, Sendable {
         try self.init(conversation.value)
     }
 
+    /// Whether an answer about this target may name the conversation by this id.
+    ///
+    /// A recipient's id alone is a conversation with that user, and the client does not know its own user.
+    func mayBe(_ id: WireString) -> Bool {
+        let target = ConversationID(canonicalizing: WireString(pathComponent))
+        let answered = ConversationID(canonicalizing: id)
+        guard target != answered else { return true }
+        return answered.isOneOfTwo(UserID(pathComponent)) ?? false
+    }
+
     /// The canonical id this target has for a user.
     func conversation(of user: UserID) -> ConversationID {
         ConversationID(canonicalizing: WireString(pathComponent), sender: user)

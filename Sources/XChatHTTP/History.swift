@@ -66,19 +66,18 @@ extension Call<EventPage> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            let (items, meta, errors) = try answer.list(of: EventItem.self, meta: EventsMeta.self)
+            let page = try answer.page(of: EventItem.self, meta: EventsMeta.self)
             return EventPage(
-                events: items.map {
+                events: page.elements.map {
                     ServedEvent(
                         encodedEvent: $0.encodedEvent ?? "",
                         id: $0.id,
                         conversationToken: $0.conversationToken
                     )
                 },
-                keyEvents: meta?.conversationKeyEvents ?? [],
-                // An empty token would fetch the first page again.
-                nextToken: meta?.nextToken.flatMap { $0.isEmpty ? nil : $0 },
-                problems: errors
+                keyEvents: page.meta?.conversationKeyEvents ?? [],
+                nextToken: page.nextToken,
+                problems: page.errors
             )
         }
     }
@@ -150,10 +149,8 @@ private struct EventItem: Decodable {
 
 private struct EventsMeta: Decodable {
     let conversationKeyEvents: [String]?
-    let nextToken: String?
 
     enum CodingKeys: String, CodingKey {
         case conversationKeyEvents = "conversation_key_events"
-        case nextToken = "next_token"
     }
 }

@@ -14,9 +14,15 @@ extension Call<[RegisteredKey]> {
             limit: limit
         ) { (answer) throws(APIError) in
             var keys: [RegisteredKey] = []
-            for (index, entry) in try answer.list(of: PublicKeyEntry.self, meta: NoMeta.self).elements.enumerated() {
+            var versions: [KeyVersion: RegisteredKey] = [:]
+            let entries = try answer.wholeList(as: BoundedList<PublicKeyEntry>.self)
+            for (index, entry) in entries.enumerated() {
                 let version = try answer.number(ifPresent: entry.version, "data[\(index)].public_key_version")
-                if let key = entry.registeredKey(of: user, version: version) { keys.append(key) }
+                guard let key = entry.registeredKey(of: user, version: version) else { continue }
+                guard versions.updateValue(key, forKey: key.publicKeyVersion) ?? key == key else {
+                    throw APIError(.malformedResponse, "data[\(index)] is another key under the version of one before")
+                }
+                keys.append(key)
             }
             return keys
         }

@@ -69,7 +69,7 @@ struct KeysTests {
         arguments: [
             (#"{"conversation_id":"1111-2222","sequence_id":"9"}"#, "9"),
             (#"{"conversation_id":"2222:1111","conversation_key_change_sequence_id":"8"}"#, "8"),
-            (#"{"conversation_id":"1111-2222","sequence_id":"9","conversation_key_change_sequence_id":"8"}"#, "9"),
+            (#"{"conversation_id":"1111-2222","sequence_id":"9","conversation_key_change_sequence_id":"9"}"#, "9"),
             ("{}", nil),
         ] as [(String, WireString?)]
     )
@@ -86,6 +86,11 @@ struct KeysTests {
     func otherConversation(_ data: String) throws {
         let call = try Call.addKeys(change(), limit: 1)
         #expect(thrownCode { _ = try read(call, #"{"data":\#(data)}"#) } == .malformedResponse)
+    }
+
+    @Test func `rejects two sequence ids for one key change`() throws {
+        let body = #"{"data":{"sequence_id":"9","conversation_key_change_sequence_id":"8"}}"#
+        #expect(thrownCode { _ = try read(Call.addKeys(change(), limit: 1), body) } == .malformedResponse)
     }
 
     @Test(

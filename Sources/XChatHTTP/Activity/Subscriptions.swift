@@ -145,7 +145,11 @@ extension Call<ActivitySubscription> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            try answer.data(SubscriptionAnswer.self).subscription
+            let subscription = try answer.data(SubscriptionAnswer.self).subscription
+            guard subscription.kind ?? kind == kind, subscription.userID ?? userID == userID else {
+                throw APIError(.malformedResponse, "the answer is for another subscription")
+            }
+            return subscription
         }
     }
 
@@ -165,7 +169,11 @@ extension Call<ActivitySubscription> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            try answer.data(SubscriptionAnswer.self).subscription
+            let subscription = try answer.data(SubscriptionAnswer.self).subscription
+            guard subscription.id == id else {
+                throw APIError(.malformedResponse, "the answer is for another subscription")
+            }
+            return subscription
         }
     }
 }
@@ -182,10 +190,10 @@ extension Call<SubscriptionPage> {
             request: APIRequest(method: .get, route: route, path: route, query: query),
             limit: limit
         ) { (answer) throws(APIError) in
-            let (items, meta, _) = try answer.list(of: SubscriptionItem.self, meta: TokenMeta.self)
+            let page = try answer.page(of: SubscriptionItem.self)
             return SubscriptionPage(
-                subscriptions: items.map(\.subscription),
-                nextToken: meta?.nextToken.flatMap { $0.isEmpty ? nil : $0 }
+                subscriptions: page.elements.map(\.subscription),
+                nextToken: page.nextToken
             )
         }
     }
@@ -227,7 +235,11 @@ extension Call<[WireString]> {
         ) { (answer) throws(APIError) in
             // `errors` lists unknown subscriptions; the call succeeded all the same.
             let items = try answer.dataDespiteErrors([DeletedItem].self) ?? []
-            return items.filter { $0.deleted ?? false }.map { WireString($0.id) }
+            let deleted = items.filter { $0.deleted ?? false }.map { WireString($0.id) }
+            guard Set(ids).isSuperset(of: deleted) else {
+                throw APIError(.malformedResponse, "the answer is for other subscriptions")
+            }
+            return deleted
         }
     }
 }
@@ -252,14 +264,6 @@ private struct UpdateBody: Encodable {
     enum CodingKeys: String, CodingKey {
         case tag
         case webhookID = "webhook_id"
-    }
-}
-
-private struct TokenMeta: Decodable {
-    let nextToken: String?
-
-    enum CodingKeys: String, CodingKey {
-        case nextToken = "next_token"
     }
 }
 

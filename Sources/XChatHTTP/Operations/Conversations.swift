@@ -89,16 +89,16 @@ extension Call<ConversationPage> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            let (items, meta, errors) = try answer.list(of: ConversationItem.self, meta: ConversationsMeta.self)
+            let page = try answer.page(of: ConversationItem.self, meta: ConversationsMeta.self)
             var conversations: [ListedConversation] = []
-            for (index, item) in items.enumerated() {
+            for (index, item) in page.elements.enumerated() {
                 conversations.append(try item.conversation(in: answer, "data[\(index)]"))
             }
             return ConversationPage(
                 conversations: conversations,
-                nextToken: meta?.nextToken.flatMap { $0.isEmpty ? nil : $0 },
-                hasMessageRequests: meta?.hasMessageRequests,
-                problems: errors
+                nextToken: page.nextToken,
+                hasMessageRequests: page.meta?.hasMessageRequests,
+                problems: page.errors
             )
         }
     }
@@ -116,17 +116,19 @@ extension Call<ListedConversation> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            try answer.data(ConversationItem.self).conversation(in: answer, "data")
+            let conversation = try answer.data(ConversationItem.self).conversation(in: answer, "data")
+            if let id = conversation.id, !target.mayBe(id) {
+                throw APIError(.malformedResponse, "the answer is for another conversation")
+            }
+            return conversation
         }
     }
 }
 
 private struct ConversationsMeta: Decodable {
-    let nextToken: String?
     let hasMessageRequests: Bool?
 
     enum CodingKeys: String, CodingKey {
-        case nextToken = "next_token"
         case hasMessageRequests = "has_message_requests"
     }
 }

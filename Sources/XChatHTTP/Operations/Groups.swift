@@ -143,13 +143,17 @@ extension Call<AddedMembers> {
             limit: limit
         ) { (answer) throws(APIError) in
             // X's two specifications disagree: the members are in the body itself, or in `data`.
-            let members = try answer.dataOrBody(MembersAnswer.self)
+            let answered = try answer.dataOrBody(MembersAnswer.self)
+            let current = try answer.people(answered.currentMemberIDs, "current_member_ids")
+            if let current, !Set(current).isSuperset(of: members) {
+                throw APIError(.malformedResponse, "current_member_ids does not have the members that were added")
+            }
             return AddedMembers(
                 keyChangeSequenceID: try answer.number(
-                    ifPresent: members.keyChangeSequenceID,
+                    ifPresent: answered.keyChangeSequenceID,
                     "conversation_key_change_sequence_id"
                 ),
-                currentMemberIDs: try answer.people(members.currentMemberIDs, "current_member_ids")
+                currentMemberIDs: current
             )
         }
     }

@@ -57,7 +57,7 @@ extension Call<[ServedPublicKey]> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            let entries = try answer.dataIfAny(OneOrMany<PublicKeyEntry>.self)?.elements ?? []
+            let entries = try answer.wholeList(as: OneOrMany<PublicKeyEntry>.self)
             var keys: [ServedPublicKey] = []
             for (index, entry) in entries.enumerated() {
                 let key = ServedPublicKey(
@@ -77,14 +77,14 @@ extension Call<[ServedPublicKey]> {
 }
 
 /// X's two specifications disagree on whether `data` of this route is a list or one object.
-private struct OneOrMany<Element: Decodable>: Decodable {
+private struct OneOrMany<Element: Decodable>: ElementList {
     let elements: [Element]
 
     init(from decoder: any Decoder) throws {
         if let one = try? Element(from: decoder) {
             elements = [one]
         } else {
-            elements = try [Element](from: decoder)
+            elements = try BoundedList<Element>(from: decoder).elements
         }
     }
 }
