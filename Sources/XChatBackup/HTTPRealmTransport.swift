@@ -28,11 +28,11 @@ enum HTTPRealmTransport {
         }
         message.body = .bytes(ByteBuffer(bytes: request.body.published))
         do {
-            let client = try HTTPClients.client(
+            let client = try HTTPClients.clients(
                 scheme: realm.scheme,
                 host: realm.host,
                 port: realm.port ?? (realm.scheme == "https" ? 443 : 80)
-            )
+            ).calls
             // Operations end their waiting by cancelling the task; this is the end for a task that is not cancelled.
             let response = try await client.execute(message, deadline: .now() + .seconds(60))
             var body: [UInt8] = []

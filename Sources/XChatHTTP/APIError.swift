@@ -85,10 +85,12 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         self.status = status
     }
 
-    /// `operation: status code: detail`, as far as they are known.
+    /// `operation: status code: detail`, as far as they are known, and the earliest time to try again, in local time, unless it
+    /// has passed.
     public var description: String {
         var prefix = operation.map { "\($0): " } ?? ""
         if let status { prefix += "\(status) " }
-        return "\(prefix)\(code): \(detail)"
+        let suffix = resetAt.map { $0.timeIntervalSinceNow > 0 ? "; not before \($0.localText)" : "" } ?? ""
+        return "\(prefix)\(code): \(detail)\(suffix)"
     }
 }

@@ -76,8 +76,8 @@ public struct ChatClient: Sendable {
     ///   - limits: Limits on the time and memory of an answer.
     ///   - retries: How often a failed call is tried again.
     ///   - http: The HTTP client, which the caller shuts down. By default one that the process shares: it follows no
-    ///     redirects, keeps up to 64 connections to a host, and uses the proxy that `HTTPS_PROXY` or `ALL_PROXY` name
-    ///     unless `NO_PROXY` excludes the host. `HTTPClient.shared` is refused, because it follows redirects. Configure
+    ///     redirects, keeps up to 64 connections to a host, and uses the proxy that `HTTPS_PROXY` or
+    ///     `ALL_PROXY` name unless `NO_PROXY` excludes the host. `HTTPClient.shared` is refused, because it follows redirects. Configure
     ///     your own with `redirectConfiguration: .disallow`. If it would follow redirects, calls still do not: each
     ///     fails with ``APIError/Code-swift.struct/redirected`` before the new URL is asked for.
     ///   - logger: Logs method, route pattern, status and duration of each attempt, and nothing else.
@@ -327,8 +327,15 @@ public struct ChatClient: Sendable {
     /// Checks a base URL and chooses the HTTP client for it.
     private static func transport(api: String, http: HTTPClient?) throws(APIError) -> Transport {
         let (base, scheme, host, port) = try parse(api)
+        func transport(_ clients: HTTPClients) -> Transport {
+            Transport(
+                base: base,
+                clients: clients,
+                connection: ConnectionFailure(peer: "\(host):\(port)", proxy: clients.proxy)
+            )
+        }
         guard let http else {
-            return Transport(base: base, http: try HTTPClients.client(scheme: scheme, host: host, port: port))
+            return transport(try HTTPClients.clients(scheme: scheme, host: host, port: port))
         }
         guard http !== HTTPClient.shared else {
             throw APIError(
@@ -336,7 +343,7 @@ public struct ChatClient: Sendable {
                 "HTTPClient.shared follows redirects; pass a client with redirectConfiguration .disallow, or none"
             )
         }
-        return Transport(base: base, http: http)
+        return transport(HTTPClients(http))
     }
 
     /// Checks a base URL and removes the slash at its end.

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import NIOHTTP1
 
 /// The rate limit headers: a limit per window, and on some routes limits per 24 hours.
@@ -33,5 +33,15 @@ enum RateLimit {
             let seconds = Int64(text), seconds < 253_402_300_800
         else { return nil }
         return seconds
+    }
+}
+
+extension Date {
+    /// The time in the local time zone with its difference from UTC: `2026-11-27 21:40:00 +01:00`.
+    package var localText: String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.dateFormat = "yyyy-MM-dd HH:mm:ss xxx"
+        return formatter.string(from: self)
     }
 }

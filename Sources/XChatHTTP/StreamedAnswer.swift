@@ -49,7 +49,7 @@ extension Transport {
     /// - Throws: What a refusal says, and `connection`, `timed_out`, `too_large`, `malformed_response` or `cancelled`.
     func open(_ request: APIRequest, token: Token, timeout: Duration) async throws(APIError) -> StreamedAnswer {
         let deadline = NIODeadline.now() + TimeAmount(timeout.upToAYear)
-        let connection = Connection(executing: try message(request, token: token), with: http)
+        let connection = Connection(executing: try message(request, token: token), with: clients.streams)
         switch await connection.receive(until: deadline) {
         case .head(let head) where head.isSuccess:
             return StreamedAnswer(headers: head.headers, connection: connection, transport: self)

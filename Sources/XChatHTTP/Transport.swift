@@ -9,7 +9,9 @@ import XChatEvents
 struct Transport: Sendable {
     /// Scheme, host, port and path prefix, without a trailing slash.
     let base: String
-    let http: HTTPClient
+    let clients: HTTPClients
+    /// Puts failures of the connection into words.
+    let connection: ConnectionFailure
 
     /// Sends a request and reads the whole answer.
     ///
@@ -28,7 +30,7 @@ struct Transport: Sendable {
         timeout: Duration
     ) async throws(APIError) -> APIResponse {
         let answer = WholeAnswer(limit: limit)
-        let task = http.execute(
+        let task = clients.calls.execute(
             request: try message(request, token: token),
             delegate: answer,
             // The client's deadline for its delegates ends with the body, and its timer goes with the request.
@@ -74,20 +76,9 @@ struct Transport: Sendable {
         case is BodyTooLarge: return APIError(.tooLarge, "the answer is larger than \(limit) bytes")
         case HTTPParserError.headerOverflow: return APIError(.tooLarge, "the headers of the answer are too large")
         case HTTPParserError.invalidEOFState:
-            return APIError(.connection, "the connection closed before the answer was complete")
+            return connection.error(HTTPClientError.remoteConnectionClosed, timeout: timeout)
         case is HTTPParserError: return APIError(.malformedResponse, "the answer is not HTTP")
-        case let error as HTTPClientError: return Self.apiError(error, timeout: timeout)
-        default: return APIError(.connection, "no connection to \(base.display()) (\(type(of: error)))")
-        }
-    }
-
-    private static func apiError(_ error: HTTPClientError, timeout: Duration) -> APIError {
-        switch error {
-        case .deadlineExceeded, .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout,
-            .socksHandshakeTimeout:
-            APIError(.timedOut, "no complete answer within \(timeout)")
-        case .cancelled: .cancelled
-        default: APIError(.connection, error.shortDescription.display())
+        default: return connection.error(error, timeout: timeout)
         }
     }
 }
@@ -139,8 +130,7 @@ final class WholeAnswer: HTTPClientResponseDelegate {
     }
 
     func didReceiveHead(task: HTTPClient.Task<Response>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
-        if head.isSuccess, let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
-            length > limit
+        if head.isSuccess, let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > limit
         {
             return task.eventLoop.makeFailedFuture(BodyTooLarge())
         }

@@ -1,6 +1,14 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
 import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
 
 /// What a ``RawServer`` does with one request.
 package enum RawAnswer: Sendable {
@@ -10,6 +18,10 @@ package enum RawAnswer: Sendable {
     case bytesAndClose(String)
     /// These bytes, then `more` again and again, as fast as the peer reads, or with a pause of milliseconds before each.
     case endless(String, more: String, pause: Int64? = nil)
+    /// Bytes that are no text, then the connection stays open.
+    case binary([UInt8])
+    /// The connection is reset.
+    case reset
     /// Nothing, for ever.
     case silence
 
@@ -53,14 +65,23 @@ package final class RawServer: Sendable {
     }
 
     /// Serves the answers in turn, the last one for ever, while the body runs.
+    ///
+    /// - Parameters:
+    ///   - answers: The answers.
+    ///   - tls: Makes the handler of a connection that speaks TLS; nil for plain TCP.
+    ///   - body: The test.
+    /// - Returns: What the body returns.
+    /// - Throws: What the body throws.
     package static func run<Result>(
         _ answers: [RawAnswer],
+        tls: (@Sendable () throws -> any ChannelHandler)? = nil,
         body: (RawServer, _ url: String) async throws -> Result
     ) async throws -> Result {
         let server = RawServer(answers)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let handler = try tls?() { try channel.pipeline.syncOperations.addHandler(handler) }
                     try channel.pipeline.syncOperations.addHandler(Connection(server))
                 }
             }
@@ -110,6 +131,13 @@ package final class RawServer: Sendable {
             case .endless(let head, let more, let pause):
                 write(head, to: context.channel, promise: nil)
                 writeAgain(more, pause: pause, on: context.channel, of: server)
+            case .binary(let bytes):
+                context.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: nil)
+            case .reset:
+                // To close without lingering sends a reset.
+                let channel = context.channel
+                (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+                    .whenComplete { _ in channel.close(promise: nil) }
             case .silence:
                 break
             }

@@ -119,6 +119,21 @@ struct ErrorShapeTests {
         #expect(try refusal(429, "", headers: ["x-rate-limit-reset": value]).resetAt == nil)
     }
 
+    @Test func `a rate limit says until when`() throws {
+        let error = try refusal(429, #"{"title":"Too Many Requests"}"#, headers: ["x-rate-limit-reset": "4000000020"])
+        #expect(error.detail == "Too Many Requests")
+        let until = Date(timeIntervalSince1970: 4_000_000_020)
+        let parts = Calendar(identifier: .gregorian).dateComponents(in: .current, from: until)
+        func two(_ number: Int?) -> String { String(format: "%02d", number ?? -1) }
+        let time = "\(two(parts.year))-\(two(parts.month))-\(two(parts.day)) \(two(parts.hour)):\(two(parts.minute)):00"
+        let offset = TimeZone.current.secondsFromGMT(for: until)
+        let zone = "\(offset < 0 ? "-" : "+")\(two(abs(offset) / 3600)):\(two(abs(offset) / 60 % 60))"
+        #expect(error.description == "429 rate_limited: Too Many Requests; not before \(time) \(zone)")
+        #expect(try refusal(503, "", headers: ["retry-after": "60"]).description.contains("; not before 2"))
+        #expect(!(try refusal(429, "").description.contains("before")))
+        #expect(!(try refusal(429, "", headers: ["x-rate-limit-reset": "1"]).description.contains("before")))
+    }
+
     @Test func `a text is bounded, on one line and free of control characters`() throws {
         let long = #"{"title":"a\n\u001b[31m\u202e\u2028b","detail":"\#(String(repeating: "x", count: 5000))"}"#
         let error = try refusal(400, long)

@@ -146,6 +146,10 @@ struct HTTPClientTests {
         "a proxy that cannot be used is an error that does not repeat it",
         arguments: [
             "https://me:s3cret@p:1", "ftp://s3cret", "http://", "socks5://me:s3cret@p", "http://s3cret:99999", "::",
+            "http://p:0", "http://p:", "http://p:1/s3cret", "http://p:1?s3cret", "http://p:1#s3cret", " http://p:1",
+            "http://s3cret p:1", "http://me:s3cret@evil@p:1", #"http://me:s3cret\@p:1"#, "http://me%3A:s3cret@p:1",
+            "http://me:s3cret%0d%0ax@p:1", "http://m%0ae:s3cret@p:1", "socks4://s3cret:1", "http://[fe80::1:s3cret",
+            "http://s3cr\u{e9}t:1",
         ]
     )
     func invalid(_ text: String) {
@@ -164,7 +168,8 @@ struct HTTPClientTests {
             ("*", true), ("x.com", true), (".x.com", true), ("api.x.com", true), ("API.X.COM", true),
             ("a, x.com", true),
             ("x.com:443", true), ("x.com:80", false), ("i.x.com", false), ("ix.com", false), ("com.x", false),
-            ("", false), (",", false), (".", false), ("x.com:y", false), ("pi.x.com", false),
+            ("", false), (",", false), (".", false), ("pi.x.com", false), ("api.x.com.", true), ("\tx.com\t", true),
+            ("10.0.0.0/8", false), ("0.0.0.0/0", false), ("*.x.com", true), ("API.x.com:443,y", true),
         ]
     )
     func exceptions(_ list: String, _ isDirect: Bool) throws {
@@ -180,6 +185,39 @@ struct HTTPClientTests {
         #expect(try proxy(variables, host: "[fe80::2]") != nil)
     }
 
+    @Test(
+        "NO_PROXY excludes networks",
+        arguments: [
+            ("10.0.0.0/8", "10.200.3.4", true), ("10.0.0.0/8", "11.0.0.1", false), ("10.1.2.3/32", "10.1.2.3", true),
+            ("10.1.2.3/32", "10.1.2.2", false), ("10.1.2.128/25", "10.1.2.129", true),
+            ("10.1.2.128/25", "10.1.2.127", false), ("0.0.0.0/0", "8.8.8.8", true), ("0.0.0.0/0", "[fe80::1]", false),
+            ("fe80::/10", "[febf::1]", true), ("fe80::/10", "[fec0::1]", false), ("[fe80::]/10", "[fe80::9]", true),
+            ("::/0", "[2001:db8::1]", true), ("::/0", "8.8.8.8", false), ("2001:DB8:0::1", "[2001:db8::1]", true),
+            ("10.0.0.0/8", "10.example", false),
+        ]
+    )
+    func networks(_ entry: String, _ host: String, _ isDirect: Bool) throws {
+        #expect(try (proxy(["HTTPS_PROXY": "http://p:1", "NO_PROXY": entry], host: host) == nil) == isDirect)
+    }
+
+    @Test(
+        "an entry of NO_PROXY that is not of its form is an error, also where another one would match",
+        arguments: [
+            "10.0.0.0/33", "fe80::/129", "10.0.0.0/", "10.0.0.0/x", "10.0.0/8", "x.com/8", "x.com:y", "x.com:0",
+            "x.com:65536", "x.com:", "a;b", "a*.com", "**", "[fe80::1", "http://x.com",
+        ]
+    )
+    func invalidException(_ entry: String) {
+        do {
+            _ = try proxy(["HTTPS_PROXY": "http://me:s3cret@p:1", "no_proxy": "a.example, \(entry),api.x.com"])
+            Issue.record("accepted \(entry)")
+        } catch {
+            #expect(error.code == .invalidArgument)
+            #expect(error.detail.contains("no_proxy") && error.detail.contains("\"\(entry)\""), "\(error.detail)")
+            #expect(!error.detail.contains("s3cret"))
+        }
+    }
+
     @Test("this machine is never reached by a proxy", arguments: ["localhost", "127.0.0.1", "[::1]"])
     func loopback(_ host: String) throws {
         let settings = ProxySettings(["ALL_PROXY": "http://p:1"])
@@ -189,12 +227,12 @@ struct HTTPClientTests {
 
     @Test func `a call asks the proxy for a tunnel and shows it no token`() async throws {
         try await RawServer.run(.bytesAndClose("HTTP/1.1 403 Forbidden\r\n\r\n")) { server, url in
-            let http = try HTTPClients.client(
+            let http = try HTTPClients.clients(
                 scheme: "https",
                 host: "api.x.invalid",
                 port: 443,
                 environment: ["HTTPS_PROXY": url]
-            )
+            ).calls
             let client = try ChatClient(
                 api: "https://api.x.invalid",
                 token: Token("s3cret"),
@@ -211,7 +249,14 @@ struct HTTPClientTests {
 
     @Test func `clients of one proxy are the same client`() throws {
         func client(_ environment: [String: String]) throws -> HTTPClient {
-            try HTTPClients.client(scheme: "https", host: "api.x.com", port: 443, environment: environment)
+            let clients = try HTTPClients.clients(
+                scheme: "https",
+                host: "api.x.com",
+                port: 443,
+                environment: environment
+            )
+            #expect(clients.calls !== clients.streams)
+            return clients.calls
         }
         #expect(try client([:]) === client(["NO_PROXY": "*", "ALL_PROXY": "http://p:1"]))
         #expect(try client(["ALL_PROXY": "http://p:1"]) === client(["HTTPS_PROXY": "http://p:1"]))

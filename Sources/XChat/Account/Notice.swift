@@ -30,6 +30,8 @@ package enum Notice: Sendable, CustomStringConvertible {
     case subscribed(ActivityEvent.Kind)
     /// A conversation cannot be read now; it is read again later.
     case unreadable(APIError)
+    /// The server limits the rate of calls; the reading of a history goes on at its place when it allows that.
+    case waitingForRateLimit(APIError)
     /// A part of the state cannot be used and is left out.
     case leftOut(String)
     /// Others can read a file that holds secrets.
@@ -56,6 +58,7 @@ package enum Notice: Sendable, CustomStringConvertible {
                 + "\(interval.components.seconds) s instead"
         case .subscribed(let kind): "the app is subscribed to \(kind), and stays so"
         case .unreadable(let error): "the conversation cannot be read now: \(error)"
+        case .waitingForRateLimit(let error): "waiting to read the rest of the history: \(error)"
         case .leftOut(let what): "left out: \(what)"
         case .openToOthers(let name): "\(name) holds secrets and is open to others"
         case .waitingForLock(let name): "waiting for another process that has \(name) locked"

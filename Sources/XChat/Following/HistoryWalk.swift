@@ -62,7 +62,8 @@ extension Account {
             do throws(APIError) {
                 return try await client.events(in: target, paginationToken: token)
             } catch {
-                guard error.code == .rateLimited else { throw error }
+                // Without a place to keep, the caller decides how long to wait.
+                guard error.code == .rateLimited, token != nil else { throw error }
                 try await waitForRateLimit(error)
             }
         }
@@ -71,6 +72,7 @@ extension Account {
     private func waitForRateLimit(_ error: APIError) async throws(APIError) {
         let wait = error.resetAt.map { Duration.seconds(max(1, $0.timeIntervalSinceNow)) } ?? .seconds(60)
         guard wait <= Self.longestWait else { throw error }
+        configuration.notify?(.waitingForRateLimit(error))
         do {
             try await Task.sleep(for: wait)
         } catch {
