@@ -168,7 +168,7 @@ let package = Package(
         .testTarget(
             name: "XChatHTTPTests",
             dependencies: [
-                "XChatHTTP", "XChatEngine", "XChatEvents", "XChatSandbox", "TestSupport",
+                "XChatHTTP", "XChatEngine", "XChatEvents", "XChatFiles", "XChatSandbox", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -3,7 +3,7 @@ package import SystemPackage
 /// An open file with one owner: it is closed when the value ends.
 ///
 /// `FileDescriptor` of swift-system is a bare number. This type adds the owner, and the name of the file for errors.
-package struct Descriptor: ~Copyable {
+package struct Descriptor: ~Copyable, Sendable {
     let file: FileDescriptor
     /// The name of the file in error texts.
     package let name: String

@@ -187,13 +187,30 @@ package enum Files {
         } catch {}
     }
 
-    /// The path without links; unchanged if it leads to no file.
+    /// The path of the file that a symbolic link leads to; unchanged if it is no link or leads to no file.
+    ///
+    /// Only the last part of the path is resolved here. The system resolves the rest, by its own rules: `..` after a link
+    /// leads out of the folder of the link's target. A path that was relative stays relative, because the names above the
+    /// current folder need not be UTF-8.
     package static func resolved(_ path: String) -> String {
-        Paths.resolved(path) ?? path
+        guard exists(path) else { return path }
+        var resolved = path
+        // Linux follows 40 links; `exists` found no cycle.
+        for _ in 0..<40 {
+            guard let target = Paths.linkTarget(resolved) else { return resolved }
+            resolved = target.utf8.first == UInt8(ascii: "/") ? target : "\(folder(of: resolved))/\(target)"
+        }
+        return path
     }
 
+    /// The path up to its last slash; `.` for a path without a slash.
     package static func folder(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// The part of a path after its last slash.
+    package static func name(of path: String) -> String {
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
     }
 }

@@ -131,8 +131,7 @@ final class TemporaryName: Sendable {
 
     init(of target: String) {
         let folder = Files.folder(of: target)
-        let name = target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[target.utf8.index(after: $0)...]) }
-        path = "\(folder)/\(Self.prefix)\(name ?? target)\(Self.suffix)"
+        path = "\(folder)/\(Self.prefix)\(Files.name(of: target))\(Self.suffix)"
     }
 
     /// Creates a file of this name.

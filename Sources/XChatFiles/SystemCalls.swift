@@ -76,23 +76,28 @@ enum Paths {
         try check { unsafe chmod(path, 0o600) }
     }
 
-    /// The path without links; nil if it leads to no file or contains a zero byte.
-    static func resolved(_ path: String) -> String? {
-        guard !path.utf8.contains(0), let start = unsafe realpath(path, nil) else { return nil }
-        defer { unsafe free(start) }
-        return unsafe String(cString: start)
+    /// What a symbolic link says; nil if the path is no link or contains a zero byte, or if the link is not UTF-8.
+    static func linkTarget(_ path: String) -> String? {
+        guard !path.utf8.contains(0) else { return nil }
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
+            count = unsafe UnsafeMutableRawBufferPointer(buffer).withMemoryRebound(to: CChar.self) { buffer in
+                guard let start = buffer.baseAddress else { return 0 }
+                return unsafe max(0, readlink(path, start, buffer.count))
+            }
+        }
+        return bytes.isEmpty ? nil : String(validating: bytes, as: UTF8.self)
     }
 
-    /// The names in a folder; none if it cannot be read.
+    /// The names in a folder that are UTF-8, as all names of files of this package are; none if it cannot be read.
     static func names(in folder: String) -> [String] {
         guard let stream = unsafe opendir(folder) else { return [] }
         defer { unsafe closedir(stream) }
         var names: [String] = []
         while let entry = unsafe readdir(stream) {
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { start in
-                unsafe String(cString: UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self))
+                unsafe String(validatingCString: UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self))
             }
-            names.append(name)
+            if let name { names.append(name) }
         }
         return names
     }

@@ -97,6 +97,39 @@ struct AttachmentCommandTests {
         #expect(try scratch.permissions("named") == 0o600)
     }
 
+    @Test func `paths are the system's: .. after a link, a tilde, and folders whose names are not UTF-8`() async throws {
+        let script = """
+            set -e
+            executable=$1
+            mkdir a b b/c; ln -s ../b/c a/link
+            printf wrong >a/file; printf right >b/file; printf tilde >'~root'
+            folder=$(printf 'x\\377'); mkdir "$folder"; printf bytes >"$folder/file"; cp 1111 2222 "$folder"
+            send() { "$executable" send 2222 --session "$@" >>sent; }
+            send 1111 --attach a/link/../file
+            send 1111 --attach '~root'
+            cd "$folder"; send 1111 --attach file; send 1111 --attach ./file
+            export XCHAT_TOKEN=sandbox-2222
+            "$executable" read 1111 --json --session 2222 >lines
+            number=0
+            while read -r line; do
+                number=$((number + 1))
+                echo "$line" | "$executable" media download --event - --out "out$number" --session 2222
+                cat "out$number"; echo
+            done <lines
+            head -n 1 lines | "$executable" media download --event - --out ../a/link/../new --session 2222
+            cat ../b/new
+            """
+        let executable = try #require(Program.executable)
+        let outcome = try await Program.shell(
+            script,
+            [executable.path],
+            in: scratch,
+            environment: ["XCHAT_API_URL": sandbox.url, "XCHAT_TOKEN": "sandbox-1111"]
+        )
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.text == "right\ntilde\nbytes\nbytes\nright")
+    }
+
     @Test func `several pictures go together, and without a text`() async throws {
         try scratch.write("second.png", Self.png + [1, 2, 3])
         let files = ["--attach", scratch.file("picture.png"), "--attach", scratch.file("second.png")]

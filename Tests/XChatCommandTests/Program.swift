@@ -42,8 +42,12 @@ enum Program {
     }()
 
     /// A process that is ready to run, with nothing of the developer's environment.
-    static func process(_ arguments: [String], environment: [String: String]) throws -> Process {
-        guard let executable else { throw CommandError("the executable was not found beside the tests") }
+    static func process(
+        _ arguments: [String],
+        environment: [String: String],
+        of program: URL? = executable
+    ) throws -> Process {
+        guard let executable = program else { throw CommandError("the executable was not found beside the tests") }
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
@@ -61,14 +65,30 @@ enum Program {
         try await run(arguments, input: input, environment: environment)
     }
 
+    /// Runs a shell script with arguments in a folder, to its end.
+    static func shell(
+        _ script: String,
+        _ arguments: [String] = [],
+        in folder: Scratch,
+        environment: [String: String] = [:]
+    ) async throws -> Outcome {
+        let lines = "cd \"$1\" || exit 99; shift\n" + script
+        return try await run(
+            ["-c", lines, "sh", folder.path] + arguments,
+            environment: environment,
+            of: URL(filePath: "/bin/sh")
+        )
+    }
+
     /// Runs a command line to its end.
     static func run(
         _ arguments: [String],
         input: [UInt8] = [],
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        of program: URL? = executable
     ) async throws -> Outcome {
         let scratch = try Scratch()
-        let process = try process(arguments, environment: environment)
+        let process = try process(arguments, environment: environment, of: program)
         // Files, because a pipe that is full and read by nobody would stop the program.
         let files = [
             FileHandle(forReadingAtPath: try scratch.write("in", input)),

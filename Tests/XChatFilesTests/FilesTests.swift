@@ -51,6 +51,50 @@ struct FilesTests {
         #expect(try scratch.names() == ["new"])
     }
 
+    @Test(
+        "a path with .. after a link leads to the file that the system finds",
+        arguments: FileConstruction.allCases
+    )
+    func resolution(_ construction: FileConstruction) throws {
+        for folder in ["a", "b", "b/c"] { try Files.makeFolder(scratch.file(folder)) }
+        try FileManager.default.createSymbolicLink(atPath: scratch.file("a/link"), withDestinationPath: "../b/c")
+        try scratch.write("a/file", "wrong")
+        try scratch.write("b/file", "right")
+        let path = scratch.file("a/link/../file")
+        let file = try RegularFile(path)
+        #expect(try file.read(upTo: 10, at: 0) == Array("right".utf8))
+        try Files.replace(path, Array("new".utf8), construction: construction)
+        #expect(try scratch.read("b/file") == Array("new".utf8))
+        #expect(try scratch.read("a/file") == Array("wrong".utf8))
+        try Files.write(scratch.file("a/link/../made"), overwrites: true, construction: construction) { file in
+            _ = try file.write([1])
+        }
+        #expect(try scratch.read("b/made") == [1])
+        // An open file stays the one that was opened.
+        #expect(try file.read(upTo: 10, at: 0) == Array("right".utf8))
+        #expect(file.byteCount == 5)
+    }
+
+    @Test func `links to links are followed to the file, and the path stays relative to their folders`() throws {
+        try Files.makeFolder(scratch.file("a"))
+        try scratch.write("file", "old")
+        for (name, target) in [("a/first", "second"), ("a/second", "../file"), ("a/loop", "loop"), ("a/gone", "none")] {
+            try FileManager.default.createSymbolicLink(atPath: scratch.file(name), withDestinationPath: target)
+        }
+        #expect(Files.resolved(scratch.file("a/first")) == scratch.file("a/../file"))
+        try Files.replace(scratch.file("a/first"), Array("new".utf8))
+        #expect(try scratch.read("file") == Array("new".utf8))
+        for name in ["a/loop", "a/gone", "file"] { #expect(Files.resolved(scratch.file(name)) == scratch.file(name)) }
+    }
+
+    @Test func `only a regular file is opened as one, and a pipe without a writer is no reason to wait`() throws {
+        #expect(unsafe mkfifo(scratch.file("pipe"), 0o600) == 0)
+        for path in [scratch.file("pipe"), scratch.path, "/dev/zero"] {
+            #expect(throws: FileError(path, .notRegular)) { try RegularFile(path) }
+        }
+        #expect(throws: FileError.self) { try RegularFile(scratch.file("none")) }
+    }
+
     @Test func `a file under construction has no name`() throws {
         try Files.write(scratch.file("new"), overwrites: false) { file in
             _ = try file.write([1])

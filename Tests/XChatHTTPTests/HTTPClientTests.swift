@@ -56,7 +56,7 @@ struct HTTPClientTests {
                     let key = try ConversationKey.generate()
                     let out = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
                     let download = await thrownCode {
-                        try await client.download("abc", in: target, key: key, to: out)
+                        try await client.download("abc", in: target, key: key, to: out.path)
                     }
                     #expect(download == .redirected)
                     #expect(await thrownCode { for try await _ in client.activity() {} } == .redirected)
@@ -96,7 +96,7 @@ struct HTTPClientTests {
         let key = try ConversationKey.generate()
         let out = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         let code = await thrownCode {
-            try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out)
+            try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out.path)
         }
         #expect(code == .connection)
     }

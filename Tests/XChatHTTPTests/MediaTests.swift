@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 import XChatEngine
 import XChatEvents
+import XChatFiles
 import XChatSandbox
 
 @testable import XChatHTTP
@@ -63,9 +64,9 @@ struct MediaTests {
                 try content.write(to: file)
 
                 let up = Reports()
-                let upload = MediaUpload(
+                let upload = try MediaUpload(
                     client: alice.client,
-                    file: file,
+                    file: RegularFile(file.path),
                     key: key,
                     conversation: conversation,
                     ttlMsec: nil,
@@ -82,7 +83,13 @@ struct MediaTests {
                 let out = folder.appending(path: "out")
                 let target = try ConversationTarget(conversation)
                 let down = Reports()
-                try await bob.client.download(media.mediaHashKey, in: target, key: key, to: out, expectedBytes: size) {
+                try await bob.client.download(
+                    media.mediaHashKey,
+                    in: target,
+                    key: key,
+                    to: out.path,
+                    expectedBytes: size
+                ) {
                     down.add($0)
                 }
                 #expect(down.all.first == MediaProgress(doneBytes: 0, totalBytes: total))
@@ -97,7 +104,7 @@ struct MediaTests {
                 let wrong = try ConversationKey.generate()
                 if size > 0 {
                     let code = await thrownCode {
-                        try await bob.client.download(media.mediaHashKey, in: target, key: wrong, to: other)
+                        try await bob.client.download(media.mediaHashKey, in: target, key: wrong, to: other.path)
                     }
                     #expect(code == .authenticationFailed)
                 }
@@ -107,19 +114,19 @@ struct MediaTests {
                             media.mediaHashKey,
                             in: target,
                             key: key,
-                            to: other,
+                            to: other.path,
                             expectedBytes: expected
                         )
                     }
                     #expect(code == .malformedResponse)
                 }
                 let code = await thrownCode {
-                    try await bob.client.download(media.mediaHashKey, in: target, key: key, to: out)
+                    try await bob.client.download(media.mediaHashKey, in: target, key: key, to: out.path)
                 }
                 #expect(code == .file)
                 #expect(try names(folder) == ["in", "out"])
                 try Data("old".utf8).write(to: out)
-                try await bob.client.download(media.mediaHashKey, in: target, key: key, to: out, overwrites: true)
+                try await bob.client.download(media.mediaHashKey, in: target, key: key, to: out.path, overwrites: true)
                 #expect(try Data(contentsOf: out) == content)
                 try FileManager.default.createDirectory(at: other, withIntermediateDirectories: false)
                 do throws(APIError) {
@@ -127,12 +134,12 @@ struct MediaTests {
                         media.mediaHashKey,
                         in: target,
                         key: key,
-                        to: other,
+                        to: other.path,
                         overwrites: true
                     )
                     Issue.record("replaced a folder")
                 } catch {
-                    #expect(error.detail.hasSuffix("(Is a directory)"), "\(error.detail)")
+                    #expect(error.detail.hasSuffix("(not a regular file)"), "\(error.detail)")
                 }
             }
         }
@@ -160,7 +167,7 @@ struct MediaTests {
                 Self.done
             ) { server, url in
                 let client = try ChatClient(api: url, token: Token("t"), retries: Self.quick)
-                let media = try await client.upload(file, key: key, in: .oneToOne("1", "2"), ttlMsec: 9)
+                let media = try await client.upload(file.path, key: key, in: .oneToOne("1", "2"), ttlMsec: 9)
                 #expect(media.mediaHashKey == "abc")
                 #expect(server.requests.count == 5)
                 #expect(Set(server.requests[1...3]).count == 1)
@@ -198,12 +205,12 @@ struct MediaTests {
                 let client = try ChatClient(api: url, token: Token("t"), retries: Self.quick)
                 let missing = folder.appending(path: "none")
                 let noFile = await thrownCode {
-                    _ = try await client.upload(missing, key: key, in: .oneToOne("1", "2"))
+                    _ = try await client.upload(missing.path, key: key, in: .oneToOne("1", "2"))
                 }
                 #expect(noFile == .file)
                 #expect(server.requests.isEmpty)
                 let refused = await thrownCode {
-                    _ = try await client.upload(file, key: key, in: .oneToOne("1", "2"))
+                    _ = try await client.upload(file.path, key: key, in: .oneToOne("1", "2"))
                 }
                 #expect(refused == .invalidRequest)
                 #expect(server.requests.count == 2)
@@ -219,7 +226,7 @@ struct MediaTests {
                 let client = try ChatClient(api: url, token: Token("t"))
                 let upload = try MediaUpload(
                     client: client,
-                    file: file,
+                    file: RegularFile(file.path),
                     key: .generate(),
                     conversation: .oneToOne("1", "2"),
                     ttlMsec: nil,
@@ -236,7 +243,7 @@ struct MediaTests {
             let client = try ChatClient(api: url, token: Token("t"))
             let key = try ConversationKey.generate()
             let code = await thrownCode {
-                _ = try await client.upload(URL(filePath: "/dev/zero"), key: key, in: .oneToOne("1", "2"))
+                _ = try await client.upload("/dev/zero", key: key, in: .oneToOne("1", "2"))
             }
             #expect(code == .file)
             #expect(server.requests.count <= 1)
@@ -251,7 +258,7 @@ struct MediaTests {
                 let client = try ChatClient(api: url, token: Token("t"))
                 let key = try ConversationKey.generate()
                 let code = await thrownCode {
-                    try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out)
+                    try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out.path)
                 }
                 #expect(code == .file)
                 #expect(server.requests.isEmpty)
@@ -268,13 +275,13 @@ struct MediaTests {
                 let key = try ConversationKey.generate()
                 let (file, out) = (folder.appending(path: "in"), folder.appending(path: "out"))
                 try Data(bytes(100)).write(to: file)
-                let media = try await alice.client.upload(file, key: key, in: conversation)
+                let media = try await alice.client.upload(file.path, key: key, in: conversation)
                 let code = await thrownCode {
                     try await bob.client.download(
                         media.mediaHashKey,
                         in: ConversationTarget(conversation),
                         key: key,
-                        to: out
+                        to: out.path
                     ) { progress in
                         guard progress.doneBytes == 0 else { return }
                         #expect(throws: Never.self) { try Data("another's".utf8).write(to: out) }
@@ -308,7 +315,7 @@ struct MediaTests {
             try await RawServer.run(Self.opened, Self.appended, Self.done) { server, url in
                 let client = try ChatClient(api: url, token: Token("t"))
                 let code = await thrownCode {
-                    _ = try await client.upload(file, key: key, in: .oneToOne("1", "2")) { _ in
+                    _ = try await client.upload(file.path, key: key, in: .oneToOne("1", "2")) { _ in
                         #expect(throws: Never.self) {
                             let handle = try FileHandle(forWritingTo: file)
                             try handle.seekToEnd()
@@ -353,7 +360,7 @@ struct MediaTests {
                     )
                     let out = folder.appending(path: "out")
                     let code = await thrownCode {
-                        try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out)
+                        try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out.path)
                     }
                     #expect(code == expected)
                     if expected != .timedOut { #expect(server.requests.count == (expected == .connection ? 2 : 1)) }
@@ -375,7 +382,7 @@ struct MediaTests {
                         "abc",
                         in: ConversationTarget("1-2"),
                         key: key,
-                        to: folder.appending(path: "out"),
+                        to: folder.appending(path: "out").path,
                         expectedBytes: 10
                     )
                 }
@@ -404,7 +411,7 @@ struct MediaTests {
                         "abc",
                         in: ConversationTarget("1-2"),
                         key: key,
-                        to: folder.appending(path: "out"),
+                        to: folder.appending(path: "out").path,
                         expectedBytes: named
                     )
                 }
@@ -422,7 +429,7 @@ struct MediaTests {
                 let out = folder.appending(path: "none/out")
                 let key = try ConversationKey.generate()
                 let code = await thrownCode {
-                    try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out)
+                    try await client.download("abc", in: ConversationTarget("1-2"), key: key, to: out.path)
                 }
                 #expect(code == .file)
                 #expect(server.requests.isEmpty)

@@ -327,10 +327,10 @@ struct OperationEndToEndTests {
             let file = URL(filePath: folder.path + "/in")
             try Data("content".utf8).write(to: file)
             let key = try ConversationKey.generate()
-            let hashKey = try await alice.client.upload(file, key: key, in: conversation).mediaHashKey
+            let hashKey = try await alice.client.upload(file.path, key: key, in: conversation).mediaHashKey
             func download(_ name: String) async throws {
                 let place = URL(filePath: folder.path + "/" + name)
-                try await bob.client.download(hashKey, in: target, key: key, to: place)
+                try await bob.client.download(hashKey, in: target, key: key, to: place.path)
             }
             try await download("before")
             let action = try alice.session.sign(.deleteMessages([sent.sequenceID], forAll: true), in: conversation)

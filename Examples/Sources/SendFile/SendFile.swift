@@ -14,7 +14,7 @@ struct SendFile {
         let conversation = try await account.startConversation(with: UserID(user))
         let receipt = try await account.send(
             arguments.dropFirst(2).first ?? "",
-            files: [URL(filePath: path)],
+            files: [path],
             to: conversation,
             progress: { _, progress in print("\(progress.doneBytes) of \(progress.totalBytes ?? 0) bytes") }
         )

@@ -1,4 +1,3 @@
-public import Foundation
 package import XChatEngine
 public import XChatEvents
 public import XChatHTTP
@@ -10,18 +9,18 @@ extension Account {
     /// if the key changes in between, the message becomes a dead letter, and the files must be sent again.
     /// - Parameters:
     ///   - text: The text; it may be empty.
-    ///   - files: The files, at least one, each a regular file.
+    ///   - files: The paths of the files, at least one, each of a regular file. The system resolves a path, once.
     ///   - conversation: The conversation.
-    ///   - progress: Is called with the file that is being uploaded and its progress.
+    ///   - progress: Is called with the position in `files` of the file that is being uploaded, and its progress.
     /// - Returns: The receipt, with the outcome `sent`.
     /// - Throws: As ``send(_:to:)-(Draft,_)``; `APIError` if a file cannot be uploaded, ``AccountError`` with `file` if it
     ///   cannot be read or changes while it is read.
     @discardableResult
     public func send(
         _ text: String,
-        files: [URL],
+        files: [String],
         to conversation: ConversationID,
-        progress: (@Sendable (_ file: URL, MediaProgress) -> Void)? = nil
+        progress: (@Sendable (_ index: Int, MediaProgress) -> Void)? = nil
     ) async throws -> Receipt {
         let receipt = try await enqueue(text, files: files, to: conversation, progress: progress)
         return try await outcome(of: receipt)
@@ -35,23 +34,23 @@ extension Account {
     @discardableResult
     public func enqueue(
         _ text: String,
-        files: [URL],
+        files: [String],
         to conversation: ConversationID,
-        progress: (@Sendable (_ file: URL, MediaProgress) -> Void)? = nil
+        progress: (@Sendable (_ index: Int, MediaProgress) -> Void)? = nil
     ) async throws -> Receipt {
         let conversation = try canonical(conversation)
-        let files = try files.map { (url: $0, file: try AttachmentFile($0.path(percentEncoded: false))) }
+        let files = try files.map { path in try AttachmentFile(path) }
         // The newest key is needed before the upload, not after it.
         try await learnKeys(of: conversation)
         try await prepareToEncrypt(in: conversation)
         // Whatever would refuse the message does so before anything is uploaded.
         let session = try await state.session(AccountState.Scope(conversation))
-        let attachments = files.map { MessageAttachment.media($0.file.attachment("unknown")) }
+        let attachments = files.map { MessageAttachment.media($0.attachment("unknown")) }
         _ = try session.seal(.message(MessageDraft(text, attachments: attachments)), in: conversation)
         let (version, key) = try session.encryptingKey(in: conversation)
         var uploaded: [MessageAttachment] = []
-        for (url, file) in files {
-            let media = try await upload(file, under: key, in: conversation) { progress?(url, $0) }
+        for (index, file) in files.enumerated() {
+            let media = try await upload(file, under: key, in: conversation) { progress?(index, $0) }
             uploaded.append(.media(media))
         }
         return try await enqueue(
@@ -68,10 +67,7 @@ extension Account {
         in conversation: ConversationID,
         progress: (@Sendable (MediaProgress) -> Void)? = nil
     ) async throws -> MediaAttachment {
-        let media = try await client.upload(URL(filePath: file.path), key: key, in: conversation, progress: progress)
-        guard media.plaintextBytes == file.byteCount else {
-            throw AccountError(.file, "\(quoted(file.path)) changed while it was read")
-        }
+        let media = try await client.upload(file.file, key: key, in: conversation, progress: progress)
         return file.attachment(media.mediaHashKey)
     }
 
@@ -81,14 +77,14 @@ extension Account {
     /// - Parameters:
     ///   - attachment: The attachment.
     ///   - message: The message that names it.
-    ///   - file: The file to make.
+    ///   - path: The file to make. The system resolves the path.
     ///   - progress: Is called with the progress.
     /// - Throws: `APIError`, with `authentication_failed` for altered or truncated media; ``AccountError`` if the key of the
     ///   message is not known.
     public func download(
         _ attachment: MediaAttachment,
         of message: Message,
-        to file: URL,
+        to path: String,
         progress: (@Sendable (MediaProgress) -> Void)? = nil
     ) async throws {
         guard let hashKey = attachment.mediaHashKey else {
@@ -102,7 +98,7 @@ extension Account {
             hashKey.string,
             in: try ConversationTarget(message.conversation),
             key: key,
-            to: file,
+            to: path,
             expectedBytes: attachment.filesizeBytes.flatMap { Int(exactly: $0) },
             overwrites: false,
             progress: progress

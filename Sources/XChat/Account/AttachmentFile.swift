@@ -1,27 +1,27 @@
-import Foundation
 import XChatEngine
 package import XChatEvents
 package import XChatFiles
 
-/// A file that is to go with a message, and what the message says of it.
+/// A file that is to go with a message: opened once, so that size, type and uploaded bytes are those of one file.
 package struct AttachmentFile: Sendable {
-    package let path: String
-    /// The last part of the path: readers do not learn the folder.
-    let name: String
-    package let byteCount: Int
-    /// What its first bytes stand for.
+    let path: String
+    let file: RegularFile
+    /// The media type that its first bytes indicate; nil if they indicate none.
     package let mimeType: String?
     private let dimensions: MediaInfo.Dimensions?
 
     /// How far to look for the dimensions of an image; a photo can have large previews in front of them.
     private static let beginning = 1 << 20
 
-    /// Looks at a file, which must be a regular one.
+    /// Opens a file, which must be a regular one.
+    ///
+    /// - Parameter path: The file; the system resolves it, once.
+    /// - Throws: ``FileError``.
     package init(_ path: String) throws(FileError) {
+        let file = try RegularFile(path)
+        let bytes = try file.read(upTo: Self.beginning, at: 0)
         self.path = path
-        byteCount = try Files.size(path)
-        name = URL(filePath: path).lastPathComponent
-        let bytes = try Descriptor.reading(path).read(upTo: Self.beginning)
+        self.file = file
         mimeType = MediaInfo.mimeType(of: bytes.span)
         dimensions = MediaInfo.dimensions(of: bytes.span)
     }
@@ -47,8 +47,9 @@ package struct AttachmentFile: Sendable {
                 height: Int64(dimensions?.height ?? 0)
             ),
             type: type,
-            filesizeBytes: Int64(byteCount),
-            filename: WireString(name)
+            filesizeBytes: Int64(file.byteCount),
+            // Readers do not learn the folder.
+            filename: WireString(Files.name(of: path))
         )
     }
 }

@@ -137,7 +137,7 @@ struct MediaOptions: ParsableArguments {
         let source = try openInput(input)
         do {
             guard out != "-" else { return try body(source) { try Output.result($0) } }
-            _ = try newFile(out, overwrites: force)
+            try checkNewFile(out, overwrites: force)
             try Files.write(out, overwrites: force) { file in
                 try body(source) { bytes in
                     try file.writeAll(bytes)
@@ -157,10 +157,10 @@ extension Descriptor {
     }
 }
 
-/// The path that a new file is to have; one that is there already is replaced only with --force.
-func newFile(_ path: String, overwrites: Bool) throws -> String {
+/// Refuses early what cannot become a file, and a file that exists unless --force replaces it.
+func checkNewFile(_ path: String, overwrites: Bool) throws {
     guard overwrites || !Files.exists(path) else {
         throw CommandError(.exists, "\(quoted(path)): there is such a file; --force replaces it")
     }
-    return try Files.destination(path, overwrites: overwrites)
+    _ = try Files.destination(path, overwrites: overwrites)
 }

@@ -154,7 +154,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     func run() async throws {
         let account = try await state.account(server)
         let media = try media(for: account.userID)
-        let file = try newFile(out, overwrites: force)
+        try checkNewFile(out, overwrites: force)
         let target = try ConversationTarget(media.conversation)
         let key = try await account.key(of: media.conversation, version: media.keyVersion).key
         let client = account.client
@@ -166,7 +166,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
                     media.hashKey,
                     in: target,
                     key: key,
-                    to: URL(filePath: file),
+                    to: out,
                     expectedBytes: media.size,
                     overwrites: force,
                     progress: { display.show($0) }

@@ -54,7 +54,7 @@ struct Sender {
         let receipt = try await hinting(conversation) {
             try await account.enqueue(
                 text,
-                files: files.map { URL(filePath: $0) },
+                files: files,
                 to: conversation,
                 progress: display.show
             )

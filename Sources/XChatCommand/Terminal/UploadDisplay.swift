@@ -1,4 +1,3 @@
-import Foundation
 import Synchronization
 import XChat
 import XChatHTTP
@@ -6,8 +5,7 @@ import XChatHTTP
 /// Shows the progress of one upload after the other.
 final class UploadDisplay: Sendable {
     private struct State {
-        var file: URL?
-        var number = 0
+        var index: Int?
         var display: ProgressDisplay?
     }
 
@@ -20,12 +18,11 @@ final class UploadDisplay: Sendable {
         self.isQuiet = isQuiet
     }
 
-    @Sendable func show(_ file: URL, _ progress: MediaProgress) {
+    @Sendable func show(_ index: Int, _ progress: MediaProgress) {
         let display = state.withLock { state in
-            if state.file != file {
-                state.file = file
-                state.number += 1
-                let label = count == 1 ? "uploading" : "uploading \(state.number) of \(count)"
+            if state.index != index {
+                state.index = index
+                let label = count == 1 ? "uploading" : "uploading \(index + 1) of \(count)"
                 state.display = ProgressDisplay(label, isQuiet: isQuiet)
             }
             return state.display

@@ -1,4 +1,3 @@
-public import Foundation
 import NIOCore
 public import XChatEngine
 
@@ -13,10 +12,10 @@ extension ChatClient {
     ///   - mediaHashKey: The name of the file in the message: 1 to 50 letters and digits.
     ///   - target: The conversation.
     ///   - key: The conversation key of the version that **the message** is encrypted with, which need not be the newest.
-    ///   - destination: Where the file goes.
+    ///   - path: Where the file goes. The system resolves the path.
     ///   - expectedBytes: The size of the file as the message states it; another size is an error. It never raises
     ///     ``Limits/mediaBytes``: the sender of the message chose it.
-    ///   - overwrites: Whether an existing file is replaced.
+    ///   - overwrites: Whether an existing regular file is replaced; if the path is a link, the file it leads to.
     ///   - progress: Called when the server answers and after each piece of up to 256 KiB, one call at a time. After a
     ///     broken connection `doneBytes` starts again from 0.
     /// - Throws: ``APIError``: `authentication_failed` if the file was altered or truncated, `too_large`,
@@ -25,7 +24,7 @@ extension ChatClient {
         _ mediaHashKey: String,
         in target: ConversationTarget,
         key: ConversationKey,
-        to destination: URL,
+        to path: String,
         expectedBytes: Int? = nil,
         overwrites: Bool = false,
         progress: (@Sendable (MediaProgress) -> Void)? = nil
@@ -35,7 +34,7 @@ extension ChatClient {
             mediaHashKey: mediaHashKey,
             target: target,
             key: key,
-            destination: destination,
+            path: path,
             expectedBytes: expectedBytes,
             overwrites: overwrites
         )
@@ -51,7 +50,7 @@ struct MediaDownload: Sendable {
     let mediaHashKey: String
     let target: ConversationTarget
     let key: ConversationKey
-    let destination: URL
+    let path: String
     let expectedBytes: Int?
     let overwrites: Bool
 
@@ -85,10 +84,7 @@ struct MediaDownload: Sendable {
                 )
             }
         }
-        if !overwrites, FileManager.default.fileExists(atPath: destination.path) {
-            throw APIError(.file, "the destination exists already")
-        }
-        let file = try TemporaryFile(beside: destination)
+        let file = try TemporaryFile(for: path, overwrites: overwrites)
         let answer = try await client.open(request, token: token)
         var decryptor = MediaDecryptor(key: key)
         var (receivedBytes, writtenBytes) = (0, 0)
@@ -117,7 +113,7 @@ struct MediaDownload: Sendable {
         if let expectedBytes, writtenBytes != expectedBytes {
             throw APIError(.malformedResponse, "the file has \(writtenBytes) bytes, the message says \(expectedBytes)")
         }
-        try file.rename(to: destination, overwrites: overwrites)
+        try file.publish()
     }
 
     /// The next bytes, enough to be worth a write and all within the timeout of one request; none at the end.

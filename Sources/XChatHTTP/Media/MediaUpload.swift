@@ -1,6 +1,6 @@
-public import Foundation
 public import XChatEngine
 public import XChatEvents
+package import XChatFiles
 
 /// How much of a transfer is done, in bytes of the encrypted file.
 public struct MediaProgress: Hashable, Sendable {
@@ -30,10 +30,10 @@ extension ChatClient {
     /// Each segment is one call, which ``RetryPolicy`` repeats with the same bytes. One segment is in memory at a time.
     ///
     /// ```swift
-    /// let media = try await client.upload(file, key: key, in: conversation) { print($0.doneBytes) }
+    /// let media = try await client.upload("photo.jpg", key: key, in: conversation) { print($0.doneBytes) }
     /// ```
     /// - Parameters:
-    ///   - file: A regular file of at most about 2.9 GiB: 1000 segments.
+    ///   - path: A regular file of at most about 2.9 GiB: 1000 segments. The system resolves the path, once.
     ///   - key: The conversation key that the message is encrypted with.
     ///   - conversation: The canonical id of the conversation.
     ///   - ttlMsec: After how many milliseconds the server deletes the file; nil for never.
@@ -42,7 +42,24 @@ extension ChatClient {
     /// - Throws: ``APIError``; `file` if the file cannot be read or changes during the upload, `too_large` if it needs more
     ///   segments than there are.
     public func upload(
-        _ file: URL,
+        _ path: String,
+        key: ConversationKey,
+        in conversation: ConversationID,
+        ttlMsec: Int64? = nil,
+        progress: (@Sendable (MediaProgress) -> Void)? = nil
+    ) async throws(APIError) -> UploadedMedia {
+        let file: RegularFile
+        do {
+            file = try RegularFile(path)
+        } catch {
+            throw APIError(.file, "the file cannot be read: \(error.reasonText)")
+        }
+        return try await upload(file, key: key, in: conversation, ttlMsec: ttlMsec, progress: progress)
+    }
+
+    /// As ``upload(_:key:in:ttlMsec:progress:)``, for a file that is open.
+    package func upload(
+        _ file: RegularFile,
         key: ConversationKey,
         in conversation: ConversationID,
         ttlMsec: Int64? = nil,
@@ -60,7 +77,7 @@ struct MediaUpload: Sendable {
     private static let pieceBytes = 256 << 10
 
     let client: ChatClient
-    let file: URL
+    let file: RegularFile
     let key: ConversationKey
     let conversation: ConversationID
     let ttlMsec: Int64?
@@ -104,21 +121,19 @@ struct MediaUpload: Sendable {
 
     /// The file, encrypted while it is read.
     private struct Source: ~Copyable {
-        let plaintextBytes: Int
+        var plaintextBytes: Int { file.byteCount }
         /// Encrypted and not sent yet.
         var encrypted: [UInt8] = []
         /// The first bytes of the file, which show its type.
         private(set) var beginning: [UInt8] = []
-        private let handle: FileHandle
+        private let file: RegularFile
         private var encryptor: MediaEncryptor
         private var readBytes = 0
         private var isAtEnd = false
 
-        init(_ file: URL, key: ConversationKey) throws(APIError) {
-            let (handle, size) = try Self.open(file)
-            let encryptor = try Self.encryptor(key)
-            (self.handle, plaintextBytes) = (handle, size)
-            self.encryptor = encryptor
+        init(_ file: RegularFile, key: ConversationKey) throws(APIError) {
+            encryptor = try Self.encryptor(key)
+            self.file = file
         }
 
         private static func encryptor(_ key: ConversationKey) throws(APIError) -> MediaEncryptor {
@@ -129,25 +144,14 @@ struct MediaUpload: Sendable {
             }
         }
 
-        private static func open(_ file: URL) throws(APIError) -> (FileHandle, size: Int) {
-            do {
-                let handle = try FileHandle(forReadingFrom: file)
-                let size = try handle.seekToEnd()
-                try handle.seek(toOffset: 0)
-                return (handle, Int(clamping: size))
-            } catch {
-                throw APIError(.file, "the file cannot be read")
-            }
-        }
-
         /// Reads and encrypts until a segment is full or the file ends.
         mutating func fill(to segmentBytes: Int) throws(APIError) {
             while encrypted.count < segmentBytes, !isAtEnd {
-                let piece: Data
+                let piece: [UInt8]
                 do {
-                    piece = try handle.read(upToCount: MediaUpload.pieceBytes) ?? Data()
+                    piece = try file.read(upTo: MediaUpload.pieceBytes, at: readBytes)
                 } catch {
-                    throw APIError(.file, "the file cannot be read")
+                    throw APIError(.file, "the file cannot be read: \(error.reasonText)")
                 }
                 readBytes += piece.count
                 isAtEnd = piece.isEmpty
@@ -159,7 +163,7 @@ struct MediaUpload: Sendable {
                     if isAtEnd {
                         try encryptor.finish(appendingTo: &encrypted)
                     } else {
-                        try encryptor.push(Array(piece), appendingTo: &encrypted)
+                        try encryptor.push(piece, appendingTo: &encrypted)
                     }
                 } catch {
                     throw APIError(.file, "the file cannot be encrypted: \(error.code)")

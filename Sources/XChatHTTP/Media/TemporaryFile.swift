@@ -1,17 +1,20 @@
-import Foundation
 import XChatFiles
 
-/// A file that is deleted unless it is renamed to its destination.
+/// A file that is deleted unless it is published under its path.
 ///
 /// Where the system can create a file without a name, no plaintext remains however the process ends: see ``NewFile``.
 final class TemporaryFile {
     private var file: NewFile?
+    private let overwrites: Bool
 
-    init(beside destination: URL) throws(APIError) {
+    init(for path: String, overwrites: Bool) throws(APIError) {
+        self.overwrites = overwrites
         do {
-            file = try NewFile(destination.path)
+            file = try NewFile(Files.destination(path, overwrites: overwrites), named: path)
+        } catch where error.isNameTaken {
+            throw APIError(.file, "the destination exists already")
         } catch {
-            throw APIError(.file, "no file can be created in the folder of the destination (\(error.reasonText))")
+            throw APIError(.file, "no file can be created at the destination (\(error.reasonText))")
         }
     }
 
@@ -24,7 +27,7 @@ final class TemporaryFile {
     }
 
     /// Waits until the content is on the storage medium, and gives the file its name.
-    func rename(to destination: URL, overwrites: Bool) throws(APIError) {
+    func publish() throws(APIError) {
         do {
             guard let file = file.take() else { return }
             try file.publish(replaces: overwrites)

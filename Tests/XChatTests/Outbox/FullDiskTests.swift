@@ -34,12 +34,12 @@
                     let key = try ConversationKey.generate()
                     let file = URL(filePath: folder.path + "/in")
                     try Data(count: 300_000).write(to: file)
-                    let hashKey = try await alice.client.upload(file, key: key, in: conversation).mediaHashKey
+                    let hashKey = try await alice.client.upload(file.path, key: key, in: conversation).mediaHashKey
                     let out = URL(filePath: folder.path + "/out")
                     let target = try ConversationTarget(conversation)
                     Self.limitFiles(to: 100_000)
                     do throws(APIError) {
-                        try await bob.client.download(hashKey, in: target, key: key, to: out)
+                        try await bob.client.download(hashKey, in: target, key: key, to: out.path)
                         Issue.record("the file has room")
                     } catch {
                         #expect(error.code == .file)
@@ -47,7 +47,7 @@
                     }
                     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["in"])
                     Self.limitFiles(to: nil)
-                    try await bob.client.download(hashKey, in: target, key: key, to: out)
+                    try await bob.client.download(hashKey, in: target, key: key, to: out.path)
                     #expect(try Data(contentsOf: out).count == 300_000)
                 }
             }
