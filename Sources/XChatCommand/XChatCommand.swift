@@ -34,10 +34,13 @@ struct XChatCommand: AsyncParsableCommand {
 
     static func main() async {
         occupyStandardDescriptors()
+        limitHelpWidth()
         // A reader that went away is seen where output is written, and no reason to die halfway through a file.
         _ = signal(SIGPIPE, SIG_IGN)
         guard let arguments = CommandLine.validArguments else {
-            Output.note("Error: an argument is not UTF-8.")
+            Output.note(
+                "Error: an argument is not UTF-8. To name a file in such a folder, change into the folder first."
+            )
             endProcess(2)
         }
         endProcess(await run(arguments))

@@ -28,6 +28,32 @@ struct UsageTests {
         #expect(outcome.errors.isEmpty)
     }
 
+    @Test(
+        "help and errors appear at any width",
+        arguments: ["0", "1", "26", "27", "-5", "abc", "", "99999999999999999999", "9223372036854775807"]
+    )
+    func width(_ columns: String) async throws {
+        for arguments in [[], ["send", "--help"], ["help", "read"], ["keys"]] {
+            let outcome = try await Program.run(arguments, environment: ["COLUMNS": columns])
+            #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
+            #expect(outcome.text.contains("USAGE: "))
+        }
+        for arguments in [["nonsense"], ["send"], ["read", "2222", "--poll", "0"]] {
+            let outcome = try await Program.run(arguments, environment: ["COLUMNS": columns])
+            #expect(outcome.status == 2, "\(arguments)")
+            #expect(outcome.errors.contains("Error: "))
+        }
+    }
+
+    @Test func `help is as wide as COLUMNS says`() async throws {
+        let narrow = try await Program.run("send", "--help", environment: ["COLUMNS": "60"])
+        let wide = try await Program.run("send", "--help", environment: ["COLUMNS": "200"])
+        #expect(narrow.lines.count > wide.lines.count)
+        let widths = [narrow, wide].map { outcome in outcome.lines.map(\.utf8.count).max() ?? 0 }
+        // The usage line is not broken.
+        #expect(widths[0] < widths[1])
+    }
+
     @Test func `every command, argument and option says what it is`() async throws {
         let outcome = try await Program.run("--experimental-dump-help")
         let root = try JSONPlace(parsing: outcome.output, document: "help").required("command")

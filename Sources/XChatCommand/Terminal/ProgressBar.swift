@@ -98,7 +98,7 @@ final class ProgressDisplay: Sendable {
             done: progress.doneBytes,
             total: progress.totalBytes,
             elapsed: now - start,
-            columns: Self.columns
+            columns: terminalColumns(STDERR_FILENO) ?? 80
         )
         write("\r\(text)\u{1B}[K")
     }
@@ -117,12 +117,5 @@ final class ProgressDisplay: Sendable {
 
     private func write(_ text: String) {
         _ = try? Descriptor.standardError.write(Array(text.utf8))
-    }
-
-    /// The width of the terminal now, since it can change.
-    private static var columns: Int {
-        var size = winsize()
-        guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
     }
 }
