@@ -1,5 +1,6 @@
 import ArgumentParser
 import XChat
+import XChatFiles
 
 #if canImport(Darwin)
     import Darwin
@@ -33,6 +34,7 @@ struct XChatCommand: AsyncParsableCommand {
     )
 
     static func main() async {
+        SignalHandler.restoreDefaultActions(keepsCrashReports: Environment.bytes("SWIFT_BACKTRACE") != nil)
         occupyStandardDescriptors()
         limitHelpWidth()
         // A reader that went away is seen where output is written, and no reason to die halfway through a file.

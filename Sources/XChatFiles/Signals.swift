@@ -15,9 +15,8 @@ package struct SignalHandler {
     package init(_ handle: @escaping @Sendable (_ number: Int32) -> Void) {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             let before = signal(number, SIG_IGN)
-            let wasIgnored = unsafe unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
             // A program that `nohup` starts must survive the end of its terminal.
-            if number == SIGHUP, wasIgnored { continue }
+            if number == SIGHUP, isIgnored(before) { continue }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { handle(number) }
             // The source starts on another thread; a signal before that would be lost.
@@ -36,10 +35,33 @@ package struct SignalHandler {
         }
     }
 
+    /// Gives signals that the Swift runtime handles their default actions back, unless they are ignored.
+    ///
+    /// Where a Swift toolchain is installed, the runtime's handler writes a crash report with registers and memory, in which
+    /// keys can be. If another process sent the signal, the program then goes on.
+    ///
+    /// - SIGQUIT and SIGABRT ask the program to end: from the terminal, or from a supervisor's watchdog. They always end it.
+    /// - SIGILL, SIGTRAP, SIGBUS, SIGFPE and SIGSEGV are faults of the program itself, and a report helps to repair it. It is
+    ///   written only if the user asked for reports.
+    ///
+    /// - Parameter keepsCrashReports: Whether the user asked for crash reports.
+    package static func restoreDefaultActions(keepsCrashReports: Bool) {
+        let faults = keepsCrashReports ? [] : [SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV]
+        for number in [SIGQUIT, SIGABRT] + faults {
+            let before = signal(number, SIG_DFL)
+            if isIgnored(before) { _ = signal(number, SIG_IGN) }
+        }
+    }
+
     /// Ends the program at once, with the exit status of a program that a signal ended.
     package static func exit(_ number: Int32) -> Never {
         _exit(128 + number)
     }
+}
+
+/// Whether what `signal` returned is the action that ignores the signal.
+private func isIgnored<Action>(_ action: Action) -> Bool {
+    unsafe unsafeBitCast(action, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
 }
 
 /// Waits 10 ms for a lock or a name.

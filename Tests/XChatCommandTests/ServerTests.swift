@@ -339,3 +339,50 @@ struct ServerTests {
         #expect(unknown.status == 1)
     }
 }
+
+/// Signals that ask a process to end.
+@Suite(.timeLimit(.minutes(1)))
+struct SignalTests {
+    /// With the variable, the Swift runtime's handler reports a crash and the process goes on.
+    @Test(
+        "SIGQUIT and SIGABRT end the process, whatever the Swift runtime does with them",
+        arguments: [SIGQUIT, SIGABRT],
+        [nil, "enable=yes"]
+    )
+    func ending(_ number: Int32, _ backtrace: String?) async throws {
+        let environment = backtrace.map { ["SWIFT_BACKTRACE": $0] } ?? [:]
+        let process = try Program.process(["sandbox", "--port", "0"], environment: environment)
+        let (output, errors) = (Pipe(), try Scratch())
+        process.standardOutput = output
+        process.standardError = FileHandle(forWritingAtPath: try errors.write("err", []))
+        try process.run()
+        _ = output.fileHandleForReading.availableData
+        kill(process.processIdentifier, number)
+        let start = ContinuousClock.now
+        while process.isRunning, ContinuousClock.now - start < .seconds(20) {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        let elapsed = ContinuousClock.now - start
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        #expect(process.terminationReason == .uncaughtSignal)
+        #expect(process.terminationStatus == number)
+        #expect(elapsed < .seconds(5))
+        #expect(!String(decoding: try errors.read("err"), as: UTF8.self).contains("Backtrac"))
+    }
+
+    @Test func `a process that ignores SIGQUIT from its start goes on ignoring it`() async throws {
+        let executable = try #require(Program.executable)
+        let outcome = try await Program.shell(
+            """
+            trap '' QUIT
+            "$1" sandbox --port 0 >out & process=$!
+            while [ ! -s out ]; do sleep 0.05; done
+            kill -QUIT $process; sleep 0.2; kill -TERM $process; wait $process
+            """,
+            [executable.path],
+            in: try Scratch()
+        )
+        #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+}
