@@ -97,7 +97,8 @@ struct AttachmentCommandTests {
         #expect(try scratch.permissions("named") == 0o600)
     }
 
-    @Test func `paths are the system's: .. after a link, a tilde, and folders whose names are not UTF-8`() async throws {
+    @Test func `paths are the system's: .. after a link, a tilde, and folders whose names are not UTF-8`() async throws
+    {
         let script = """
             set -e
             executable=$1
@@ -128,6 +129,38 @@ struct AttachmentCommandTests {
         )
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.text == "right\ntilde\nbytes\nbytes\nright")
+    }
+
+    @Test func `a file that is given as the text is not sent as a text`() async throws {
+        try scratch.write("second.png", Self.png)
+        let outcome = try await run(
+            "1111",
+            ["send", "2222", "--attach", scratch.file("picture.png"), scratch.file("second.png")]
+        )
+        #expect(outcome.status == 2)
+        let spelling = #"--attach "\#(scratch.file("picture.png"))" --attach "\#(scratch.file("second.png"))""#
+        #expect(outcome.errors.contains(spelling), "\(outcome.errors)")
+        #expect(try await lines().isEmpty)
+        // A folder cannot be attached, and without files a text is a text.
+        #expect(try await send(scratch.path, "--attach", scratch.file("picture.png")).status == 0)
+        #expect(try await send(scratch.file("second.png")).status == 0)
+        #expect(try await lines().count == 2)
+    }
+
+    @Test func `an empty text is sent only on request`() async throws {
+        let sent = try await send("a text")
+        let id = try sent.json[0].required("sequence_id").string().string
+        for arguments in [["send", "2222"], ["send", "2222", ""], ["edit", "2222", id], ["edit", "2222", id, ""]] {
+            let outcome = try await run("1111", arguments)
+            #expect(outcome.status == 1, "\(arguments)")
+            #expect(outcome.output.isEmpty)
+            #expect(outcome.errors.contains("--allow-empty"), "\(outcome.errors)")
+        }
+        #expect(try await lines().count == 1)
+        #expect(try await run("1111", ["send", "2222", "--allow-empty"]).status == 0)
+        #expect(try await run("1111", ["edit", "2222", id, "", "--allow-empty"]).status == 0)
+        #expect(try await send("--attach", scratch.file("picture.png")).status == 0)
+        #expect(try await lines().count == 4)
     }
 
     @Test func `several pictures go together, and without a text`() async throws {

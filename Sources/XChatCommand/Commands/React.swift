@@ -46,8 +46,8 @@ struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Give one of one's own messages a new text.",
         discussion: """
-            The text is taken whole and unchanged from standard input where none is given; one that begins with a dash \
-            stands behind --. Prints {"message_id": "…", \
+            The text is taken whole and unchanged from standard input where none is given; an empty one is refused without \
+            --allow-empty. A text that begins with a dash stands behind --. Prints {"message_id": "…", \
             "sequence_id": "…", "conversation_id": "…"} of the edit, which is a message of its own: readers apply it only \
             if the message is yours.
             """
@@ -60,6 +60,9 @@ struct Edit: AsyncParsableCommand {
     var text: String?
 
     @OptionGroup
+    var empty: EmptyTextOptions
+
+    @OptionGroup
     var sending: SendingOptions
 
     @OptionGroup
@@ -70,7 +73,7 @@ struct Edit: AsyncParsableCommand {
 
     func run() async throws {
         let sender = try await Sender(state, server, sending)
-        let edit = EditDraft(of: target.sequence, text: try text ?? readStandardInputText())
+        let edit = EditDraft(of: target.sequence, text: try empty.checked(try text ?? readStandardInputText()))
         try Output.result(
             try await sender.send(.edit(edit), in: sender.account.conversation(target.conversation.id)).line
         )

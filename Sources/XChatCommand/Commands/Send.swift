@@ -1,13 +1,16 @@
 import ArgumentParser
 import XChat
 import XChatEngine
+import XChatEvents
+import XChatFiles
 
 struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Encrypt, sign and send one message, with files if wanted.",
         discussion: """
             Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"}. The text is taken whole and unchanged \
-            from standard input where neither a text nor a file is given. A text that begins with a dash stands behind --: \
+            from standard input where neither a text nor a file is given; an empty one is refused without --allow-empty, \
+            because it is what a failed command leaves in a pipe. A text that begins with a dash stands behind --: \
             xchat send 2222 -- "-5 degrees"
 
             The newest conversation key of the state is used; where there is none, the conversation's key changes are \
@@ -21,7 +24,7 @@ struct Send: AsyncParsableCommand {
 
             Files are encrypted under the same key and uploaded before the message, which names their last path component, \
             size, type and dimensions: told from their first bytes. A message takes up to ten images, animations and \
-            videos, or one file of another kind.
+            videos, or one file of another kind. Each file has an --attach of its own.
             """
     )
 
@@ -39,6 +42,9 @@ struct Send: AsyncParsableCommand {
     @Flag(help: "Give the conversation a new key first, if the newest one must not encrypt any more.")
     var rotate = false
 
+    @OptionGroup
+    var empty: EmptyTextOptions
+
     @Flag(help: "Show no progress of uploads on the terminal.")
     var quiet = false
 
@@ -51,14 +57,38 @@ struct Send: AsyncParsableCommand {
     @OptionGroup
     var server: ServerOptions
 
+    func validate() throws {
+        // A shell turns "--attach *.jpg" into one file to attach and one text.
+        guard let text, !attach.isEmpty, (try? Files.size(text)) != nil else { return }
+        let files = (attach + [text]).map { "--attach \(quoted($0))" }.joined(separator: " ")
+        throw ValidationError(
+            "\(quoted(text)) is the name of a file, and was given as the text. To send the files: \(files). A text that is the "
+                + "name of a file goes in a message without files."
+        )
+    }
+
     func run() async throws {
         let sender = try await Sender(state, server, sending, rotates: rotate)
         let conversation = try sender.account.conversation(to.id)
         guard !attach.isEmpty else {
-            let draft = Draft.text(try text ?? readStandardInputText())
+            let draft = Draft.text(try empty.checked(try text ?? readStandardInputText()))
             return try Output.result(try await sender.send(draft, in: conversation).line)
         }
         let answer = try await sender.send(text ?? "", with: attach, in: conversation, isQuiet: quiet)
         try Output.result(answer.line)
+    }
+}
+
+/// Whether a text may be empty.
+struct EmptyTextOptions: ParsableArguments {
+    @Flag(help: "Take an empty text too.")
+    var allowEmpty = false
+
+    /// The text, unless it is empty and must not be.
+    func checked(_ text: String) throws -> String {
+        guard allowEmpty || !text.utf8.isEmpty else {
+            throw CommandError("the text is empty, so nothing was sent; --allow-empty sends it")
+        }
+        return text
     }
 }

@@ -11,7 +11,7 @@ final class TemporaryFile {
         self.overwrites = overwrites
         do {
             file = try NewFile(Files.destination(path, overwrites: overwrites), named: path)
-        } catch where error.isNameTaken {
+        } catch let error where error.isNameTaken {
             throw APIError(.file, "the destination exists already")
         } catch {
             throw APIError(.file, "no file can be created at the destination (\(error.reasonText))")
