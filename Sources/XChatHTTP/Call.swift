@@ -62,11 +62,13 @@ struct Call<Answer>: Sendable {
 struct Success: Sendable {
     let body: Data
     let token: Token
+    /// How the body is compressed, if the header says so; our own HTTP client has decompressed what it can.
+    private let encoding: String?
 
     init(_ response: APIResponse, token: Token) throws(APIError) {
         guard (200..<300).contains(response.status) else { throw APIError(refusal: response, token: token) }
         guard !response.body.isEmpty else { throw APIError(.malformedResponse, "the answer has no body") }
-        (body, self.token) = (response.body, token)
+        (body, self.token, encoding) = (response.body, token, response.headers.value("content-encoding"))
     }
 
     /// The `data` member.
@@ -157,12 +159,18 @@ struct Success: Sendable {
         do {
             return try JSONCoding.decoder.decode(type, from: body)
         } catch let error as DecodingError {
-            throw APIError(.malformedResponse, error.place)
+            throw APIError(.malformedResponse, error.place ?? notJSON)
         } catch let error as APIError {
             throw error
         } catch {
-            throw APIError(.malformedResponse, "the answer is not JSON")
+            throw APIError(.malformedResponse, notJSON)
         }
+    }
+
+    private var notJSON: String {
+        guard let encoding, encoding.lowercased() != "identity" else { return "the answer is not JSON" }
+        return
+            "the answer is not JSON; it is compressed as \(quoted(encoding)), which the HTTP client does not decompress"
     }
 
     private func errors<Payload, Meta>(_ envelope: Envelope<Payload, Meta>) -> [APIError] {
@@ -270,7 +278,7 @@ extension APIError {
         let status = response.status
         if (300..<400).contains(status) {
             // Only the host: the rest of the URL may contain anything.
-            let host = response.headers.first(name: "location").flatMap { URL(string: $0)?.host() }
+            let host = response.headers.value("location").flatMap { URL(string: $0)?.host() }
             let target = host.map { "to the host \(token.redacted(from: $0).display(limit: 255))" } ?? "to this host"
             self.init(
                 .redirected,
@@ -296,8 +304,10 @@ extension APIError {
 }
 
 extension DecodingError {
-    /// The member that could not be decoded, named by our own coding keys: the text repeats no input.
-    fileprivate var place: String {
+    /// The member that could not be decoded; nil if the whole is not JSON.
+    ///
+    /// It is named by our own coding keys: the text repeats no input.
+    fileprivate var place: String? {
         func path(_ keys: [any CodingKey]) -> String {
             keys.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined().drop { $0 == "." }.description
         }
@@ -307,7 +317,7 @@ extension DecodingError {
         case .typeMismatch(_, let context): return "\(path(context.codingPath)) has the wrong type"
         case .dataCorrupted(let context) where !context.codingPath.isEmpty:
             return "\(path(context.codingPath)) cannot be read"
-        default: return "the answer is not JSON"
+        default: return nil
         }
     }
 }

@@ -76,7 +76,7 @@ public struct ChatClient: Sendable {
     ///   - limits: Limits on the time and memory of an answer.
     ///   - retries: How often a failed call is tried again.
     ///   - http: The HTTP client, which the caller shuts down. By default one that the process shares: it follows no
-    ///     redirects, keeps up to 64 connections to a host, and uses the proxy that `HTTPS_PROXY` or
+    ///     redirects, keeps up to 64 connections to a host, decompresses answers, and uses the proxy that `HTTPS_PROXY` or
     ///     `ALL_PROXY` name unless `NO_PROXY` excludes the host. `HTTPClient.shared` is refused, because it follows redirects. Configure
     ///     your own with `redirectConfiguration: .disallow`. If it would follow redirects, calls still do not: each
     ///     fails with ``APIError/Code-swift.struct/redirected`` before the new URL is asked for.

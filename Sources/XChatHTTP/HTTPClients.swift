@@ -15,6 +15,9 @@ package struct HTTPClients: Sendable {
     /// The proxy, as an error names it; nil for direct connections, and for clients of the caller.
     let proxy: String?
 
+    /// How many times larger than its compressed bytes an answer may be.
+    static let largestRatio = 100
+
     private static let shared = Mutex<[HTTPClient.Configuration.Proxy?: HTTPClients]>([:])
 
     /// The caller's own client, for all answers.
@@ -61,7 +64,8 @@ package struct HTTPClients: Sendable {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10)),
-            proxy: proxy
+            proxy: proxy,
+            decompression: .enabled(limit: .ratio(largestRatio))
         )
         // A refused connection is reported at once. By default it is tried again until the connect timeout.
         configuration.connectionPool.retryConnectionEstablishment = false

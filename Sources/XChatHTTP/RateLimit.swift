@@ -8,23 +8,33 @@ enum RateLimit {
     /// When all exhausted limits reset; nil if no header states it.
     static func reset(in headers: HTTPHeaders) -> Date? {
         let exhausted = prefixes.filter { prefix in
-            headers.first(name: "\(prefix)-remaining").map { $0.utf8.elementsEqual("0".utf8) } ?? true
+            headers.value("\(prefix)-remaining").map { $0.utf8.elementsEqual("0".utf8) } ?? true
         }
         // If a 429 reports remaining requests for every limit, the latest reset counts.
         return [exhausted, prefixes].lazy.compactMap { prefixes in
-            prefixes.compactMap { seconds(headers.first(name: "\($0)-reset")) }.max()
+            prefixes.compactMap { seconds(headers.value("\($0)-reset")) }.max()
         }.first.map { Date(timeIntervalSince1970: Double($0)) }
     }
 
-    /// The time of `Retry-After`, which has seconds or a date.
+    /// The time of `Retry-After`: seconds, or a date in one of the three forms of RFC 9110, section 5.6.7.
     static func retryAfter(in headers: HTTPHeaders, now: Date) -> Date? {
-        guard let text = headers.first(name: "retry-after"), text.utf8.count <= 64 else { return nil }
+        guard let text = headers.value("retry-after"), text.utf8.count <= 64 else { return nil }
         if let seconds = seconds(text) { return now.addingTimeInterval(Double(seconds)) }
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-        return formatter.date(from: text)
+        // A year of two digits that seems to be more than 50 years ahead is in the past.
+        formatter.twoDigitStartDate = now.addingTimeInterval(-50 * 365.2425 * 86_400)
+        // asctime fills a day of one digit with a space.
+        let plain = text.replacing("  ", with: " ")
+        // The formatter does not insist on the zone.
+        let forms =
+            plain.utf8.suffix(4).elementsEqual(" GMT".utf8)
+            ? ["EEE, dd MMM yyyy HH:mm:ss 'GMT'", "EEEE, dd-MMM-yy HH:mm:ss 'GMT'"] : ["EEE MMM d HH:mm:ss yyyy"]
+        return forms.lazy.compactMap { form in
+            formatter.dateFormat = form
+            return formatter.date(from: plain)
+        }.first
     }
 
     /// Unix seconds up to the year 9999.

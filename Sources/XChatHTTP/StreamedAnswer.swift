@@ -8,12 +8,17 @@ import Synchronization
 ///
 /// At most 64 KiB arrive ahead of the reader; then the server has to wait. The connection closes with the value.
 final class StreamedAnswer: Sendable {
-    let headers: HTTPHeaders
+    /// Whether HTTP marks the end of the body.
+    ///
+    /// Otherwise the body ends with the connection, and one that broke looks like a complete answer.
+    let hasMarkedEnd: Bool
     private let connection: Connection
     private let transport: Transport
 
-    fileprivate init(headers: HTTPHeaders, connection: Connection, transport: Transport) {
-        self.headers = headers
+    fileprivate init(head: HTTPResponseHead, connection: Connection, transport: Transport) {
+        hasMarkedEnd =
+            head.version.major > 1 || head.headers.contains(name: "content-length")
+            || head.headers.contains(name: "transfer-encoding")
         self.connection = connection
         self.transport = transport
     }
@@ -49,10 +54,11 @@ extension Transport {
     /// - Throws: What a refusal says, and `connection`, `timed_out`, `too_large`, `malformed_response` or `cancelled`.
     func open(_ request: APIRequest, token: Token, timeout: Duration) async throws(APIError) -> StreamedAnswer {
         let deadline = NIODeadline.now() + TimeAmount(timeout.upToAYear)
-        let connection = Connection(executing: try message(request, token: token), with: clients.streams)
+        let message = try message(request, token: token, isStreamed: true)
+        let connection = Connection(executing: message, with: clients.streams)
         switch await connection.receive(until: deadline) {
         case .head(let head) where head.isSuccess:
-            return StreamedAnswer(headers: head.headers, connection: connection, transport: self)
+            return StreamedAnswer(head: head, connection: connection, transport: self)
         case .head(let head):
             let body = head.isRedirect ? nil : await connection.refusalBody(until: deadline)
             if Task.isCancelled { throw .cancelled }

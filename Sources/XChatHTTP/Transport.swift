@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import Synchronization
 import XChatEvents
 
@@ -50,7 +51,18 @@ struct Transport: Sendable {
     }
 
     /// The request as the HTTP client takes it.
-    func message(_ request: APIRequest, token: Token) throws(APIError) -> HTTPClient.Request {
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - token: The bearer token.
+    ///   - isStreamed: Whether the answer is read piece by piece: it is not to be compressed, which would delay its lines.
+    /// - Returns: The request. Where it does not forbid compression, our own HTTP client asks for it.
+    /// - Throws: `invalid_argument`.
+    func message(
+        _ request: APIRequest,
+        token: Token,
+        isStreamed: Bool = false
+    ) throws(APIError) -> HTTPClient.Request {
         do {
             var message = try HTTPClient.Request(
                 url: request.url(base: base),
@@ -58,6 +70,7 @@ struct Transport: Sendable {
             )
             message.headers.add(name: "authorization", value: token.headerValue)
             message.headers.add(name: "accept", value: request.accept)
+            if isStreamed { message.headers.add(name: "accept-encoding", value: "identity") }
             if let body = request.body {
                 message.headers.add(name: "content-type", value: "application/json")
                 message.body = .byteBuffer(ByteBuffer(bytes: body))
@@ -78,6 +91,13 @@ struct Transport: Sendable {
         case HTTPParserError.invalidEOFState:
             return connection.error(HTTPClientError.remoteConnectionClosed, timeout: timeout)
         case is HTTPParserError: return APIError(.malformedResponse, "the answer is not HTTP")
+        case NIOHTTPDecompression.DecompressionError.limit:
+            return APIError(
+                .tooLarge,
+                "the compressed answer is more than \(HTTPClients.largestRatio) times as large when it is decompressed"
+            )
+        case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
+            return APIError(.malformedResponse, "the compressed answer is damaged or incomplete")
         default: return connection.error(error, timeout: timeout)
         }
     }
@@ -130,8 +150,7 @@ final class WholeAnswer: HTTPClientResponseDelegate {
     }
 
     func didReceiveHead(task: HTTPClient.Task<Response>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
-        if head.isSuccess, let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > limit
-        {
+        if head.isSuccess, let length = head.headers.value("content-length").flatMap({ Int($0) }), length > limit {
             return task.eventLoop.makeFailedFuture(BodyTooLarge())
         }
         return task.eventLoop.makeSucceededVoidFuture()
@@ -156,6 +175,17 @@ final class WholeAnswer: HTTPClientResponseDelegate {
                 headers: head.headers,
                 body: Data(state.body.readableBytesView)
             )
+        }
+    }
+}
+
+extension HTTPHeaders {
+    /// The first value of a header without the white space around it, which is not part of it (RFC 9110, section 5.5).
+    func value(_ name: String) -> String? {
+        first(name: name).map { text in
+            let bytes = text.utf8.drop { $0 == 0x20 || $0 == 0x09 }
+            let end = bytes.lastIndex { $0 != 0x20 && $0 != 0x09 }
+            return end.map { String(Substring(bytes[...$0])) } ?? ""
         }
     }
 }

@@ -31,6 +31,17 @@ struct EventLinesTests {
         #expect(lines("\n").isEmpty)
     }
 
+    @Test func `a byte order mark before a line is not part of it`() {
+        for chunk in 1...5 {
+            #expect(lines("\u{FEFF}abc\n\u{FEFF}de", chunk: chunk) == texts(["abc", "de"]))
+            #expect(lines("\u{FEFF}\n\u{FEFF}\r\n", "\u{FEFF}", chunk: chunk).isEmpty)
+            #expect(lines("a\u{FEFF}b\n\u{FEFF}\u{FEFF}c", chunk: chunk) == texts(["a\u{FEFF}b", "\u{FEFF}c"]))
+        }
+        let limit = String(repeating: "x", count: 10)
+        #expect(lines("\u{FEFF}" + limit + "\r\n", limit: 10) == texts([limit]))
+        #expect(lines("\u{FEFF}" + limit + "x\r\n", limit: 10) == [.tooLong])
+    }
+
     @Test func `the end of an input ends its last line`() {
         #expect(lines("a", "b\n", "c") == texts(["a", "b", "c"]))
     }

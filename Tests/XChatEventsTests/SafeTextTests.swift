@@ -38,6 +38,22 @@ struct SafeTextTests {
         #expect(quoted(String(repeating: "x", count: 5000)).utf8.count < 300)
     }
 
+    @Test func `an invisible character in the name of a file is escaped`() {
+        #expect(quoted("\u{feff}notes\u{feff}.txt") == #""\u{FEFF}notes\u{FEFF}.txt""#)
+        #expect(quotedInFull("a\u{200b}b") == #""a\u{200B}b""#)
+    }
+
+    @Test(
+        "the flag of a region is shown whole, in a text and in quotation marks",
+        arguments: ["gbeng", "gbsct", "gbwls", "usca", "ustx", "fr75c"]
+    )
+    func flag(_ region: String) {
+        let tags = region.unicodeScalars.compactMap { Unicode.Scalar(0xE0000 + $0.value) }.map(String.init).joined()
+        let text = "a\u{1F3F4}\(tags)\u{E007F}b\r\n\u{1F3F4}\(tags)\u{E007F}"
+        #expect(messageText(WireString(text)) == text.replacing("\r\n", with: "\n    "))
+        #expect(quotedInFull(text) == "\"" + text.replacing("\r\n", with: #"\u{D}\u{A}"#) + "\"")
+    }
+
     @Test func `a run of more than four spaces of any kind is escaped`() {
         #expect(visible("a     b") == #"a\u{20}×5b"#)
         #expect(visible("a" + String(repeating: " ", count: 200) + "b") == #"a\u{20}×200b"#)

@@ -53,6 +53,13 @@ struct ActivityTests {
         #expect(try line(text) == .keepAlive)
     }
 
+    @Test func `a byte order mark before a line is not part of it`() throws {
+        #expect(try line("\u{FEFF}") == .keepAlive)
+        let text = #"{"data":{"event_type":"chat.sent","event_uuid":"1"}}"#
+        #expect(try line("\u{FEFF}" + text) == line(text))
+        #expect(thrownCode { _ = try line("x\u{FEFF}" + text) } == .malformedResponse)
+    }
+
     @Test(
         "a line that is not a JSON event is an error",
         arguments: ["x", "[]", "{", #"{"data":[]}"#, #"{"data":{}}"#]

@@ -113,10 +113,19 @@ struct ErrorShapeTests {
 
     @Test(
         "ignores a reset that is not a time",
-        arguments: ["", "-1", "x", "999999999999", "99999999999999", "1e9", "1 ", "+5"]
+        arguments: ["", "-1", "x", "999999999999", "99999999999999", "1e9", "1 2", "+5"]
     )
     func badReset(_ value: String) throws {
         #expect(try refusal(429, "", headers: ["x-rate-limit-reset": value]).resetAt == nil)
+    }
+
+    @Test func `white space around the value of a header is not part of it`() throws {
+        let headers = HTTPHeaders([
+            ("x-rate-limit-remaining", "0 "), ("x-rate-limit-reset", " 1800000000\t"),
+            ("x-user-limit-24hour-remaining", "10"), ("x-user-limit-24hour-reset", "1900000000"),
+        ])
+        #expect(try refusal(429, "", headers: headers).resetAt == Date(timeIntervalSince1970: 1_800_000_000))
+        #expect(try refusal(302, "", headers: ["location": "https://a.example/ "]).detail.contains("host a.example;"))
     }
 
     @Test func `a rate limit says until when`() throws {

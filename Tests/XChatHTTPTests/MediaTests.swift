@@ -370,6 +370,37 @@ struct MediaTests {
         }
     }
 
+    @Test(
+        "a file without a length that is cut off is a broken connection, and leaves no file",
+        arguments: [0, 10, 24, 30, 1000, 1066],
+        [true, false]
+    )
+    func cutOff(_ length: Int, _ isBinary: Bool) async throws {
+        try await inFolder { folder in
+            // With the first 24 bytes alone, an empty file ends as well.
+            let bytes = String(repeating: isBinary ? "\u{1}" : "a", count: length)
+            try await RawServer.run(.bytesAndClose("HTTP/1.1 200 OK\r\n\r\n" + bytes)) { server, url in
+                let client = try ChatClient(
+                    api: url,
+                    token: Token("t"),
+                    retries: RetryPolicy(attempts: 2, firstPause: .milliseconds(1))
+                )
+                let key = try ConversationKey.generate()
+                let code = await thrownCode {
+                    try await client.download(
+                        "abc",
+                        in: ConversationTarget("1-2"),
+                        key: key,
+                        to: folder.appending(path: "out")
+                    )
+                }
+                #expect(code == (length < 1065 ? .connection : .authenticationFailed))
+                #expect(server.requests.count == (length < 1065 ? 2 : 1))
+            }
+            #expect(try names(folder).isEmpty)
+        }
+    }
+
     @Test func `a file larger than expected is too large`() async throws {
         try await inFolder { folder in
             let endless = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"

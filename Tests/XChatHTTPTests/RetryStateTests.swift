@@ -137,15 +137,36 @@ struct RetryStateTests {
     // MARK: What servers say about time
 
     @Test(
-        "Retry-After is read in both forms",
+        "Retry-After is read as seconds and in the three date forms of HTTP, with white space around it",
         arguments: [
             ("120", 120.0), ("0", 0), ("Mon, 12 Jan 1970 13:46:45 GMT", 5), ("soon", nil), ("-5", nil), ("", nil),
             ("1e9", nil), ("99999999999999999999", nil), (String(repeating: "1", count: 65), nil),
+            ("120 ", 120), (" 120\t ", 120), ("1 20", nil), ("Mon, 12 Jan 1970 13:46:45 GMT \t", 5),
+            ("Monday, 12-Jan-70 13:46:45 GMT", 5), ("Mon Jan 12 13:46:45 1970", 5), ("Mon Jan 12 13:46:45 1970 ", 5),
+            ("Fri Jan  2 00:00:00 1970", -913_600), ("Thursday, 01-Jan-76 00:00:00 GMT", 188_302_400),
+            ("Mon, 12 Jan 1970 13:46:60 GMT", nil), ("Mon, 32 Jan 1970 13:46:45 GMT", nil),
+            ("Monday, 12-Jan-70 13:46:45", nil), ("Mon, 12 Jan 1970 13:46:45 CET", nil),
         ] as [(String, Double?)]
     )
     func retryAfter(_ text: String, _ seconds: Double?) {
         let date = RateLimit.retryAfter(in: HTTPHeaders([("retry-after", text)]), now: now)
         #expect(date?.timeIntervalSince(now) == seconds)
+    }
+
+    @Test func `a year of two digits is at most 50 years ahead`() {
+        // 2026-11-27.
+        let now = Date(timeIntervalSince1970: 1_795_737_600)
+        func year(_ text: String) -> Int? {
+            RateLimit.retryAfter(in: ["retry-after": text], now: now).map {
+                var calendar = Calendar(identifier: .gregorian)
+                calendar.timeZone = .gmt
+                return calendar.component(.year, from: $0)
+            }
+        }
+        #expect(year("Sunday, 06-Nov-94 08:49:37 GMT") == 1994)
+        #expect(year("Saturday, 28-Nov-26 08:49:37 GMT") == 2026)
+        #expect(year("Friday, 06-Nov-76 08:49:37 GMT") == 2076)
+        #expect(year("Saturday, 06-Nov-77 08:49:37 GMT") == 1977)
     }
 
     @Test func `the later of Retry-After and the rate limit reset counts`() throws {

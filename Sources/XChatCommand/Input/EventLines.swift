@@ -2,6 +2,8 @@ import XChat
 import XChatFiles
 
 /// Splits input into lines of events: blank lines are skipped, a line over the limit is kept out of memory.
+///
+/// A byte order mark before a line, which some editors write, is not part of it.
 package struct EventLines {
     /// One line that is not blank.
     package enum Line: Hashable, Sendable {
@@ -12,6 +14,8 @@ package struct EventLines {
 
     /// The longest line that is read, its end not counted: 16 MiB.
     package static let maximumLineBytes = 16 << 20
+
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     package private(set) var lines: [Line] = []
     private var current: [UInt8] = []
@@ -39,8 +43,8 @@ package struct EventLines {
     }
 
     private mutating func extend(_ piece: ArraySlice<UInt8>) {
-        // One byte more may stand for the carriage return before the newline.
-        guard !isTooLong, piece.count <= limit + 1 - current.count else {
+        // The bytes of the mark, and one for the carriage return before the newline.
+        guard !isTooLong, piece.count <= limit + Self.byteOrderMark.count + 1 - current.count else {
             isTooLong = true
             current = []
             return
@@ -52,6 +56,7 @@ package struct EventLines {
         if current.last == UInt8(ascii: "\r") {
             current.removeLast()
         }
+        if current.starts(with: Self.byteOrderMark) { current.removeFirst(Self.byteOrderMark.count) }
         if isTooLong || current.count > limit {
             lines.append(.tooLong)
         } else if !current.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {

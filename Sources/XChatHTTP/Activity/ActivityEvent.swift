@@ -104,6 +104,7 @@ enum ActivityLine: Hashable {
     case problem(APIError)
 
     init(_ line: [UInt8], token: Token? = nil) throws(APIError) {
+        let line = line.starts(with: [0xEF, 0xBB, 0xBF]) ? line[3...] : line[...]
         let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
         if isBlank || line.elementsEqual("{}".utf8) {
             self = .keepAlive

@@ -18,7 +18,8 @@ extension ChatClient {
     ///   - overwrites: Whether an existing regular file is replaced; if the path is a link, the file it leads to.
     ///   - progress: Called when the server answers and after each piece of up to 256 KiB, one call at a time. After a
     ///     broken connection `doneBytes` starts again from 0.
-    /// - Throws: ``APIError``: `authentication_failed` if the file was altered or truncated, `too_large`,
+    /// - Throws: ``APIError``: `authentication_failed` if the file was altered or truncated, `connection` if an answer without
+    ///   a length is cut off, `too_large`,
     ///   `malformed_response` for another size than expected, `file` if the destination exists or cannot be written.
     public func download(
         _ mediaHashKey: String,
@@ -103,17 +104,24 @@ struct MediaDownload: Sendable {
                     try decryptor.push(piece, appendingTo: &plaintext)
                 }
             } catch {
-                throw APIError(.authenticationFailed, error.message)
+                guard piece.isEmpty, !answer.hasMarkedEnd else { throw APIError(.authenticationFailed, error.message) }
+                throw Self.cutOff
             }
             writtenBytes += plaintext.count
             try file.write(plaintext)
             guard !piece.isEmpty else { break }
             progress?(MediaProgress(doneBytes: receivedBytes, totalBytes: totalBytes))
         }
+        // The header of a file alone is the empty file, and so is what remains of any file when the rest is cut off.
+        guard writtenBytes > 0 || answer.hasMarkedEnd || expectedBytes == 0 else { throw Self.cutOff }
         if let expectedBytes, writtenBytes != expectedBytes {
             throw APIError(.malformedResponse, "the file has \(writtenBytes) bytes, the message says \(expectedBytes)")
         }
         try file.publish()
+    }
+
+    private static var cutOff: APIError {
+        APIError(.connection, "the connection closed before the file was complete, and the answer states no length")
     }
 
     /// The next bytes, enough to be worth a write and all within the timeout of one request; none at the end.
