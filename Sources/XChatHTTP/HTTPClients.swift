@@ -1,6 +1,7 @@
 package import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTPCompression
 import Synchronization
 
 /// The HTTP clients of the process: for direct connections, and for each proxy that the environment names.
