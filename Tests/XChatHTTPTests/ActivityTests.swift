@@ -317,6 +317,7 @@ struct ActivityStreamTests {
         for try await element in client.activity() {
             switch element {
             case .connected: elements.append("+")
+            case .disconnected: elements.append("-")
             case .problem: elements.append("!")
             case .event(let event): elements.append(event.uuid ?? "?")
             }
@@ -330,8 +331,8 @@ struct ActivityStreamTests {
             .bytesAndClose(Self.head + Self.line(1) + Self.chunk("\r\n") + Self.line(1) + Self.line(2)),
             .bytes(Self.head + Self.line(2) + Self.chunk("nonsense\n") + Self.line(3))
         ) { server, url in
-            let elements = try await first(6, of: client(url))
-            #expect(elements == ["+", "1", "2", "+", "!", "3"])
+            let elements = try await first(7, of: client(url))
+            #expect(elements == ["+", "1", "2", "-", "+", "!", "3"])
             #expect(server.requests.count == 2)
         }
     }
@@ -339,15 +340,15 @@ struct ActivityStreamTests {
     @Test func `reconnects when the server announces the end of the connection`() async throws {
         let end = Self.chunk(#"{"errors":[{"type":"https://api.x.com/2/problems/operational-disconnect"}]}"# + "\r\n")
         try await RawServer.run(.bytes(Self.head + Self.line(1) + end), .bytes(Self.head + Self.line(2))) { _, url in
-            let elements = try await first(4, of: client(url))
-            #expect(elements == ["+", "1", "+", "2"])
+            let elements = try await first(5, of: client(url))
+            #expect(elements == ["+", "1", "-", "+", "2"])
         }
     }
 
     @Test func `reconnects when the stream is silent for too long`() async throws {
         try await RawServer.run(.bytes(Self.head + Self.line(1)), .bytes(Self.head + Self.line(2))) { _, url in
-            let elements = try await first(4, of: client(url, silence: .seconds(1)))
-            #expect(elements == ["+", "1", "+", "2"])
+            let elements = try await first(5, of: client(url, silence: .seconds(1)))
+            #expect(elements == ["+", "1", "-", "+", "2"])
         }
     }
 
@@ -425,6 +426,7 @@ struct ActivityStreamTests {
             for try await element in app.activity() {
                 switch element {
                 case .connected: sent = try await alice.send("live", in: conversation)
+                case .disconnected: break
                 case .problem(let problem): throw problem
                 case .event(let event):
                     #expect(event.kind == .received && event.tag == "bot 2")

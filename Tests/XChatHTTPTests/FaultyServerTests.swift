@@ -81,6 +81,7 @@ struct FaultyServerTests {
                 switch element {
                 case .problem(let problem): throw problem
                 case .event(let event): events.append(event)
+                case .disconnected: break
                 case .connected:
                     connections += 1
                     guard sent.isEmpty else { continue }

@@ -18,7 +18,7 @@ struct FaultsTests {
         let faults = try SandboxFaults(
             "drop=0.1,http429=0.2,http500=0.05,http502=1,http503=0,delay=10ms-2s,rate-limit=100/60,failure-event=6:0.5,"
                 + "send-status=200,repeat=400,empty=absent,history=bare,key-events=first,errors=codes,activity=guide,members=bare,"
-                + "keep-alive=50ms,segment-bytes=1024,group-members=3,registrations=2,disconnect=0.2,duplicate=0.3,"
+                + "keep-alive=50ms,segment-bytes=1024,group-members=3,registrations=2,disconnect=0.2,garble=0.1,duplicate=0.3,"
                 + "reorder=0.4,seed=7"
         )
         #expect((faults.drop, faults.http429, faults.http500, faults.http502) == (0.1, 0.2, 0.05, 1))
@@ -30,6 +30,7 @@ struct FaultsTests {
         #expect((faults.activity, faults.members, faults.keepAlive) == (.guide, .bare, .milliseconds(50)))
         #expect((faults.segmentBytes, faults.groupMembers, faults.registrations) == (1024, 3, 2))
         #expect((faults.disconnect, faults.duplicate, faults.reorder, faults.seed) == (0.2, 0.3, 0.4, 7))
+        #expect(faults.garble == 0.1)
         #expect(try SandboxFaults("rate-limit=off").rateLimit == nil)
         #expect(try SandboxFaults("delay=5ms").delay == .milliseconds(5) ... .milliseconds(5))
     }
@@ -55,7 +56,7 @@ struct FaultsTests {
 
     @Test func `the help names every option with an example that is read`() throws {
         let lines = SandboxFaults.help.split(separator: "\n")
-        #expect(lines.count == 24)
+        #expect(lines.count == 25)
         for line in lines {
             let example = try #require(line.split(separator: ": ").first)
             _ = try SandboxFaults(String(example))

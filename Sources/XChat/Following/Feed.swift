@@ -9,8 +9,8 @@ import XChatHTTP
 /// back to the consumer's cursor, delivers what is new to the engine, and hands out the results one by one. The cursor moves
 /// when a result was handled. Nothing is read ahead: memory does not grow with the number of conversations that wait.
 actor Feed {
-    /// The longest pause before a conversation that could not be read is read again.
-    private static let longestPause = Duration.seconds(300)
+    /// The longest pause before a conversation that could not be read is read again, unless the server asks for a longer one.
+    private static let longestPause = Duration.seconds(60)
     /// How many waiting events are tried again with every delivery; more are tried when a key or the members change.
     private static let maximumRetried = 20
 
@@ -208,7 +208,8 @@ actor Feed {
         default:
             let failures = (delayed[conversation]?.failures ?? 0) + 1
             let pause = min(Duration.seconds(1) * (1 << min(failures, 10)) / 2, Self.longestPause)
-            let asked = error.resetAt.map { Duration.seconds(max(0, $0.timeIntervalSinceNow)) } ?? .zero
+            // A day at most: the server's clock may be wrong.
+            let asked = error.resetAt.map { Duration.seconds(min(max(0, $0.timeIntervalSinceNow), 86_400)) } ?? .zero
             delayed[conversation] = (ContinuousClock.now + max(pause, asked), failures)
             if failures == 1 {
                 account.configuration.notify?(.unreadable(error))

@@ -6,12 +6,17 @@ import XChatHTTP
 /// Finds the conversations that have something new, and tells a feed.
 ///
 /// With an app token the activity stream says so at once; X promises neither its order nor its completeness, so the list of
-/// conversations is read as well: when the stream connects, and every five minutes. Without the stream the list is read in
-/// every interval. It is read newest first, down to the first conversation that has not changed; every 15 minutes, and when
-/// conversations may have been left over, to its end.
+/// conversations is read as well: every minute, and at once after any doubt about the stream, which is a new connection, a
+/// line that cannot be read, or an event that belongs to no known place. While the stream is not connected, the list is read
+/// in every interval. It is read newest first, down to the first conversation that has not changed; every 15 minutes, and
+/// when conversations may have been left over, to its end.
 struct Watcher: Sendable {
     /// How long a connected stream is relied on without reading the list.
-    private static let streamInterval = Duration.seconds(300)
+    private static let streamInterval = Duration.seconds(60)
+    /// The shortest time between two readings of the list, however many doubts arise.
+    private static let shortestInterval = Duration.seconds(1)
+    /// The longest pause after failures, unless the server asks for a longer one.
+    private static let longestPause = Duration.seconds(60)
     /// How often the whole list is read.
     private static let sweepInterval = Duration.seconds(900)
 
@@ -23,7 +28,7 @@ struct Watcher: Sendable {
 
     /// Watches until the task is cancelled.
     func run() async {
-        let state = StreamState()
+        let state = StreamTrust()
         await withTaskGroup(of: Void.self) { group in
             if let app = account.app { group.addTask { await follow(app, state) } }
             group.addTask { await poll(state) }
@@ -33,29 +38,37 @@ struct Watcher: Sendable {
 
     // MARK: The list
 
-    private func poll(_ state: StreamState) async {
+    private func poll(_ state: StreamTrust) async {
+        let interval = account.configuration.pollInterval
         var lastSweep: ContinuousClock.Instant?
-        var backoff = 0
+        var failures = 0
         while !Task.isCancelled {
             let now = ContinuousClock.now
+            // Doubts that arise while the list is read count for the next reading.
+            let doubts = await state.doubts
             let sweeps = lastSweep.map { now - $0 >= Self.sweepInterval } ?? isBehind
             do throws(APIError) {
                 try await list(isSweep: sweeps)
                 if sweeps || lastSweep == nil { lastSweep = now }
-                backoff = 0
+                failures = 0
                 await feed.didList()
-                await state.wait(for: account.configuration.pollInterval, whileConnected: Self.streamInterval)
+                await state.wait(for: interval, whileConnected: Self.streamInterval, unlessAfter: doubts)
             } catch {
                 switch error.code {
                 case .cancelled: return
                 case .unauthorized, .insecureTransport, .redirected: return await feed.fail(error)
                 default:
-                    if backoff == 0 { account.report(Problem(error)) }
-                    backoff = min(backoff + 1, 8)
-                    let asked = error.resetAt.map { Duration.seconds(max(0, $0.timeIntervalSinceNow)) } ?? .zero
-                    try? await Task.sleep(for: max(asked, account.configuration.pollInterval * (1 << (backoff - 1))))
+                    if failures == 0 { account.report(Problem(error)) }
+                    failures = min(failures + 1, 8)
+                    let asked = error.resetAt.map { min(max(0, $0.timeIntervalSinceNow), 86_400) } ?? 0
+                    try? await Task.sleep(for: .seconds(asked))
+                    // The next connection of the stream ends the pause: the server is back.
+                    let pause = min(interval * (1 << (failures - 1)), max(interval, Self.longestPause))
+                    await state.wait(for: pause, whileConnected: pause, unlessAfter: doubts)
                 }
             }
+            let next = now + min(interval, Self.shortestInterval)
+            if next > .now { try? await Task.sleep(until: next, clock: .continuous) }
         }
     }
 
@@ -107,7 +120,7 @@ struct Watcher: Sendable {
 
     // MARK: The stream
 
-    private func follow(_ app: ChatClient, _ state: StreamState) async {
+    private func follow(_ app: ChatClient, _ state: StreamTrust) async {
         while !Task.isCancelled {
             do throws(APIError) {
                 try await account.subscribe(app)
@@ -117,12 +130,12 @@ struct Watcher: Sendable {
                         await state.set(isConnected: true)
                         // Subscriptions may have ended with the connection before.
                         try await account.subscribe(app)
-                    case .event(let event): await take(event)
+                    case .disconnected: await state.set(isConnected: false)
+                    case .event(let event): if await !take(event) { await state.doubt() }
                     case .problem(let problem):
-                        if problem.operation != nil { await state.set(isConnected: false) }
                         account.configuration.notify?(.streamProblem(problem))
                         account.report(Problem(problem))
-                        await state.wake()
+                        await state.doubt()
                     }
                 }
                 return
@@ -141,43 +154,61 @@ struct Watcher: Sendable {
         }
     }
 
-    private func take(_ event: ActivityEvent) async {
-        guard let conversation = event.conversation(of: account.userID), only == nil || only == conversation else {
-            return
+    /// Marks the conversation of an event.
+    ///
+    /// - Returns: False if the event may belong to this user and does not say to which conversation.
+    private func take(_ event: ActivityEvent) async -> Bool {
+        switch event.place(for: account.userID) {
+        case .unknown: return false
+        case .elsewhere: return true
+        case .conversation(let conversation):
+            if only == nil || only == conversation { await feed.mark(conversation, event: event) }
+            return true
         }
-        await feed.mark(conversation, event: event)
     }
 }
 
-/// Whether the activity stream is connected, and who waits for that to change.
-private actor StreamState {
+/// How far the activity stream can be relied on.
+actor StreamTrust {
     private var isConnected = false
-    private var wakes = 0
+    /// How often there was a reason to read the list at once.
+    private(set) var doubts = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
+    /// A new connection and the end of one are doubts: events may be missing.
     func set(isConnected: Bool) {
         let changed = self.isConnected != isConnected
         self.isConnected = isConnected
-        if changed || isConnected { wake() }
+        if changed || isConnected { doubt() }
     }
 
-    func wake() {
-        wakes += 1
+    /// Ends the wait, or the next one that began before.
+    func doubt() {
+        doubts += 1
+        wake()
+    }
+
+    private func wake() {
         let continuations = waiting
         waiting = []
         for continuation in continuations { continuation.resume() }
     }
 
-    /// Waits for an interval, a longer one while the stream is connected, or until the state changes.
-    func wait(for interval: Duration, whileConnected longer: Duration) async {
-        let seen = wakes
+    /// Waits for an interval, a longer one while the stream is connected, or until a doubt arises.
+    ///
+    /// - Parameters:
+    ///   - interval: The interval.
+    ///   - longer: The interval while the stream is connected.
+    ///   - seen: The number of doubts that the caller knows of: after further ones it does not wait.
+    func wait(for interval: Duration, whileConnected longer: Duration, unlessAfter seen: Int) async {
+        guard doubts == seen, !Task.isCancelled else { return }
         let timer = Task { [interval = isConnected ? longer : interval] in
             try? await Task.sleep(for: interval)
             if !Task.isCancelled { wake() }
         }
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                if wakes != seen || Task.isCancelled { continuation.resume() } else { waiting.append(continuation) }
+                if doubts != seen || Task.isCancelled { continuation.resume() } else { waiting.append(continuation) }
             }
         } onCancel: {
             Task { await self.wake() }
@@ -201,15 +232,24 @@ extension Account {
 }
 
 extension ActivityEvent {
-    /// The conversation that an event belongs to: the one that it names, or else the one that the server names.
-    ///
-    /// Nil for a conversation that the user does not belong to.
-    func conversation(of user: UserID) -> ConversationID? {
+    /// Where an event belongs.
+    enum Place: Hashable {
+        /// To this conversation of the user.
+        case conversation(ConversationID)
+        /// To another user.
+        case elsewhere
+        /// The event does not say where.
+        case unknown
+    }
+
+    /// Where the event belongs for a user: to the conversation that it names, or else to the one that the server names.
+    func place(for user: UserID) -> Place {
         let parsed = encodedEvent.flatMap { try? MessageEvent(base64: $0) }
-        guard let id = parsed?.conversationID ?? conversationID else { return nil }
+        let isOthers = subscribedUserID.map { $0 != user } ?? false
+        guard let id = parsed?.conversationID ?? conversationID else { return isOthers ? .elsewhere : .unknown }
         let sender = parsed?.conversationID == nil ? senderID ?? "" : parsed?.senderID ?? ""
         let conversation = ConversationID(canonicalizing: id, sender: sender)
-        guard (try? ConversationTarget(conversation)) != nil, conversation.isOneOfTwo(user) != false else { return nil }
-        return conversation
+        guard (try? ConversationTarget(conversation)) != nil else { return isOthers ? .elsewhere : .unknown }
+        return conversation.isOneOfTwo(user) == false ? .elsewhere : .conversation(conversation)
     }
 }

@@ -15,7 +15,7 @@ struct Read: AsyncParsableCommand {
 
             With --follow it goes on, and prints each event as it comes and once, until SIGINT or SIGTERM ends it with 0. \
             Events come from the activity stream, for which X wants the bearer token of the app in XCHAT_APP_TOKEN; the \
-            app is subscribed to the user's messages if it is not. After every new connection, and every five minutes, the \
+            app is subscribed to the user's messages if it is not. After every new connection, after a line that cannot be read, and every minute, the \
             history is asked for what the stream left out. Without that token, and where the stream is not to be had, \
             it is asked every --poll seconds.
             """
@@ -38,7 +38,7 @@ struct Read: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("How often to look for events where there is no stream, 1 to 3600.", valueName: "seconds")
     )
-    var poll = 30
+    var poll = 5
 
     @OptionGroup
     var state: StateOptions

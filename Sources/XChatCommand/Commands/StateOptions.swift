@@ -46,7 +46,7 @@ struct StateOptions: ParsableArguments {
         _ server: ServerOptions,
         rotates: Bool = false,
         replacesKeys: Bool = false,
-        pollInterval: Duration = .seconds(30)
+        pollInterval: Duration = .seconds(5)
     ) async throws -> Account {
         var configuration = try configuration(server)
         configuration.pollInterval = pollInterval

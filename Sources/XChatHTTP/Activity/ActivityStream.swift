@@ -27,6 +27,8 @@ public struct ActivityStream: AsyncSequence, Sendable {
     public enum Element: Hashable, Sendable {
         /// A connection is open, the first one or a new one: events from before it may be missing.
         case connected
+        /// The connection ended: events may be missing until the next one is open.
+        case disconnected
         /// An event.
         case event(ActivityEvent)
         /// The server reported an error, a line could not be read, or a connection failed and will be tried again.
@@ -84,6 +86,7 @@ public struct ActivityStream: AsyncSequence, Sendable {
             while waiting.isEmpty {
                 if let (error, life) = lost {
                     lost = nil
+                    if life != nil { waiting.append(.disconnected) }
                     try await prepareReconnect(after: error, life: life)
                 } else if let pause {
                     self.pause = nil

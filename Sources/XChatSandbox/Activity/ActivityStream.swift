@@ -61,7 +61,9 @@ struct ActivityStream {
             case .tick:
                 try await writer.write(Self.lineEnd)
             case .line(let line):
-                let line = Self.line(line)
+                // The prefix of server-sent events.
+                let isGarbled = chance.happens(faults.garble)
+                let line = Self.line(isGarbled ? Data("data: ".utf8) + line : line)
                 if held == nil, chance.happens(faults.reorder) {
                     held = line
                     continue

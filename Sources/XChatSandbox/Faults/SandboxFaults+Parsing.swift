@@ -117,6 +117,7 @@ extension SandboxFaults {
         choice("activity", "the spelling of events on the activity stream") { $0.activity = $1 },
         choice("members", "where the answer to added members stands") { $0.members = $1 },
         chance("disconnect", "0.1", "the activity stream ends after an event") { $0.disconnect = $1 },
+        chance("garble", "0.1", "an event on the activity stream comes as a line that is not JSON") { $0.garble = $1 },
         chance("duplicate", "0.1", "an event on the activity stream comes twice") { $0.duplicate = $1 },
         chance("reorder", "0.1", "an event on the activity stream comes after the next") { $0.reorder = $1 },
         Option(

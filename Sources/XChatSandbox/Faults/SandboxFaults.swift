@@ -114,6 +114,8 @@ public struct SandboxFaults: Hashable, Sendable {
     public var delay: ClosedRange<Duration> = .zero ... .zero
     /// How often, after an event on the activity stream, the stream ends with X's error for that.
     public var disconnect = 0.0
+    /// How often an event on the activity stream comes as a line that is not JSON.
+    public var garble = 0.0
     /// How often an event on the activity stream comes twice.
     public var duplicate = 0.0
     /// How often an event on the activity stream comes after the next.
