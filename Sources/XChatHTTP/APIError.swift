@@ -42,6 +42,8 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let invalidRequest = Self(rawValue: "invalid_request")
         /// 401: the token is missing, wrong or expired.
         public static let unauthorized = Self(rawValue: "unauthorized")
+        /// The token is that of another user than the account's.
+        public static let wrongUser = Self(rawValue: "wrong_user")
         /// 403: the token does not allow this.
         public static let forbidden = Self(rawValue: "forbidden")
         /// 404: there is no such user or conversation, or this user may not see it.

@@ -67,6 +67,8 @@ public struct ChatClient: Sendable {
     private(set) var retries: RetryPolicy
     let tokens: TokenSource
     let logger: Logger?
+    /// Checks whose token it is; nil for clients that are not of an account.
+    private(set) var userCheck: TokenUserCheck?
 
     /// Makes a client with a fixed token; nothing is sent yet.
     ///
@@ -215,6 +217,18 @@ public struct ChatClient: Sendable {
         return client
     }
 
+    /// The same client, whose calls fail with `wrong_user` if its token is not that of the user.
+    package func checkingTokens(areOf user: UserID) -> Self {
+        var client = self
+        client.userCheck = TokenUserCheck(of: user)
+        return client
+    }
+
+    /// Asks the server, once and for at most ten seconds, whose token it is.
+    func tokenUser(_ token: Token) async throws(APIError) -> UserID {
+        try await attempt(.me(limit: limits.answerBytes), token: token, timeout: min(limits.timeout, .seconds(10)))
+    }
+
     /// Makes a call, with retries.
     func perform<Answer>(_ call: Call<Answer>) async throws(APIError) -> Answer {
         try await retrying(isRepeatable: call.request.isRepeatable) { (token, remaining) throws(APIError) in
@@ -233,6 +247,7 @@ public struct ChatClient: Sendable {
         var token = await tokens.current
         while true {
             do throws(APIError) {
+                try await userCheck?.require(token, self)
                 return try await operation(token, max(retries.budget - (clock.now - start), .milliseconds(1)))
             } catch {
                 token = try await proceed(after: error, &state, elapsed: clock.now - start, token: token)

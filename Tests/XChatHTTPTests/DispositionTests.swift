@@ -83,6 +83,10 @@ struct DispositionTests {
         #expect(disposition(code) == .final)
     }
 
+    @Test func `the token of another user stops all calls`() {
+        #expect(disposition(.wrongUser) == .stop)
+    }
+
     @Test(
         "an answer that cannot be read, and an unknown code, are unclear",
         arguments: [APIError.Code.malformedResponse, .tooLarge, .init(rawValue: "a code of tomorrow")]

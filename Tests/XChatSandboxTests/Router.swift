@@ -26,7 +26,7 @@ final class Router: Sendable {
 
     /// The routes that act for a user.
     static let userRoutes: [(Verb, String)] = [
-        (.get, "/2/users/1111/public_keys"), (.post, "/2/users/1111/public_keys"),
+        (.get, "/2/users/me"), (.get, "/2/users/1111/public_keys"), (.post, "/2/users/1111/public_keys"),
         (.get, "/2/users/public_keys?ids=1111"), (.get, "/2/chat/conversations"),
         (.get, "/2/chat/conversations/2222"), (.get, "/2/chat/conversations/2222/events"),
         (.post, "/2/chat/conversations/2222/keys"), (.post, "/2/chat/conversations/2222/messages"),

@@ -50,7 +50,7 @@ public final class Account: Sendable {
         self.store = store
         self.identity = identity
         state = AccountState(store: store, identity: identity)
-        client = try configuration.client()
+        client = try configuration.client().checkingTokens(areOf: identity.userID)
         app = try configuration.appClient()
         var policy = OutboxPolicy()
         policy.newReaders = configuration.newReaders

@@ -199,7 +199,7 @@ actor Feed {
         try Task.checkCancellation()
         guard let error = error as? APIError else { throw error }
         switch error.code {
-        case .unauthorized, .insecureTransport, .redirected, .cancelled: throw error
+        case .unauthorized, .wrongUser, .insecureTransport, .redirected, .cancelled: throw error
         case .forbidden, .notFound, .invalidArgument:
             // There is nothing else to follow.
             if only != nil { throw error }

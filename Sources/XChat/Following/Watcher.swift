@@ -56,7 +56,7 @@ struct Watcher: Sendable {
             } catch {
                 switch error.code {
                 case .cancelled: return
-                case .unauthorized, .insecureTransport, .redirected: return await feed.fail(error)
+                case .unauthorized, .wrongUser, .insecureTransport, .redirected: return await feed.fail(error)
                 default:
                     if failures == 0 { account.report(Problem(error)) }
                     failures = min(failures + 1, 8)

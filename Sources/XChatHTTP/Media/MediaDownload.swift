@@ -85,6 +85,7 @@ struct MediaDownload: Sendable {
                 )
             }
         }
+        try await client.userCheck?.require(token, client)
         let file = try TemporaryFile(for: path, overwrites: overwrites)
         let answer = try await client.open(request, token: token)
         var decryptor = MediaDecryptor(key: key)

@@ -20,6 +20,7 @@ struct Routes {
         router.add(middleware: FaultMiddleware(faults: faults, chance: state.chance))
         router.add(middleware: RateLimitMiddleware(limits: state.limits, errors: faults.errors))
         router.add(middleware: ProblemMiddleware(errors: faults.errors))
+        addUsers(to: router)
         addPublicKeys(to: router)
         addConversations(to: router)
         addMessages(to: router)
@@ -28,6 +29,17 @@ struct Routes {
         addActivity(to: router)
         addBackup(to: router)
         return router
+    }
+
+    // MARK: Users
+
+    private func addUsers(to router: Router<SandboxContext>) {
+        router.get("/2/users/me") { request, _ in
+            let id = try request.user().string
+            return try Response.data(
+                .object(["id": .string(id), "name": .string("User \(id)"), "username": .string("user\(id.suffix(11))")])
+            )
+        }
     }
 
     // MARK: Public keys

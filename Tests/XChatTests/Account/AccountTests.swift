@@ -79,6 +79,19 @@ struct AccountTests {
         }
     }
 
+    @Test func `with the token of another user no key is registered`() async throws {
+        try await AccountFixture.run { fixture in
+            var configuration = try fixture.configuration("1111")
+            configuration.token = TokenSource(try Token("sandbox-2222"))
+            let error = await #expect(throws: APIError.self) { _ = try await Account.open(configuration) }
+            #expect(error?.code == .wrongUser)
+            let client = try ChatClient(api: fixture.url.absoluteString, token: Token("sandbox-2222"))
+            for user in ["1111", "2222"] as [UserID] {
+                #expect(await thrownCode { _ = try await client.publicKeys(of: user) } == .notFound)
+            }
+        }
+    }
+
     @Test func `an account of another user is refused`() async throws {
         try await AccountFixture.run { fixture in
             await (try await fixture.open("1111")).close()
