@@ -11,8 +11,12 @@ import XChatSandbox
 /// An outbox whose process did not live to see the answer to a message.
 @Suite(.timeLimit(.minutes(1)))
 struct OutboxRepeatTests {
-    @Test("a known id is answered as the option says, and the outbox sends once", arguments: ["first", "400", "stale"])
-    func repeats(_ kind: String) async throws {
+    @Test(
+        "a known id is answered as the option says, and the outbox sends once, however wrong the local clock is",
+        arguments: ["first", "400", "stale"],
+        [0, 2, -2, 24 * 365]
+    )
+    func repeats(_ kind: String, hoursAhead: Double) async throws {
         let folder = try ScratchFolder()
         try await Sandbox(faults: try SandboxFaults("repeat=" + kind)).serving { url in
             var alice = try await User("1111", .sodium, url)
@@ -35,7 +39,8 @@ struct OutboxRepeatTests {
             #expect(refusal?.failure == (kind == "stale" ? .nonLatestCkeyVersion : nil))
 
             // The outbox of a process that did not live to see the answer.
-            let outbox = try await folder.outbox(api: url.absoluteString)
+            var outbox = try await folder.outbox(api: url.absoluteString)
+            outbox.clock = { Date().addingTimeInterval(hoursAhead * 3600) }
             try await outbox.enqueue(message)
             let session = alice.session
             try await outbox.drain(client: alice.client) { _ in session }
