@@ -37,6 +37,8 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let tooLarge = Self(rawValue: "too_large")
         /// Another process changed the same state in another way.
         public static let conflict = Self(rawValue: "conflict")
+        /// The answer of the server was lost: whether it did what was asked is not known.
+        public static let unclear = Self(rawValue: "unclear")
         /// The account has no keys that the server knows.
         public static let notRegistered = Self(rawValue: "not_registered")
         /// The server answered what it cannot mean, or does not have what was asked for.
@@ -76,6 +78,11 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+    }
+
+    package init(_ code: Code, _ message: String, conversation: ConversationID) {
+        self.init(code, message)
+        self.conversation = conversation
     }
 
     package init(_ message: String) {

@@ -22,6 +22,7 @@ struct FaultsTests {
                 + "reorder=0.4,seed=7"
         )
         #expect((faults.drop, faults.http429, faults.http500, faults.http502) == (0.1, 0.2, 0.05, 1))
+        #expect(try SandboxFaults("lose=2").lostAnswers == 2)
         #expect(faults.delay == .milliseconds(10) ... .seconds(2))
         #expect(faults.rateLimit == .init(requests: 100, seconds: 60))
         #expect(faults.failureEvent == .init(.nonLatestCkeyVersion, probability: 0.5))

@@ -167,43 +167,6 @@ extension Account {
         return conversation
     }
 
-    /// Gives a conversation a new key, for the current keys of its readers.
-    ///
-    /// Members who were removed cannot read what is encrypted afterwards.
-    /// - Parameter conversation: The conversation.
-    /// - Throws: ``AccountError`` if the members or their keys are not known well enough, `APIError`.
-    public func rotateKey(of conversation: ConversationID) async throws {
-        _ = try await changeKey(of: conversation)
-    }
-
-    /// Makes a key for a conversation, posts it and saves it.
-    ///
-    /// - Returns: The change, and its sequence id if the server names one.
-    package func changeKey(
-        of conversation: ConversationID
-    ) async throws -> (change: KeyChange, sequenceID: WireString?) {
-        let users = try await readers(of: conversation)
-        try await pinKeys(of: users)
-        let scope = AccountState.Scope(conversation)
-        var session = try await state.session(scope)
-        let change: KeyChange
-        do throws(XChatError) {
-            change = try session.prepareKeyChange(in: conversation)
-        } catch {
-            throw AccountError(error, conversation: conversation)
-        }
-        let added = try await client.addKeys(change)
-        try await state.update(scope) { session in try session.adopt(change) }
-        return (change, added.sequenceID)
-    }
-
-    /// The readers of a new key: both users of a 1:1, or the present members of a group, whose history is read first.
-    private func readers(of conversation: ConversationID) async throws -> [UserID] {
-        if let (first, second) = conversation.participants { return first == second ? [first] : [first, second] }
-        _ = try await describedGroup(conversation)
-        return try await members(of: conversation).sorted()
-    }
-
     // MARK: Groups
 
     /// The present members of a group, as this account knows them from signed changes.
@@ -235,87 +198,6 @@ extension Account {
             report(.memberListDiffers(group), in: group)
         }
         return listed
-    }
-
-    /// Creates a group with its first key.
-    ///
-    /// - Parameters:
-    ///   - members: The other members. This account is a member and an administrator.
-    ///   - title: The title. It is signed as it is, the server reads it, and it must not have a comma.
-    ///   - administrators: Further administrators among the members.
-    /// - Returns: The group.
-    /// - Throws: ``AccountError`` if a member's keys are missing or refused, `XChatError`, `APIError`.
-    @discardableResult
-    public func createGroup(
-        of members: [UserID],
-        title: String? = nil,
-        administrators: [UserID] = []
-    ) async throws -> ConversationID {
-        try await newGroup(of: members, title: title, administrators: administrators).change.conversationID
-    }
-
-    /// As ``createGroup(of:title:administrators:)``, with the key change.
-    package func newGroup(
-        of members: [UserID],
-        title: String?,
-        administrators: [UserID]
-    ) async throws -> (change: KeyChange, sequenceID: WireString?) {
-        var draft = GroupDraft(
-            members: [userID] + members.filter { $0 != userID },
-            admins: [userID] + administrators.filter { $0 != userID }
-        )
-        draft.title = title
-        try await pinKeys(of: draft.members)
-        let group = try await client.initializeGroup()
-        let scope = AccountState.Scope(group, users: Set(draft.members))
-        var session = try await state.session(scope)
-        let change = try session.prepareGroupCreate(draft, in: group)
-        let created = try await client.createGroup(change)
-        try await state.update(scope) { session in try session.adopt(change) }
-        return (change.keyChange, created.sequenceID)
-    }
-
-    /// Adds members to a group, with a new key for all of it.
-    ///
-    /// - Parameters:
-    ///   - members: The new members.
-    ///   - group: The group.
-    /// - Throws: As ``createGroup(of:title:administrators:)``; `invalid_argument` for a user who is a member already.
-    public func add(_ members: [UserID], to group: ConversationID) async throws {
-        _ = try await addMembers(members, to: group)
-    }
-
-    /// As ``add(_:to:)``, with the key change.
-    package func addMembers(
-        _ members: [UserID],
-        to group: ConversationID
-    ) async throws -> (change: KeyChange, sequenceID: WireString?) {
-        let listed = try await describedGroup(group)
-        let current = try await self.members(of: group).sorted()
-        if let member = members.first(where: current.contains) {
-            throw AccountError(.invalidArgument, "user \(member) is a member of \(group) already")
-        }
-        var draft = MemberAddDraft(
-            newMembers: members,
-            currentMembers: current,
-            currentAdmins: (listed.adminIDs ?? []).filter(current.contains)
-        )
-        draft.title = listed.groupName
-        draft.avatarURL = listed.groupAvatarURL
-        draft.ttlMsec = listed.messageTTLMsec
-        draft.screenCaptureBlockingEnabled = listed.screenCaptureBlockingEnabled
-        try await pinKeys(of: current + members)
-        let scope = AccountState.Scope(group, users: Set(members))
-        var session = try await state.session(scope)
-        let change: GroupKeyChange
-        do throws(XChatError) {
-            change = try session.prepareMemberAdd(draft, in: group)
-        } catch {
-            throw AccountError(error, conversation: group)
-        }
-        let added = try await client.addMembers(change)
-        try await state.update(scope) { session in try session.adopt(change) }
-        return (change.keyChange, added.keyChangeSequenceID)
     }
 
     /// Replaces the members of a group by a list that a person accepted, and bars all other known users.

@@ -143,17 +143,13 @@ extension Account {
             throw AccountError(.notRegistered, "the account has no signing key to register")
         }
         // Two processes must not register the same keys twice.
-        let lease = try await registrationLease()
+        let lease = try await lease("registration", for: "registering keys")
         let result = await Result { () async throws in
             if !evenIfVersionIsKnown, let version = try await Identity.stored(in: store)?.keyVersion { return version }
             return try await registeredVersion(keys)
         }
         do {
-            let registered = try identity.registered(as: try result.get())
-            let record = try await store.records([.account])[.account]
-            try await store.save(registered, revision: record?.revision ?? 0)
-            let own = try keys.boundKey(userID: userID, version: registered.keyVersion ?? "")
-            try await state.update(AccountState.Scope(users: [userID])) { session in session.trust([own]) }
+            let registered = try await save(try result.get(), of: keys)
             await lease.end()
             return registered
         } catch {
@@ -162,12 +158,40 @@ extension Account {
         }
     }
 
-    private func registrationLease() async throws -> any StoreLease {
+    /// Saves the version that the server gave the keys.
+    private func save(_ version: KeyVersion, of keys: PrivateKeys) async throws -> Identity {
+        do {
+            let registered = try identity.registered(as: version)
+            let record = try await store.records([.account])[.account]
+            try await store.save(registered, revision: record?.revision ?? 0)
+            let own = try keys.boundKey(userID: userID, version: version)
+            try await state.update(AccountState.Scope(users: [userID])) { session in session.trust([own]) }
+            return registered
+        } catch {
+            let reason = AccountError(any: error)
+            throw AccountError(
+                reason.code,
+                "the server has the keys of user \(userID) under version \(version), but that could not be saved: register "
+                    + "again, which finds them (\(reason))"
+            )
+        }
+    }
+
+    /// Waits for a lease, a minute at most.
+    ///
+    /// - Parameters:
+    ///   - name: The lease.
+    ///   - work: What its holder does, for the error.
+    /// - Throws: `conflict` if another process keeps it.
+    func lease(_ name: String, for work: String) async throws -> any StoreLease {
         for _ in 0..<600 {
-            if let lease = try await store.lease("registration") { return lease }
+            if let lease = try await store.lease(name) { return lease }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw AccountError(.conflict, "another process has been registering the keys of this account for a minute")
+        throw AccountError(
+            .conflict,
+            "another task or process of user \(userID) has been \(work) for a minute: try again when it has ended"
+        )
     }
 
     private func registeredVersion(_ keys: PrivateKeys) async throws -> KeyVersion {
@@ -231,7 +255,7 @@ extension AccountStore {
 
 extension APIError {
     /// Whether the server may have done what was asked although the call failed.
-    fileprivate var isUnclear: Bool {
+    var isUnclear: Bool {
         [.connection, .timedOut, .server, .malformedResponse, .cancelled].contains(code)
     }
 }

@@ -201,7 +201,8 @@ struct AccountState: Sendable {
         }
     }
 
-    private func keys(of kind: RecordKey.Kind) async throws -> [RecordKey] {
+    /// The keys of all records of a kind.
+    func keys(of kind: RecordKey.Kind) async throws -> [RecordKey] {
         var keys: [RecordKey] = []
         var position: [UInt8]?
         repeat {

@@ -12,6 +12,8 @@ package enum Notice: Sendable, CustomStringConvertible {
     case delivery(Delivery.Notice)
     /// A membership log was founded on the server's word.
     case founded(ConversationID, Delivery.Notice)
+    /// A group that was to be created exists: an earlier call created it and did not learn of it.
+    case groupFound(ConversationID)
     /// The server's member list differs from the membership log.
     case memberListDiffers(ConversationID)
     /// The server does not say who is in a group.
@@ -45,6 +47,8 @@ package enum Notice: Sendable, CustomStringConvertible {
         case .keysRefused(_, let error): error.message
         case .keysUnavailable(_, let error): "\(error)"
         case .delivery(let notice), .founded(_, let notice): "\(notice)"
+        case .groupFound(let group):
+            "the group \(group) was created by an earlier call whose outcome was not known; no other group was created"
         case .memberListDiffers(let group):
             "the server's member list for \(group) differs from the locally known one, which is used"
         case .membersUnavailable(let group, let error):

@@ -77,10 +77,12 @@ public enum RecordKey: Hashable, Sendable {
     case handle(String)
     /// The group that a signed creation founded: it founds no other one.
     case founding(EventDigest)
+    /// A group that the server was asked to create, until the outcome is known.
+    case creation(ConversationID)
 
     /// The kinds of records.
     public enum Kind: UInt8, CaseIterable, Hashable, Sendable {
-        case account = 1, user, conversation, consumer, cursor, seen, reply, handle, founding
+        case account = 1, user, conversation, consumer, cursor, seen, reply, handle, founding, creation
     }
 }
 

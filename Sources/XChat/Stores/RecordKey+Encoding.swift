@@ -14,6 +14,7 @@ extension RecordKey {
         case .reply: .reply
         case .handle: .handle
         case .founding: .founding
+        case .creation: .creation
         }
     }
 
@@ -23,7 +24,7 @@ extension RecordKey {
         switch self {
         case .account: break
         case .user(let id): append(id.utf8, to: &bytes)
-        case .conversation(let id): append(id.value.utf8, to: &bytes)
+        case .conversation(let id), .creation(let id): append(id.value.utf8, to: &bytes)
         case .consumer(let name): append(name.utf8, to: &bytes)
         case .cursor(let consumer, let conversation):
             append(consumer.utf8, to: &bytes)
@@ -68,6 +69,7 @@ extension RecordKey {
             key = .reply(consumer: consumer, digest, call: call)
         case .handle: key = text().map { .handle($0) }
         case .founding: key = digest().map { .founding($0) }
+        case .creation: key = conversation().map { .creation($0) }
         }
         guard let key, reader.isAtEnd, key.encoded == bytes else { return nil }
         self = key

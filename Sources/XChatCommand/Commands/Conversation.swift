@@ -41,8 +41,7 @@ struct ConversationStart: AsyncParsableCommand {
         guard conversation.participants != nil else {
             throw CommandError("\(conversation) is not a conversation of two; start one with the id of a user")
         }
-        let (change, sequenceID) = try await account.changeKey(of: conversation)
-        try Output.result(answer(change, sequenceID: sequenceID).line)
+        try Output.result(of: "\(conversation) has a new key", try await account.changeKey(of: conversation).json)
     }
 }
 
@@ -72,7 +71,6 @@ struct ConversationRotate: AsyncParsableCommand {
     func run() async throws {
         let account = try await state.account(server)
         let conversation = try account.conversation(to.id)
-        let (change, sequenceID) = try await account.changeKey(of: conversation)
-        try Output.result(answer(change, sequenceID: sequenceID).line)
+        try Output.result(of: "\(conversation) has a new key", try await account.changeKey(of: conversation).json)
     }
 }

@@ -43,6 +43,6 @@ struct Delete: AsyncParsableCommand {
             in: try account.conversation(conversation.id),
             forEveryone: forAll
         )
-        try Output.result((["deleted": .bool(true)] as JSONValue).line)
+        try Output.result(of: "the messages were deleted", ["deleted": .bool(true)])
     }
 }

@@ -21,6 +21,9 @@ struct GroupCreateCommand: AsyncParsableCommand {
             Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. The keys of all members \
             are fetched from the server and pinned on first use. Oneself is a member and the administrator.
 
+            If the answer of the server is lost, the error names the group, and the same command within a day finds it and \
+            makes no second one.
+
             The title is signed as it is, and the server reads it. It cannot have a comma: the signed text has no way to \
             write one.
             """
@@ -49,12 +52,12 @@ struct GroupCreateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let account = try await state.account(server)
-        let (change, sequenceID) = try await account.newGroup(
+        let created = try await account.newGroup(
             of: members.map { WireString($0) },
             title: title,
             administrators: admin.map { WireString($0) }
         )
-        try Output.result(answer(change, sequenceID: sequenceID).line)
+        try Output.result(of: "the group was created", created.json)
     }
 }
 
@@ -87,11 +90,11 @@ struct GroupAdd: AsyncParsableCommand {
 
     func run() async throws {
         let account = try await state.account(server)
-        let (change, sequenceID) = try await account.addMembers(
+        let added = try await account.addMembers(
             members.map { WireString($0) },
             to: try account.conversation(group.id)
         )
-        try Output.result(answer(change, sequenceID: sequenceID).line)
+        try Output.result(of: "the members were added", added.json)
     }
 }
 

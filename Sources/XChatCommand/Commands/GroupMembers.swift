@@ -104,7 +104,7 @@ struct GroupAccept: AsyncParsableCommand {
             "conversation_id": .string(conversation.value),
             "members": .init(accepted.sorted()),
         ]
-        try Output.result(answer.line)
+        try Output.result(of: "the members of \(conversation) were accepted", answer)
     }
 
     private func confirm(known: Set<UserID>, listed: [UserID], _ conversation: ConversationID) throws {

@@ -68,7 +68,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
         answer["mime_type"] = attachment.mimeType.map { .string($0) } ?? .null
         answer["conversation_id"] = .string(conversation.value)
         answer["conversation_key_version"] = .string(version)
-        try Output.result(JSONValue.object(answer).line)
+        try Output.result(of: "the file was uploaded", .object(answer))
     }
 }
 

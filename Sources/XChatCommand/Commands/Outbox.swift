@@ -110,7 +110,11 @@ struct OutboxRetry: AsyncParsableCommand {
                 )
             else { continue }
             isAllSent = isAllSent && entry.state == .sent
-            try Output.result(entry.json.line)
+            if entry.state == .sent {
+                try Output.result(of: "the message was sent", entry.json)
+            } else {
+                try Output.result(entry.json.line)
+            }
         }
         await account.close()
         if !isAllSent { throw ExitCode(1) }

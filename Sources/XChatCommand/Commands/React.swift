@@ -38,7 +38,7 @@ struct React: AsyncParsableCommand {
         let sender = try await Sender(state, server, sending)
         let reaction = ReactionDraft(emoji, to: target.sequence)
         let draft: Draft = remove ? .removeReaction(reaction) : .addReaction(reaction)
-        try Output.result(try await sender.send(draft, in: sender.account.conversation(target.conversation.id)).line)
+        try await sender.send(draft, in: sender.account.conversation(target.conversation.id))
     }
 }
 
@@ -74,9 +74,7 @@ struct Edit: AsyncParsableCommand {
     func run() async throws {
         let sender = try await Sender(state, server, sending)
         let edit = EditDraft(of: target.sequence, text: try empty.checked(try text ?? readStandardInputText()))
-        try Output.result(
-            try await sender.send(.edit(edit), in: sender.account.conversation(target.conversation.id)).line
-        )
+        try await sender.send(.edit(edit), in: sender.account.conversation(target.conversation.id))
     }
 }
 

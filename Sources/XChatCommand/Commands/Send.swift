@@ -72,10 +72,9 @@ struct Send: AsyncParsableCommand {
         let conversation = try sender.account.conversation(to.id)
         guard !attach.isEmpty else {
             let draft = Draft.text(try empty.checked(try text ?? readStandardInputText()))
-            return try Output.result(try await sender.send(draft, in: conversation).line)
+            return try await sender.send(draft, in: conversation)
         }
-        let answer = try await sender.send(text ?? "", with: attach, in: conversation, isQuiet: quiet)
-        try Output.result(answer.line)
+        try await sender.send(text ?? "", with: attach, in: conversation, isQuiet: quiet)
     }
 }
 

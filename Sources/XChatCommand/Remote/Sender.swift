@@ -37,9 +37,8 @@ struct Sender {
 
     /// Encrypts a draft once, posts it after what still waits of its conversation, and says what became of it.
     ///
-    /// - Returns: What the command prints.
-    /// - Throws: Why nothing was sent, or not yet.
-    func send(_ draft: Draft, in conversation: ConversationID) async throws -> JSONValue {
+    /// - Throws: Why nothing was sent, or not yet; also if the result cannot be printed.
+    func send(_ draft: Draft, in conversation: ConversationID) async throws {
         try await report(await hinting(conversation) { try await account.enqueue(draft, to: conversation) })
     }
 
@@ -49,7 +48,7 @@ struct Sender {
         with files: [String],
         in conversation: ConversationID,
         isQuiet: Bool
-    ) async throws -> JSONValue {
+    ) async throws {
         let display = UploadDisplay(files.count, isQuiet: isQuiet)
         let receipt = try await hinting(conversation) {
             try await account.enqueue(
@@ -59,7 +58,7 @@ struct Sender {
                 progress: display.show
             )
         }
-        return try await report(receipt)
+        try await report(receipt)
     }
 
     /// A conversation that the server does not have is started by another command.
@@ -76,8 +75,8 @@ struct Sender {
         }
     }
 
-    /// Waits until a message is settled, for the time of the options.
-    private func report(_ receipt: Account.Receipt) async throws -> JSONValue {
+    /// Waits until a message is settled, for the time of the options, and prints the result.
+    private func report(_ receipt: Account.Receipt) async throws {
         let earlier = try await queue(before: receipt)
         try await hurry(earlier)
         let watch = Task { await tellFirstFailure(before: receipt) }
@@ -90,7 +89,7 @@ struct Sender {
         try? await tellDeadLetters(of: earlier)
         let answer = try await outcome(of: receipt, entry)
         await account.close()
-        return answer
+        try Output.result(of: "the message was sent", answer)
     }
 
     private func outcome(of receipt: Account.Receipt, _ entry: OutboxEntry?) async throws -> JSONValue {

@@ -1,3 +1,4 @@
+import XChat
 import XChatFiles
 
 /// Results go to standard output, everything else to standard error.
@@ -7,6 +8,22 @@ package enum Output {
     /// - Throws: `BrokenPipe` when nobody reads any more.
     package static func result(_ line: String) throws {
         guard try Descriptor.standardOutput.write(Array(line.utf8) + [UInt8(ascii: "\n")]) else { throw BrokenPipe() }
+    }
+
+    /// Prints the result of what the server has done.
+    ///
+    /// - Parameters:
+    ///   - what: What was done, as a sentence without its period.
+    ///   - json: The result.
+    /// - Throws: ``CommandError`` with the result if standard output cannot be written: whoever saw nothing but a failure would
+    ///   do it again.
+    static func result(of what: String, _ json: JSONValue) throws {
+        do {
+            try result(json.line)
+        } catch {
+            let reason = (error as? FileError)?.reasonText ?? "its reader has closed it"
+            throw CommandError("\(what), so do not repeat it, but standard output cannot be written (\(reason)): \(json.line)")
+        }
     }
 
     /// Prints bytes of the result as they are.

@@ -70,7 +70,7 @@ public final class ConversationKey: Sendable {
     }
 
     /// Whether two keys are the same, compared in constant time.
-    func isEqual(to other: ConversationKey) -> Bool {
+    package func isEqual(to other: ConversationKey) -> Bool {
         withBytes { left in other.withBytes { right in Sodium.isEqual(left, right) } }
     }
 }

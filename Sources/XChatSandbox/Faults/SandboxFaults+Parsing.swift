@@ -50,6 +50,9 @@ extension SandboxFaults {
         chance("drop", "0.1", "the connection breaks instead of an answer, half of the time after the work is done") {
             $0.drop = $1
         },
+        count("lose", "1", 0...1_000_000, "the first answers to new keys, groups and members are lost after the work") {
+            $0.lostAnswers = $1
+        },
         chance("http429", "0.01", "429 with the time of a second later") { $0.http429 = $1 },
         chance("http500", "0.05", "500 with a problem, half of the time after the work is done") { $0.http500 = $1 },
         chance("http502", "0.05", "502 with HTML") { $0.http502 = $1 },

@@ -102,6 +102,8 @@ public struct SandboxFaults: Hashable, Sendable {
     /// How often a connection breaks instead of an answer, from 0 to 1: half of these before the request is worked on,
     /// half after.
     public var drop = 0.0
+    /// How many answers to new keys, new groups and added members are lost: the first ones, each after the work is done.
+    public var lostAnswers = 0
     /// How often 429 is answered, whatever ``rateLimit`` says; a second later it is over.
     public var http429 = 0.0
     /// How often 500 is answered, with problem JSON; before or after the work as for ``drop``.

@@ -1,6 +1,7 @@
 import Hummingbird
 import Logging
 import NIOCore
+import Synchronization
 
 import struct Foundation.Date
 
@@ -38,6 +39,31 @@ struct RateLimitMiddleware: RouterMiddleware {
 struct FaultMiddleware: RouterMiddleware {
     let faults: SandboxFaults
     let chance: Chance
+    private let lostAnswers = Counter()
+
+    /// The calls whose answers ``SandboxFaults/lostAnswers`` loses.
+    private static let keyChanges = [
+        "/2/chat/conversations/{id}/keys", "/2/chat/conversations/group", "/2/chat/conversations/{id}/members",
+    ]
+
+    /// How often something happened; requests are handled on several threads.
+    private final class Counter: Sendable {
+        private let count = Mutex(0)
+
+        /// Counts one more, unless there were as many.
+        func next(upTo limit: Int) -> Bool {
+            count.withLock { count in
+                guard count < limit else { return false }
+                count += 1
+                return true
+            }
+        }
+    }
+
+    init(faults: SandboxFaults, chance: Chance) {
+        self.faults = faults
+        self.chance = chance
+    }
 
     @concurrent
     func handle(
@@ -48,6 +74,13 @@ struct FaultMiddleware: RouterMiddleware {
         if faults.delay.upperBound > .zero {
             let (low, high) = (faults.delay.lowerBound, faults.delay.upperBound)
             try await Task.sleep(for: low + (high - low) * chance.next())
+        }
+        if request.method == .post, Self.keyChanges.contains(context.endpointPath ?? ""),
+            lostAnswers.next(upTo: faults.lostAnswers)
+        {
+            _ = try await next(request, context)
+            try? await context.channel.close()
+            return try .problem(.internalError, faults.errors)
         }
         if chance.happens(faults.http429) {
             var response = try Response.problem(.rateLimited, faults.errors)

@@ -73,23 +73,34 @@ private struct FirstRun: Codable, Sendable {
         configuration.suite = .sodium
         configuration.passwordLimits = .minimum
         configuration.place = .store(
-            KillingStore(store: try await configuration.store(), commit: commit, before: before)
+            HookedStore.killing(try await configuration.store(), commit: commit, before: before)
         )
         _ = try await Account.open(configuration)
     }
 }
 
-/// A store that ends the process at one of its commits.
-private final class KillingStore: AccountStore {
-    private let store: any AccountStore
-    private let commit: Int
-    private let before: Bool
-    private let count = Mutex(0)
+/// A store that runs a function before and after each commit.
+final class HookedStore: AccountStore {
+    typealias Hook = @Sendable (_ batch: RecordBatch, _ isDone: Bool) throws(AccountError) -> Void
 
-    init(store: any AccountStore, commit: Int, before: Bool) {
+    private let store: any AccountStore
+    private let hook: Hook
+
+    init(_ store: any AccountStore, _ hook: @escaping Hook) {
         self.store = store
-        self.commit = commit
-        self.before = before
+        self.hook = hook
+    }
+
+    /// A store that ends the process at one of its commits.
+    static func killing(_ store: any AccountStore, commit: Int, before: Bool) -> HookedStore {
+        let count = Mutex(0)
+        return HookedStore(store) { _, isDone in
+            let number = count.withLock { count in
+                defer { if isDone { count += 1 } }
+                return count
+            }
+            if number == commit, isDone != before { kill(getpid(), SIGKILL) }
+        }
     }
 
     func records(_ keys: [RecordKey]) async throws(AccountError) -> [RecordKey: Record] {
@@ -101,13 +112,9 @@ private final class KillingStore: AccountStore {
     }
 
     func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64] {
-        let number = count.withLock { count in
-            defer { count += 1 }
-            return count
-        }
-        if number == commit, before { kill(getpid(), SIGKILL) }
+        try hook(batch, false)
         let revisions = try await store.commit(batch)
-        if number == commit { kill(getpid(), SIGKILL) }
+        try hook(batch, true)
         return revisions
     }
 

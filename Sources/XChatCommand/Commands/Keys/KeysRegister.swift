@@ -24,6 +24,6 @@ struct KeysRegister: AsyncParsableCommand {
     func run() async throws {
         let account = try await state.account(server, replacesKeys: true)
         let version = try await account.register(evenIfVersionIsKnown: true).keyVersion ?? ""
-        try Output.result((["public_key_version": .string(version)] as JSONValue).line)
+        try Output.result(of: "the keys are registered", ["public_key_version": .string(version)])
     }
 }

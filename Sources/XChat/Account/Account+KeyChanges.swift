@@ -1,0 +1,354 @@
+import Foundation
+import XChatEngine
+public import XChatEvents
+import XChatHTTP
+
+/// A new conversation key that the server has.
+package struct NewKey: Sendable {
+    package let conversation: ConversationID
+    package let version: KeyVersion
+    /// The sequence id of the key change; nil if the server named none, or if its answer was lost.
+    package let sequenceID: WireString?
+}
+
+// The server can have made a change although its answer was lost or the state could not be written. So a change is looked up in
+// the history after a lost answer, an error names what was changed, and a new group is recorded before the server is asked.
+extension Account {
+    // MARK: Keys of conversations
+
+    /// Gives a conversation a new key, for the current keys of its readers.
+    ///
+    /// Members who were removed cannot read what is encrypted afterwards.
+    /// - Parameter conversation: The conversation.
+    /// - Throws: ``AccountError`` if the members or their keys are not known well enough; `unclear` if the answer was lost and
+    ///   the history cannot be read; ``APIError``.
+    public func rotateKey(of conversation: ConversationID) async throws {
+        _ = try await changeKey(of: conversation)
+    }
+
+    /// Makes a key for a conversation, posts it and saves it.
+    package func changeKey(of conversation: ConversationID) async throws -> NewKey {
+        let users = try await readers(of: conversation)
+        try await pinKeys(of: users)
+        let scope = AccountState.Scope(conversation)
+        var session = try await state.session(scope)
+        let change: KeyChange
+        do throws(XChatError) {
+            change = try session.prepareKeyChange(in: conversation)
+        } catch {
+            throw AccountError(error, conversation: conversation)
+        }
+        let client = client
+        let outcome = try await post(change, scope) { () throws(APIError) in
+            try await client.addKeys(change).sequenceID
+        } adopt: { session in
+            try session.adopt(change)
+        }
+        return try saved(outcome, change)
+    }
+
+    /// The readers of a new key: both users of a 1:1, or the present members of a group, whose history is read first.
+    private func readers(of conversation: ConversationID) async throws -> [UserID] {
+        if let (first, second) = conversation.participants { return first == second ? [first] : [first, second] }
+        _ = try await describedGroup(conversation)
+        return try await members(of: conversation).sorted()
+    }
+
+    /// What became of a change that the server was asked for and did not refuse.
+    private enum Outcome {
+        /// The server and the state have it.
+        case saved(NewKey)
+        /// The server has it, and the state could not be written.
+        case unsaved(AccountError)
+        /// The answer was lost, and the history could not be read or does not have the change yet.
+        case unclear(APIError)
+    }
+
+    /// Posts a change that brings a key, and saves it.
+    ///
+    /// - Parameters:
+    ///   - change: The change.
+    ///   - scope: What the change concerns.
+    ///   - request: Posts it, and returns the sequence id.
+    ///   - adopt: Takes it into the state.
+    /// - Returns: What became of it.
+    /// - Throws: ``APIError`` if the server refused it.
+    private func post(
+        _ change: KeyChange,
+        _ scope: AccountState.Scope,
+        _ request: () async throws(APIError) -> WireString?,
+        adopt: (inout Session) throws -> Void
+    ) async throws(APIError) -> Outcome {
+        let (conversation, version) = (change.conversationID, change.version)
+        let sequenceID: WireString?
+        do throws(APIError) {
+            sequenceID = try await request()
+        } catch {
+            guard error.isUnclear else { throw error }
+            guard await isInHistory(change) else { return .unclear(error) }
+            return .saved(NewKey(conversation: conversation, version: version, sequenceID: nil))
+        }
+        do {
+            try await state.update(scope, adopt)
+        } catch {
+            return .unsaved(AccountError(any: error))
+        }
+        return .saved(NewKey(conversation: conversation, version: version, sequenceID: sequenceID))
+    }
+
+    /// The key of a change to a conversation that exists.
+    ///
+    /// - Throws: An error with the conversation, and what to do, unless the key is saved.
+    private func saved(_ outcome: Outcome, _ change: KeyChange) throws -> NewKey {
+        let conversation = change.conversationID
+        switch outcome {
+        case .saved(let key): return key
+        case .unsaved(let error):
+            throw AccountError(
+                error.code,
+                "the server has the new key \(change.version) of \(conversation), but it could not be saved: read the history "
+                    + "of \(conversation) to learn it (\(error))",
+                conversation: conversation
+            )
+        case .unclear(let error):
+            throw AccountError(
+                .unclear,
+                "the server's answer was lost, and \(conversation) may have the new key \(change.version): read its history "
+                    + "before trying again (\(error))",
+                conversation: conversation
+            )
+        }
+    }
+
+    /// Whether the history, which is read, has a change.
+    private func isInHistory(_ change: KeyChange) async -> Bool {
+        let conversation = change.conversationID
+        guard (try? await readHistory(of: conversation)) != nil,
+            let session = try? await state.session(AccountState.Scope(conversation)),
+            let key = session.keyRing.acceptedKey(in: conversation, version: change.version)
+        else { return false }
+        return key.isEqual(to: change.key)
+    }
+
+    // MARK: Groups
+
+    /// Creates a group with its first key.
+    ///
+    /// The group is recorded before the server is asked. If the answer is lost, or the process ends, the same call within a day
+    /// finds the group that the server created, and creates no second one.
+    /// - Parameters:
+    ///   - members: The other members. This account is a member and an administrator.
+    ///   - title: The title. It is signed as it is, the server reads it, and it must not have a comma.
+    ///   - administrators: Further administrators among the members.
+    /// - Returns: The group.
+    /// - Throws: ``AccountError`` if a member's keys are missing or refused, and with `unclear` if the answer was lost; its
+    ///   ``AccountError/conversation`` is the group. ``XChatError``, ``APIError``.
+    @discardableResult
+    public func createGroup(
+        of members: [UserID],
+        title: String? = nil,
+        administrators: [UserID] = []
+    ) async throws -> ConversationID {
+        try await newGroup(of: members, title: title, administrators: administrators).conversation
+    }
+
+    /// As ``createGroup(of:title:administrators:)``, with the key.
+    package func newGroup(
+        of members: [UserID],
+        title: String?,
+        administrators: [UserID]
+    ) async throws -> NewKey {
+        var draft = GroupDraft(
+            members: [userID] + members.filter { $0 != userID },
+            admins: [userID] + administrators.filter { $0 != userID }
+        )
+        draft.title = title
+        try await pinKeys(of: draft.members)
+        // One at a time: what another task has recorded is not what is left of an earlier call.
+        let lease = try await lease("groups", for: "creating a group")
+        do {
+            let created = try await newGroup(draft)
+            await lease.end()
+            return created
+        } catch {
+            await lease.end()
+            throw error
+        }
+    }
+
+    private func newGroup(_ draft: GroupDraft) async throws -> NewKey {
+        let unfinished = try await unfinishedGroup(draft)
+        if let group = unfinished, let found = try await foundGroup(group) {
+            try? await forgetCreation(of: group)
+            report(.groupFound(group), in: group)
+            return found
+        }
+        // Under the same id the server creates the group once, also if the earlier request still arrives.
+        let group: ConversationID
+        if let unfinished { group = unfinished } else { group = try await client.initializeGroup() }
+        let scope = AccountState.Scope(group, users: Set(draft.members))
+        var session = try await state.session(scope)
+        let change = try session.prepareGroupCreate(draft, in: group)
+        var record = RecordBatch()
+        record.writes[.creation(group)] = try GroupCreation(draft).encoded()
+        try await store.commit(record)
+        let client = client
+        let outcome: Outcome
+        do throws(APIError) {
+            outcome = try await post(change.keyChange, scope) { () throws(APIError) in
+                try await client.createGroup(change).sequenceID
+            } adopt: { session in
+                try session.adopt(change)
+            }
+        } catch {
+            // The server refused it.
+            try? await forgetCreation(of: group)
+            throw error
+        }
+        let advice = "the same call within a day finds the group and creates no other one"
+        switch outcome {
+        case .saved(let key):
+            try? await forgetCreation(of: group)
+            return key
+        case .unsaved(let error):
+            throw AccountError(
+                error.code,
+                "the server created the group \(group), but it could not be saved: \(advice) (\(error))",
+                conversation: group
+            )
+        case .unclear(let error):
+            throw AccountError(
+                .unclear,
+                "the server's answer was lost, and it may have created the group \(group): \(advice) (\(error))",
+                conversation: group
+            )
+        }
+    }
+
+    /// The group that an earlier call with the same arguments asked the server to create, without learning the outcome.
+    private func unfinishedGroup(_ draft: GroupDraft) async throws -> ConversationID? {
+        let wanted = GroupCreation(draft)
+        var found: ConversationID?
+        for key in try await state.keys(of: .creation) {
+            guard case .creation(let group) = key, let record = try await store.records([key])[key] else { continue }
+            let creation = try GroupCreation(decoding: record.bytes)
+            if creation.isOlderThanADay {
+                try await forgetCreation(of: group)
+            } else if creation.isSame(as: wanted) {
+                found = group
+            }
+        }
+        return found
+    }
+
+    /// The group as its history shows it; nil if the server does not have it.
+    private func foundGroup(_ group: ConversationID) async throws -> NewKey? {
+        do {
+            _ = try await readHistory(of: group)
+        } catch let error as APIError where [.notFound, .forbidden].contains(error.code) {
+            return nil
+        } catch let error as APIError {
+            throw AccountError(
+                .unclear,
+                "an earlier call may have created the group \(group), and its history cannot be read now: try again (\(error))",
+                conversation: group
+            )
+        }
+        let session = try await state.session(AccountState.Scope(group))
+        guard let version = session.keyRing.newestVersion(in: group) else { return nil }
+        return NewKey(conversation: group, version: version, sequenceID: nil)
+    }
+
+    private func forgetCreation(of group: ConversationID) async throws {
+        var batch = RecordBatch()
+        batch.deletions.insert(.creation(group))
+        try await store.commit(batch)
+    }
+
+    /// Adds members to a group, with a new key for all of it.
+    ///
+    /// - Parameters:
+    ///   - members: The new members.
+    ///   - group: The group.
+    /// - Throws: As ``createGroup(of:title:administrators:)``; `invalid_argument` for a user who is a member already.
+    public func add(_ members: [UserID], to group: ConversationID) async throws {
+        _ = try await addMembers(members, to: group)
+    }
+
+    /// As ``add(_:to:)``, with the key.
+    package func addMembers(_ members: [UserID], to group: ConversationID) async throws -> NewKey {
+        let listed = try await describedGroup(group)
+        let current = try await self.members(of: group).sorted()
+        if let member = members.first(where: current.contains) {
+            throw AccountError(.invalidArgument, "user \(member) is a member of \(group) already; nothing was changed")
+        }
+        var draft = MemberAddDraft(
+            newMembers: members,
+            currentMembers: current,
+            currentAdmins: (listed.adminIDs ?? []).filter(current.contains)
+        )
+        draft.title = listed.groupName
+        draft.avatarURL = listed.groupAvatarURL
+        draft.ttlMsec = listed.messageTTLMsec
+        draft.screenCaptureBlockingEnabled = listed.screenCaptureBlockingEnabled
+        try await pinKeys(of: current + members)
+        let scope = AccountState.Scope(group, users: Set(members))
+        var session = try await state.session(scope)
+        let change: GroupKeyChange
+        do throws(XChatError) {
+            change = try session.prepareMemberAdd(draft, in: group)
+        } catch {
+            throw AccountError(error, conversation: group)
+        }
+        let client = client
+        let outcome = try await post(change.keyChange, scope) { () throws(APIError) in
+            try await client.addMembers(change).keyChangeSequenceID
+        } adopt: { session in
+            try session.adopt(change)
+        }
+        return try saved(outcome, change.keyChange)
+    }
+}
+
+/// A group that the server was asked to create, until the outcome is known: the record ``RecordKey/creation(_:)``.
+private struct GroupCreation: Codable {
+    private let members: [String]
+    private let administrators: [String]
+    private let title: String
+    /// Milliseconds since 1970.
+    private let askedAt: Int64
+
+    enum CodingKeys: String, CodingKey {
+        case members, administrators, title
+        case askedAt = "asked_at"
+    }
+
+    init(_ draft: GroupDraft) {
+        members = draft.members.sorted().map(\.string)
+        administrators = draft.admins.sorted().map(\.string)
+        title = draft.title ?? ""
+        askedAt = Int64(Date().timeIntervalSince1970 * 1000)
+    }
+
+    init(decoding bytes: [UInt8]) throws(AccountError) {
+        do {
+            self = try JSONDecoder().decode(Self.self, from: Data(bytes))
+        } catch {
+            throw AccountError(.malformed, "the record of a new group is not of its form")
+        }
+    }
+
+    func encoded() throws -> [UInt8] { Array(try JSONEncoder().encode(self)) }
+
+    /// Whether both ask for the same members, administrators and title.
+    func isSame(as other: GroupCreation) -> Bool {
+        members == other.members && administrators == other.administrators
+            && title.utf8.elementsEqual(other.title.utf8)
+    }
+
+    /// Later the same call means another group.
+    var isOlderThanADay: Bool {
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        return !((now - 86_400_000)...(now + 86_400_000)).contains(askedAt)
+    }
+}

@@ -1,0 +1,13 @@
+import XChat
+import XChatEvents
+
+extension NewKey {
+    /// What a command that brings a new key prints.
+    var json: JSONValue {
+        [
+            "conversation_id": .string(conversation.value),
+            "conversation_key_version": .string(version),
+            "sequence_id": .init(sequenceID),
+        ]
+    }
+}
