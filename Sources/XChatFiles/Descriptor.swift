@@ -126,6 +126,14 @@ package struct Descriptor: ~Copyable, Sendable {
         guard try write(bytes) else { throw FileError(name, .system(.brokenPipe)) }
     }
 
+    /// Replaces the content of the file.
+    package func overwrite(_ bytes: [UInt8]) throws(FileError) {
+        try system(name) {
+            try file.resize(to: 0)
+            try file.writeAll(toAbsoluteOffset: 0, bytes)
+        }
+    }
+
     /// Waits until the written bytes are on the storage medium.
     package func synchronize() throws(FileError) {
         try system(name) { try file.synchronize() }

@@ -59,6 +59,11 @@ package struct SignalHandler {
     }
 }
 
+/// The number of this process.
+package enum ProcessID {
+    package static var own: Int32 { getpid() }
+}
+
 /// Whether what `signal` returned is the action that ignores the signal.
 private func isIgnored<Action>(_ action: Action) -> Bool {
     unsafe unsafeBitCast(action, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)

@@ -42,7 +42,7 @@ extension Account {
         return delivery.events.compactMap { opened in
             switch opened.result {
             case .failure(let error):
-                report(Problem(error, event: opened.received, conversation: conversation))
+                report(Problem(error, opened, conversation: conversation))
                 return nil
             case .success(var event):
                 switch seen.insert(event) {
@@ -61,6 +61,7 @@ extension Account {
         let history = try await newEvents(in: conversation, after: nil)
         var delivery = try await deliver(
             history.events.map(\.encodedEvent),
+            ids: history.events.map(\.id),
             keyEvents: history.keyEvents,
             in: conversation,
             pages: history.pages,
@@ -155,7 +156,9 @@ extension Account {
     /// - Throws: ``AccountError`` with `pin_changed` and the like if the served keys are not the pinned ones; `APIError`.
     @discardableResult
     public func startConversation(with user: UserID) async throws -> ConversationID {
-        guard user.isUserID else { throw AccountError(.invalidArgument, "a user id has 1 to 19 digits") }
+        guard user.isUserID else {
+            throw AccountError(.invalidArgument, "\(quoted(user.string)) is not a user id: 1 to 19 digits")
+        }
         let conversation = ConversationID.oneToOne(userID, user)
         do {
             _ = try await readHistory(of: conversation)

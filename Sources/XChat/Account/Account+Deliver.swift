@@ -6,11 +6,14 @@ package import XChatHTTP
 package struct OpenedEvent: Sendable {
     /// The event as it was received; nil if it did not parse.
     package let received: MessageEvent?
+    /// The id under which the server listed the event; nil if it named none.
+    package let servedID: String?
     /// The accepted event, or why it was refused.
     package let result: Result<Event, XChatError>
 
-    package init(received: MessageEvent?, result: Result<Event, XChatError>) {
+    package init(received: MessageEvent?, servedID: String? = nil, result: Result<Event, XChatError>) {
         self.received = received
+        self.servedID = servedID
         self.result = result
     }
 }
@@ -43,6 +46,7 @@ extension Account {
     ///
     /// - Parameters:
     ///   - events: The base64 of events, oldest first.
+    ///   - ids: The ids under which the server listed them, in the same order; empty if they are not known.
     ///   - keyEvents: The base64 of key changes, oldest first.
     ///   - conversation: The conversation that was asked for.
     ///   - pages: How many pages of a history they are.
@@ -51,6 +55,7 @@ extension Account {
     /// - Throws: ``AccountError`` if the state cannot be read or written.
     package func deliver(
         _ events: [String],
+        ids: [String?] = [],
         keyEvents: [String],
         in conversation: ConversationID,
         pages: Int = 1,
@@ -96,10 +101,14 @@ extension Account {
         var results: [OpenedEvent?] = Array(repeating: nil, count: others.count)
         for (entry, result) in zip(delivery, delivered.results) {
             if let place = entry.place {
-                results[place] = OpenedEvent(received: try? others[place].get(), result: result)
+                results[place] = OpenedEvent(
+                    received: try? others[place].get(),
+                    servedID: ids.indices.contains(place) ? ids[place] : nil,
+                    result: result
+                )
             } else if case .failure(let error) = result, !isFromBeforeUs(entry.event, error, known) {
                 opened.isIncomplete = true
-                opened.notices.append(.keyChangeRefused(error))
+                opened.notices.append(.keyChangeRefused(error, try? entry.event.get()))
             }
         }
         opened.events = results.compactMap { $0 }

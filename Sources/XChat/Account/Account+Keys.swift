@@ -33,7 +33,10 @@ extension Account {
     /// - Throws: `XChatError` for served keys that are not valid, `APIError`.
     public func compareKeys(of user: UserID) async throws -> KeyComparison {
         guard user != userID else {
-            throw AccountError(.invalidArgument, "one's own keys come from the account, not from the server")
+            throw AccountError(
+                .invalidArgument,
+                "user \(user) is this account's: its own keys do not come from the server"
+            )
         }
         let session = try await state.session(AccountState.Scope(users: [user]))
         var served: [BoundKey] = []
@@ -152,7 +155,7 @@ extension Account {
     /// This account's public keys as they are registered.
     package func ownKey() throws -> BoundKey {
         guard let keys = identity.privateKeys, let version = identity.keyVersion else {
-            throw AccountError(.notRegistered, "your own keys are not registered yet")
+            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet")
         }
         return try keys.boundKey(userID: userID, version: version)
     }
@@ -160,7 +163,7 @@ extension Account {
     /// Makes sure that keys of users are pinned, and that the pins are what the server serves.
     package func pinKeys(of users: [UserID]) async throws {
         guard identity.keyVersion != nil else {
-            throw AccountError(.notRegistered, "your own keys are not registered yet")
+            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet")
         }
         let others = users.filter { $0 != userID }
         let answers = await publicKeys(of: others)

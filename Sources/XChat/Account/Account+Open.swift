@@ -79,7 +79,7 @@ extension Account {
     ) async throws {
         let store = try await configuration.store()
         guard try await store.records([.account])[.account] == nil else {
-            throw AccountError(.exists, "there is an account already")
+            throw AccountError(.exists, "there is an account already: \(configuration.placeText)")
         }
         let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
         let identity = try Identity(
@@ -101,7 +101,7 @@ extension Account {
     ) async throws -> (store: any AccountStore, identity: Identity) {
         let store = try await configuration.existingStore()
         guard let identity = try await Identity.stored(in: store) else {
-            throw AccountError(.notFound, "there is no account yet")
+            throw AccountError(.notFound, "there is no account yet: \(configuration.placeText)")
         }
         return (store, identity)
     }
@@ -121,9 +121,14 @@ extension Account {
             return identity
         }
         guard let user = configuration.user else {
-            throw AccountError(.notFound, "there is no account yet, and no user id to make one for")
+            throw AccountError(
+                .notFound,
+                "there is no account yet, and no user id for a new one: \(configuration.placeText)"
+            )
         }
-        guard user.isUserID else { throw AccountError(.invalidArgument, "a user id has 1 to 19 digits") }
+        guard user.isUserID else {
+            throw AccountError(.invalidArgument, "\(quoted(user.string)) is not a user id: 1 to 19 digits")
+        }
         let identity = try Identity(userID: user, privateKeys: try .generate(configuration.suite), keyVersion: nil)
         do {
             try await store.save(identity, revision: 0)
@@ -140,7 +145,7 @@ extension Account {
     @discardableResult
     package func register(evenIfVersionIsKnown: Bool = false) async throws -> Identity {
         guard let keys = identity.privateKeys, keys.signingKey != nil else {
-            throw AccountError(.notRegistered, "the account has no signing key to register")
+            throw AccountError(.notRegistered, "the account of user \(userID) has no signing key to register")
         }
         // Two processes must not register the same keys twice.
         let lease = try await lease("registration", for: "registering keys")
@@ -182,6 +187,7 @@ extension Account {
     /// - Parameters:
     ///   - name: The lease.
     ///   - work: What its holder does, for the error.
+    /// - Returns: The lease.
     /// - Throws: `conflict` if another process keeps it.
     func lease(_ name: String, for work: String) async throws -> any StoreLease {
         for _ in 0..<600 {

@@ -274,7 +274,9 @@ extension Account.Message {
     /// Gives a message of this account a new text, as ``reply(_:id:)``.
     @discardableResult
     public func edit(_ text: String, id: String? = nil) async throws -> Account.Receipt {
-        guard isOwn else { throw AccountError(.invalidArgument, "only a message of one's own can be edited") }
+        guard isOwn else {
+            throw AccountError(.invalidArgument, "message \(safeNumber(sequenceID)) of another user cannot be edited")
+        }
         return try await send(.edit(EditDraft(of: try target(), text: text)), id: id)
     }
 
@@ -286,7 +288,7 @@ extension Account.Message {
 
     private func target() throws -> WireString {
         guard let sequenceID else {
-            throw AccountError(.server, "the server gave the message no sequence id, by which it could be named")
+            throw AccountError(.server, "the server gave a message in \(conversation) no sequence id to name it by")
         }
         return sequenceID
     }

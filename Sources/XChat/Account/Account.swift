@@ -6,6 +6,7 @@ public import ServiceLifecycle
 import Synchronization
 import XChatEngine
 public import XChatEvents
+import XChatFiles
 public import XChatHTTP
 
 /// An account of X Chat: it receives, verifies, decrypts, answers and sends, and keeps what must survive.
@@ -142,6 +143,12 @@ public final class Account: Sendable {
 
     /// Why the worker cannot post anything at present, for example because the token is refused; nil while it can.
     package var workerFailure: (any Error)? { failure.withLock { $0 } }
+
+    /// The process that posts this account's messages now, if it is known and another one than this.
+    package func otherPoster() async -> Int32? {
+        let holder = await (store as? any LeaseDirectory)?.leaseHolder(Outbox.lease)
+        return holder == ProcessID.own ? nil : holder
+    }
 
     /// A session that knows the newest key of a conversation, after its history was read.
     private func refreshed(_ conversation: ConversationID) async throws -> Session {

@@ -19,7 +19,7 @@ package enum Notice: Sendable, CustomStringConvertible {
     /// The server does not say who is in a group.
     case membersUnavailable(ConversationID, any Error)
     /// A key change was refused.
-    case keyChangeRefused(XChatError)
+    case keyChangeRefused(XChatError, MessageEvent?)
     /// The server did not deliver everything.
     case incompleteHistory(APIError)
     /// A conversation got a new key before a message.
@@ -53,7 +53,8 @@ package enum Notice: Sendable, CustomStringConvertible {
             "the server's member list for \(group) differs from the locally known one, which is used"
         case .membersUnavailable(let group, let error):
             "the server does not say who is in \(group): \((error as? XChatError)?.message ?? "\(error)")"
-        case .keyChangeRefused(let error): "a key change was not accepted: \(error.message)"
+        case .keyChangeRefused(let error, let event):
+            "a key change was not accepted\(placeText(of: event).map { " (\($0))" } ?? ""): \(error.message)"
         case .incompleteHistory(let problem): "the server did not deliver everything: \(problem)"
         case .rotated(let conversation): "\(conversation) has a new key"
         case .streamProblem(let error): "the activity stream: \(error)"

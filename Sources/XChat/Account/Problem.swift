@@ -35,9 +35,15 @@ public struct Problem: Sendable, CustomStringConvertible {
         self.isFinal = isFinal
     }
 
-    init(_ error: XChatError, event: MessageEvent?, conversation: ConversationID, isFinal: Bool = true) {
-        self.init(error.code.rawValue, error.message, conversation: conversation, isFinal: isFinal)
-        self.event = event
+    init(_ error: XChatError, _ opened: OpenedEvent, conversation: ConversationID, isFinal: Bool = true) {
+        let place = placeText(of: opened.received, servedID: opened.servedID)
+        self.init(
+            error.code.rawValue,
+            place.map { "an event was refused (\($0)): \(error.message)" } ?? error.message,
+            conversation: conversation,
+            isFinal: isFinal
+        )
+        event = opened.received
         user = event?.senderID
     }
 
@@ -46,13 +52,15 @@ public struct Problem: Sendable, CustomStringConvertible {
     }
 
     init(dropped event: String, conversation: ConversationID) {
+        let received = try? MessageEvent(base64: event)
         self.init(
             XChatError.Code.keyMissing.rawValue,
-            "an event that waited for a key was given up, because newer events wait too",
+            "an event that waited for a key\(placeText(of: received).map { " (\($0))" } ?? "") was given up, because newer events "
+                + "wait too",
             conversation: conversation
         )
-        self.event = try? MessageEvent(base64: event)
-        user = self.event?.senderID
+        self.event = received
+        user = received?.senderID
     }
 
     init(deadLetter entry: OutboxEntry) {

@@ -50,7 +50,7 @@ actor Feed {
     /// - Throws: ``AccountError`` with `already_following` while another feed has the same name.
     static func open(_ account: Account, consumer: String) async throws -> Feed {
         guard (1...200).contains(consumer.utf8.count) else {
-            throw AccountError(.invalidArgument, "a consumer's name has 1 to 200 bytes")
+            throw AccountError(.invalidArgument, "a consumer's name has 1 to 200 bytes, not \(consumer.utf8.count)")
         }
         guard let lease = try await account.store.lease("consumer " + consumer) else {
             throw AccountError(
@@ -314,6 +314,7 @@ actor Feed {
         let numbers = late.map { _ in UInt64?.none } + events.map(\.number)
         let delivery = try await account.deliver(
             encoded,
+            ids: late.map { _ in String?.none } + events.map(\.id),
             keyEvents: new.keyEvents,
             in: turn.conversation,
             pages: new.pages,
@@ -357,12 +358,14 @@ actor Feed {
                     continue
                 }
                 if seen.insert(event) == .sameID { event.marks.insert(.sameID) }
-                item.opened = OpenedEvent(received: item.opened.received, result: .success(event))
+                item.opened = OpenedEvent(
+                    received: item.opened.received,
+                    servedID: item.opened.servedID,
+                    result: .success(event)
+                )
                 turn.add(item)
             case .failure(let error) where error.mayPass:
-                account.report(
-                    Problem(error, event: item.opened.received, conversation: turn.conversation, isFinal: false)
-                )
+                account.report(Problem(error, item.opened, conversation: turn.conversation, isFinal: false))
                 for dropped in turn.cursor.wait(for: item.encoded) {
                     account.report(Problem(dropped: dropped, conversation: turn.conversation))
                 }
@@ -373,7 +376,7 @@ actor Feed {
                     continue
                 }
                 if item.opened.received?.createdAtMsec?.number ?? .max >= account.identity.startsAt {
-                    account.report(Problem(error, event: item.opened.received, conversation: turn.conversation))
+                    account.report(Problem(error, item.opened, conversation: turn.conversation))
                 }
                 turn.skip(item, isSeen: true)
             }

@@ -152,7 +152,11 @@ extension SealedOutboxStore {
             return owner
         }
         guard stored.encoded == owner.encoded else {
-            throw AccountError(.otherAccount, "the outbox belongs to another user or another API")
+            throw AccountError(
+                .otherAccount,
+                "the outbox belongs to user \(stored.user) at \(quoted(stored.api)), not to user \(owner.user) at "
+                    + quoted(owner.api)
+            )
         }
         store.outboxOwner = owner
     }
@@ -378,7 +382,11 @@ extension StoreTransaction {
         guard let owner else { throw AccountError.outboxIsClosed }
         for message in messages {
             guard message.event.senderID == owner.user else {
-                throw AccountError(.otherAccount, "the message was encrypted by another user")
+                throw AccountError(
+                    .otherAccount,
+                    "message \(safeField(message.messageID)) was encrypted by user \(safeField(message.event.senderID)), and the "
+                        + "outbox belongs to user \(owner.user)"
+                )
             }
             let hash = try seal.hash(Array(message.messageID.utf8), .message)
             let known = try Row.fetchOne(
@@ -390,7 +398,7 @@ extension StoreTransaction {
                 // The signature covers everything that is sent.
                 guard info.conversationID == message.conversationID,
                     info.signatureDigest == (try MessageInfo.digest(message))
-                else { throw AccountError(.duplicate, "another message has the same id") }
+                else { throw AccountError(.duplicate, "another message has the id \(safeField(message.messageID))") }
                 continue
             }
             let queue = try queue(of: message.conversationID)
@@ -544,10 +552,13 @@ extension StoreTransaction {
     /// A message that is queued or a dead letter.
     fileprivate func unfinished(_ messageID: WireString) throws -> MessageRow {
         guard let row = try row(messageID) else {
-            throw AccountError(.unknownMessage, "the outbox has no message with this id")
+            throw AccountError(.unknownMessage, "the outbox has no message \(safeField(messageID))")
         }
         guard row.state.number <= 1 else {
-            throw AccountError(.finished, "the message is finished: it is \(row.state.rawValue) already")
+            throw AccountError(
+                .finished,
+                "message \(safeField(messageID)) is finished: it is \(row.state.rawValue) already"
+            )
         }
         return row
     }

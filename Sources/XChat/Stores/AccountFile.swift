@@ -11,7 +11,7 @@ import struct Foundation.Data
 ///
 /// Several processes may use one file at the same time. The folder must be on a local disk; SQLite adds files whose names end
 /// in `-wal` and `-shm`, and leases are files whose names end in `.lease-` and a hash.
-public final class AccountFile: AccountStore, SealedOutboxStore {
+public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory {
     let database: SealedDatabase
 
     private init(_ database: SealedDatabase) {
@@ -158,13 +158,16 @@ public final class AccountFile: AccountStore, SealedOutboxStore {
     /// - Returns: The lease, or nil while another process or another task holds it.
     /// - Throws: `file` if the lease file cannot be made.
     public func lease(_ name: String) async throws(AccountError) -> (any StoreLease)? {
-        let hash = try database.seal.hash(Array(name.utf8), .lease)
-        let path =
-            database.path + ".lease-"
-            + hash.map { byte in
-                (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }.joined()
-        return try FileLease.take(path)
+        try FileLease.take(try leasePath(name))
+    }
+
+    /// The process that holds a lease.
+    package func leaseHolder(_ name: String) async -> Int32? {
+        (try? leasePath(name)).flatMap { FileLease.holder($0) }
+    }
+
+    private func leasePath(_ name: String) throws(AccountError) -> String {
+        database.path + ".lease-" + (try database.seal.hash(Array(name.utf8), .lease).hexadecimal)
     }
 
     // MARK: Sealing

@@ -3,6 +3,14 @@ import XChatFiles
 import XChatHTTP
 
 extension Account.Configuration {
+    /// The place in errors.
+    var placeText: String {
+        switch place {
+        case .accountFile(let path), .sessionFile(let path): quoted(path)
+        case .store: "a store of the program"
+        }
+    }
+
     /// Opens the store of the place, and creates it if it does not exist.
     func store() async throws -> any AccountStore {
         switch place {

@@ -14,7 +14,7 @@ public import struct Foundation.Date
 /// `FILE.outbox/`, sealed under a key that is derived from the private keys. A batch that touches both writes the file first.
 ///
 /// Several processes may use one file: commits hold a lock, and every reader sees the file before a commit or after it.
-public final class SessionFileStore: AccountStore {
+public final class SessionFileStore: AccountStore, LeaseDirectory {
     private let file: SessionFile
     private let path: String
     private let api: String
@@ -157,10 +157,10 @@ public final class SessionFileStore: AccountStore {
             // What the database would refuse is refused before the file is written.
             let present = try await known.records(Array(others.expected.keys))
             for (key, revision) in others.expected where (present[key]?.revision ?? 0) != revision {
-                throw Self.conflict
+                throw conflict
             }
         } else if others.expected.contains(where: { $0.value != 0 }) {
-            throw Self.conflict
+            throw conflict
         }
         if !inFile.isEmpty || !inFile.expected.isEmpty {
             revisions = try await onQueue { store in try store.commitToFile(inFile) }
@@ -180,6 +180,11 @@ public final class SessionFileStore: AccountStore {
         try await database().lease(name)
     }
 
+    /// The process that holds a lease.
+    package func leaseHolder(_ name: String) async -> Int32? {
+        await (try? existingDatabase())?.leaseHolder(name)
+    }
+
     // MARK: The file
 
     private static func isInFile(_ key: RecordKey) -> Bool {
@@ -193,8 +198,8 @@ public final class SessionFileStore: AccountStore {
         (keys.filter { isInFile($0) }, keys.filter { !isInFile($0) })
     }
 
-    private static var conflict: AccountError {
-        AccountError(.conflict, "another process changed the state in the meantime; nothing was written")
+    private var conflict: AccountError {
+        AccountError(.conflict, "another process changed the state \(file.name) in the meantime; nothing was written")
     }
 
     /// The file as it is now; nil if it does not exist.
@@ -262,7 +267,7 @@ public final class SessionFileStore: AccountStore {
             let before = try known()
             for (key, expected) in batch.expected {
                 let revision = try before.flatMap { Self.bytes(key, in: $0) }.map { try Self.revision($0) } ?? 0
-                guard revision == expected else { throw Self.conflict }
+                guard revision == expected else { throw conflict }
             }
             guard !batch.writes.isEmpty || !batch.deletions.isEmpty else { return revisions }
             guard let before else {
@@ -292,7 +297,7 @@ public final class SessionFileStore: AccountStore {
                 continue
             }
         }
-        throw Self.conflict
+        throw conflict
     }
 
     /// Makes the file with the account record; the other records of the batch follow.

@@ -41,7 +41,8 @@ struct ConversationStart: AsyncParsableCommand {
         guard conversation.participants != nil else {
             throw CommandError("\(conversation) is not a conversation of two; start one with the id of a user")
         }
-        try Output.result(of: "\(conversation) has a new key", try await account.changeKey(of: conversation).json)
+        let key = try await naming(conversation) { try await account.changeKey(of: conversation) }
+        try Output.result(of: "\(conversation) has a new key", key.json)
     }
 }
 
@@ -71,6 +72,7 @@ struct ConversationRotate: AsyncParsableCommand {
     func run() async throws {
         let account = try await state.account(server)
         let conversation = try account.conversation(to.id)
-        try Output.result(of: "\(conversation) has a new key", try await account.changeKey(of: conversation).json)
+        let key = try await naming(conversation) { try await account.changeKey(of: conversation) }
+        try Output.result(of: "\(conversation) has a new key", key.json)
     }
 }

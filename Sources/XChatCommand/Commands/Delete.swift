@@ -31,18 +31,15 @@ struct Delete: AsyncParsableCommand {
     var server: ServerOptions
 
     func validate() throws {
-        guard sequenceIDs.allSatisfy({ WireString($0).isDigits }) else {
-            throw ValidationError("A sequence id has digits.")
-        }
+        for id in sequenceIDs { try requireSequenceID(id) }
     }
 
     func run() async throws {
         let account = try await state.account(server)
-        try await account.delete(
-            sequenceIDs.map { WireString($0) },
-            in: try account.conversation(conversation.id),
-            forEveryone: forAll
-        )
+        let conversation = try account.conversation(conversation.id)
+        try await naming(conversation) {
+            try await account.delete(sequenceIDs.map { WireString($0) }, in: conversation, forEveryone: forAll)
+        }
         try Output.result(of: "the messages were deleted", ["deleted": .bool(true)])
     }
 }

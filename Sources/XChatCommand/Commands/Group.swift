@@ -45,9 +45,7 @@ struct GroupCreateCommand: AsyncParsableCommand {
     var server: ServerOptions
 
     func validate() throws {
-        guard (members + admin).allSatisfy({ WireString($0).isDigits }) else {
-            throw ValidationError("A user id has digits.")
-        }
+        for id in members + admin { _ = try userID(id) }
     }
 
     func run() async throws {
@@ -85,15 +83,15 @@ struct GroupAdd: AsyncParsableCommand {
     var server: ServerOptions
 
     func validate() throws {
-        guard members.allSatisfy({ WireString($0).isDigits }) else { throw ValidationError("A user id has digits.") }
+        for id in members { _ = try userID(id) }
     }
 
     func run() async throws {
         let account = try await state.account(server)
-        let added = try await account.addMembers(
-            members.map { WireString($0) },
-            to: try account.conversation(group.id)
-        )
+        let group = try account.conversation(group.id)
+        let added = try await naming(group) {
+            try await account.addMembers(members.map { WireString($0) }, to: group)
+        }
         try Output.result(of: "the members were added", added.json)
     }
 }

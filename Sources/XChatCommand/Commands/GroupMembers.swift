@@ -29,7 +29,9 @@ struct GroupLog: AsyncParsableCommand {
         let session = try await state.offlineSession()
         let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
         guard let membership = session.memberships[conversation] else {
-            throw CommandError("the members of \(conversation) are not known: read the group first")
+            throw CommandError(
+                "the members of \(conversation) are not known; read the group first: xchat read \(conversation)"
+            )
         }
         for entry in membership.log { try Output.result(entry.json.line) }
         let summary: JSONValue = [
@@ -84,8 +86,10 @@ struct GroupAccept: AsyncParsableCommand {
         let account = try await state.account(server)
         let conversation = try account.conversation(group.id)
         guard conversation.isGroup else { throw CommandError("\(conversation) is not a group") }
-        _ = try await account.readHistory(of: conversation)
-        let listed = try await account.client.conversation(try ConversationTarget(conversation)).memberIDs ?? []
+        let listed = try await naming(conversation) {
+            _ = try await account.readHistory(of: conversation)
+            return try await account.client.conversation(try ConversationTarget(conversation)).memberIDs ?? []
+        }
         guard !listed.isEmpty else { throw CommandError("the server lists no members of \(conversation)") }
         let known = try await account.members(of: conversation)
         var accepted = listed

@@ -53,10 +53,9 @@ struct MediaUploadCommand: AsyncParsableCommand {
         let attachment = try AttachmentFile(file)
         let account = try await state.account(server)
         let conversation = try account.conversation(conversation.id)
-        let (version, key) = try await account.encryptingKey(
-            of: conversation,
-            version: conversationKeyVersion.map { WireString($0) }
-        )
+        let (version, key) = try await naming(conversation) {
+            try await account.encryptingKey(of: conversation, version: conversationKeyVersion.map { WireString($0) })
+        }
         let display = ProgressDisplay("uploading", isQuiet: quiet)
         let media: MediaAttachment
         do {
@@ -142,13 +141,15 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     func validate() throws {
         let isNamed = mediaHashKey != nil || conversation != nil || conversationKeyVersion != nil || size != nil
         if event != nil, isNamed {
-            throw ValidationError("--event names the file; give nothing of it beside.")
+            throw ValidationError(
+                "--event cannot be combined with a media hash key, --conversation, --conversation-key-version or --size."
+            )
         }
         if event == nil, mediaHashKey == nil || conversation == nil {
             throw ValidationError("Give the media hash key and --conversation, or the message with --event.")
         }
-        guard size ?? 0 >= 0 else { throw ValidationError("--size is no negative.") }
-        guard attachment >= 1 else { throw ValidationError("--attachment counts from 1.") }
+        guard size ?? 0 >= 0 else { throw ValidationError("--size \(size ?? 0) is negative.") }
+        guard attachment >= 1 else { throw ValidationError("--attachment \(attachment): the count begins at 1.") }
     }
 
     func run() async throws {

@@ -90,9 +90,12 @@ struct MessageArguments: ParsableArguments {
 
     var sequence: WireString { WireString(sequenceID) }
 
-    func validate() throws {
-        guard sequence.isDigits else {
-            throw ValidationError("A sequence id has digits, and \(quoted(sequenceID)) is none.")
-        }
+    func validate() throws { try requireSequenceID(sequenceID) }
+}
+
+/// Refuses what is not digits.
+func requireSequenceID(_ argument: String) throws(ValidationError) {
+    guard WireString(argument).isDigits else {
+        throw ValidationError("\(quoted(argument)) is not a sequence id, which has digits.")
     }
 }

@@ -54,7 +54,7 @@ struct Read: AsyncParsableCommand {
         let account = try await state.account(server, pollInterval: .seconds(poll))
         let conversation = try account.conversation(conversation.id)
         if follow { return try await followUntilSignal(account, conversation) }
-        let delivery = try await account.readHistory(of: conversation)
+        let delivery = try await naming(conversation) { try await account.readHistory(of: conversation) }
         var failed = !delivery.distrusted.isEmpty || !delivery.unavailable.isEmpty || delivery.isIncomplete
         var printer = EventPrinter()
         var seen = SeenEvents()
@@ -80,9 +80,11 @@ struct Read: AsyncParsableCommand {
         _ = try await untilSignal {
             var printer = EventPrinter()
             var index = 0
-            try await account.follow(conversation) { event in
-                try Output.result(event.line(&printer, isJSON: isJSON, index: index))
-                index += 1
+            try await naming(conversation) {
+                try await account.follow(conversation) { event in
+                    try Output.result(event.line(&printer, isJSON: isJSON, index: index))
+                    index += 1
+                }
             }
         }
     }
@@ -92,7 +94,8 @@ extension OpenedEvent {
     /// The event as a line of output.
     func line(_ printer: inout EventPrinter, isJSON: Bool, index: Int) -> String {
         isJSON
-            ? resultJSON(result, received: received, index: index).line : printer.line(result, received: received)
+            ? resultJSON(result, received: received, servedID: servedID, index: index).line
+            : printer.line(result, received: received, servedID: servedID)
     }
 
     /// The event with a mark if its author signed another one under its id; nil if the same signed event was shown.
@@ -103,7 +106,7 @@ extension OpenedEvent {
         case .repeated: return nil
         case .sameID:
             event.marks.insert(.sameID)
-            return OpenedEvent(received: received, result: .success(event))
+            return OpenedEvent(received: received, servedID: servedID, result: .success(event))
         }
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import XChat
 package import XChatEngine
 package import XChatEvents
@@ -22,9 +21,14 @@ package struct EventPrinter: Sendable {
     /// - Parameters:
     ///   - result: The event, or why it was refused.
     ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
+    ///   - servedID: The server's id of the event, for one that could not be parsed.
     /// - Returns: Time, sequence id, sender, marks and contents. Events that no signature covers start with `unsigned:`,
     ///   refused ones with `refused`.
-    package mutating func line(_ result: Result<Event, XChatError>, received: MessageEvent?) -> String {
+    package mutating func line(
+        _ result: Result<Event, XChatError>,
+        received: MessageEvent?,
+        servedID: String? = nil
+    ) -> String {
         switch result {
         case .success(let event) where event.isVerified:
             // First, so that an event that names its own sequence id does not prove itself.
@@ -35,15 +39,17 @@ package struct EventPrinter: Sendable {
             let parts = markTexts(event.marks) + [description(of: event.received, sender: "sender")]
             return "unsigned: \(parts.joined(separator: " "))"
         case .failure(let error):
-            let subject = received.map { description(of: $0, sender: "claimed sender") + ": " } ?? ""
-            return "refused (\(error.code.rawValue)): \(subject)\(safeSentence(error.message))"
+            let subject =
+                received.map { description(of: $0, sender: "claimed sender") }
+                ?? servedID.map { "event \(safeNumber(WireString($0)))" }
+            return "refused (\(error.code.rawValue)): \(subject.map { "\($0): " } ?? "")\(safeSentence(error.message))"
         }
     }
 
     private func verifiedLine(_ event: Event) -> String {
         let received = event.received
         let fields = [
-            time(received.createdAtMsec) ?? "-", safeNumber(received.sequenceID), safeField(received.senderID),
+            timeText(received.createdAtMsec) ?? "-", safeNumber(received.sequenceID), safeField(received.senderID),
         ]
         var marks = event.marks
         if event.namesTarget { marks.insert(.targetUnproven) }
@@ -76,13 +82,6 @@ private func description(of event: MessageEvent, sender: String) -> String {
     default: break
     }
     if let sequenceID = event.sequenceID { parts.append(safeNumber(sequenceID)) }
-    if let time = time(event.createdAtMsec) { parts.append(time) }
+    if let time = timeText(event.createdAtMsec) { parts.append(time) }
     return parts.joined(separator: ", ")
-}
-
-/// The server's statement of the time; no signature covers it.
-private func time(_ milliseconds: WireString?) -> String? {
-    let lastOfYear9999: Int64 = 253_402_300_799_999
-    guard let milliseconds = milliseconds?.i64, (0...lastOfYear9999).contains(milliseconds) else { return nil }
-    return Date(timeIntervalSince1970: Double(milliseconds / 1000)).ISO8601Format()
 }

@@ -10,11 +10,13 @@ package import XChatEvents
 /// - Parameters:
 ///   - result: The event, or why it was refused.
 ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
+///   - servedID: The server's id of the event, for one that could not be parsed.
 ///   - index: The number of the event in the input, from 0.
 /// - Returns: An object with `index` and either `event` or `error`.
 package func resultJSON(
     _ result: Result<Event, XChatError>,
     received: MessageEvent? = nil,
+    servedID: String? = nil,
     index: Int
 ) -> JSONValue {
     switch result {
@@ -27,6 +29,8 @@ package func resultJSON(
             json["id"] = .init(received.messageID)
             json["sender_id"] = .init(received.senderID)
             json["created_at_msec"] = .init(received.createdAtMsec?.i64)
+        } else if let servedID {
+            json["sequence_id"] = .string(WireString(servedID))
         }
         return ["index": .number(index), "error": .object(json)]
     }

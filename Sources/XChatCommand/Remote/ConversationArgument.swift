@@ -1,4 +1,5 @@
 import ArgumentParser
+import XChat
 import XChatEvents
 import XChatHTTP
 
@@ -9,5 +10,24 @@ struct ConversationArgument: ExpressibleByArgument {
     init?(argument: String) {
         id = WireString(argument)
         guard (try? ConversationTarget(id)) != nil else { return nil }
+    }
+}
+
+/// Adds the conversation, and what to do, to the server's answer that it has no such conversation.
+///
+/// - Parameters:
+///   - conversation: The conversation that the calls are about.
+///   - body: The calls.
+/// - Returns: What the calls return.
+/// - Throws: What they throw.
+func naming<Value>(_ conversation: ConversationID, _ body: () async throws -> Value) async throws -> Value {
+    do {
+        return try await body()
+    } catch let error as APIError where error.code == .notFound {
+        let advice =
+            conversation.isGroup
+            ? "check the id; a group can be used by its members only"
+            : "begin it with: xchat conversation start \(conversation)"
+        throw CommandError("the server has no conversation \(conversation) of yours; \(advice)")
     }
 }

@@ -39,7 +39,7 @@ struct Sender {
     ///
     /// - Throws: Why nothing was sent, or not yet; also if the result cannot be printed.
     func send(_ draft: Draft, in conversation: ConversationID) async throws {
-        try await report(await hinting(conversation) { try await account.enqueue(draft, to: conversation) })
+        try await report(await naming(conversation) { try await account.enqueue(draft, to: conversation) })
     }
 
     /// Uploads files under the conversation's newest key, and sends a text with them.
@@ -50,7 +50,7 @@ struct Sender {
         isQuiet: Bool
     ) async throws {
         let display = UploadDisplay(files.count, isQuiet: isQuiet)
-        let receipt = try await hinting(conversation) {
+        let receipt = try await naming(conversation) {
             try await account.enqueue(
                 text,
                 files: files,
@@ -59,20 +59,6 @@ struct Sender {
             )
         }
         try await report(receipt)
-    }
-
-    /// A conversation that the server does not have is started by another command.
-    private func hinting<Value>(
-        _ conversation: ConversationID,
-        _ body: () async throws -> Value
-    ) async throws -> Value {
-        do {
-            return try await body()
-        } catch let error as APIError where error.code == .notFound {
-            throw CommandError(
-                "the server has no conversation \(conversation); begin it with: xchat conversation start"
-            )
-        }
     }
 
     /// Waits until a message is settled, for the time of the options, and prints the result.
@@ -109,9 +95,16 @@ struct Sender {
         case .queued:
             var reason = account.workerFailure.map { "\($0)" }
             if reason == nil { reason = try await firstFailure(before: receipt) }
+            if reason == nil, let process = await account.otherPoster() {
+                throw CommandError(
+                    "not sent yet: process \(process) posts the messages of this account, one process at a time, and did not "
+                        + "post this one within \(timeout.components.seconds) s; it waits in the outbox as \(id). That process "
+                        + "goes on with it; if it hangs, end it, then: xchat outbox retry"
+                )
+            }
             throw CommandError(
-                "not sent yet: \(reason ?? "the time was up"); it waits in the outbox as \(id), and goes with the next message of this "
-                    + "conversation or with: xchat outbox retry"
+                "not sent yet: \(reason ?? "the server did not take it within \(timeout.components.seconds) s"); it waits in the "
+                    + "outbox as \(id), and goes with the next message of \(receipt.conversation) or with: xchat outbox retry"
             )
         case .dropped, .replaced, nil:
             throw CommandError("not sent: another command took the message \(id) out of the outbox")

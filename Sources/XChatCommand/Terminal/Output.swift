@@ -22,7 +22,9 @@ package enum Output {
             try result(json.line)
         } catch {
             let reason = (error as? FileError)?.reasonText ?? "its reader has closed it"
-            throw CommandError("\(what), so do not repeat it, but standard output cannot be written (\(reason)): \(json.line)")
+            throw CommandError(
+                "\(what), so do not repeat it, but standard output cannot be written (\(reason)): \(json.line)"
+            )
         }
     }
 

@@ -30,7 +30,9 @@ struct KeysExport: AsyncParsableCommand {
             throw CommandError("the blob is bytes, and standard output is a terminal: add --base64 or --out FILE")
         }
         let (userID, privateKeys) = try await Account.privateKeys(try state.configuration())
-        guard let keys = privateKeys else { throw CommandError("there are no private keys") }
+        guard let keys = privateKeys else {
+            throw CommandError("the state of user \(safeField(userID)) has no private keys to export")
+        }
         var blob: [UInt8] = try keys.withExport { blob in
             base64 ? Base64.encodeBytes(blob) + [UInt8(ascii: "\n")] : blob.indices.map { blob[$0] }
         }

@@ -36,7 +36,7 @@ struct KeysImport: AsyncParsableCommand {
     func validate() throws {
         _ = try userID(user)
         if let keyVersion, KeyVersion(keyVersion).number == nil {
-            throw ValidationError("--key-version is not a number.")
+            throw ValidationError("--key-version \(quoted(keyVersion)) is not a number.")
         }
     }
 

@@ -46,7 +46,7 @@ extension Session {
     /// This account's registered public keys.
     func ownKey() throws -> BoundKey {
         guard let privateKeys, let signingKeyVersion else {
-            throw AccountError(.notRegistered, "your own keys are not registered yet")
+            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet")
         }
         return try privateKeys.boundKey(userID: userID, version: signingKeyVersion)
     }

@@ -1,0 +1,28 @@
+package import XChatEvents
+
+import struct Foundation.Date
+
+/// The server's statement of a time in ISO 8601; nil if it is none up to the year 9999.
+///
+/// No signature covers it.
+package func timeText(_ milliseconds: WireString?) -> String? {
+    let lastOfYear9999: Int64 = 253_402_300_799_999
+    guard let milliseconds = milliseconds?.i64, (0...lastOfYear9999).contains(milliseconds) else { return nil }
+    return Date(timeIntervalSince1970: Double(milliseconds / 1000)).ISO8601Format()
+}
+
+/// What names an event that was refused: sequence id, claimed sender and time, as far as they are known.
+///
+/// - Parameters:
+///   - event: The event; nil if it did not parse.
+///   - servedID: The server's id of it.
+/// - Returns: The parts, separated by commas; nil if nothing is known.
+func placeText(of event: MessageEvent?, servedID: String? = nil) -> String? {
+    var parts: [String] = []
+    if let sequenceID = event?.sequenceID ?? servedID.map({ WireString($0) }) {
+        parts.append("sequence id \(safeField(sequenceID))")
+    }
+    if let sender = event?.senderID { parts.append("claimed sender \(safeField(sender))") }
+    if let time = timeText(event?.createdAtMsec) { parts.append(time) }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+}
