@@ -21,7 +21,7 @@ extension Account {
     /// Members who were removed cannot read what is encrypted afterwards.
     /// - Parameter conversation: The conversation.
     /// - Throws: ``AccountError`` if the members or their keys are not known well enough; `unclear` if the answer was lost and
-    ///   the history cannot be read; ``APIError``.
+    ///   the history cannot be read; `APIError`.
     public func rotateKey(of conversation: ConversationID) async throws {
         _ = try await changeKey(of: conversation)
     }
@@ -72,7 +72,7 @@ extension Account {
     ///   - request: Posts it, and returns the sequence id.
     ///   - adopt: Takes it into the state.
     /// - Returns: What became of it.
-    /// - Throws: ``APIError`` if the server refused it.
+    /// - Throws: `APIError` if the server refused it.
     private func post(
         _ change: KeyChange,
         _ scope: AccountState.Scope,
@@ -142,7 +142,7 @@ extension Account {
     ///   - administrators: Further administrators among the members.
     /// - Returns: The group.
     /// - Throws: ``AccountError`` if a member's keys are missing or refused, and with `unclear` if the answer was lost; its
-    ///   ``AccountError/conversation`` is the group. ``XChatError``, ``APIError``.
+    ///   ``AccountError/conversation`` is the group. `XChatError`, `APIError`.
     @discardableResult
     public func createGroup(
         of members: [UserID],

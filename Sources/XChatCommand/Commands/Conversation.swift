@@ -30,13 +30,10 @@ struct ConversationStart: AsyncParsableCommand {
     var to: ConversationArgument
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func run() async throws {
-        let account = try await state.account(server)
+        let account = try await options.account()
         let conversation = try account.conversation(to.id)
         guard conversation.participants != nil else {
             throw CommandError("\(conversation) is not a conversation of two; start one with the id of a user")
@@ -58,19 +55,14 @@ struct ConversationRotate: AsyncParsableCommand {
             """
     )
 
-    @Argument(
-        help: ArgumentHelp("The other user's id, two ids as A:B or A-B, or a group as g and digits.", valueName: "to")
-    )
+    @Argument(help: .conversation("to"))
     var to: ConversationArgument
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func run() async throws {
-        let account = try await state.account(server)
+        let account = try await options.account()
         let conversation = try account.conversation(to.id)
         let key = try await naming(conversation) { try await account.changeKey(of: conversation) }
         try Output.result(of: "\(conversation) has a new key", key.json)

@@ -13,9 +13,7 @@ struct Delete: AsyncParsableCommand {
             """
     )
 
-    @Argument(
-        help: ArgumentHelp("The other user's id, two ids as A:B or A-B, or a group as g and digits.", valueName: "to")
-    )
+    @Argument(help: .conversation("to"))
     var conversation: ConversationArgument
 
     @Argument(help: ArgumentHelp("The sequence ids of the messages.", valueName: "sequence-id"))
@@ -25,17 +23,14 @@ struct Delete: AsyncParsableCommand {
     var forAll = false
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         for id in sequenceIDs { try requireSequenceID(id) }
     }
 
     func run() async throws {
-        let account = try await state.account(server)
+        let account = try await options.account()
         let conversation = try account.conversation(conversation.id)
         try await naming(conversation) {
             try await account.delete(sequenceIDs.map { WireString($0) }, in: conversation, forEveryone: forAll)

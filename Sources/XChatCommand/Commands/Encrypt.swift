@@ -27,12 +27,7 @@ struct Encrypt: AsyncParsableCommand {
     @OptionGroup
     var state: StateOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
-            valueName: "id"
-        )
-    )
+    @Option(help: .conversation("id"))
     var conversation: ConversationArgument
 
     // A text, unlike other values, may begin with a dash.

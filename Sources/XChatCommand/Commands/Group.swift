@@ -39,17 +39,14 @@ struct GroupCreateCommand: AsyncParsableCommand {
     var admin: [String] = []
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         for id in members + admin { _ = try userID(id) }
     }
 
     func run() async throws {
-        let account = try await state.account(server)
+        let account = try await options.account()
         let created = try await account.newGroup(
             of: members.map { WireString($0) },
             title: title,
@@ -70,24 +67,21 @@ struct GroupAdd: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The group: g and digits.", valueName: "group"))
+    @Argument(help: .group)
     var group: ConversationArgument
 
     @Argument(help: ArgumentHelp("The ids of the new members.", valueName: "member"))
     var members: [String]
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         for id in members { _ = try userID(id) }
     }
 
     func run() async throws {
-        let account = try await state.account(server)
+        let account = try await options.account()
         let group = try account.conversation(group.id)
         let added = try await naming(group) {
             try await account.addMembers(members.map { WireString($0) }, to: group)
@@ -112,7 +106,7 @@ struct GroupRemove: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The group: g and digits.", valueName: "group"))
+    @Argument(help: .group)
     var group: ConversationArgument
 
     @Argument(help: ArgumentHelp("The ids of the members.", valueName: "member"))
@@ -141,7 +135,7 @@ struct GroupTitle: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The group: g and digits.", valueName: "group"))
+    @Argument(help: .group)
     var group: ConversationArgument
 
     @Argument(help: "The title.")

@@ -19,7 +19,7 @@ struct GroupLog: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The group: g and digits.", valueName: "group"))
+    @Argument(help: .group)
     var group: ConversationArgument
 
     @OptionGroup
@@ -58,7 +58,7 @@ struct GroupAccept: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The group: g and digits.", valueName: "group"))
+    @Argument(help: .group)
     var group: ConversationArgument
 
     @Option(
@@ -67,10 +67,7 @@ struct GroupAccept: AsyncParsableCommand {
     var members: String?
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         if let members { _ = try Self.list(members) }
@@ -83,7 +80,7 @@ struct GroupAccept: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let account = try await state.account(server)
+        let account = try await options.account()
         let conversation = try account.conversation(group.id)
         guard conversation.isGroup else { throw CommandError("\(conversation) is not a group") }
         let listed = try await naming(conversation) {

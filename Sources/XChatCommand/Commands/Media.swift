@@ -77,12 +77,7 @@ struct MediaDecrypt: AsyncParsableCommand {
 
 /// Where the bytes come from and go to, and the key between them.
 struct MediaOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
-            valueName: "id"
-        )
-    )
+    @Option(help: .conversation("id"))
     var conversation: ConversationArgument
 
     @Option(

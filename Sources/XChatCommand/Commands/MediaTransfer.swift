@@ -21,12 +21,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(
-        help: ArgumentHelp(
-            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
-            valueName: "id"
-        )
-    )
+    @Option(help: .conversation("id"))
     var conversation: ConversationArgument
 
     @Option(
@@ -44,14 +39,11 @@ struct MediaUploadCommand: AsyncParsableCommand {
     var quiet = false
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func run() async throws {
         let attachment = try AttachmentFile(file)
-        let account = try await state.account(server)
+        let account = try await options.account()
         let conversation = try account.conversation(conversation.id)
         let (version, key) = try await naming(conversation) {
             try await account.encryptingKey(of: conversation, version: conversationKeyVersion.map { WireString($0) })
@@ -93,12 +85,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     )
     var mediaHashKey: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
-            valueName: "id"
-        )
-    )
+    @Option(help: .conversation("id"))
     var conversation: ConversationArgument?
 
     @Option(
@@ -133,10 +120,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     var quiet = false
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         let isNamed = mediaHashKey != nil || conversation != nil || conversationKeyVersion != nil || size != nil
@@ -153,7 +137,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let account = try await state.account(server)
+        let account = try await options.account()
         let media = try media(for: account.userID)
         try checkNewFile(out, overwrites: force)
         let target = try ConversationTarget(media.conversation)

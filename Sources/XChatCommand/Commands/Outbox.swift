@@ -36,16 +36,13 @@ struct OutboxList: AsyncParsableCommand {
     )
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     @Flag(help: "List the finished ones too.")
     var all = false
 
     func run() async throws {
-        let outbox = try await Account.outbox(try state.configuration(server), changes: false)
+        let outbox = try await Account.outbox(try options.configuration(), changes: false)
         let states = Set(all ? OutboxEntry.State.allCases : [.queued, .deadLetter])
         for entry in try await outbox.list(states) {
             try Output.result(entry.json.line)
@@ -79,13 +76,10 @@ struct OutboxRetry: AsyncParsableCommand {
     var sending: SendingOptions
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func run() async throws {
-        let account = try await state.account(server)
+        let account = try await options.account()
         try await account.openOutbox()
         let outbox = account.outbox
         let ids =
@@ -132,13 +126,10 @@ struct OutboxDrop: AsyncParsableCommand {
     var messages: [String]
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func run() async throws {
-        let outbox = try await Account.outbox(try state.configuration(server), changes: true)
+        let outbox = try await Account.outbox(try options.configuration(), changes: true)
         for id in messages { try await outbox.drop(WireString(id)) }
     }
 }

@@ -25,17 +25,14 @@ struct React: AsyncParsableCommand {
     var sending: SendingOptions
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         guard !emoji.utf8.isEmpty else { throw ValidationError("The emoji is empty.") }
     }
 
     func run() async throws {
-        let sender = try await Sender(state, server, sending)
+        let sender = try await Sender(options, sending)
         let reaction = ReactionDraft(emoji, to: target.sequence)
         let draft: Draft = remove ? .removeReaction(reaction) : .addReaction(reaction)
         try await sender.send(draft, in: sender.account.conversation(target.conversation.id))
@@ -66,13 +63,10 @@ struct Edit: AsyncParsableCommand {
     var sending: SendingOptions
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func run() async throws {
-        let sender = try await Sender(state, server, sending)
+        let sender = try await Sender(options, sending)
         let edit = EditDraft(of: target.sequence, text: try empty.checked(try text ?? readStandardInputText()))
         try await sender.send(.edit(edit), in: sender.account.conversation(target.conversation.id))
     }
@@ -80,9 +74,7 @@ struct Edit: AsyncParsableCommand {
 
 /// A message on the command line: its conversation and its sequence id.
 struct MessageArguments: ParsableArguments {
-    @Argument(
-        help: ArgumentHelp("The other user's id, two ids as A:B or A-B, or a group as g and digits.", valueName: "to")
-    )
+    @Argument(help: .conversation("to"))
     var conversation: ConversationArgument
 
     @Argument(help: ArgumentHelp("The sequence id of the message.", valueName: "sequence-id"))

@@ -21,12 +21,7 @@ struct Read: AsyncParsableCommand {
             """
     )
 
-    @Argument(
-        help: ArgumentHelp(
-            "The other user's id, two ids as A:B or A-B, or a group as g and digits.",
-            valueName: "conversation"
-        )
-    )
+    @Argument(help: .conversation("conversation"))
     var conversation: ConversationArgument
 
     @Flag(help: "Print one line of JSON per event.")
@@ -41,17 +36,14 @@ struct Read: AsyncParsableCommand {
     var poll = 5
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         guard (1...3600).contains(poll) else { throw ValidationError("--poll takes 1 to 3600 seconds.") }
     }
 
     func run() async throws {
-        let account = try await state.account(server, pollInterval: .seconds(poll))
+        let account = try await options.account(pollInterval: .seconds(poll))
         let conversation = try account.conversation(conversation.id)
         if follow { return try await followUntilSignal(account, conversation) }
         let delivery = try await naming(conversation) { try await account.readHistory(of: conversation) }
@@ -71,7 +63,7 @@ struct Read: AsyncParsableCommand {
     }
 
     private func followUntilSignal(_ account: Account, _ conversation: ConversationID) async throws {
-        if try server.appToken() == nil {
+        if try options.server.appToken() == nil {
             Output.note(
                 "xchat: XCHAT_APP_TOKEN is not set: without the activity stream, the conversation is read every \(poll) s"
             )

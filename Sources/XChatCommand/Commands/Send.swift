@@ -28,9 +28,7 @@ struct Send: AsyncParsableCommand {
             """
     )
 
-    @Argument(
-        help: ArgumentHelp("The other user's id, two ids as A:B or A-B, or a group as g and digits.", valueName: "to")
-    )
+    @Argument(help: .conversation("to"))
     var to: ConversationArgument
 
     @Argument(help: "The text of the message.")
@@ -52,10 +50,7 @@ struct Send: AsyncParsableCommand {
     var sending: SendingOptions
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         // A shell turns "--attach *.jpg" into one file to attach and one text.
@@ -68,7 +63,7 @@ struct Send: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let sender = try await Sender(state, server, sending, rotates: rotate)
+        let sender = try await Sender(options, sending, rotates: rotate)
         let conversation = try sender.account.conversation(to.id)
         guard !attach.isEmpty else {
             let draft = Draft.text(try empty.checked(try text ?? readStandardInputText()))

@@ -22,44 +22,57 @@ struct StateOptions: ParsableArguments {
         }
     }
 
-    /// The account that the options name, without a token; messages to send are kept for each API.
-    func configuration(_ server: ServerOptions? = nil) throws -> Account.Configuration {
+    /// The account that the options name, without a token.
+    func configuration() throws -> Account.Configuration {
         var configuration = Account.Configuration(
             try session.map { .sessionFile($0) } ?? home.place,
             passphrase: { isNew in try readPassphrase(isNew: isNew) }
         )
         configuration.notify = Output.notice
-        if let server { configuration.api = try server.url }
         return configuration
     }
 
-    /// The account that the options name, at a server.
+    /// Everything that the state knows, for work without a server.
+    func offlineSession() async throws -> Session {
+        try await Account.session(try configuration())
+    }
+}
+
+/// An account and the server that it works with.
+struct AccountOptions: ParsableArguments {
+    @OptionGroup
+    var state: StateOptions
+
+    @OptionGroup
+    var server: ServerOptions
+
+    /// The account without a token; messages to send are kept for each API.
+    func configuration() throws -> Account.Configuration {
+        var configuration = try state.configuration()
+        configuration.api = try server.url
+        return configuration
+    }
+
+    /// The account that the options name, at the server.
     ///
     /// - Parameters:
-    ///   - server: The server.
     ///   - rotates: Whether a conversation gets a new key where its newest one must not encrypt any more.
     ///   - replacesKeys: Whether keys that the server has of the user are replaced when these are registered.
     ///   - pollInterval: How often conversations are read while there is no activity stream.
     /// - Returns: The account; its keys need not be registered.
     /// - Throws: Why the account cannot be opened.
     func account(
-        _ server: ServerOptions,
         rotates: Bool = false,
         replacesKeys: Bool = false,
         pollInterval: Duration = .seconds(5)
     ) async throws -> Account {
-        var configuration = try configuration(server)
+        var configuration = try configuration()
         configuration.pollInterval = pollInterval
         configuration.token = TokenSource(try server.token())
         configuration.appToken = try server.appToken()
         configuration.rotatesBeforeSending = rotates
         configuration.replacesKeys = replacesKeys
         return try await Account.openUnregistered(configuration)
-    }
-
-    /// Everything that the state knows, for work without a server.
-    func offlineSession() async throws -> Session {
-        try await Account.session(try configuration())
     }
 }
 

@@ -13,6 +13,19 @@ struct ConversationArgument: ExpressibleByArgument {
     }
 }
 
+extension ArgumentHelp {
+    /// The help of a conversation.
+    static func conversation(_ valueName: String) -> ArgumentHelp {
+        ArgumentHelp(
+            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
+            valueName: valueName
+        )
+    }
+
+    /// The help of a group.
+    static var group: ArgumentHelp { ArgumentHelp("The group: g and digits.", valueName: "group") }
+}
+
 /// Adds the conversation, and what to do, to the server's answer that it has no such conversation.
 ///
 /// - Parameters:

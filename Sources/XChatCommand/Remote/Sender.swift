@@ -26,12 +26,11 @@ struct Sender {
     private let timeout: Duration
 
     init(
-        _ state: StateOptions,
-        _ server: ServerOptions,
+        _ options: AccountOptions,
         _ sending: SendingOptions,
         rotates: Bool = false
     ) async throws {
-        account = try await state.account(server, rotates: rotates)
+        account = try await options.account(rotates: rotates)
         timeout = .seconds(sending.timeout)
     }
 

@@ -16,13 +16,10 @@ struct KeysRegister: AsyncParsableCommand {
     )
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func run() async throws {
-        let account = try await state.account(server, replacesKeys: true)
+        let account = try await options.account(replacesKeys: true)
         let version = try await account.register(evenIfVersionIsKnown: true).keyVersion ?? ""
         try Output.result(of: "the keys are registered", ["public_key_version": .string(version)])
     }

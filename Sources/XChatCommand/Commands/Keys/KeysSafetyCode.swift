@@ -21,10 +21,7 @@ struct KeysSafetyCode: AsyncParsableCommand {
     var user: String
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         _ = try userID(user)
@@ -32,7 +29,7 @@ struct KeysSafetyCode: AsyncParsableCommand {
 
     func run() async throws {
         let user = try userID(user)
-        let session = try await state.offlineSession()
+        let session = try await options.state.offlineSession()
         guard let pin = session.pins.current(of: user) else {
             throw CommandError(
                 "no keys of user \(user) are pinned: read a conversation with the user first, or use: xchat keys trust \(user)"

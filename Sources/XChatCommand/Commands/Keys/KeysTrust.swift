@@ -36,10 +36,7 @@ struct KeysTrust: AsyncParsableCommand {
     var safetyCode: String?
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var options: AccountOptions
 
     func validate() throws {
         _ = try userID(user)
@@ -56,7 +53,7 @@ struct KeysTrust: AsyncParsableCommand {
 
     func run() async throws {
         let user = try userID(user)
-        let account = try await state.account(server)
+        let account = try await options.account()
         let served = try await account.compareKeys(of: user)
         guard let newest = served.newest else { throw CommandError("the server has no keys of user \(user)") }
         if let fingerprint { try await check(fingerprint, newest, served, account) }
