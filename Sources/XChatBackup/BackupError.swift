@@ -115,6 +115,8 @@ package enum RealmFailure: Error, Hashable, Sendable {
     case notProcessed(String)
     /// The request may have been processed.
     case unclear(String)
+    /// There was no answer in time: the request may have been processed, or may still be.
+    case silent
     case unauthorized
     case upgradeRequired
     case rateLimited
@@ -130,6 +132,7 @@ package enum RealmFailure: Error, Hashable, Sendable {
     var description: String {
         switch self {
         case .notProcessed(let reason), .unclear(let reason), .violation(let reason): reason
+        case .silent: "did not answer in time"
         case .unauthorized: "refuses the token"
         case .upgradeRequired: "asks for a newer protocol"
         case .rateLimited: "refuses for now because of too many requests"
@@ -149,14 +152,14 @@ package enum RealmFailure: Error, Hashable, Sendable {
         case .rateLimited: (2, .rateLimited)
         case .violation, .missingSession: (3, .protocolViolation)
         case .versionMismatch, .notRegistered, .noGuesses, .wrongTag: (4, .disagreement)
-        case .notProcessed, .unclear: (5, .unavailable)
+        case .notProcessed, .unclear, .silent: (5, .unavailable)
         }
     }
 
     /// Whether the realm may have counted a guess.
     var mayHaveSpentGuess: Bool {
         switch self {
-        case .unclear, .violation: true
+        case .unclear, .silent, .violation: true
         default: false
         }
     }

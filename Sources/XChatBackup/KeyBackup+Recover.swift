@@ -92,15 +92,20 @@ extension KeyBackup {
             throw try unfinished(answers, hasEvaluations: !valid.isEmpty)
         }
         let results = valid.filter { group.contains($0.key) }
-        let joined = try Shares.join(points: results.mapValues { try Secret(copying: $0.result) })
-        let unlockKey = try UnlockKey(oprfOutput: input.output(joined))
+        let unlockKey: UnlockKey
+        do {
+            let joined = try Shares.join(points: results.mapValues { try Secret(copying: $0.result) })
+            unlockKey = try UnlockKey(oprfOutput: input.output(joined))
+        } catch is SodiumError {
+            throw BackupError(.protocolViolation, "the realms' results do not join").withGuessInDoubt()
+        }
         guard try unlockKey.commitment.isEqual(to: Secret(copying: commitment)) else {
             throw BackupError.invalidPIN(guessesRemaining: Self.remaining(results.values))
         }
         return unlockKey
     }
 
-    /// As ``ask(_:until:_:)``, for the request that realms count.
+    /// As ``ask(_:until:_:)``, from the request on that realms count until the one that resets the count.
     private func askSpendingGuess(
         _ clients: [Int: RealmClient],
         until isEnough: (Answers) -> Bool,
@@ -173,7 +178,7 @@ extension KeyBackup {
         _ clients: [Int: RealmClient]
     ) async throws -> SecretBytes {
         let threshold = configuration.recoverThreshold
-        var answers = try await ask(clients) { answers in
+        var answers = try await askSpendingGuess(clients) { answers in
             Self.largestGroup(shares(answers, unlockKey).mapValues(\.encryptedSecret)).count >= threshold
                 || answers.failures.count > clients.count - threshold
         } _: { index in

@@ -153,25 +153,15 @@ extension KeyBackup {
     ) async throws -> BackupReceipt {
         let all = Dictionary(uniqueKeysWithValues: clients.enumerated().map { ($0.offset + 1, $0.element) })
         let threshold = configuration.registerThreshold
-        let ready = try await ask(all) { answers in
-            answers.count - answers.failures.count >= threshold || answers.failures.count > all.count - threshold
-        } _: { _ in
-            .register1
-        }
-        guard ready.count - ready.failures.count >= threshold else {
-            var error = error(ready.failures)
+        let records: [RealmRecord]
+        do throws(BackupError) {
+            records = try await withBackupErrors { try await prepare(secret, pin, guesses, all) }
+        } catch {
+            var error = error
             error.registration = .previous
             throw error
         }
 
-        let secrets = try RegistrationSecrets(threshold: configuration.recoverThreshold)
-        let hash = try await hash(pin, version: secrets.version, hashing: configuration.hashing)
-        let records = try secrets.records(
-            for: secret,
-            hash: hash,
-            realms: configuration.realms.map(\.id),
-            guesses: guesses
-        )
         let answers: Answers
         do {
             // From here on the outcome matters: only a sufficient number of receipts ends the waiting early.
@@ -187,7 +177,31 @@ extension KeyBackup {
         }
         let stored = answers.count - answers.failures.count
         if stored >= threshold { return BackupReceipt(realms: stored, wantedRealms: all.count) }
-        return try await settle(secrets.version, answers, all)
+        return try await settle(records[0].version, answers, all)
+    }
+
+    /// Asks whether the realms are ready, and computes what each of them gets; this changes nothing.
+    private func prepare(
+        _ secret: Secret,
+        _ pin: Secret,
+        _ guesses: UInt16,
+        _ all: [Int: RealmClient]
+    ) async throws -> [RealmRecord] {
+        let threshold = configuration.registerThreshold
+        let ready = try await ask(all) { answers in
+            answers.count - answers.failures.count >= threshold || answers.failures.count > all.count - threshold
+        } _: { _ in
+            .register1
+        }
+        guard ready.count - ready.failures.count >= threshold else { throw error(ready.failures) }
+        let secrets = try RegistrationSecrets(threshold: configuration.recoverThreshold)
+        let hash = try await hash(pin, version: secrets.version, hashing: configuration.hashing)
+        return try secrets.records(
+            for: secret,
+            hash: hash,
+            realms: configuration.realms.map(\.id),
+            guesses: guesses
+        )
     }
 
     /// Finds out what is in force after a registration that too few realms confirmed.
@@ -218,16 +232,18 @@ extension KeyBackup {
         if holders.count >= configuration.recoverThreshold {
             return BackupReceipt(realms: holders.count, wantedRealms: clients.count)
         }
-        let unknown = clients.keys.filter { index in
+        // Those that cannot be judged: they do not say what they hold, or may still get what was sent.
+        let open = clients.keys.filter { index in
+            if holders.contains(index) { return false }
+            if case .failure(.silent) = answers[index] { return true }
             guard let failure = held.failures[index] else { return false }
-            return failure != .notRegistered && failure != .noGuesses && !holders.contains(index)
+            return failure != .notRegistered && failure != .noGuesses
         }
-        let others = Self.largestGroup(versions.filter { $0.value != version })
-        if others.count >= configuration.recoverThreshold {
+        let others = Self.largestGroup(versions.filter { $0.value != version && !open.contains($0.key) })
+        let threshold = configuration.recoverThreshold
+        if others.count >= threshold {
             failure.registration = .previous
-        } else if holders.count + unknown.count < configuration.recoverThreshold,
-            others.count + unknown.count < configuration.recoverThreshold
-        {
+        } else if max(holders.count, others.count) + open.count < threshold {
             failure.registration = holders.isEmpty && others.isEmpty ? .previous : .neither
         } else {
             failure.registration = .unknown

@@ -118,7 +118,7 @@ public struct KeyBackup: Sendable {
             }
             try Task.checkCancellation()
             for index in clients.keys where answers[index] == nil {
-                answers[index] = .failure(.unclear("did not answer in time"))
+                answers[index] = .failure(.silent)
             }
             return answers
         }
@@ -129,7 +129,7 @@ public struct KeyBackup: Sendable {
     /// - Parameter failures: Why, by index of the realm.
     /// - Returns: The error; it depends on the failures alone, not on the order in which they came.
     func error(_ failures: [Int: RealmFailure]) -> BackupError {
-        let worst = failures.values.min { $0.severity.rank < $1.severity.rank } ?? .unclear("did not answer")
+        let worst = failures.values.min { $0.severity.rank < $1.severity.rank } ?? .silent
         let listed = failures.sorted { $0.key < $1.key }
         var detail = listed.prefix(3).map { "realm \(name($0.key)) \($0.value.description)" }.joined(separator: "; ")
         if listed.count > 3 { detail += "; and \(listed.count - 3) more" }

@@ -1,3 +1,4 @@
+import Foundation
 import LibSodium
 import TestSupport
 import Testing
@@ -67,6 +68,36 @@ struct HTTPTests {
                     return
                 }
             }
+        }
+    }
+
+    @Test func `realms that never answer end an operation in bounded time`() async throws {
+        try await RawServer.run(.silence) { _, url in
+            let realms = try (1...3).map { number in
+                let id = try RealmID(bytes: [UInt8](repeating: UInt8(number), count: 16))
+                return #"{"id":"\#(id)","address":"\#(url)"}"#
+            }
+            let inner = """
+                {"realms":[\(realms.joined(separator: ","))],"register_threshold":3,"recover_threshold":2,\
+                "pin_hashing_mode":"Standard2019"}
+                """
+            let tokens = try (1...3).map { "\(try RealmID(bytes: [UInt8](repeating: UInt8($0), count: 16)))" }
+            let json = try JSONSerialization.data(
+                withJSONObject: [
+                    "sdk_config": inner, "tokens": Dictionary(uniqueKeysWithValues: tokens.map { ($0, "token") }),
+                ] as [String: Any]
+            )
+            let backup = try KeyBackup(
+                BackupConfiguration(json: Array(json)),
+                timing: .init(round: .milliseconds(200), stragglers: .milliseconds(50)),
+                transport: HTTPRealmTransport.send
+            )
+            let start = ContinuousClock.now
+            let error = await #expect(throws: BackupError.self) {
+                _ = try await backup.recover(pin: secretBytes("2580"))
+            }
+            #expect(error?.code == .unavailable)
+            #expect(ContinuousClock.now - start < .seconds(5))
         }
     }
 

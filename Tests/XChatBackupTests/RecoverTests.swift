@@ -126,12 +126,13 @@ struct RecoverTests {
         #expect(await task.value?.code == .cancelled)
     }
 
-    @Test func `cancelling during the guess says that it may have been spent`() async throws {
+    @Test(arguments: ["Recover2", "Recover3"])
+    func `cancelling after a guess was sent says that it may have been spent`(name: String) async throws {
         let realms = try TestRealms("sss", round: .seconds(60))
         try await realms.store()
-        realms.have(3, "Recover2") { _ in .hang }
+        realms.have(3, name) { _ in .hang }
         let task = Task { await realms.recoverError() }
-        while !realms[2].requests.contains("Recover2") { try await Task.sleep(for: .milliseconds(5)) }
+        while !realms[2].requests.contains(name) { try await Task.sleep(for: .milliseconds(5)) }
         task.cancel()
         let error = await task.value
         #expect(error?.code == .cancelled)

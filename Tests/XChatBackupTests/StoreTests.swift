@@ -24,15 +24,47 @@ struct StoreTests {
         await #expect(throws: BackupError.self) { try await realms.store("2580", [UInt8](repeating: 1, count: 129)) }
     }
 
-    @Test(arguments: [Deed.refuseConnection, .status(500), .status(401), .status(429), .status(426), .status(404)])
-    func `a realm that fails from the start fails the registration, and nothing is changed`(deed: Deed) async throws {
+    static let refusals: [(deed: Deed, code: BackupError.Code)] = [
+        (.refuseConnection, .unavailable), (.status(500), .unavailable), (.status(404), .unavailable),
+        (.status(401), .unauthorized), (.status(429), .rateLimited), (.status(426), .upgradeRequired),
+    ]
+
+    @Test(arguments: refusals.indices, 1...3)
+    func `realms that fail from the start fail the registration, and nothing is changed`(
+        index: Int,
+        count: Int
+    ) async throws {
         let realms = try TestRealms()
         try await realms.store("2580")
-        realms.haveAll(deed, 1)
+        realms.haveAll(Self.refusals[index].deed, count)
         let error = await realms.storeError("7412")
+        #expect(error?.code == Self.refusals[index].code)
         #expect(error?.registration == .previous)
         realms.reset()
         #expect(try await realms.recover("2580") == TestRealms.secret)
+    }
+
+    @Test func `a registration that is cancelled before it is sent changes nothing`() async throws {
+        let realms = try TestRealms("sss", round: .seconds(60))
+        try await realms.store("2580")
+        realms.have(3, "Register1") { _ in .hang }
+        let task = Task { await realms.storeError("7412") }
+        try await Task.sleep(for: .milliseconds(50))
+        task.cancel()
+        let error = await task.value
+        #expect(error?.code == .cancelled)
+        #expect(error?.registration == .previous)
+        realms.reset()
+        #expect(try await realms.recover("2580") == TestRealms.secret)
+    }
+
+    @Test func `a registration that is cancelled while it is sent has an unknown outcome`() async throws {
+        let realms = try TestRealms("sss", round: .seconds(60))
+        realms.have(3, "Register2") { _ in .hang }
+        let task = Task { await realms.storeError() }
+        while !realms[2].requests.contains("Register2") { try await Task.sleep(for: .milliseconds(5)) }
+        task.cancel()
+        #expect(await task.value?.registration == .unknown)
     }
 
     @Test func `answers to another question fail the registration`() async throws {
@@ -91,6 +123,17 @@ struct StoreTests {
             realm.script { request, _ in request.name == "Register1" ? .answer : .refuseConnection }
         }
         #expect(await realms.storeError("7412")?.registration == .unknown)
+    }
+
+    @Test func `a registration that may still arrive has an unknown outcome`() async throws {
+        let realms = try TestRealms("sss", round: .milliseconds(300))
+        try await realms.store("2580")
+        realms.have(2, "Register2") { _ in .hang }
+        #expect(await realms.storeError("7412")?.registration == .unknown)
+        // With two of three the new PIN counts, whatever the third does.
+        realms.have(1, "Register2") { _ in .hang }
+        realms[1].script { _, _ in .answer }
+        #expect(try await realms.store("7412") == BackupReceipt(realms: 2, wantedRealms: 3))
     }
 
     @Test func `when neither registration is complete the error says so`() async throws {
