@@ -9,19 +9,15 @@ extension Success {
     ///   - member: The name of the member, for the error.
     /// - Returns: The value.
     /// - Throws: `malformed_response` if it is not 1 to 19 ASCII digits.
-    func number(_ text: String, _ member: String) throws(APIError) -> WireString {
-        let value = WireString(text)
-        guard value.isSequenceID else {
-            throw APIError(
-                .malformedResponse,
-                "\(member) \(quoted(text)) is not 1 to \(EventLimits.digits) ASCII digits"
-            )
+    func number<ID: Identifier>(_ text: String, _ member: @autoclosure () -> String) throws(APIError) -> ID {
+        guard let id = ID(validating: text) else {
+            throw APIError(.malformedResponse, "\(member()) \(quoted(text)) is not \(ID.rule)")
         }
-        return value
+        return id
     }
 
     /// Like ``number(_:_:)``, for a member that may be absent.
-    func number(ifPresent text: String?, _ member: String) throws(APIError) -> WireString? {
+    func number<ID: Identifier>(ifPresent text: String?, _ member: String) throws(APIError) -> ID? {
         guard let text else { return nil }
         return try number(text, member)
     }
@@ -34,13 +30,7 @@ extension Success {
         var ids: [UserID] = []
         ids.reserveCapacity(list.ids.count)
         for (index, id) in list.ids.enumerated() {
-            guard id.isUserID else {
-                throw APIError(
-                    .malformedResponse,
-                    "\(member)[\(index)] \(quoted(id.string)) is not 1 to \(EventLimits.digits) ASCII digits"
-                )
-            }
-            ids.append(id)
+            ids.append(try number(id, "\(member)[\(index)]"))
         }
         return ids
     }
@@ -51,16 +41,16 @@ extension Success {
 
 /// A list of user ids as the server lists them, of at most 10,000 entries.
 struct PeopleList: Decodable {
-    let ids: [WireString]
+    let ids: [String]
 
     init(from decoder: any Decoder) throws {
         var list = try decoder.unkeyedContainer()
         try list.check(limit: EventLimits.people, "a list of people")
         let limit = EventLimits.people
-        var ids: [WireString] = []
+        var ids: [String] = []
         while !list.isAtEnd {
             guard ids.count < limit else { throw APIError(tooLong: "a list of people", limit) }
-            ids.append(WireString(try list.decode(String.self)))
+            ids.append(try list.decode(String.self))
         }
         self.ids = ids
     }

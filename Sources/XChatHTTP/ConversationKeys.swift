@@ -6,7 +6,7 @@ public struct AddedKeys: Hashable, Sendable {
     /// The canonical id of the conversation.
     public let conversationID: ConversationID
     /// The server's id of the key change; nil if the answer has none.
-    public let sequenceID: WireString?
+    public let sequenceID: SequenceID?
 }
 
 extension Call<AddedKeys> {
@@ -30,11 +30,11 @@ extension Call<AddedKeys> {
                     throw APIError(.malformedResponse, "the answer is for another conversation")
                 }
             }
-            let keyChange = try answer.number(
+            let keyChange: SequenceID? = try answer.number(
                 ifPresent: data.keyChangeSequenceID,
                 "data.conversation_key_change_sequence_id"
             )
-            let sequenceID = try answer.number(ifPresent: data.sequenceID, "data.sequence_id")
+            let sequenceID: SequenceID? = try answer.number(ifPresent: data.sequenceID, "data.sequence_id")
             guard sequenceID ?? keyChange == keyChange ?? sequenceID else {
                 throw APIError(.malformedResponse, "the answer has two sequence ids for one key change")
             }

@@ -10,26 +10,21 @@ public struct ConversationTarget: Hashable, Sendable {
     /// - Parameter text: `^([0-9]{1,19}|[0-9]{1,19}-[0-9]{1,19}|g[0-9]{1,19})$`, compared as bytes.
     /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument``, for any other text: it becomes part of a URL.
     public init(_ text: WireString) throws(APIError) {
-        let bytes = Array(text.utf8)
-        let ids = bytes.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":") }
-        switch ids.count {
-        case 1 where ids[0].isUserID: pathComponent = text.string
-        case 1 where ids[0].first == UInt8(ascii: "g") && ids[0].dropFirst().isUserID: pathComponent = text.string
-        case 2 where ids[0].isUserID && ids[1].isUserID:
-            pathComponent = ids.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
-        default:
+        guard text.isConversationID else {
             throw APIError(
                 .invalidArgument,
                 "a conversation is a user id, two user ids joined by '-', or 'g' and a number; ids have 1 to 19 digits"
             )
         }
+        let bytes = text.utf8.map { $0 == UInt8(ascii: ":") ? UInt8(ascii: "-") : $0 }
+        pathComponent = String(decoding: bytes, as: UTF8.self)
     }
 
     /// The target of a canonical conversation id.
     ///
     /// - Throws: as ``init(_:)``.
     public init(_ conversation: ConversationID) throws(APIError) {
-        try self.init(conversation.value)
+        try self.init(conversation.text)
     }
 
     /// Whether an answer about this target may name the conversation by this id.
@@ -48,17 +43,10 @@ public struct ConversationTarget: Hashable, Sendable {
     }
 }
 
-extension Collection<UInt8> {
-    /// Whether the text matches `^[0-9]{1,19}$`.
-    var isUserID: Bool {
-        (1...19).contains(count) && allSatisfy { (0x30...0x39).contains($0) }
-    }
-}
-
-extension WireString {
+extension UserID {
     /// The user id as a path component.
     func userIDPathComponent() throws(APIError) -> String {
-        guard Array(utf8).isUserID else { throw APIError(.invalidArgument, "a user id has 1 to 19 digits") }
+        guard isValid else { throw APIError(.invalidArgument, "a user id has 1 to 19 digits") }
         return string
     }
 }

@@ -5,11 +5,11 @@ public import XChatEvents
 /// A message that the server accepted.
 public struct SentMessage: Hashable, Sendable {
     /// The id that is signed with the message.
-    public let messageID: WireString
+    public let messageID: MessageID
     /// The server's id, which orders the conversation.
     ///
     /// No signature covers it.
-    public let sequenceID: WireString
+    public let sequenceID: SequenceID
     /// The canonical id of the conversation.
     public let conversationID: ConversationID
     /// The event as the server returned it, not verified.
@@ -73,9 +73,8 @@ extension SentMessage {
         guard let sequenceID = event.sequenceID else {
             throw APIError(.malformedResponse, "the answered event has no sequence id")
         }
-        guard sequenceID.isSequenceID else {
-            let rule = "1 to \(EventLimits.digits) ASCII digits"
-            throw APIError(.malformedResponse, "the sequence id of the answered event is not \(rule)")
+        guard sequenceID.isValid else {
+            throw APIError(.malformedResponse, "the sequence id of the answered event is not \(SequenceID.rule)")
         }
         self.init(
             messageID: message.messageID,

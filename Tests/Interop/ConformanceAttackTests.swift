@@ -61,7 +61,7 @@ struct ConformanceAttackTests {
 
     @Test func `A3: a key that nobody signed seals nothing`() throws {
         let key = try ConversationKey.generate()
-        for sequenceID in [nil, "1", "x", "9223372036854775808"] as [WireString?] {
+        for sequenceID in [nil, "1", "x", "9223372036854775808"] as [SequenceID?] {
             var forged = try cast.event(cast.delivering(key, version: "9000"))
             forged.messageEventSignature = nil
             forged.sequenceID = sequenceID
@@ -553,7 +553,7 @@ struct ConformanceAttackTests {
             )
         }
 
-        func edit(of target: WireString) throws -> MessageEvent {
+        func edit(of target: SequenceID) throws -> MessageEvent {
             try cast.event(
                 cast.sealed(.messageEdit(MessageEdit(messageSequenceID: target, updatedText: "edited")))
             )

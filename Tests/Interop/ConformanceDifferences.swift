@@ -155,15 +155,18 @@ struct ConformanceCase {
 extension MessageEvent {
     /// Whether an id or a version is not of its form.
     fileprivate var hasInvalidValue: Bool {
-        var numbers = [senderID, sequenceID, previousSequenceID, messageEventSignature?.publicKeyVersion]
+        var numbers = [
+            senderID?.text, sequenceID?.text, previousSequenceID?.text, messageEventSignature?.publicKeyVersion?.text,
+        ]
         switch detail {
-        case .messageCreateEvent(let create): numbers.append(create.conversationKeyVersion)
+        case .messageCreateEvent(let create): numbers.append(create.conversationKeyVersion?.text)
         case .conversationKeyChangeEvent(let change):
-            numbers.append(change.conversationKeyVersion)
-            numbers += (change.conversationParticipantKeys ?? []).flatMap { [$0.userID, $0.publicKeyVersion] }
+            numbers.append(change.conversationKeyVersion?.text)
+            let keys = change.conversationParticipantKeys ?? []
+            numbers += keys.flatMap { [$0.userID?.text, $0.publicKeyVersion?.text] }
         case .groupChangeEvent(let group): numbers += group.groupChange?.numbers ?? []
-        case .markConversationReadEvent(let mark): numbers.append(mark.seenUntilSequenceID)
-        case .markConversationUnreadEvent(let mark): numbers.append(mark.seenUntilSequenceID)
+        case .markConversationReadEvent(let mark): numbers.append(mark.seenUntilSequenceID?.text)
+        case .markConversationUnreadEvent(let mark): numbers.append(mark.seenUntilSequenceID?.text)
         default: break
         }
         let hasOddNumber = numbers.contains { $0.map { !isNumber($0) || $0.utf8.count > 19 } ?? false }
@@ -191,9 +194,9 @@ extension MessageEvent {
         switch detail {
         case .conversationKeyChangeEvent(let change):
             let users = (change.conversationParticipantKeys ?? []).compactMap(\.userID)
-            return version < 6 && !users.allSatisfy(isNumber)
+            return version < 6 && !users.allSatisfy { isNumber($0) }
         case .messageDeleteEvent(let deletion):
-            return !(deletion.sequenceIDs ?? []).allSatisfy(isNumber)
+            return !(deletion.sequenceIDs ?? []).allSatisfy { isNumber($0) }
         case .conversationDeleteEvent(let deletion):
             guard let inner = deletion.conversationID else { return false }
             return ConversationID(canonicalizing: inner, sender: senderID ?? "")
@@ -219,7 +222,7 @@ extension MessageEvent {
             return false
         }
         let home = [Cast.pairVersion: Cast.pair, Cast.groupVersion: Cast.group][version]
-        return home.map { $0 != canonical?.value } ?? false
+        return home.map { $0 != canonical?.text } ?? false
     }
 
     /// Whether a key change delivers a key under a version of which Bob has one.
@@ -259,7 +262,7 @@ extension ConversationMetadataChange {
         default: return false
         }
         return !ids.allSatisfy { id in
-            let halves = ConversationID(canonicalizing: id).value.string.split(
+            let halves = ConversationID(canonicalizing: id).string.split(
                 separator: ":",
                 omittingEmptySubsequences: false
             )
@@ -274,13 +277,13 @@ extension GroupChange {
     /// The key version that the change names, and ids that no rule of its lists looks at.
     fileprivate var numbers: [WireString?] {
         switch self {
-        case .groupCreate(let create): [create.conversationKeyVersion]
+        case .groupCreate(let create): [create.conversationKeyVersion?.text]
         case .groupMemberAdd(let addition):
-            [addition.conversationKeyVersion] + (addition.currentPendingMemberIDs ?? [])
-        case .groupJoinRequest(let request): [request.requestingUserID]
-        case .groupInviteDisable(let invite): [invite.disabledByMemberID]
-        case .groupTitleChange(let title): [title.conversationKeyVersion]
-        case .groupAvatarChange(let avatar): [avatar.conversationKeyVersion]
+            [addition.conversationKeyVersion?.text] + (addition.currentPendingMemberIDs ?? []).map(\.text)
+        case .groupJoinRequest(let request): [request.requestingUserID?.text]
+        case .groupInviteDisable(let invite): [invite.disabledByMemberID?.text]
+        case .groupTitleChange(let title): [title.conversationKeyVersion?.text]
+        case .groupAvatarChange(let avatar): [avatar.conversationKeyVersion?.text]
         default: []
         }
     }
@@ -314,7 +317,7 @@ extension GroupChange {
         return new.isEmpty || ![new, current, admins, pending].allSatisfy(isRoll)
             || !Set(current).isDisjoint(with: new + pending) || !Set(admins).isSubset(of: current)
             || !current.contains(sender ?? "") || words.contains("null")
-            || addition.currentAvatarURL.map(isNumber) ?? false
+            || addition.currentAvatarURL.map { isNumber($0) } ?? false
             || addition.conversationKeyVersion.map { !isNumber($0) } ?? false
             || !Set(new).isDisjoint(with: pending)
             // Without administrators, those after the sender may be members or pending, but for a text with an invitation.
@@ -323,10 +326,10 @@ extension GroupChange {
 }
 
 /// Ids, none of them twice.
-private func isRoll(_ ids: [WireString]) -> Bool {
-    ids.allSatisfy(isNumber) && Set(ids).count == ids.count
+private func isRoll(_ ids: [UserID]) -> Bool {
+    ids.allSatisfy { isNumber($0) } && Set(ids).count == ids.count
 }
 
-private func isNumber(_ text: WireString) -> Bool {
+private func isNumber(_ text: some WireText) -> Bool {
     !text.utf8.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
 }

@@ -110,7 +110,7 @@ struct ConformanceFixtureTests {
         #expect(try results[5].get().isVerified)
         let key = session.keyRing.acceptedKey(
             in: ConversationID(canonicalizing: "1111:2222"),
-            version: WireString(fixture.keyVersion)
+            version: KeyVersion(fixture.keyVersion)
         )
         #expect(try key?.bytes == Base64.decode(fixture.conversationKey))
 

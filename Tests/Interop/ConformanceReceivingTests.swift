@@ -240,7 +240,7 @@ struct ConformanceReceivingTests {
         let payload = try cast.peer.call(method, of: Self.alice, arguments, returning: SendPayload.self)
         var event = Cast.envelope()
         event.sequenceID = "900"
-        event.messageID = WireString(payload.messageID)
+        event.messageID = MessageID(payload.messageID)
         event.detail = .messageCreateEvent(try MessageCreateEvent(decoding: Base64.decode(payload.encryptedContent)))
         event.messageEventSignature = try MessageEventSignature(decoding: Base64.decode(payload.encodedEventSignature))
         return ConformanceCase(name: name, line: event.base64, event: event, fragment: .object(fragment))
@@ -253,11 +253,11 @@ struct ConformanceReceivingTests {
         _ fragment: JSONValue
     ) throws -> ConformanceCase {
         var event = Cast.envelope(in: conversation)
-        event.messageID = WireString(action.messageID)
+        event.messageID = MessageID(action.messageID)
         event.detail = try MessageEventDetail(decoding: Base64.decode(action.encodedMessageEventDetail))
         event.messageEventSignature = MessageEventSignature(
             signature: WireString(action.signature),
-            publicKeyVersion: WireString(action.publicKeyVersion),
+            publicKeyVersion: KeyVersion(action.publicKeyVersion),
             signatureVersion: WireString(action.signatureVersion)
         )
         return ConformanceCase(name: "\(event.kind)", line: event.base64, event: event, fragment: fragment)
@@ -270,7 +270,7 @@ struct ConformanceReceivingTests {
         _ fragment: JSONValue?
     ) throws -> [ConformanceCase] {
         try #require(change.actionSignatures.count == (fragment == nil ? 1 : 2))
-        let version = WireString(change.conversationKeyVersion)
+        let version = KeyVersion(change.conversationKeyVersion)
         let keyChange = try signed(
             change.actionSignatures[0],
             in: conversation,

@@ -192,7 +192,7 @@ struct ConformanceSendingTests {
             for (action, fragment) in actions {
                 let signature = try session.sign(action, in: conversation)
                 let event = try event(signature, from: "1111", in: conversation)
-                let json = merged(["verified": true, "conversation_id": .string(conversation.value)], fragment)
+                let json = merged(["verified": true, "conversation_id": .string(conversation.text)], fragment)
                 cases.append(
                     ConformanceCase(name: "\(action)", line: event.base64, event: event, fragment: json)
                 )
@@ -309,7 +309,7 @@ struct ConformanceSendingTests {
         comparison.conclude(what)
     }
 
-    private func served(_ event: MessageEvent, _ sequenceID: WireString = "900") -> MessageEvent {
+    private func served(_ event: MessageEvent, _ sequenceID: SequenceID = "900") -> MessageEvent {
         var event = event
         event.sequenceID = sequenceID
         event.createdAtMsec = "1782000000000"
@@ -322,7 +322,7 @@ struct ConformanceSendingTests {
         from sender: UserID,
         in conversation: ConversationID
     ) throws -> MessageEvent {
-        var event = Cast.envelope(from: sender, in: conversation.value)
+        var event = Cast.envelope(from: sender, in: conversation.text)
         event.messageID = action.messageID
         event.detail = try MessageEventDetail(decoding: Base64.decode(action.encodedMessageEventDetail))
         event.messageEventSignature = MessageEventSignature(

@@ -20,7 +20,7 @@ struct KeyInteropTests {
             #expect(keys.identityKey.fingerprint == fingerprint)
             #expect(try exported(keys) == blob.bytes)
             // What we register for these keys differs from the SDK's own only where signatures are random.
-            let ours = try keys.registration(version: WireString(registration.version))
+            let ours = try keys.registration(version: KeyVersion(registration.version))
             #expect(ours.publicKey.publicKeyFingerprint == registration.publicKey.publicKeyFingerprint)
             #expect(ours.publicKey.registrationMethod == registration.publicKey.registrationMethod)
             #expect(ours.generateVersion == registration.generateVersion)
@@ -131,11 +131,11 @@ struct KeyInteropTests {
             #expect(unwrapped.bytes == ours.change.key.bytes)
 
             let theirs = try people.announceByBob()
-            #expect(theirs.change.conversationID == people.conversation.value.string)
+            #expect(theirs.change.conversationID == people.conversation.string)
             #expect(try people.alice.open(theirs.event).isVerified)
             let key = people.alice.keyRing.acceptedKey(
                 in: people.conversation,
-                version: WireString(theirs.change.conversationKeyVersion)
+                version: KeyVersion(theirs.change.conversationKeyVersion)
             )
             #expect(key?.bytes == theirs.change.conversationKey.bytes)
         }

@@ -65,7 +65,7 @@ struct MessageInteropTests {
             #expect(event.type == "Message", place)
             #expect(event.verified == true, place)
             #expect(event.senderID == "1111", place)
-            #expect(event.conversationID == people.conversation.value.string, place)
+            #expect(event.conversationID == people.conversation.string, place)
             #expect(event.keyVersion == announced.change.version.string, place)
             #expect(event.id == events[index].messageID?.string, place)
             #expect(event.content?.contentType == "Text", place)
@@ -86,7 +86,7 @@ struct MessageInteropTests {
         for (index, text) in drafts.enumerated() {
             let variation = Variation(index, text)
             var arguments: [String: Argument] = [
-                "conversation_id": .string(people.conversation.value.string),
+                "conversation_id": .string(people.conversation.string),
                 "text": .string(text),
                 "conversation_key": .bytes(announced.change.conversationKey),
                 "conversation_key_version": .string(announced.change.conversationKeyVersion),
@@ -112,7 +112,7 @@ struct MessageInteropTests {
         #expect(try opened[drafts.count].get().isVerified)
         let key = people.alice.keyRing.acceptedKey(
             in: people.conversation,
-            version: WireString(announced.change.conversationKeyVersion)
+            version: KeyVersion(announced.change.conversationKeyVersion)
         )
         #expect(key?.bytes == announced.change.conversationKey.bytes)
         for (index, text) in drafts.enumerated() {
@@ -197,7 +197,7 @@ struct MessageInteropTests {
             "encrypt_message",
             of: People.bob,
             [
-                "conversation_id": .string(people.conversation.value.string),
+                "conversation_id": .string(people.conversation.string),
                 "text": .string("to all again"),
                 "conversation_key": .bytes(announced.change.key.bytes),
                 "conversation_key_version": .string(announced.change.version.string),

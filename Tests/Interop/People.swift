@@ -63,17 +63,17 @@ struct People {
 
     /// The event as the server hands it out.
     mutating func served(
-        _ messageID: WireString,
+        _ messageID: MessageID,
         from sender: UserID,
         _ detail: MessageEventDetail,
         _ signature: MessageEventSignature
     ) -> MessageEvent {
         lastSequenceID += 1
         return MessageEvent(
-            sequenceID: WireString(String(lastSequenceID)),
+            sequenceID: SequenceID(String(lastSequenceID)),
             messageID: messageID,
             senderID: sender,
-            conversationID: conversation.value,
+            conversationID: conversation.text,
             createdAtMsec: "1782000000000",
             detail: detail,
             messageEventSignature: signature
@@ -93,7 +93,7 @@ struct People {
     /// What the server makes of Bob's request.
     mutating func served(_ payload: SendPayload) throws -> MessageEvent {
         served(
-            WireString(payload.messageID),
+            MessageID(payload.messageID),
             from: "2222",
             .messageCreateEvent(try MessageCreateEvent(decoding: Base64.decode(payload.encryptedContent))),
             try MessageEventSignature(decoding: Base64.decode(payload.encodedEventSignature))
@@ -122,17 +122,17 @@ struct People {
         let change = try peer.call(
             "prepare_conversation_key_change",
             of: Self.bob,
-            ["public_keys": publicKeys, "conversation_id": .string(conversation.value.string)],
+            ["public_keys": publicKeys, "conversation_id": .string(conversation.string)],
             returning: PreparedKeyChange.self
         )
         guard let action = change.actionSignatures.first else { throw Refusal(text: "no action signature") }
         let event = served(
-            WireString(action.messageID),
+            MessageID(action.messageID),
             from: "2222",
             try MessageEventDetail(decoding: Base64.decode(action.encodedMessageEventDetail)),
             MessageEventSignature(
                 signature: WireString(action.signature),
-                publicKeyVersion: WireString(action.publicKeyVersion),
+                publicKeyVersion: KeyVersion(action.publicKeyVersion),
                 signatureVersion: WireString(action.signatureVersion)
             )
         )

@@ -85,7 +85,7 @@ extension History {
             memberIDs: [user],
             currentMemberIDs: [author.user] + members.subtracting([author.user]).sorted(),
             currentAdminIDs: random.chance(50) ? [] : [author.user],
-            conversationKeyVersion: WireString(String(world.time)),
+            conversationKeyVersion: KeyVersion(String(world.time)),
             currentPendingMemberIDs: random.pick(invited).map { [$0] }
         )
         let key = try ConversationKey.generate()
@@ -161,7 +161,7 @@ extension History {
             memberIDs: new.isEmpty ? [first] : new,
             currentMemberIDs: random.chance(70) ? [author.user] + rest : rest + [author.user],
             currentAdminIDs: random.chance(70) ? [author.user] : [],
-            conversationKeyVersion: WireString(String(anyVersion()))
+            conversationKeyVersion: KeyVersion(String(anyVersion()))
         )
         let event = try world.groupChange(.groupMemberAdd(change), by: author, in: World.group)
         let act = try world.record(event, .addition, by: author, isHonest: false)
@@ -258,7 +258,7 @@ extension History {
         let change = GroupCreate(
             memberIDs: random.subset(of: world.people, percent: 60),
             adminIDs: [author.user],
-            conversationKeyVersion: WireString(String(version))
+            conversationKeyVersion: KeyVersion(String(version))
         )
         let target = random.chance(50) ? World.group : World.otherGroup
         let event = try world.groupChange(.groupCreate(change), by: author, in: target)
@@ -338,7 +338,7 @@ extension History {
         if random.chance(60), let other = otherReading(of: event) { return Item(act, other) }
         for _ in 0..<random.number(1...2) {
             switch random.number(0...11) {
-            case 0: event.sequenceID = WireString(String(random.number(1...99)))
+            case 0: event.sequenceID = SequenceID(String(random.number(1...99)))
             case 1: event.createdAtMsec = WireString(String(random.number(0...2_000_000_000)))
             case 2: event.conversationToken = "token"
             case 3: event.messageEventSignature?.signatureVersion = WireString(String(random.number(1...8)))
@@ -346,7 +346,7 @@ extension History {
             case 5:
                 let user = clients.first?.user ?? ""
                 event.conversationID = random.pick([
-                    World.otherGroup.value, World.group.value, WireString("\(user):1666"),
+                    World.otherGroup.text, World.group.text, WireString("\(user):1666"),
                 ])
             case 6: event.messageEventSignature?.publicKeyVersion = random.pick(["1", "2", "3"])
             default: event.detail = rewritten(event.detail)

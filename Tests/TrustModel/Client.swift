@@ -192,7 +192,7 @@ struct Client {
         let old = session
         session = try rebuilt(keys: identity.keys, version: identity.version)
         let conversations = Set(old.keyRing.conversations + old.memberships.keys)
-        for conversation in conversations.sorted(by: { $0.value < $1.value }) {
+        for conversation in conversations.sorted(by: { $0.text < $1.text }) {
             let (before, after) = (encryption(by: old, in: conversation), encryption(by: session, in: conversation))
             guard before == after else {
                 throw Violation(

@@ -249,7 +249,7 @@ struct History {
             event = MessageEvent(
                 messageID: signed.messageID,
                 senderID: clients[index].user,
-                conversationID: group.value,
+                conversationID: group.text,
                 detail: detail,
                 messageEventSignature: MessageEventSignature(
                     signature: signed.signature,

@@ -84,7 +84,7 @@ extension History {
         if random.chance(30) {
             items = items.enumerated().map { place, item in
                 var event = item.event
-                event.sequenceID = WireString(String(100 + place))
+                event.sequenceID = SequenceID(String(100 + place))
                 event.createdAtMsec = WireString(String(item.act.time))
                 return Item(item.act, event)
             }

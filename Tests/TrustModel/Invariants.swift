@@ -286,7 +286,7 @@ struct Invariants {
             guard item.isAuthentic, item.isInPlace, item.act.conversation == group else { return false }
             switch item.act.kind {
             case .keyChange:
-                guard let version = item.act.version.map({ WireString(String($0)) }) else { return false }
+                guard let version = item.act.version.map({ KeyVersion(String($0)) }) else { return false }
                 return before.accepted[version] != item.act.key
             case .creation, .addition, .removal: return !before.counted.contains(item.act.digest)
             case .message, .joinRequest: return false

@@ -196,13 +196,13 @@ struct World {
         by author: Identity,
         in conversation: ConversationID,
         key: [UInt8]? = nil,
-        messageID: WireString? = nil,
+        messageID: MessageID? = nil,
         signatureVersion: Int32 = 7
     ) throws -> MessageEvent {
         var event = MessageEvent(
             messageID: messageID ?? MessageID.random(),
             senderID: author.user,
-            conversationID: conversation.value,
+            conversationID: conversation.text,
             detail: detail
         )
         event.messageEventSignature = MessageEventSignature(signatureVersion: WireString(String(signatureVersion)))
@@ -237,7 +237,7 @@ struct World {
         }
         let detail = MessageEventDetail.conversationKeyChangeEvent(
             ConversationKeyChangeEvent(
-                conversationKeyVersion: WireString(String(version)),
+                conversationKeyVersion: KeyVersion(String(version)),
                 conversationParticipantKeys: entries
             )
         )
@@ -249,9 +249,9 @@ struct World {
         version: UInt64,
         by author: Identity,
         in conversation: ConversationID,
-        messageID: WireString? = nil
+        messageID: MessageID? = nil
     ) throws -> MessageEvent {
-        let create = MessageCreateEvent(contents: box, conversationKeyVersion: WireString(String(version)))
+        let create = MessageCreateEvent(contents: box, conversationKeyVersion: KeyVersion(String(version)))
         return try forge(.messageCreateEvent(create), by: author, in: conversation, messageID: messageID)
     }
 
@@ -264,7 +264,7 @@ struct World {
         _ change: GroupChange,
         by author: Identity,
         in conversation: ConversationID,
-        messageID: WireString? = nil,
+        messageID: MessageID? = nil,
         signatureVersion: Int32 = 7
     ) throws -> MessageEvent {
         let detail = MessageEventDetail.groupChangeEvent(GroupChangeEvent(groupChange: change, forKeyRotation: false))

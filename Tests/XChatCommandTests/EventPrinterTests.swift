@@ -12,9 +12,9 @@ struct EventPrinterTests {
     /// A verified event with these contents.
     static func event(
         _ contents: MessageEntryContents,
-        _ sequenceID: WireString? = "5",
+        _ sequenceID: SequenceID? = "5",
         from sender: UserID? = "1111",
-        id: WireString? = nil,
+        id: MessageID? = nil,
         in conversation: WireString = "1111:2222",
         marks: Set<Event.Mark> = []
     ) -> Event {
@@ -29,14 +29,14 @@ struct EventPrinterTests {
 
     static func received(
         _ detail: MessageEventDetail?,
-        _ sequenceID: WireString? = "5",
+        _ sequenceID: SequenceID? = "5",
         from sender: UserID? = "1111",
-        id: WireString? = nil,
+        id: MessageID? = nil,
         in conversation: WireString = "1111:2222"
     ) -> MessageEvent {
         MessageEvent(
             sequenceID: sequenceID,
-            messageID: id ?? sequenceID.map { WireString("m-\($0)") },
+            messageID: id ?? sequenceID.map { MessageID("m-\($0)") },
             senderID: sender,
             conversationID: conversation,
             createdAtMsec: "1700000000000",
@@ -46,12 +46,12 @@ struct EventPrinterTests {
 
     static func text(_ text: WireString) -> MessageEntryContents { .message(MessageContents(messageText: text)) }
 
-    static func edit(of target: WireString?, _ text: WireString = "new") -> MessageEntryContents {
+    static func edit(of target: SequenceID?, _ text: WireString = "new") -> MessageEntryContents {
         .messageEdit(MessageEdit(messageSequenceID: target, updatedText: text))
     }
 
     static func deletion(
-        of targets: [WireString],
+        of targets: [SequenceID],
         _ action: DeleteMessageAction? = .deleteForAll,
         from sender: UserID = "1111"
     ) -> Event {
@@ -241,9 +241,9 @@ struct EventPrinterTests {
     @Test func `a printer remembers the newest messages alone`() {
         var printer = EventPrinter(remembering: 3)
         for number in 1...7 {
-            _ = printer.line(.success(Self.event(Self.text("x"), WireString("\(number)"))), received: nil)
+            _ = printer.line(.success(Self.event(Self.text("x"), SequenceID("\(number)"))), received: nil)
         }
-        let deletion = printer.line(.success(Self.deletion(of: (1...7).map { WireString("\($0)") })), received: nil)
+        let deletion = printer.line(.success(Self.deletion(of: (1...7).map { SequenceID("\($0)") })), received: nil)
         let unknown = (1...4).map { "deletion of #\($0), which is not shown here; " }.joined()
         #expect(deletion.hasSuffix("(\(unknown)deleted #5; deleted #6; deleted #7)"))
     }

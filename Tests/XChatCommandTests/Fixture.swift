@@ -54,8 +54,8 @@ struct Fixture {
             "private_keys": .string(blob),
             "signing_keys": .array([try bound("1111").registered.json, try bound("2222").registered.json]),
             "conversation_keys": [
-                Self.conversation.value: [
-                    Self.keyVersion: .string(conversationKey.withBytes { Base64.encode($0) })
+                Self.conversation.text: [
+                    Self.keyVersion.text: .string(conversationKey.withBytes { Base64.encode($0) })
                 ]
             ],
         ]

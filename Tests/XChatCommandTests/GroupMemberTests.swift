@@ -67,7 +67,7 @@ struct GroupMemberTests {
             let document = try document(user)
             let keys = try #require(try document.privateKeys())
             let version = try #require(try document.signingKeyVersion())
-            session.trust([try keys.boundKey(userID: WireString(user), version: version)])
+            session.trust([try keys.boundKey(userID: UserID(user), version: version)])
         }
         let newest = try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM event") ?? 0
         let change = try session.prepareKeyChange(
@@ -75,7 +75,7 @@ struct GroupMemberTests {
             participants: session.pins.users.flatMap { session.pins[$0] }
         )
         var event = change.event
-        event.sequenceID = WireString(String(newest + 1))
+        event.sequenceID = SequenceID(String(newest + 1))
         try db.execute(
             sql: """
                 INSERT INTO event (sequence, conversation, sender, message_id, created_at, is_key_change, encoded)

@@ -34,12 +34,12 @@ struct HostileEventTests {
         return WireString((0..<count).map { _ in Self.parts.randomElement(using: &random) ?? "" }.joined())
     }
 
-    private mutating func id() -> WireString? {
+    private mutating func id<ID: Identifier>() -> ID? {
         if isLikely(5) { return nil }
-        return isLikely(50) ? hostile() : ["1111", "2222", "5", "6"].randomElement(using: &random)
+        return isLikely(50) ? ID(hostile()) : ["1111", "2222", "5", "6"].randomElement(using: &random)
     }
 
-    private mutating func ids() -> [WireString] {
+    private mutating func ids<ID: Identifier>() -> [ID] {
         (0..<Int.random(in: 0...25, using: &random)).compactMap { _ in id() }
     }
 

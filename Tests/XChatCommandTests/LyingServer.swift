@@ -97,9 +97,9 @@ final class LyingServer: Sendable {
         case ("GET", "chat", _):
             let id = conversation(parts[3])
             let members = JSONValue((content.members[id] ?? []))
-            return (200, ["data": ["id": .string(id.value), "type": "group", "member_ids": members, "admin_ids": []]])
+            return (200, ["data": ["id": .string(id.text), "type": "group", "member_ids": members, "admin_ids": []]])
         case ("POST", "chat", "keys"):
-            return (201, ["data": ["conversation_id": .string(conversation(parts[3]).value), "sequence_id": "9000"]])
+            return (201, ["data": ["conversation_id": .string(conversation(parts[3]).text), "sequence_id": "9000"]])
         case ("POST", "chat", "initialize"):
             return (200, ["data": ["conversation_id": .string(content.newGroup)]])
         case ("POST", "chat", "group"):
@@ -142,9 +142,9 @@ final class LyingServer: Sendable {
         let create = try MessageCreateEvent(decoding: try decoded("encoded_message_create_event"))
         return MessageEvent(
             sequenceID: "9001",
-            messageID: try body.required("message_id").string(),
+            messageID: try body.required("message_id").id(),
             senderID: client,
-            conversationID: conversation.value,
+            conversationID: conversation.text,
             createdAtMsec: "1700000000000",
             detail: .messageCreateEvent(create),
             messageEventSignature: try MessageEventSignature(decoding: try decoded("encoded_message_event_signature"))

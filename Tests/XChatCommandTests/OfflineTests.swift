@@ -54,7 +54,7 @@ struct OfflineTests {
                 "message_id", "encoded_message_create_event", "encoded_message_event_signature",
             ]
         )
-        var event = MessageEvent(messageID: try body.required("message_id").string(), senderID: "1111")
+        var event = MessageEvent(messageID: try body.required("message_id").id(), senderID: "1111")
         event.conversationID = "1111:2222"
         event.detail = .messageCreateEvent(
             try MessageCreateEvent(decoding: Base64.decode(try body.required("encoded_message_create_event").string()))
@@ -97,7 +97,7 @@ struct OfflineTests {
             all["1111:2222"] = .object(keys)
             $0["conversation_keys"] = .object(all)
         }
-        func version(_ arguments: String...) async throws -> WireString? {
+        func version(_ arguments: String...) async throws -> KeyVersion? {
             let all = ["encrypt", "--session", path, "--conversation", "2222", "--text", "x", "--event"] + arguments
             let process = try await Program.run(all)
             guard process.status == 0,

@@ -185,7 +185,7 @@ struct ServerTests {
     @Test func `the version that the server gives is kept and printed`() async throws {
         try await register("1111")
         let again = try await run("1111", "keys", "register")
-        let version = try #require(try again.json.first?.required("public_key_version").string())
+        let version: KeyVersion = try #require(try again.json.first).required("public_key_version").id()
         let document = try document("1111")
         #expect(try document.signingKeyVersion() == version)
         #expect(try document.boundKeys().bound.contains { $0.version == version && $0.userID == "1111" })

@@ -56,14 +56,14 @@ struct Person {
         _ detail: MessageEventDetail,
         in conversation: ConversationID,
         covering key: ConversationKey? = nil,
-        messageID: WireString? = nil,
+        messageID: MessageID? = nil,
         sequence: Int = 1
     ) throws -> MessageEvent {
         var event = MessageEvent(
-            sequenceID: WireString(String(sequence)),
+            sequenceID: SequenceID(String(sequence)),
             messageID: messageID ?? MessageID.random(),
             senderID: id,
-            conversationID: conversation.value,
+            conversationID: conversation.text,
             createdAtMsec: WireString(String(1_700_000_000_000 + sequence * 1000)),
             detail: detail
         )
@@ -117,7 +117,7 @@ struct SignedHistory {
         try append(.groupCreate(creation), signer)
     }
 
-    var newest: KeyVersion { WireString(String(version)) }
+    var newest: KeyVersion { KeyVersion(String(version)) }
     var key: ConversationKey {
         get throws { try #require(keys[newest]) }
     }
@@ -187,7 +187,7 @@ struct SignedHistory {
         by author: Person,
         under version: KeyVersion? = nil,
         key: ConversationKey? = nil,
-        messageID: WireString? = nil
+        messageID: MessageID? = nil
     ) throws -> MessageEvent {
         let version = version ?? newest
         let key = try key ?? #require(keys[version])

@@ -38,9 +38,9 @@ struct TrustCommandTests {
     ) throws {
         let conversations = keys.map { id, versions -> (WireString, JSONValue) in
             let entries = versions.map { version, key -> (WireString, JSONValue) in
-                (version, .string(key.withBytes { Base64.encode($0) }))
+                (version.text, .string(key.withBytes { Base64.encode($0) }))
             }
-            return (id.value, .object(JSONObject(entries)))
+            return (id.text, .object(JSONObject(entries)))
         }
         let document: JSONObject = [
             "user_id": .string(alice.id),
@@ -61,7 +61,7 @@ struct TrustCommandTests {
     }
 
     private func read(_ conversation: ConversationID = pair) async throws -> Program.Outcome {
-        try await run("read", conversation.value.string, "--json")
+        try await run("read", conversation.string, "--json")
     }
 
     private func session() throws -> Session {
@@ -96,7 +96,7 @@ struct TrustCommandTests {
         let changes = server.with { $0.posts }.filter { $0.path.hasSuffix("/keys") || $0.path.hasSuffix("/group") }
         return try changes.map { request in
             try request.json.required("conversation_participant_keys").elements().map { entry in
-                (try entry.required("user_id").string(), try entry.required("encrypted_conversation_key").string())
+                (try entry.required("user_id").id(), try entry.required("encrypted_conversation_key").string())
             }
         }
     }
@@ -388,7 +388,7 @@ struct TrustCommandTests {
     // MARK: Values beyond their limits (attacks 03 and 43)
 
     /// A number of some digits.
-    private func number(_ digits: Int) -> WireString { WireString("1" + String(repeating: "0", count: digits - 1)) }
+    private func number<ID: Identifier>(_ digits: Int) -> ID { ID("1" + String(repeating: "0", count: digits - 1)) }
 
     private func expectSmallState() async throws {
         #expect(try scratch.read("1111").count < 32 * 1024)
@@ -455,7 +455,7 @@ struct TrustCommandTests {
 
     private func follow(_ conversation: ConversationID = pair) throws -> Follow {
         try Follow(
-            ["read", conversation.value.string, "--follow", "--json", "--poll", "1", "--session", file],
+            ["read", conversation.string, "--follow", "--json", "--poll", "1", "--session", file],
             environment: environment,
             scratch
         )
@@ -516,7 +516,7 @@ struct TrustCommandTests {
         let madeUp = (0..<3000).map { index in
             MessageEvent(
                 messageID: "k",
-                senderID: WireString(String(1_000_000_000 + index)),
+                senderID: UserID(String(1_000_000_000 + index)),
                 conversationID: "g9",
                 detail: .conversationKeyChangeEvent(ConversationKeyChangeEvent(conversationKeyVersion: "1")),
                 messageEventSignature: MessageEventSignature(publicKeyVersion: "1")
@@ -536,7 +536,7 @@ struct TrustCommandTests {
     @Test func `a page with 150 members is read whole`() async throws {
         try writeState()
         // One pair of keys for all of them: what counts is that there are many.
-        let people = try (0..<150).map { try Person(WireString(String(9000 + $0)), keys: carol.keys) }
+        let people = try (0..<150).map { try Person(UserID(String(9000 + $0)), keys: carol.keys) }
         var history = try SignedHistory("g9", bob, with: [alice] + people)
         for person in people { try history.say("I am \(person.id)", by: person) }
         try server.serve(history)
@@ -563,7 +563,7 @@ struct TrustCommandTests {
         // The thief has the old key.
         let stolen = try ConversationKey.generate()
         let now = UInt64(Date().timeIntervalSince1970 * 1000)
-        let (bad, good) = (WireString(String(now + 1000)), WireString(String(now + 2000)))
+        let (bad, good) = (KeyVersion(String(now + 1000)), KeyVersion(String(now + 2000)))
         try history.rotate(bob, version: bad, key: stolen)
         try history.say("by the thief", by: bob)
         server.with { content in

@@ -43,9 +43,12 @@ import XChatEvents
             .removeMessageDuration(currentTTLMsec: nil), Pair.conversation,
             "ConversationMetadataChangeEvent.MessageDurationRemove,ID,1111,1111:2222"
         ),
-        (.mute(["g9"]), Pair.conversation, "ConversationMetadataChangeEvent.MuteConversation,ID,1111,1111:2222,g9"),
         (
-            .unmute(["g9"]), Pair.conversation,
+            .mute([ConversationID(canonicalizing: "g9")]), Pair.conversation,
+            "ConversationMetadataChangeEvent.MuteConversation,ID,1111,1111:2222,g9"
+        ),
+        (
+            .unmute([ConversationID(canonicalizing: "g9")]), Pair.conversation,
             "ConversationMetadataChangeEvent.UnmuteConversation,ID,1111,1111:2222,g9"
         ),
         (
@@ -68,7 +71,7 @@ import XChatEvents
         let event = MessageEvent(
             messageID: signed.messageID,
             senderID: "1111",
-            conversationID: conversation.value,
+            conversationID: conversation.text,
             detail: try MessageEventDetail(decoding: Base64.decode(signed.encodedMessageEventDetail)),
             messageEventSignature: MessageEventSignature(
                 signature: signed.signature,

@@ -86,7 +86,7 @@ import XChatEvents
         let key = try ConversationKey.generate()
         func accept(_ number: Int, by user: UserID?, isOwn: Bool = false) -> KeyRing.Acceptance {
             let accepted = AcceptedKey(key: key, announcer: user, isOwn: isOwn)
-            return ring.accept(accepted, in: conversation, version: WireString(String(number)))
+            return ring.accept(accepted, in: conversation, version: KeyVersion(String(number)))
         }
         #expect(accept(10, by: "2222") == .accepted)
         for number in 100..<99 + KeyRing.maximumVersions { #expect(accept(number, by: "3333") == .accepted) }

@@ -11,7 +11,7 @@ struct GroupHistory {
     fileprivate(set) var version: UInt64 = 1000
     private var sequence = 0
 
-    var newest: KeyVersion { WireString(String(version)) }
+    var newest: KeyVersion { KeyVersion(String(version)) }
     var key: ConversationKey {
         get throws { try #require(keys[newest]) }
     }
@@ -19,7 +19,7 @@ struct GroupHistory {
     mutating func append(_ event: MessageEvent) {
         sequence += 1
         var event = event
-        event.sequenceID = WireString(String(sequence))
+        event.sequenceID = SequenceID(String(sequence))
         events.append(event)
     }
 
@@ -465,11 +465,11 @@ struct People {
         #expect(alice.memberships[GroupHistory.id]?.claim == .caller)
         #expect(alice.encryptionCode() == .rotationNeeded)
         for bad: [UserID] in [
-            ["1111", "1111"], ["1111", "x"], ["1111", WireString(String(repeating: "1", count: 20))],
+            ["1111", "1111"], ["1111", "x"], ["1111", UserID(String(repeating: "1", count: 20))],
         ] {
             #expect(code { try alice.acceptMembers(bad, of: GroupHistory.id) } == .invalidArgument)
         }
-        let many = (0...10_000).map { WireString(String($0)) }
+        let many = (0...10_000).map { UserID(String($0)) }
         #expect(code { try alice.acceptMembers(many, of: GroupHistory.id) } == .tooLarge)
     }
 
@@ -599,7 +599,7 @@ struct People {
     @Test func `one addition beyond 10,000 members is an error of its own`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob])
-        let many = (10_000..<20_000).map { WireString(String($0)) }
+        let many = (10_000..<20_000).map { UserID(String($0)) }
         var alice = people.alice
         _ = alice.read(history.events)
         let addition = try GroupHistory.addition(people.bob, many, to: ["2222", "1111"], version: "1002")
@@ -618,14 +618,14 @@ struct People {
             (bytes[0], bytes[1]) = (UInt8(number & 0xff), UInt8(number >> 8))
             let digest = try #require(EventDigest(stored: bytes))
             let people = (0..<Int.random(in: 1...4000, using: &random)).map { _ in
-                WireString(String(UInt32.random(in: 10...20_000, using: &random)))
+                UserID(String(UInt32.random(in: 10...20_000, using: &random)))
             }
             let unique = Array(Set(people))
             if Bool.random(using: &random) {
                 let addition = GroupMemberAddChange(
                     memberIDs: unique,
                     currentMemberIDs: ["1"],
-                    conversationKeyVersion: WireString(String(number + 1))
+                    conversationKeyVersion: KeyVersion(String(number + 1))
                 )
                 _ = membership.add(addition, by: "1", claim: .signed, digest: digest)
             } else {
@@ -655,7 +655,7 @@ struct People {
         )
         func addition(_ numbers: Range<Int>) -> GroupMemberAddChange {
             GroupMemberAddChange(
-                memberIDs: numbers.map { WireString(String($0)) },
+                memberIDs: numbers.map { UserID(String($0)) },
                 currentMemberIDs: ["1"],
                 conversationKeyVersion: "5"
             )

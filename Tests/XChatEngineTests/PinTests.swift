@@ -108,7 +108,7 @@ import XChatEvents
     @Test func `more than 16 served keys of one user are refused`() throws {
         var alice = try person("1111")
         let keys = try PrivateKeys.generate()
-        let served = try (1...17).map { try keys.boundKey(userID: "2222", version: WireString(String($0))).registered }
+        let served = try (1...17).map { try keys.boundKey(userID: "2222", version: KeyVersion(String($0))).registered }
         #expect(code { try alice.pin(served, of: "2222") } == .tooLarge)
         try alice.pin(Array(served.prefix(16)), of: "2222")
         #expect(alice.pins.current(of: "2222")?.version == "16")

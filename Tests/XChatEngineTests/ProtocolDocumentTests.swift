@@ -170,7 +170,7 @@ import XChatEvents
         #expect(rows.count == 9)
         for row in rows {
             let id = ConversationID(canonicalizing: WireString(row[0]), sender: UserID(row[1]))
-            #expect(id.value.string == row[2])
+            #expect(id.text.string == row[2])
         }
     }
 

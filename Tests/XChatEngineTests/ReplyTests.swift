@@ -192,7 +192,7 @@ import XChatEvents
             by: thread.pair.alice
         )
         // Both are Alice's own events; the sequence id beside her message is written by the replier.
-        func verdict(_ sequenceID: WireString?, _ edit: MessageEvent) throws -> ReplyValidation? {
+        func verdict(_ sequenceID: SequenceID?, _ edit: MessageEvent) throws -> ReplyValidation? {
             var original = thread.original
             original.sequenceID = sequenceID
             return try thread.verdict(
@@ -208,7 +208,7 @@ import XChatEvents
         let passing = try verdict("12345", other)
         #expect(passing?.flaw == nil)
         #expect(passing?.uncheckedClaims == ["raw_event_edit_message"])
-        for (sequenceID, edit) in [(nil, other), ("12345", ofNone), (nil, ofNone)] as [(WireString?, MessageEvent)] {
+        for (sequenceID, edit) in [(nil, other), ("12345", ofNone), (nil, ofNone)] as [(SequenceID?, MessageEvent)] {
             #expect(try verdict(sequenceID, edit)?.flaw?.contains("another message") == true)
         }
     }
@@ -332,7 +332,7 @@ import XChatEvents
         let other = try thread.pair.alice.seal(.edit(EditDraft(of: "99", text: "x")), in: Pair.conversation).event
         #expect(original.edited(by: try thread.pair.bob.open(other)) == nil)
 
-        func deletion(_ ids: [WireString], forAll: Bool, by session: Session) throws -> Event {
+        func deletion(_ ids: [SequenceID], forAll: Bool, by session: Session) throws -> Event {
             let detail = MessageDeleteEvent(
                 sequenceIDs: ids,
                 deleteMessageAction: forAll ? .deleteForAll : .deleteForSelf

@@ -39,7 +39,7 @@ func forge(
     as sender: UserID? = nil,
     in conversation: WireString? = "1111:2222",
     key: ConversationKey? = nil,
-    messageID: WireString? = nil
+    messageID: MessageID? = nil
 ) throws -> MessageEvent {
     var event = MessageEvent(
         messageID: messageID ?? MessageID.random(),
@@ -304,7 +304,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
             _ = try? bob.open(forge(.conversationKeyChangeEvent(detail), by: pair.alice, key: key))
             return bob.keyRing.acceptedKey(in: Pair.conversation, version: "5")?.isEqual(to: key) ?? false
         }
-        let others = try (0..<20).map { try entry(WireString("\($0)"), version: "1", to: mallory, key) }
+        let others = try (0..<20).map { try entry(UserID("\($0)"), version: "1", to: mallory, key) }
         let own = try entry("2222", version: "1", to: pair.bob, key)
         #expect(try delivers(others + [own]))
         #expect(try delivers(others + [entry("2222", version: "9", to: pair.bob, key)]))
@@ -553,7 +553,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         var pair = try Pair()
         let keys = try #require(pair.bob.privateKeys)
         let versions = try ["9", "10", "2"].map {
-            try keys.boundKey(userID: "2222", version: WireString($0))
+            try keys.boundKey(userID: "2222", version: KeyVersion($0))
         }
         let change = try pair.alice.prepareKeyChange(
             in: Pair.conversation,

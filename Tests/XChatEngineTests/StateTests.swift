@@ -28,7 +28,7 @@ struct RandomSessions {
 
     private mutating func number(below limit: UInt64) -> UInt64 { UInt64.random(in: 0..<limit, using: &random) }
 
-    mutating func id() -> UserID { WireString(String(1 + number(below: chance(50) ? 20 : .max >> 1))) }
+    mutating func id<ID: Identifier>() -> ID { ID(String(1 + number(below: chance(50) ? 20 : .max >> 1))) }
 
     private mutating func ids(upTo limit: UInt64) -> [UserID] { (0..<number(below: limit)).map { _ in id() } }
 
@@ -47,7 +47,7 @@ struct RandomSessions {
             )
         }
         for _ in 0..<number(below: 6) {
-            let user = id()
+            let user: UserID = id()
             let pins = try (0..<1 + number(below: 4)).map { _ in
                 try #require(keys.randomElement(using: &random)).boundKey(userID: user, version: id())
             }
@@ -58,7 +58,8 @@ struct RandomSessions {
         }
         for _ in 0..<number(below: 6) {
             let conversation =
-                chance(50) ? ConversationID(canonicalizing: WireString("g\(id())")) : .oneToOne(session.userID, id())
+                chance(50)
+                ? ConversationID(canonicalizing: WireString("g\(id() as UserID)")) : .oneToOne(session.userID, id())
             try fill(conversation, of: &session)
         }
         return session
@@ -128,7 +129,7 @@ struct RandomSessions {
     /// A field that no version knows yet.
     private static let later: [UInt8] = {
         var writer = StateWriter(.user)
-        writer.text(60, "later")
+        writer.text(60, "later" as WireString)
         return Array(writer.bytes.dropFirst(2))
     }()
 
@@ -314,7 +315,7 @@ struct RandomSessions {
     @Test func `an entry of the membership log of an unknown kind is not passed over`() throws {
         func encoded(effect: UInt64, claim: UInt64) -> [UInt8] {
             var writer = StateWriter(.conversation)
-            writer.text(1, "g9")
+            writer.text(1, "g9" as WireString)
             writer.nested(7) { log in
                 log.nested(1) { entry in
                     entry.number(1, effect)
@@ -432,7 +433,7 @@ struct RandomSessions {
 
     @Test func `a membership log beyond its limits is refused before it is read to its end`() throws {
         var writer = StateWriter(.conversation)
-        writer.text(1, "g9")
+        writer.text(1, "g9" as WireString)
         writer.nested(7) { log in
             for user in 0...2 * Membership.maximumIDs { log.text(2, WireString(String(user))) }
         }

@@ -15,13 +15,13 @@ struct IdentifierTests {
             // The first separator is the one that counts, whichever it is.
             ("1-2:3", "9", "1-2:3"), ("1:2-3", "9", "1:2-3"), ("2\u{301}:1", "9", "2\u{301}:1"),
             ("1:\u{301}2", "9", "1:\u{301}2"), ("18446744073709551616:2", "9", "2:18446744073709551616"),
-        ] as [(WireString, WireString, WireString)]
+        ] as [(WireString, UserID, WireString)]
     )
-    func canonical(_ id: WireString, _ sender: WireString, _ expected: WireString) {
+    func canonical(_ id: WireString, _ sender: UserID, _ expected: WireString) {
         let canonical = ConversationID(canonicalizing: id, sender: sender)
-        #expect(canonical.value == expected)
+        #expect(canonical.text == expected)
         #expect(
-            ConversationID(canonicalizing: canonical.value, sender: "77").value
+            ConversationID(canonicalizing: canonical.text, sender: "77").text
                 == (expected == "2222" ? "77:2222" : expected)
         )
     }
@@ -36,9 +36,9 @@ struct IdentifierTests {
             ("12345678901234567890:1", ["1", "12345678901234567890"], false, nil),
             ("g1234567890123456789", nil, true, "g1234567890123456789"), ("g12345678901234567890", nil, false, nil),
             ("12345678901234567890", nil, false, nil), ("g1/../2", nil, false, nil), ("1\u{301}", nil, false, nil),
-        ] as [(WireString, [WireString]?, Bool, String?)]
+        ] as [(WireString, [UserID]?, Bool, String?)]
     )
-    func parts(_ id: WireString, _ participants: [WireString]?, _ isGroup: Bool, _ path: String?) {
+    func parts(_ id: WireString, _ participants: [UserID]?, _ isGroup: Bool, _ path: String?) {
         let conversation = ConversationID(canonicalizing: id)
         #expect(conversation.participants.map { [$0.0, $0.1] } == participants)
         #expect(conversation.isGroup == isGroup)
@@ -58,10 +58,38 @@ struct IdentifierTests {
     }
 
     @Test func `a conversation of two is the same from both sides`() {
-        #expect(ConversationID.oneToOne("10", "9").value == "9:10")
+        #expect(ConversationID.oneToOne("10", "9").text == "9:10")
         #expect(ConversationID.oneToOne("9", "10") == ConversationID(canonicalizing: "10", sender: "9"))
-        #expect(ConversationID.oneToOne("bob", "alice").value == "bob:alice")
+        #expect(ConversationID.oneToOne("bob", "alice").text == "bob:alice")
         #expect("\(ConversationID.oneToOne("2", "1"))" == "1:2")
+    }
+
+    @Test func `users, events and versions are named by 1 to 19 ASCII digits`() {
+        func isTaken<ID: Identifier>(_ type: ID.Type, _ text: String) -> Bool {
+            #expect(ID(text).isValid == (ID(validating: text) != nil))
+            return ID(validating: text)?.string.utf8.elementsEqual(text.utf8) == true
+        }
+        for text in ["0", "007", "1234567890123456789"] {
+            #expect(isTaken(UserID.self, text) && isTaken(SequenceID.self, text) && isTaken(KeyVersion.self, text))
+        }
+        for text in ["", "12345678901234567890", "x", "-1", "+1", " 1", "1\n", "\u{661}", "1\u{301}", "1,2"] {
+            #expect(!isTaken(UserID.self, text) && !isTaken(SequenceID.self, text) && !isTaken(KeyVersion.self, text))
+        }
+    }
+
+    @Test func `a message id is 1 to 64 printable ASCII characters without a comma`() {
+        let longest = String(repeating: "m", count: 64)
+        for text in ["a", "~ \"", longest] { #expect(MessageID(validating: text)?.string == text) }
+        for text in ["", ",", "a,b", "\n", "\u{7f}", "\0", "\u{e9}", longest + "m"] {
+            #expect(MessageID(validating: text) == nil)
+        }
+    }
+
+    @Test func `ids are compared as bytes, and users also as numbers`() {
+        let users: [UserID] = ["9", "10", "9\u{301}", "09"]
+        #expect(users.sorted() == ["09", "10", "9", "9\u{301}"])
+        #expect(UserID("9").isSmaller(than: "10") && !UserID("10").isSmaller(than: "9"))
+        #expect(UserID("\u{e9}") != UserID("e\u{301}"))
     }
 
     @Test func `message ids are random UUIDs of version 4 in lower case`() {

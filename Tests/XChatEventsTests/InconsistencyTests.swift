@@ -148,7 +148,7 @@ struct InconsistencyTests {
         func orNil(_ part: WireString) -> WireString? { part == "null" ? nil : part }
         var found: [GroupMemberAddChange] = []
         for tail in version >= 7 ? [5, 8] : version >= 5 ? [5] : [4] where parts.count >= tail {
-            let ids = Array(parts.dropLast(tail))
+            let ids = parts.dropLast(tail).map { UserID($0) }
             let rest = Array(parts.suffix(tail))
             let isTail =
                 (rest[2] == "null" || Int64(rest[2].string) != nil)
@@ -166,7 +166,7 @@ struct InconsistencyTests {
                         reading.currentTitle = orNil(rest[0])
                         reading.currentAvatarURL = orNil(rest[1])
                         reading.currentTTLMsec = Int64(rest[2].string)
-                        reading.conversationKeyVersion = rest[3]
+                        reading.conversationKeyVersion = KeyVersion(rest[3])
                         reading.screenCaptureBlockingEnabled = tail > 4 ? Bool(rest[4].string) : nil
                         if tail == 8 {
                             reading.groupInviteEnable = GroupInviteEnable(
@@ -299,7 +299,7 @@ struct InconsistencyTests {
             (["8", "1"], "current_pending_member_ids: names someone who is a member already"),
             (["8", "8"], "current_pending_member_ids: somebody twice"),
             (["T"], "current_pending_member_ids: an id that is not digits"),
-        ] as [([WireString], String)] {
+        ] as [([UserID], String)] {
             let addition = Self.added { $0.currentPendingMemberIDs = pending }
             for version: WireString in ["3", "4", "5", "6"] {
                 #expect(Self.group(.groupMemberAdd(addition), version: version).inconsistency == reason)
@@ -335,7 +335,7 @@ struct InconsistencyTests {
     }
 
     @Test func `lists of users hold each user once, in digits`() {
-        let changes: [(String, ([WireString]?) -> GroupChange)] = [
+        let changes: [(String, ([UserID]?) -> GroupChange)] = [
             ("admin_ids", { .groupAdminAdd(GroupAdminAddChange(adminIDs: $0)) }),
             ("admin_ids", { .groupAdminRemove(GroupAdminRemoveChange(adminIDs: $0)) }),
             ("member_ids", { .groupMemberRemove(GroupMemberRemoveChange(memberIDs: $0)) }),
@@ -346,7 +346,7 @@ struct InconsistencyTests {
             #expect(Self.group(change([])).inconsistency == nil)
             #expect(Self.group(change(nil)).inconsistency == nil)
             #expect(Self.group(change(["1", "1"])).inconsistency == "\(field): somebody twice")
-            for id: WireString in ["", "a", "+1", "\u{661}", "1\u{301}"] {
+            for id: UserID in ["", "a", "+1", "\u{661}", "1\u{301}"] {
                 #expect(Self.group(change(["1", id])).inconsistency == "\(field): an id that is not digits")
             }
         }

@@ -24,37 +24,35 @@ struct LimitTests {
         event(.groupChangeEvent(GroupChangeEvent(groupChange: change)))
     }
 
+    private static func participants(_ keys: ConversationParticipantKey...) -> MessageEvent {
+        event(.conversationKeyChangeEvent(ConversationKeyChangeEvent(conversationParticipantKeys: keys)))
+    }
+
     /// Events that hold one value, each in a field that must be a number of 1 to 19 digits, with the name of that field.
     private static let numbers: [(String, @Sendable (WireString) -> MessageEvent)] = [
-        ("sequence_id", { changed { $0.sequenceID = $1 }($0) }),
-        ("sender_id", { changed { $0.senderID = $1 }($0) }),
-        ("previous_sequence_id", { changed { $0.previousSequenceID = $1 }($0) }),
+        ("sequence_id", { changed { $0.sequenceID = .init($1) }($0) }),
+        ("sender_id", { changed { $0.senderID = .init($1) }($0) }),
+        ("previous_sequence_id", { changed { $0.previousSequenceID = .init($1) }($0) }),
         (
             "message_event_signature.public_key_version",
-            { changed { $0.messageEventSignature?.publicKeyVersion = $1 }($0) }
+            { changed { $0.messageEventSignature?.publicKeyVersion = .init($1) }($0) }
         ),
         (
             "conversation_key_version",
-            { event(.messageCreateEvent(MessageCreateEvent(contents: [1], conversationKeyVersion: $0))) }
+            { event(.messageCreateEvent(MessageCreateEvent(contents: [1], conversationKeyVersion: .init($0)))) }
         ),
-        ("conversation_key_version", { event(.conversationKeyChangeEvent(.init(conversationKeyVersion: $0))) }),
-        (
-            "conversation_participant_keys[1].user_id",
-            { event(.conversationKeyChangeEvent(.init(conversationParticipantKeys: [.init(), .init(userID: $0)]))) }
-        ),
-        (
-            "conversation_participant_keys[0].public_key_version",
-            { event(.conversationKeyChangeEvent(.init(conversationParticipantKeys: [.init(publicKeyVersion: $0)]))) }
-        ),
-        ("sequence_ids[1]", { event(.messageDeleteEvent(MessageDeleteEvent(sequenceIDs: ["7", $0]))) }),
-        ("seen_until_sequence_id", { event(.markConversationReadEvent(.init(seenUntilSequenceID: $0))) }),
-        ("seen_until_sequence_id", { event(.markConversationUnreadEvent(.init(seenUntilSequenceID: $0))) }),
-        ("conversation_key_version", { group(.groupCreate(GroupCreate(conversationKeyVersion: $0))) }),
-        ("conversation_key_version", { group(.groupMemberAdd(GroupMemberAddChange(conversationKeyVersion: $0))) }),
-        ("conversation_key_version", { group(.groupTitleChange(GroupTitleChange(conversationKeyVersion: $0))) }),
-        ("conversation_key_version", { group(.groupAvatarChange(.init(conversationKeyVersion: $0))) }),
-        ("requesting_user_id", { group(.groupJoinRequest(GroupJoinRequest(requestingUserID: $0))) }),
-        ("disabled_by_member_id", { group(.groupInviteDisable(GroupInviteDisable(disabledByMemberID: $0))) }),
+        ("conversation_key_version", { event(.conversationKeyChangeEvent(.init(conversationKeyVersion: .init($0)))) }),
+        ("conversation_participant_keys[1].user_id", { participants(.init(), .init(userID: .init($0))) }),
+        ("conversation_participant_keys[0].public_key_version", { participants(.init(publicKeyVersion: .init($0))) }),
+        ("sequence_ids[1]", { event(.messageDeleteEvent(MessageDeleteEvent(sequenceIDs: ["7", .init($0)]))) }),
+        ("seen_until_sequence_id", { event(.markConversationReadEvent(.init(seenUntilSequenceID: .init($0)))) }),
+        ("seen_until_sequence_id", { event(.markConversationUnreadEvent(.init(seenUntilSequenceID: .init($0)))) }),
+        ("conversation_key_version", { group(.groupCreate(GroupCreate(conversationKeyVersion: .init($0)))) }),
+        ("conversation_key_version", { group(.groupMemberAdd(.init(conversationKeyVersion: .init($0)))) }),
+        ("conversation_key_version", { group(.groupTitleChange(GroupTitleChange(conversationKeyVersion: .init($0)))) }),
+        ("conversation_key_version", { group(.groupAvatarChange(.init(conversationKeyVersion: .init($0)))) }),
+        ("requesting_user_id", { group(.groupJoinRequest(GroupJoinRequest(requestingUserID: .init($0)))) }),
+        ("disabled_by_member_id", { group(.groupInviteDisable(GroupInviteDisable(disabledByMemberID: .init($0)))) }),
     ]
 
     private static func changed(
@@ -114,21 +112,21 @@ struct LimitTests {
     }
 
     @Test func `lists of people hold at most 10,000 ids of 1 to 19 ASCII digits`() {
-        let full = (0..<10_000).map { WireString("\($0)") }
+        let full = (0..<10_000).map { UserID("\($0)") }
         for (field, event) in Self.lists {
             #expect(event([]).limitViolation == nil)
             #expect(event(full).limitViolation == nil)
             #expect(event(full + ["1"]).limitViolation == "\(field) has 10001 entries, and the limit is 10000")
             for value in Self.badNumbers {
                 let reason = "\(field)[2] \(printable(value, quotedBy: "\"")) is not 1 to 19 ASCII digits"
-                #expect(event(["1", "2", value]).limitViolation == reason)
+                #expect(event(["1", "2", UserID(value)]).limitViolation == reason)
             }
         }
     }
 
     @Test func `a key change has at most 10,000 participants`() {
         func change(_ count: Int) -> MessageEvent {
-            let keys = (0..<count).map { ConversationParticipantKey(userID: WireString("\($0)")) }
+            let keys = (0..<count).map { ConversationParticipantKey(userID: UserID("\($0)")) }
             return Self.event(.conversationKeyChangeEvent(.init(conversationParticipantKeys: keys)))
         }
         #expect(change(10_000).limitViolation == nil)
@@ -155,13 +153,13 @@ struct LimitTests {
 
     @Test func `a message id is 1 to 64 printable ASCII characters without a comma`() {
         let full = String(repeating: "m", count: 64)
-        for value in ["a", "~ \"", WireString(full), MessageID.random()] {
-            #expect(Self.changed { $0.messageID = $1 }(value).limitViolation == nil)
+        for value in ["a", "~ \"", WireString(full), MessageID.random().text] {
+            #expect(Self.changed { $0.messageID = .init($1) }(value).limitViolation == nil)
         }
         for value in ["", ",", "a,b", "\n", "\u{7f}", "\0", "\u{e9}", "\u{202e}", WireString("\(full)m")] {
             let rule = "1 to 64 printable ASCII characters without a comma"
             let reason = "message_id \(printable(value, quotedBy: "\"")) is not \(rule)"
-            #expect(Self.changed { $0.messageID = $1 }(value).limitViolation == reason)
+            #expect(Self.changed { $0.messageID = .init($1) }(value).limitViolation == reason)
         }
     }
 
@@ -171,7 +169,7 @@ struct LimitTests {
         let shown = escaped + String(repeating: "0", count: 48 - escaped.utf8.count)
         #expect(printable(huge) == "'1\\u{202E}\"\\u{A}\\u{5C}\(String(repeating: "0", count: 27))…'")
         let reason = "sender_id \"\(shown)…\" is not 1 to 19 ASCII digits"
-        #expect(Self.changed { $0.senderID = $1 }(huge).limitViolation == reason)
+        #expect(Self.changed { $0.senderID = .init($1) }(huge).limitViolation == reason)
     }
 
     @Test func `a group id has at most 19 digits`() {

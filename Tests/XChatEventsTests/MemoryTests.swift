@@ -79,7 +79,7 @@ struct MemoryTests {
     @Test func `a key change with 10,000 participants is parsed`() throws {
         let keys = (0..<10_000).map { index in
             ConversationParticipantKey(
-                userID: WireString("\(1_000_000_000_000_000_000 + index)"),
+                userID: UserID("\(1_000_000_000_000_000_000 + index)"),
                 encryptedConversationKey: WireString(String(repeating: "k", count: 152)),
                 publicKeyVersion: "1795759661041"
             )
@@ -96,7 +96,7 @@ struct MemoryTests {
         arguments: [1, 1_000_000, 1_000_000_000_000_000_000]
     )
     func addition(_ first: Int) throws {
-        let people = (0..<9_999).map { WireString("\(first + $0)") }
+        let people = (0..<9_999).map { UserID("\(first + $0)") }
         let addition = GroupMemberAddChange(
             memberIDs: ["9"],
             currentMemberIDs: people,

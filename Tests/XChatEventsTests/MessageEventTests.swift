@@ -98,7 +98,7 @@ struct MessageEventTests {
     }
 
     @Test func `lists that are too long in all are refused where the sum is passed`() throws {
-        let ids = [WireString](repeating: "1", count: 10_000)
+        let ids = [UserID](repeating: "1", count: 10_000)
         let addition = GroupMemberAddChange(memberIDs: ids, currentMemberIDs: ids, currentAdminIDs: ids)
         let detail = MessageEventDetail.groupChangeEvent(GroupChangeEvent(groupChange: .groupMemberAdd(addition)))
         let event = MessageEvent(detail: detail).encoded()

@@ -11,11 +11,11 @@ struct ReadingsTests {
 
     /// Everything that a reader takes from an addition, apart from where new members end.
     private struct Meaning: Hashable {
-        let members: Set<WireString>
-        let admins: [WireString]
-        let pending: [WireString]
+        let members: Set<UserID>
+        let admins: [UserID]
+        let pending: [UserID]
         let title: WireString?
-        let keyVersion: WireString?
+        let keyVersion: KeyVersion?
     }
 
     private static func event(_ change: GroupChange, sender: UserID, version: Int) -> MessageEvent {
@@ -48,7 +48,8 @@ struct ReadingsTests {
         for version in 2...7 {
             for tail in version == 7 ? [5, 8] : version >= 5 ? [5] : [4] where parts.count >= tail {
                 guard let bare = addition(tail: Array(parts.suffix(tail))) else { continue }
-                for addition in splits(Array(parts.dropLast(tail)), of: bare, hasPending: (3...6).contains(version)) {
+                let ids = parts.dropLast(tail).map { UserID($0) }
+                for addition in splits(ids, of: bare, hasPending: (3...6).contains(version)) {
                     let event = event(.groupMemberAdd(addition), sender: sender, version: version)
                     // Words such as 007 are not what a writer makes of the number that they are.
                     if Self.text(event) == text { found.append((event, addition)) }
@@ -59,7 +60,7 @@ struct ReadingsTests {
     }
 
     private static func splits(
-        _ ids: [WireString],
+        _ ids: [UserID],
         of bare: GroupMemberAddChange,
         hasPending: Bool
     ) -> [GroupMemberAddChange] {
@@ -84,7 +85,7 @@ struct ReadingsTests {
         var addition = GroupMemberAddChange(
             currentTitle: orNil(tail[0]),
             currentAvatarURL: orNil(tail[1]),
-            conversationKeyVersion: tail[3],
+            conversationKeyVersion: KeyVersion(tail[3]),
             currentTTLMsec: Int64(tail[2].string)
         )
         if tail.count > 4 { addition.screenCaptureBlockingEnabled = Bool(tail[4].string) }
@@ -122,17 +123,17 @@ struct ReadingsTests {
 
     /// Texts of honest additions, and texts of ids and words in any order.
     private static func randomAddition(_ generator: inout SeededGenerator) -> (text: String, sender: UserID)? {
-        func ids(_ range: ClosedRange<Int>, of pool: [WireString]) -> [WireString] {
+        func ids(_ range: ClosedRange<Int>, of pool: [UserID]) -> [UserID] {
             Array(pool.shuffled(using: &generator).prefix(Int.random(in: range, using: &generator)))
         }
-        let pool = (1...7).map { WireString("\($0)") }
+        let pool = (1...7).map { UserID("\($0)") }
         let sender = pool.randomElement(using: &generator) ?? "1"
         func word(_ words: [WireString]) -> WireString { words.randomElement(using: &generator) ?? "null" }
         let titles: [WireString] = ["null", "T", "3", "7"]
         let numbers: [WireString] = ["null", "2", "-3", "5"]
         let soup: [WireString] = ["null", "true", "false", "x", "1", "3", "-2", "04", ""]
         if Bool.random(using: &generator) {
-            var tail = [word(titles), word(["null", "u", "-1"]), word(numbers), word(pool)]
+            var tail = [word(titles), word(["null", "u", "-1"]), word(numbers), word(pool.map(\.text))]
             if Bool.random(using: &generator) { tail.append(word(["null", "true", "false"])) }
             if tail.count == 5, Bool.random(using: &generator) {
                 tail += [word(titles), word(titles), word(numbers)]
@@ -140,7 +141,7 @@ struct ReadingsTests {
             if Int.random(in: 0..<4, using: &generator) == 0 {
                 tail[Int.random(in: tail.indices, using: &generator)] = word(soup)
             }
-            let people = (0..<Int.random(in: 0...6, using: &generator)).map { _ in word(pool) }
+            let people = (0..<Int.random(in: 0...6, using: &generator)).map { _ in word(pool.map(\.text)) }
             let parts = (people + tail).map(\.string).joined(separator: ",")
             return ("GroupChangeEvent.GroupMemberAddChange,m,\(sender),g9,\(parts)", sender)
         }
@@ -151,7 +152,7 @@ struct ReadingsTests {
             memberIDs: Array(people.prefix(newCount)),
             currentMemberIDs: people.dropFirst(newCount).shuffled(using: &generator),
             currentTitle: word(titles),
-            conversationKeyVersion: word(pool)
+            conversationKeyVersion: KeyVersion(word(pool.map(\.text)))
         )
         addition.currentAdminIDs = ids(0...2, of: addition.currentMemberIDs ?? [])
         addition.currentPendingMemberIDs = ids(0...2, of: pool.filter { !people.contains($0) })
@@ -267,7 +268,7 @@ struct ReadingsTests {
     }
 
     @Test func `the readings of a group of 10,000 are counted`() {
-        let people = (1...10_000).map { WireString("\($0)") }
+        let people = (1...10_000).map { UserID("\($0)") }
         let addition = GroupMemberAddChange(
             memberIDs: ["20000"],
             currentMemberIDs: people,
@@ -284,21 +285,21 @@ struct ReadingsTests {
     // MARK: Other kinds
 
     /// All creations of all versions with one signed text.
-    private static func creations(_ text: String, sender: UserID) -> [(MessageEvent, [WireString])] {
+    private static func creations(_ text: String, sender: UserID) -> [(MessageEvent, [UserID])] {
         let parts = parts(text, after: 3)
-        var found: [(MessageEvent, [WireString])] = []
+        var found: [(MessageEvent, [UserID])] = []
         for version in 2...7 {
             guard let keyVersion = parts.first, parts.count >= (version >= 4 ? 4 : 1) else { continue }
             var members = Array(parts.dropFirst())
-            var create = GroupCreate(adminIDs: [], conversationKeyVersion: keyVersion)
+            var create = GroupCreate(adminIDs: [], conversationKeyVersion: KeyVersion(keyVersion))
             if version >= 4 {
                 create.avatarURL = members.popLast().flatMap { $0 == "null" ? nil : $0 }
                 create.title = members.popLast().flatMap { $0 == "null" ? nil : $0 }
                 create.isLegacyGroupUpgrade = members.popLast().flatMap { Bool($0.string) }
             }
-            create.memberIDs = members
+            create.memberIDs = members.map { UserID($0) }
             let event = event(.groupCreate(create), sender: sender, version: version)
-            if Self.text(event) == text { found.append((event, members)) }
+            if Self.text(event) == text { found.append((event, members.map { UserID($0) })) }
         }
         return found
     }
@@ -326,7 +327,7 @@ struct ReadingsTests {
         print("XCHAT_SEED=\(Self.seed)")
         for _ in 0..<500 {
             let count = Int.random(in: 0...5, using: &generator)
-            let people = (0..<count).map { _ in WireString("\(Int.random(in: 1...9, using: &generator))") }
+            let people = (0..<count).map { _ in UserID("\(Int.random(in: 1...9, using: &generator))") }
             let events = (2...7).map { version in
                 Self.event(.groupMemberRemove(.init(memberIDs: people)), sender: "1", version: version)
             }
@@ -349,15 +350,15 @@ struct ReadingsTests {
             let text = "ConversationKeyChangeEvent,m,1,g9," + parts.map(\.string).joined(separator: ",")
             var readings: [[ConversationParticipantKey]?] = []
             for version in 2...7 {
-                let list = stride(from: 1, to: parts.count - 2, by: 3).map { index in
+                let list: [ConversationParticipantKey] = stride(from: 1, to: parts.count - 2, by: 3).map { index in
                     ConversationParticipantKey(
-                        userID: parts[index],
+                        userID: UserID(parts[index]),
                         encryptedConversationKey: parts[index + 1],
-                        publicKeyVersion: parts[index + 2]
+                        publicKeyVersion: KeyVersion(parts[index + 2])
                     )
                 }
                 let change = ConversationKeyChangeEvent(
-                    conversationKeyVersion: parts[0],
+                    conversationKeyVersion: KeyVersion(parts[0]),
                     conversationParticipantKeys: list
                 )
                 let event = MessageEvent(

@@ -79,7 +79,7 @@ struct SafeTextTests {
         #expect(messageText("\u{301}a") == #"\u{301}a"#)
         #expect(messageText("a\n\u{20dd}b") == "a\n    \\u{20DD}b")
         #expect(messageText("a \u{301}b") == #"a \u{301}b"#)
-        #expect(safeField("\u{301}") == #""\u{301}""#)
+        #expect(safeField("\u{301}" as WireString) == #""\u{301}""#)
     }
 
     @Test func `combining characters do not pile up`() {
@@ -92,7 +92,7 @@ struct SafeTextTests {
     @Test("an id of 1 to 19 digits is shown as it is", arguments: ["0", "2222", "9999999999999999999"] as [WireString])
     func field(_ id: WireString) {
         #expect(safeField(id) == id.string)
-        #expect(safeNumber(id) == "#" + id.string)
+        #expect(safeNumber(SequenceID(id)) == "#" + id.string)
     }
 
     @Test(
@@ -108,10 +108,10 @@ struct SafeTextTests {
     }
 
     @Test func `an id in an error is ASCII, and its quotation mark is the only one`() {
-        #expect(printable("1:2") == "'1:2'")
-        #expect(printable("it's \"a\\b\"") == #"'it\u{27}s "a\u{5C}b"'"#)
-        #expect(printable("\u{661}\u{e9}\n\u{202e}") == #"'\u{661}\u{E9}\u{A}\u{202E}'"#)
-        #expect(printable("a\"'", quotedBy: "\"") == #""a\u{22}'""#)
+        #expect(printable("1:2" as WireString) == "'1:2'")
+        #expect(printable("it's \"a\\b\"" as WireString) == #"'it\u{27}s "a\u{5C}b"'"#)
+        #expect(printable("\u{661}\u{e9}\n\u{202e}" as WireString) == #"'\u{661}\u{E9}\u{A}\u{202E}'"#)
+        #expect(printable("a\"'" as WireString, quotedBy: "\"") == #""a\u{22}'""#)
         #expect(printable(WireString(String(repeating: "7", count: 49))) == "'\(String(repeating: "7", count: 48))…'")
     }
 
@@ -131,7 +131,7 @@ struct SafeTextTests {
     }
 
     @Test func `an absent field is a dash`() {
-        #expect(safeField(nil) == "-")
+        #expect(safeField(nil as WireString?) == "-")
         #expect(safeNumber(nil) == "-")
     }
 
@@ -150,7 +150,7 @@ struct SafeTextTests {
     @Test func `a long list of ids names the first twenty`() {
         let ids = (1...25).map { WireString("\($0)") }
         #expect(safeFields(ids) == (1...20).map { "\($0)" }.joined(separator: ", ") + " and 5 more")
-        #expect(safeFields(["1", "2  x"]) == #"1, "2  x""#)
+        #expect(safeFields(["1", "2  x"] as [UserID]) == #"1, "2  x""#)
     }
 
     // MARK: Texts of messages

@@ -200,7 +200,7 @@ import ThriftBinary
                 "group_invite_disable.disabled_by_member_id",
                 { .groupInviteDisable(GroupInviteDisable(disabledByMemberID: $0)) }
             ),
-        ] as [(String, (WireString) -> GroupChange)] {
+        ] as [(String, (UserID) -> GroupChange)] {
             all.append(
                 Change(
                     path: "detail.groupChangeEvent.group_change.\(name)",

@@ -94,7 +94,7 @@ struct ClientSetupTests {
     )
     func userID(_ text: String) async throws {
         let client = try ChatClient(api: "http://127.0.0.1:1", token: Token("t"))
-        #expect(await thrownCode { _ = try await client.publicKeys(of: WireString(text)) } == .invalidArgument)
+        #expect(await thrownCode { _ = try await client.publicKeys(of: UserID(text)) } == .invalidArgument)
     }
 
     @Test("rejects a page size outside 1 to 100", arguments: [0, -1, 101])

@@ -165,7 +165,7 @@ struct FaultyServerTests {
             let app = try ChatClient(api: url.absoluteString, token: Token("sandbox-app"))
             let before = try await alice.send("before", in: conversation)
             for (minutes, first) in [(5, "before"), (nil, "now"), (0, "now")] as [(Int?, String)] {
-                var now: WireString?
+                var now: MessageID?
                 for try await element in app.activity(backfillMinutes: minutes) {
                     guard case .event(let event) = element else {
                         now = try await alice.send("now", in: conversation).messageID

@@ -71,11 +71,11 @@ struct KeysTests {
             (#"{"conversation_id":"2222:1111","conversation_key_change_sequence_id":"8"}"#, "8"),
             (#"{"conversation_id":"1111-2222","sequence_id":"9","conversation_key_change_sequence_id":"9"}"#, "9"),
             ("{}", nil),
-        ] as [(String, WireString?)]
+        ] as [(String, SequenceID?)]
     )
-    func added(_ data: String, _ sequenceID: WireString?) throws {
+    func added(_ data: String, _ sequenceID: SequenceID?) throws {
         let added = try read(try .addKeys(change(), limit: 1), #"{"data":\#(data)}"#)
-        #expect(added.conversationID.value == "1111:2222")
+        #expect(added.conversationID.text == "1111:2222")
         #expect(added.sequenceID == sequenceID)
     }
 

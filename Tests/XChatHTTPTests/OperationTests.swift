@@ -312,7 +312,7 @@ struct OperationEndToEndTests {
             for try await page in carol.client.conversationPages(pageSize: 1) {
                 conversations += page.conversations.map(\.id)
             }
-            #expect(conversations == [group.value])
+            #expect(conversations == [group.text])
         }
     }
 

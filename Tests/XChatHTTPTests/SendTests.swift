@@ -68,7 +68,7 @@ struct SendTests {
         let sent = try sent(status, body(answered))
         #expect(sent.messageID == message.messageID)
         #expect(sent.sequenceID == "2070276095283454003")
-        #expect(sent.conversationID.value == "1111:2222")
+        #expect(sent.conversationID.text == "1111:2222")
         #expect(sent.event == answered)
     }
 
@@ -76,7 +76,7 @@ struct SendTests {
     func forms(_ id: WireString) throws {
         var event = answered
         event.conversationID = id
-        #expect(try sent(201, body(event)).conversationID.value == "1111:2222")
+        #expect(try sent(201, body(event)).conversationID.text == "1111:2222")
     }
 
     @Test("a failure event is an error despite a successful status", arguments: [200, 201])

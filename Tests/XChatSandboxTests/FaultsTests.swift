@@ -149,7 +149,7 @@ struct FaultsTests {
             var failed = 0
             let keys = try PrivateKeys.generate(.sodium)
             for number in 1...40 {
-                let body = try JSONEncoder().encode(keys.registration(version: WireString(String(number))))
+                let body = try JSONEncoder().encode(keys.registration(version: KeyVersion(String(number))))
                 let text = String(decoding: body, as: UTF8.self)
                     .replacing("\"generate_version\":true", with: "\"generate_version\":false")
                 let answer = try await router.ask(.post, "/2/users/1111/public_keys", user: "1111", body: text)

@@ -112,7 +112,7 @@ struct GroupTests {
             let event = try MessageEvent(base64: try #require(try sent.data["encoded_message_event"] as? String))
             let id = try #require(event.sequenceID)
 
-            func delete(_ ids: [WireString], by member: Member, forAll: Bool, claims: Bool? = nil) async throws -> Int {
+            func delete(_ ids: [SequenceID], by member: Member, forAll: Bool, claims: Bool? = nil) async throws -> Int {
                 let action = try member.session.sign(
                     .deleteMessages(ids, forAll: forAll),
                     in: .oneToOne("1111", "2222")

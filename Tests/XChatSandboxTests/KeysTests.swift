@@ -11,7 +11,7 @@ struct KeysTests {
     // MARK: Registration
 
     private static func registration(_ keys: PrivateKeys, version: String = "1") throws -> [String: Any] {
-        let data = try JSONEncoder().encode(keys.registration(version: WireString(version)))
+        let data = try JSONEncoder().encode(keys.registration(version: KeyVersion(version)))
         return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }
 
@@ -230,7 +230,7 @@ struct KeysTests {
         let version = "1001"
         let detail = MessageEventDetail.conversationKeyChangeEvent(
             ConversationKeyChangeEvent(
-                conversationKeyVersion: WireString(version),
+                conversationKeyVersion: KeyVersion(version),
                 conversationParticipantKeys: recipients.map {
                     ConversationParticipantKey(
                         userID: $0.userID,
@@ -277,7 +277,7 @@ struct KeysTests {
             var alice = try await Member("1111", at: router)
             let bob = try await Member("2222", at: router)
             for (version, status) in [("999", 200), ("999", 400), ("998", 400), ("0999", 400), ("1000", 200)] {
-                let body = Member.body(of: try alice.keyChange(with: bob, version: WireString(version)))
+                let body = Member.body(of: try alice.keyChange(with: bob, version: KeyVersion(version)))
                 let answer = try await router.ask(.post, Self.path, user: "1111", json: body)
                 #expect(answer.status == status, "\(version)")
                 if status == 400 { #expect(answer.problem?.parameter == "conversation_key_version") }

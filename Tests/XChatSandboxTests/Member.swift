@@ -24,7 +24,7 @@ struct Member: Sendable {
             body: String(decoding: body, as: UTF8.self)
         )
         let version = try #require(try answer.data["public_key_version"] as? String)
-        session = try Session(userID: id, privateKeys: keys, signingKeyVersion: WireString(version))
+        session = try Session(userID: id, privateKeys: keys, signingKeyVersion: KeyVersion(version))
     }
 
     var version: KeyVersion { session.signingKeyVersion ?? "" }

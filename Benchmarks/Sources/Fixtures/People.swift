@@ -61,7 +61,7 @@ public struct People: Sendable {
         return try alice.prepareKeyChange(in: Self.conversation)
     }
 
-    static func other(_ number: Int) -> UserID { WireString(String(10_000 + number)) }
+    static func other(_ number: Int) -> UserID { UserID(String(10_000 + number)) }
 }
 
 /// A text of so many bytes.

@@ -100,7 +100,7 @@ extension Account {
     ///   - conversation: The conversation.
     ///   - sequenceID: The last event that was seen.
     /// - Throws: `APIError`.
-    public func markRead(_ conversation: ConversationID, until sequenceID: WireString) async throws {
+    public func markRead(_ conversation: ConversationID, until sequenceID: SequenceID) async throws {
         try await client.markRead(try ConversationTarget(conversation), until: sequenceID)
     }
 
@@ -137,7 +137,7 @@ extension Account {
     ///   - forEveryone: Whether they are deleted for everyone: own messages, or any in a group that the account administers.
     /// - Throws: `APIError`, `XChatError` if the deletion cannot be signed.
     public func delete(
-        _ sequenceIDs: [WireString],
+        _ sequenceIDs: [SequenceID],
         in conversation: ConversationID,
         forEveryone: Bool = false
     ) async throws {
@@ -156,7 +156,7 @@ extension Account {
     /// - Throws: ``AccountError`` with `pin_changed` and the like if the served keys are not the pinned ones; `APIError`.
     @discardableResult
     public func startConversation(with user: UserID) async throws -> ConversationID {
-        guard user.isUserID else {
+        guard user.isValid else {
             throw AccountError(.invalidArgument, "\(quoted(user.string)) is not a user id: 1 to 19 digits")
         }
         let conversation = ConversationID.oneToOne(userID, user)

@@ -65,7 +65,7 @@ extension Account {
         let others = concurrentMap(events) { MessageEvent.decoded(base64: $0.utf8) }
         let delivery = inDeliveryOrder(keyChanges: keyChanges, others: others)
         let parsed = delivery.compactMap { try? $0.event.get() }
-        let senders = Set(parsed.compactMap(\.senderID).filter(\.isUserID))
+        let senders = Set(parsed.compactMap(\.senderID).filter(\.isValid))
         let scope = AccountState.Scope(conversation, users: senders)
         let known = try await state.session(scope)
         let signers = signersToAsk(parsed, known, in: conversation, limit: Self.maximumSignersPerPage * max(1, pages))
@@ -143,7 +143,7 @@ extension Account {
         for event in events where event.kind.isSigned {
             named.formUnion(event.namedUsers)
             guard let signer = event.senderID, let version = event.messageEventSignature?.publicKeyVersion,
-                signer.isUserID, signer != userID, conversation.mayContain(signer), !refusedSigners.contains(signer)
+                signer.isValid, signer != userID, conversation.mayContain(signer), !refusedSigners.contains(signer)
             else { continue }
             let versions = known[signer] ?? Set(session.pins[signer].map(\.version))
             known[signer] = versions
@@ -222,7 +222,7 @@ private func inDeliveryOrder(
     others: [Result<MessageEvent, XChatError>]
 ) -> [(event: Result<MessageEvent, XChatError>, place: Int?)] {
     func number(_ event: Result<MessageEvent, XChatError>) -> UInt64? {
-        guard let id = try? event.get().sequenceID, id.isSequenceID else { return nil }
+        guard let id = try? event.get().sequenceID, id.isValid else { return nil }
         return id.number
     }
     // Without a number a key change comes first, where it can do no more than elsewhere.

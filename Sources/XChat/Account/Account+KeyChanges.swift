@@ -8,7 +8,7 @@ package struct NewKey: Sendable {
     package let conversation: ConversationID
     package let version: KeyVersion
     /// The sequence id of the key change; nil if the server named none, or if its answer was lost.
-    package let sequenceID: WireString?
+    package let sequenceID: SequenceID?
 }
 
 // The server can have made a change although its answer was lost or the state could not be written. So a change is looked up in
@@ -76,11 +76,11 @@ extension Account {
     private func post(
         _ change: KeyChange,
         _ scope: AccountState.Scope,
-        _ request: () async throws(APIError) -> WireString?,
+        _ request: () async throws(APIError) -> SequenceID?,
         adopt: (inout Session) throws -> Void
     ) async throws(APIError) -> Outcome {
         let (conversation, version) = (change.conversationID, change.version)
-        let sequenceID: WireString?
+        let sequenceID: SequenceID?
         do throws(APIError) {
             sequenceID = try await request()
         } catch {

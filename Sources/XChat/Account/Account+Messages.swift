@@ -106,7 +106,7 @@ extension Account {
         /// When it was sent, on the server's word.
         public var sentAt: Date? { received.sentAt }
         /// The server's sequence id.
-        public var sequenceID: WireString? { received.sequenceID }
+        public var sequenceID: SequenceID? { received.sequenceID }
         /// Whether the sender is this account's user, on any device.
         public var isOwn: Bool { received.sender == account.userID }
     }

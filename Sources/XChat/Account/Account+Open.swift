@@ -126,7 +126,7 @@ extension Account {
                 "there is no account yet, and no user id for a new one: \(configuration.placeText)"
             )
         }
-        guard user.isUserID else {
+        guard user.isValid else {
             throw AccountError(.invalidArgument, "\(quoted(user.string)) is not a user id: 1 to 19 digits")
         }
         let identity = try Identity(userID: user, privateKeys: try .generate(configuration.suite), keyVersion: nil)

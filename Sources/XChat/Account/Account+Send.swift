@@ -10,7 +10,7 @@ extension Account {
         /// How far the message has come.
         public enum Outcome: Hashable, Sendable {
             /// The server has it, under this sequence id; nil if that is not known any more.
-            case sent(sequenceID: WireString?)
+            case sent(sequenceID: SequenceID?)
             /// It is on disk and will be posted.
             case queued
             /// The server finally refused it, for this reason.
@@ -22,12 +22,12 @@ extension Account {
         /// The id under which it was encrypted first.
         ///
         /// A message that had to be encrypted again has another one on the server.
-        public let messageID: WireString
+        public let messageID: MessageID
         /// How far it has come.
         public let outcome: Outcome
 
         /// The server's sequence id, once the server has the message.
-        public var sequenceID: WireString? {
+        public var sequenceID: SequenceID? {
             guard case .sent(let id) = outcome else { return nil }
             return id
         }
@@ -101,7 +101,7 @@ extension Account {
     /// - Parameter messageID: The id of its receipt.
     /// - Returns: The receipt now.
     /// - Throws: ``AccountError``.
-    public func receipt(_ messageID: WireString) async throws -> Receipt? {
+    public func receipt(_ messageID: MessageID) async throws -> Receipt? {
         guard let entry = try await outbox.entry(messageID) else { return nil }
         return Receipt(conversation: entry.conversationID, messageID: messageID, outcome: entry.outcome)
     }
@@ -163,7 +163,7 @@ extension Account {
     /// - Returns: The receipt.
     /// - Throws: `refused`; why nothing can be posted at present; ``AccountError`` of the store.
     private func outcome(
-        of messageID: WireString,
+        of messageID: MessageID,
         in conversation: ConversationID,
         waitsForever: Bool,
         throwsRefusal: Bool
@@ -201,7 +201,7 @@ extension Account {
             return try await outcome(of: stored, in: conversation, waitsForever: false, throwsRefusal: false)
         }
         try await prepareToEncrypt(in: conversation)
-        let messageID: WireString
+        let messageID: MessageID
         do {
             messageID = try await seal(draft, in: conversation, reply: reply).messageID
         } catch let error as AccountError where error.code == .conflict {
@@ -214,7 +214,7 @@ extension Account {
     }
 
     /// The message that was sent for a reply before.
-    private func storedReply(_ reply: StoredReply) async throws -> WireString? {
+    private func storedReply(_ reply: StoredReply) async throws -> MessageID? {
         guard let record = try await store.records([reply.key])[reply.key] else { return nil }
         let stored = try StoredReply.Value(decoding: record.bytes)
         guard stored.kind == reply.kind else {
@@ -223,7 +223,7 @@ extension Account {
                 "this call sent \(quoted(stored.kind)) for the same message before, and now sends \(quoted(reply.kind))"
             )
         }
-        return WireString(stored.messageID)
+        return MessageID(stored.messageID)
     }
 }
 
@@ -286,7 +286,7 @@ extension Account.Message {
         try await account.reply(draft, in: conversation, context, id: id)
     }
 
-    private func target() throws -> WireString {
+    private func target() throws -> SequenceID {
         guard let sequenceID else {
             throw AccountError(.server, "the server gave a message in \(conversation) no sequence id to name it by")
         }
@@ -375,7 +375,7 @@ struct StoredReply: Sendable {
     let key: RecordKey
     let kind: String
 
-    func encoded(_ messageID: WireString) -> [UInt8] {
+    func encoded(_ messageID: MessageID) -> [UInt8] {
         (try? JSONEncoder().encode(Value(kind: kind, messageID: messageID.string))).map { Array($0) } ?? []
     }
 }

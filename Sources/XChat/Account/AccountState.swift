@@ -117,7 +117,7 @@ struct AccountState: Sendable {
         let records = try await store.records(Array(groups.keys))
         var taken: Set<EventDigest> = []
         for (key, claim) in groups {
-            let group = Array(claim.group.value.utf8)
+            let group = Array(claim.group.text.utf8)
             if let record = records[key] {
                 if record.bytes != group { taken.insert(claim.digest) }
             } else {

@@ -92,11 +92,11 @@ extension Account {
                     )
                 }
                 var configuration = Configuration(try place()) { _ in try passphraseOfEnvironment() }
-                if let user = try Environment.text("XCHAT_USER") {
-                    guard WireString(user).isUserID else {
+                if let text = try Environment.text("XCHAT_USER") {
+                    guard let user = UserID(validating: text) else {
                         throw AccountError(.invalidArgument, "XCHAT_USER is not a user id: 1 to 19 digits")
                     }
-                    configuration.user = UserID(user)
+                    configuration.user = user
                 }
                 if let api = try Environment.text("XCHAT_API_URL") { configuration.api = api }
                 configuration.token = try token("XCHAT_TOKEN").map { TokenSource($0) }

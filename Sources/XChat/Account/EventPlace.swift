@@ -19,7 +19,7 @@ package func timeText(_ milliseconds: WireString?) -> String? {
 /// - Returns: The parts, separated by commas; nil if nothing is known.
 func placeText(of event: MessageEvent?, servedID: String? = nil) -> String? {
     var parts: [String] = []
-    if let sequenceID = event?.sequenceID ?? servedID.map({ WireString($0) }) {
+    if let sequenceID = event?.sequenceID ?? servedID.map({ SequenceID($0) }) {
         parts.append("sequence id \(safeField(sequenceID))")
     }
     if let sender = event?.senderID { parts.append("claimed sender \(safeField(sender))") }

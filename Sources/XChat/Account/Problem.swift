@@ -16,7 +16,7 @@ public struct Problem: Sendable, CustomStringConvertible {
     /// The event that was refused, as it was received; nothing of it is verified.
     public var event: MessageEvent?
     /// The message of this account that was not sent.
-    public var messageID: WireString?
+    public var messageID: MessageID?
     /// Whether the matter is settled; false for an event that may be accepted later, and for a failure that is tried again.
     public var isFinal: Bool
 

@@ -554,7 +554,7 @@ extension NewEvents {
         guard event.keyChangeEvent == nil, cursor.waiting.isEmpty, let encoded = event.encodedEvent,
             let parsed = try? MessageEvent(base64: encoded), parsed.kind != .keyChange, parsed.kind != .groupChange,
             let previous = parsed.previousSequenceID?.number, previous == cursor.sequence,
-            let sequence = parsed.sequenceID, sequence.isSequenceID, let number = sequence.number, number > previous
+            let sequence = parsed.sequenceID, sequence.isValid, let number = sequence.number, number > previous
         else { return nil }
         events = [ServedEvent(encodedEvent: encoded, id: sequence.string, conversationToken: event.conversationToken)]
     }

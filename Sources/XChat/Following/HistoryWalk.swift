@@ -83,8 +83,5 @@ extension Account {
 
 extension ServedEvent {
     /// The server's sequence id as a number.
-    var number: UInt64? {
-        guard let id, WireString(id).isSequenceID else { return nil }
-        return WireString(id).number
-    }
+    var number: UInt64? { id.flatMap { SequenceID(validating: $0)?.number } }
 }

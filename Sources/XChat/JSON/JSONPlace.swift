@@ -52,6 +52,11 @@ package struct JSONPlace {
         return string
     }
 
+    /// A string that is an id or a version, valid or not.
+    package func id<ID: Identifier>() throws(AccountError) -> ID {
+        ID(try string())
+    }
+
     package func bool() throws(AccountError) -> Bool {
         guard case .bool(let bool) = value else { throw mismatch("true or false") }
         return bool

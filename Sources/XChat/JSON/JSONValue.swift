@@ -20,14 +20,19 @@ extension JSONValue {
         .string(WireString(text))
     }
 
+    /// A string value.
+    package static func string(_ id: some Identifier) -> JSONValue {
+        .string(id.text)
+    }
+
     /// A whole number.
     package static func number(_ number: some BinaryInteger) -> JSONValue {
         .number(String(number))
     }
 
     /// A string, or `null` where there is none.
-    package init(_ text: WireString?) {
-        self = text.map(JSONValue.string) ?? .null
+    package init(_ text: (some WireText)?) {
+        self = text.map { .string($0.text) } ?? .null
     }
 
     /// A whole number, or `null` where there is none.
@@ -41,8 +46,8 @@ extension JSONValue {
     }
 
     /// A list of strings.
-    package init(_ texts: [WireString]) {
-        self = .array(texts.map(JSONValue.string))
+    package init(_ texts: [some WireText]) {
+        self = .array(texts.map { .string($0.text) })
     }
 
     /// What the value is, in the words of the JSON standard; for error texts.

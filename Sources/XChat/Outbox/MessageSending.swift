@@ -26,13 +26,13 @@ public protocol MessageSending: Sendable {
 /// The messages of one sender that a server has stored in one conversation, as far as its history was read.
 public struct PostedMessages: Hashable, Sendable {
     /// The server's ids of the messages, by the ids under which they were sealed.
-    public var sequenceIDs: [WireString: WireString]
+    public var sequenceIDs: [MessageID: SequenceID]
     /// Whether every message was seen that could be stored under the key version of the message that was looked for, or
     /// under a newer one.
     public var isComplete: Bool
 
     /// A result from its parts.
-    public init(sequenceIDs: [WireString: WireString], isComplete: Bool) {
+    public init(sequenceIDs: [MessageID: SequenceID], isComplete: Bool) {
         self.sequenceIDs = sequenceIDs
         self.isComplete = isComplete
     }
@@ -99,7 +99,7 @@ extension MessageEvent {
     /// What an event says of itself, if it is a message of a conversation.
     fileprivate func message(
         of id: ConversationID
-    ) -> (id: WireString?, sequence: WireString?, sender: UserID?, keyVersion: UInt64?)? {
+    ) -> (id: MessageID?, sequence: SequenceID?, sender: UserID?, keyVersion: UInt64?)? {
         guard case .messageCreateEvent(let create) = detail, let senderID, let conversationID,
             ConversationID(canonicalizing: conversationID, sender: senderID) == id
         else { return nil }

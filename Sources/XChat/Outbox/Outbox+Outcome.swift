@@ -11,7 +11,7 @@ extension Outbox {
     /// - Returns: The entry of the message, or of the one that replaced it; nil for an unknown or forgotten message.
     /// - Throws: `damaged`, `file`, `busy`; `CancellationError`.
     package func outcome(
-        of messageID: WireString,
+        of messageID: MessageID,
         within limit: Duration? = nil,
         orWhen isEnough: (OutboxEntry) -> Bool = { _ in false }
     ) async throws -> OutboxEntry? {

@@ -119,9 +119,9 @@ public struct Outbox: Sendable {
     /// - Parameter messageID: The id under which the message was enqueued.
     /// - Returns: The entry at the end of the links; nil for an unknown or forgotten message.
     /// - Throws: `damaged`, `file`, `busy`.
-    public func entry(_ messageID: WireString) async throws(AccountError) -> OutboxEntry? {
+    public func entry(_ messageID: MessageID) async throws(AccountError) -> OutboxEntry? {
         var entry = try await store.entry(messageID)
-        var seen: Set<WireString> = []
+        var seen: Set<MessageID> = []
         while let next = entry?.replacedBy, seen.insert(next).inserted {
             entry = try await store.entry(next) ?? entry
         }
@@ -138,7 +138,7 @@ public struct Outbox: Sendable {
     ///     other users too.
     /// - Throws: `unknown_message`, `finished`, `invalid_readers`.
     public func retry(
-        _ messageID: WireString,
+        _ messageID: MessageID,
         allowing readers: Set<UserID> = []
     ) async throws(AccountError) {
         try await store.retry(messageID, allowing: readers, at: clock())
@@ -148,7 +148,7 @@ public struct Outbox: Sendable {
     ///
     /// - Parameter messageID: Its id. An attempt in progress is not cancelled.
     /// - Throws: `unknown_message`, `finished`.
-    public func drop(_ messageID: WireString) async throws(AccountError) {
+    public func drop(_ messageID: MessageID) async throws(AccountError) {
         try await store.drop(messageID, at: clock())
     }
 
@@ -169,7 +169,7 @@ public struct Outbox: Sendable {
     ///   `CancellationError`, and what `session` throws. Everything unsent stays queued.
     public func drain(
         client: some MessageSending,
-        until messageID: WireString? = nil,
+        until messageID: MessageID? = nil,
         timeout: Duration? = nil,
         session: @escaping @Sendable (ConversationID) async throws -> Session
     ) async throws {

@@ -24,7 +24,7 @@ public struct OutboxEntry: Hashable, Sendable {
     }
 
     /// The id under which the message was sealed.
-    public let messageID: WireString
+    public let messageID: MessageID
     /// The canonical id of the conversation.
     public let conversationID: ConversationID
     /// The version of the conversation key that encrypted it.
@@ -38,11 +38,11 @@ public struct OutboxEntry: Hashable, Sendable {
     /// The users who could read the message when it was encrypted, and those who were allowed since; nil if unknown.
     public var readers: Set<UserID>?
     /// The server's id of the sent message.
-    public var sequenceID: WireString?
+    public var sequenceID: SequenceID?
     /// The refused message that this one replaces.
-    public var replaces: WireString?
+    public var replaces: MessageID?
     /// The message that replaces this one.
-    public var replacedBy: WireString?
+    public var replacedBy: MessageID?
     /// When it was enqueued.
     public let enqueuedAt: Date
     /// The earliest time of the next attempt, which may be in the past; nil without a waiting time.
@@ -50,7 +50,7 @@ public struct OutboxEntry: Hashable, Sendable {
 
     /// An entry of a message that never failed.
     public init(
-        messageID: WireString,
+        messageID: MessageID,
         conversationID: ConversationID,
         conversationKeyVersion: KeyVersion,
         state: State,

@@ -60,7 +60,7 @@ public protocol OutboxStore: Sendable {
     ///   - readers: Users who may read it from now on too; they are added to its readers.
     ///   - now: The time.
     /// - Throws: `unknown_message`, `finished`, `invalid_readers`.
-    func retry(_ messageID: WireString, allowing readers: Set<UserID>, at now: Date) async throws(AccountError)
+    func retry(_ messageID: MessageID, allowing readers: Set<UserID>, at now: Date) async throws(AccountError)
 
     /// Discards a queued message or a dead letter, and deletes its ciphertext.
     ///
@@ -68,14 +68,14 @@ public protocol OutboxStore: Sendable {
     ///   - messageID: The message.
     ///   - now: The time.
     /// - Throws: `unknown_message`, `finished`.
-    func drop(_ messageID: WireString, at now: Date) async throws(AccountError)
+    func drop(_ messageID: MessageID, at now: Date) async throws(AccountError)
 
     /// What is stored about a message.
     ///
     /// - Parameter messageID: The id under which it was sealed.
     /// - Returns: Nil for an unknown or forgotten message.
     /// - Throws: `damaged`, `file`, `busy`.
-    func entry(_ messageID: WireString) async throws(AccountError) -> OutboxEntry?
+    func entry(_ messageID: MessageID) async throws(AccountError) -> OutboxEntry?
 
     /// The messages in some states, in the order in which they were enqueued.
     ///
@@ -122,7 +122,7 @@ public struct QueuedMessage: Hashable, Sendable {
     /// Where it is in the queue.
     public let position: QueuePosition
     /// The id under which it was sealed.
-    public let messageID: WireString
+    public let messageID: MessageID
     /// The canonical id of its conversation.
     public let conversationID: ConversationID
     /// ``SealedMessage/encodedMessageCreateEvent``, byte for byte.
@@ -139,7 +139,7 @@ public struct QueuedMessage: Hashable, Sendable {
     /// A message from its parts.
     public init(
         position: QueuePosition,
-        messageID: WireString,
+        messageID: MessageID,
         conversationID: ConversationID,
         encodedMessageCreateEvent: String,
         encodedMessageEventSignature: String,
@@ -174,15 +174,15 @@ public struct DueMessages: Hashable, Sendable {
 /// The outcome of an attempt to post a message.
 public enum MessageOutcome: Hashable, Sendable {
     /// The server took the message. This also counts for a message that became a dead letter or was dropped meanwhile.
-    case sent(WireString, sequenceID: WireString)
+    case sent(MessageID, sequenceID: SequenceID)
     /// The attempt failed; its conversation waits.
-    case postponed(WireString, until: Date, reason: String)
+    case postponed(MessageID, until: Date, reason: String)
     /// All conversations wait: a rate limit is the user's. A longer pause stays.
     case paused(until: Date)
     /// The message leaves the queue, and its conversation goes on without it.
     ///
     /// `isStale` says that a newer key exists, so that a retry must encrypt the message again; this mark is never cleared.
-    case deadLetter(WireString, reason: String, isStale: Bool)
+    case deadLetter(MessageID, reason: String, isStale: Bool)
     /// Another message takes the place of a queued one: the same contents, encrypted again under another id.
-    case replaced(WireString, by: SealedMessage)
+    case replaced(MessageID, by: SealedMessage)
 }

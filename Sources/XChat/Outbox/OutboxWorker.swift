@@ -15,7 +15,7 @@ final class OutboxWorker: Sendable {
     /// When it ends by itself.
     enum Goal: Sendable {
         case empty
-        case settled(WireString)
+        case settled(MessageID)
         case never
     }
 
@@ -47,7 +47,7 @@ final class OutboxWorker: Sendable {
         /// Conversations wait for a free task.
         var hasWaiting = false
         /// The message of the goal, or its replacement.
-        var awaited: WireString?
+        var awaited: MessageID?
         var isGoalReached = false
     }
 
@@ -164,8 +164,8 @@ final class OutboxWorker: Sendable {
 
     /// A message that the server has.
     private struct Sent: Sendable {
-        let messageID: WireString
-        let sequenceID: WireString
+        let messageID: MessageID
+        let sequenceID: SequenceID
         let time: Date
     }
 
@@ -324,7 +324,7 @@ final class OutboxWorker: Sendable {
     }
 
     /// A message is settled, or replaced by another one.
-    private func noteSettled(_ messageID: WireString, replacedBy new: WireString? = nil) {
+    private func noteSettled(_ messageID: MessageID, replacedBy new: MessageID? = nil) {
         defer { outbox.settlements.report() }
         let isReached = control.withLock { control in
             guard control.awaited == messageID else { return false }
@@ -356,7 +356,7 @@ final class OutboxWorker: Sendable {
     /// What is to be done after a message.
     private enum Turn: Sendable {
         /// The server has the message, which is not stored yet.
-        case sent(WireString)
+        case sent(SequenceID)
         /// The outcome is stored, and the next message can be posted.
         case goOn
         /// Another message took the place.

@@ -5,21 +5,18 @@ import XChatEvents
 enum ReaderList {
     /// The most members of a group.
     static let maximumCount = 10_000
-    /// The most digits of a user id.
-    private static let maximumDigits = 19
 
     /// The stored text.
     ///
     /// - Throws: `invalid_readers` for more readers than a group has members, or an id that is not 1 to 19 digits.
     static func text(_ readers: Set<UserID>) throws(AccountError) -> String {
-        guard readers.count <= maximumCount, readers.allSatisfy({ isID($0.utf8) }) else {
+        guard readers.count <= maximumCount, readers.allSatisfy(\.isValid) else {
             throw AccountError(
                 .invalidReaders,
-                "a message has at most \(maximumCount) readers, each with an id of 1 to \(maximumDigits) digits"
+                "a message has at most \(maximumCount) readers, each with an id of 1 to \(EventLimits.digits) digits"
             )
         }
-        let ids = readers.map(\.string).sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
-        return ids.joined(separator: " ")
+        return readers.sorted { $0.isSmaller(than: $1) }.map(\.string).joined(separator: " ")
     }
 
     /// The readers that a text names.
@@ -27,10 +24,10 @@ enum ReaderList {
     /// - Throws: `damaged` for a text that ``text(_:)`` does not make.
     static func readers(_ text: String) throws(AccountError) -> Set<UserID> {
         // Splitting an empty text gives one empty id.
-        guard text.utf8.count <= maximumCount * (maximumDigits + 1) else { throw malformed }
+        guard text.utf8.count <= maximumCount * (EventLimits.digits + 1) else { throw malformed }
         let ids = text.utf8.isEmpty ? [] : text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
         let readers = Set(ids.map { UserID(String(Substring($0))) })
-        guard ids.count <= maximumCount, readers.count == ids.count, ids.allSatisfy({ isID($0) }) else {
+        guard ids.count <= maximumCount, readers.count == ids.count, readers.allSatisfy(\.isValid) else {
             throw malformed
         }
         return readers
@@ -38,9 +35,5 @@ enum ReaderList {
 
     private static var malformed: AccountError {
         AccountError(.damaged, "the readers of a message are not a list of user ids")
-    }
-
-    private static func isID(_ bytes: some Collection<UInt8>) -> Bool {
-        (1...maximumDigits).contains(bytes.count) && bytes.allSatisfy { (0x30...0x39).contains($0) }
     }
 }

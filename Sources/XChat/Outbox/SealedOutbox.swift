@@ -259,7 +259,7 @@ extension SealedOutboxStore {
     ///   - now: The time.
     /// - Throws: `unknown_message`, `finished`, `invalid_readers`.
     public func retry(
-        _ messageID: WireString,
+        _ messageID: MessageID,
         allowing readers: Set<UserID>,
         at now: Date
     ) async throws(AccountError) {
@@ -290,7 +290,7 @@ extension SealedOutboxStore {
     ///   - messageID: The message.
     ///   - now: The time.
     /// - Throws: `unknown_message`, `finished`.
-    public func drop(_ messageID: WireString, at now: Date) async throws(AccountError) {
+    public func drop(_ messageID: MessageID, at now: Date) async throws(AccountError) {
         try await database.write { transaction in
             let row = try transaction.unfinished(messageID)
             try transaction.database.cachedStatement(
@@ -309,7 +309,7 @@ extension SealedOutboxStore {
     /// - Parameter messageID: The id under which it was sealed.
     /// - Returns: Nil for an unknown or forgotten message.
     /// - Throws: `damaged`, `file`, `busy`.
-    public func entry(_ messageID: WireString) async throws(AccountError) -> OutboxEntry? {
+    public func entry(_ messageID: MessageID) async throws(AccountError) -> OutboxEntry? {
         let store = database
         let hash = try store.seal.hash(Array(messageID.utf8), .message)
         return try await store.read { database in
@@ -408,7 +408,7 @@ extension StoreTransaction {
     }
 
     private func queue(of conversation: ConversationID) throws -> Int64 {
-        let hash = Data(try seal.hash(Array(conversation.value.utf8), .queue))
+        let hash = Data(try seal.hash(Array(conversation.text.utf8), .queue))
         let found = try Int64.fetchOne(
             database.cachedStatement(sql: "SELECT id FROM queue WHERE hash = ?"),
             arguments: [hash]
@@ -423,7 +423,7 @@ extension StoreTransaction {
         _ hash: [UInt8],
         _ queue: Int64,
         place: Int64?,
-        replaces: WireString?,
+        replaces: MessageID?,
         _ now: Date
     ) throws {
         let last =
@@ -535,7 +535,7 @@ extension StoreTransaction {
         }
     }
 
-    fileprivate func row(_ messageID: WireString) throws -> MessageRow? {
+    fileprivate func row(_ messageID: MessageID) throws -> MessageRow? {
         let hash = try seal.hash(Array(messageID.utf8), .message)
         let statement = try database.cachedStatement(sql: "SELECT id, queue, place, state FROM message WHERE hash = ?")
         return try Row.fetchOne(statement, arguments: [Data(hash)]).map { row in
@@ -550,7 +550,7 @@ extension StoreTransaction {
     }
 
     /// A message that is queued or a dead letter.
-    fileprivate func unfinished(_ messageID: WireString) throws -> MessageRow {
+    fileprivate func unfinished(_ messageID: MessageID) throws -> MessageRow {
         guard let row = try row(messageID) else {
             throw AccountError(.unknownMessage, "the outbox has no message \(safeField(messageID))")
         }
@@ -639,15 +639,15 @@ struct MessageRow {
 
 /// The sealed column `info`.
 private struct MessageInfo {
-    let messageID: WireString
+    let messageID: MessageID
     let conversationID: ConversationID
     let keyVersion: KeyVersion
     let signatureDigest: [UInt8]
-    let replaces: WireString?
+    let replaces: MessageID?
     /// The column of ``ReaderList``; nil in conversations of two and where the readers are not known.
     var readers: String?
 
-    init(_ message: SealedMessage, replaces: WireString?) throws(AccountError) {
+    init(_ message: SealedMessage, replaces: MessageID?) throws(AccountError) {
         messageID = message.messageID
         conversationID = message.conversationID
         keyVersion = message.conversationKeyVersion
@@ -659,18 +659,18 @@ private struct MessageInfo {
 
     init(_ seal: StoreSeal, _ box: [UInt8], _ hash: [UInt8]) throws(AccountError) {
         var reader = PartReader(try seal.open(box, .message, hash + [UInt8(ascii: "i")]))
-        messageID = WireString(try reader.text())
+        messageID = MessageID(try reader.text())
         conversationID = ConversationID(canonicalizing: WireString(try reader.text()))
         keyVersion = KeyVersion(try reader.text())
         signatureDigest = try reader.part()
-        replaces = try reader.optionalText().map { WireString($0) }
+        replaces = try reader.optionalText().map { MessageID($0) }
         readers = try reader.optionalText()
     }
 
     func sealed(_ seal: StoreSeal, _ hash: [UInt8]) throws(AccountError) -> [UInt8] {
         var writer = PartWriter()
         writer.add(messageID.utf8)
-        writer.add(conversationID.value.utf8)
+        writer.add(conversationID.text.utf8)
         writer.add(keyVersion.utf8)
         writer.add(signatureDigest)
         writer.add(replaces?.utf8)
@@ -723,15 +723,15 @@ private struct MessageBody {
 /// The sealed column `note`.
 private struct MessageNote {
     var reason: String?
-    var sequenceID: WireString?
-    var replacedBy: WireString?
+    var sequenceID: SequenceID?
+    var replacedBy: MessageID?
 
     init(_ seal: StoreSeal, _ box: [UInt8]?, _ hash: [UInt8]) throws(AccountError) {
         guard let box else { return }
         var reader = PartReader(try seal.open(box, .message, hash + [UInt8(ascii: "n")]))
         reason = try reader.optionalText()
-        sequenceID = try reader.optionalText().map { WireString($0) }
-        replacedBy = try reader.optionalText().map { WireString($0) }
+        sequenceID = try reader.optionalText().map { SequenceID($0) }
+        replacedBy = try reader.optionalText().map { MessageID($0) }
     }
 
     func sealed(_ seal: StoreSeal, _ hash: [UInt8]) throws(AccountError) -> [UInt8] {

@@ -5,9 +5,9 @@ import XChatEvents
 extension Membership {
     init(_ place: JSONPlace) throws(AccountError) {
         let log = try place.required("log").elements().map { entry throws(AccountError) in try Entry(entry) }
-        let present = Set(try place.required("members").texts())
+        let present = Set<UserID>(try place.required("members").ids())
         var bars: [UserID: UInt64] = [:]
-        for (user, bar) in try place.member("bars")?.members() ?? [] { bars[user] = try bar.unsigned() }
+        for (user, bar) in try place.member("bars")?.members() ?? [] { bars[UserID(user)] = try bar.unsigned() }
         let unjudged = try (place.member("unjudged")?.elements() ?? []).map { change throws(AccountError) in
             let event = try change.required("event")
             let bytes = try event.base64()
@@ -41,7 +41,7 @@ extension Membership {
         ]
         if !bars.isEmpty {
             object["bars"] = .object(
-                JSONObject(bars.sorted { $0.key < $1.key }.map { ($0.key, .string(String($0.value))) })
+                JSONObject(bars.sorted { $0.key < $1.key }.map { ($0.key.text, .string(String($0.value))) })
             )
         }
         if !unjudged.isEmpty {
@@ -80,9 +80,9 @@ extension Membership.Entry {
         self.init(
             effect: effectValue,
             claim: claimValue,
-            signer: try place.member("signer")?.string(),
-            people: try place.required("people").texts(),
-            version: try place.member("version")?.string(),
+            signer: try place.member("signer")?.id(),
+            people: try place.required("people").ids(),
+            version: try place.member("version")?.id(),
             digest: try place.member("digest")?.digest()
         )
     }

@@ -90,7 +90,7 @@ extension SessionDocument {
         }
         for (user, place) in try place.member("rejected_keys")?.members() ?? [] {
             for element in try place.elements() {
-                session.restoreRejected(try element.digest(), of: user)
+                session.restoreRejected(try element.digest(), of: UserID(user))
             }
         }
     }
@@ -98,7 +98,7 @@ extension SessionDocument {
     /// Whose state this is.
     package func userID() throws(AccountError) -> UserID {
         let member = try place.required("user_id")
-        let userID = try member.string()
+        let userID: UserID = try member.id()
         guard !userID.utf8.isEmpty else { throw member.error("is empty") }
         return userID
     }
@@ -106,7 +106,7 @@ extension SessionDocument {
     /// The version under which the server knows the keys.
     package func signingKeyVersion() throws(AccountError) -> KeyVersion? {
         guard let member = try place.member("signing_key_version") else { return nil }
-        let version = try member.string()
+        let version: KeyVersion = try member.id()
         guard !version.utf8.isEmpty else { throw member.error("is empty") }
         return version
     }
@@ -134,7 +134,7 @@ extension SessionDocument {
                 defer { Sodium.wipe(&bytes) }
                 do {
                     let key = try ConversationKey(bytes: bytes.span)
-                    held.append(HeldKey(conversation: conversation, version: version, key: key, member: id))
+                    held.append(HeldKey(conversation: conversation, version: KeyVersion(version), key: key, member: id))
                 } catch {
                     throw member.error(error.message)
                 }
@@ -218,12 +218,12 @@ extension SessionDocument {
         for (id, place) in try place.member("conversation_key_details")?.members() ?? [] {
             var details = KeyDetails()
             details.floor = try place.member("rotation_floor")?.unsigned() ?? 0
-            details.disputed = try place.member("disputed")?.texts() ?? []
+            details.disputed = try place.member("disputed")?.ids() ?? []
             for (version, key) in try place.member("keys")?.members() ?? [] {
-                details.keys[version] = KeyDetails.Key(
-                    announcer: try key.member("announcer")?.string(),
+                details.keys[KeyVersion(version)] = KeyDetails.Key(
+                    announcer: try key.member("announcer")?.id(),
                     isStale: try key.member("stale")?.bool() ?? false,
-                    outsiders: try key.member("outsiders")?.texts() ?? []
+                    outsiders: try key.member("outsiders")?.ids() ?? []
                 )
             }
             all[ConversationID(canonicalizing: id)] = details
@@ -300,11 +300,11 @@ extension SessionDocument {
         for user in Set(session.pins.rejected.keys).union(before.pins.rejected.keys)
         where session.pins.rejected[user] != before.pins.rejected[user] {
             // Another process may have added some: what this one did not accept stays.
-            let entries = try place.member("rejected_keys")?.member(user)?.elements() ?? []
+            let entries = try place.member("rejected_keys")?.member(user.text)?.elements() ?? []
             let stored = Set(try entries.map { entry throws(AccountError) in try entry.digest() })
             let (new, old) = (session.pins.rejected[user] ?? [], before.pins.rejected[user] ?? [])
             let all = stored.subtracting(old.subtracting(new)).union(new)
-            rejected[user] =
+            rejected[user.text] =
                 all.isEmpty ? nil : .array(all.map { Base64.encode($0.bytes) }.sorted().map { .string($0) })
         }
         root["rejected_keys"] = rejected.isEmpty ? nil : .object(rejected)
@@ -321,20 +321,20 @@ extension SessionDocument {
         for learned in session.keyRing.accepted
         where versions[learned.conversation]?.contains(learned.version) != true {
             // The document may spell the id in another of its forms.
-            let member = spellings[learned.conversation] ?? learned.conversation.value
+            let member = spellings[learned.conversation] ?? learned.conversation.text
             var keys = JSONObject()
             if case .object(let present) = conversations[member] {
                 keys = present
             }
-            keys[learned.version] = .string(learned.key.key.withBytes { Base64.encode($0) })
+            keys[learned.version.text] = .string(learned.key.key.withBytes { Base64.encode($0) })
             conversations[member] = .object(keys)
         }
         // Keys that made room for others only decrypt from then on, and are not kept.
         for old in before.keyRing.accepted
         where session.keyRing.accepted(in: old.conversation, version: old.version) == nil {
-            let member = spellings[old.conversation] ?? old.conversation.value
+            let member = spellings[old.conversation] ?? old.conversation.text
             guard case .object(var keys) = conversations[member] else { continue }
-            keys[old.version] = nil
+            keys[old.version.text] = nil
             conversations[member] = .object(keys)
         }
         if !conversations.isEmpty {
@@ -349,7 +349,7 @@ extension SessionDocument {
             guard let mark = session.keyRing.highestVersion(of: conversation), mark > present[conversation] ?? 0 else {
                 continue
             }
-            marks[conversation.value] = .string(String(mark))
+            marks[conversation.text] = .string(String(mark))
         }
         if !marks.isEmpty {
             root["conversation_key_marks"] = .object(marks)
@@ -374,19 +374,19 @@ extension SessionDocument {
                 // What another process found to be stale stays so.
                 if key.isStale || known.keys[version]?.isStale == true { entry["stale"] = true }
                 if !key.outsiders.isEmpty { entry["outsiders"] = .init(key.outsiders) }
-                if !entry.isEmpty { keys[version] = .object(entry) }
+                if !entry.isEmpty { keys[version.text] = .object(entry) }
             }
             let held = Set(session.keyRing.versions(in: conversation))
             for (version, key) in known.keys.sorted(by: { $0.key < $1.key })
-            where keys[version] == nil && held.contains(version) {
+            where keys[version.text] == nil && held.contains(version) {
                 var entry = JSONObject()
                 if let announcer = key.announcer { entry["announcer"] = .string(announcer) }
                 if key.isStale { entry["stale"] = true }
                 if !key.outsiders.isEmpty { entry["outsiders"] = .init(key.outsiders) }
-                if !entry.isEmpty { keys[version] = .object(entry) }
+                if !entry.isEmpty { keys[version.text] = .object(entry) }
             }
             if !keys.isEmpty { details["keys"] = .object(keys) }
-            if !details.isEmpty { all[conversation.value] = .object(details) }
+            if !details.isEmpty { all[conversation.text] = .object(details) }
         }
         if !all.isEmpty { root["conversation_key_details"] = .object(all) }
     }
@@ -396,19 +396,19 @@ extension SessionDocument {
         guard !changed.isEmpty else { return }
         let present = Dictionary(try memberships()) { first, _ in first }
         var groups = try place.member("group_memberships")?.object() ?? JSONObject()
-        for (group, membership) in changed.sorted(by: { $0.key.value < $1.key.value }) {
+        for (group, membership) in changed.sorted(by: { $0.key.text < $1.key.text }) {
             if let stored = present[group], !stored.isSame(as: before.memberships[group]) {
                 // Another process counted changes of this group too.
                 guard stored.isSame(as: membership) else {
                     throw AccountError(
                         .conflict,
-                        "\(name): the members of group \(quoted(group.value.string)) changed in the meantime; "
+                        "\(name): the members of group \(quoted(group.string)) changed in the meantime; "
                             + "nothing was written"
                     )
                 }
                 continue
             }
-            groups[group.value] = membership.json
+            groups[group.text] = membership.json
         }
         root["group_memberships"] = .object(groups)
     }
@@ -437,8 +437,8 @@ extension RegisteredKey {
     /// Reads an entry of `signing_keys`, in the field names of X's SDK.
     init(_ entry: JSONPlace) throws(AccountError) {
         self.init(
-            userID: try entry.required("user_id").string(),
-            publicKeyVersion: try entry.required("public_key_version").string(),
+            userID: try entry.required("user_id").id(),
+            publicKeyVersion: try entry.required("public_key_version").id(),
             publicKey: try entry.required("public_key").string(),
             identityPublicKey: try entry.required("identity_public_key").string(),
             identityPublicKeySignature: try entry.required("identity_public_key_signature").string(),
@@ -476,9 +476,9 @@ extension PinnedKeys {
 }
 
 extension JSONPlace {
-    /// The texts of a list.
-    func texts() throws(AccountError) -> [WireString] {
-        try elements().map { element throws(AccountError) in try element.string() }
+    /// A list of ids or versions, valid or not.
+    func ids<ID: Identifier>() throws(AccountError) -> [ID] {
+        try elements().map { element throws(AccountError) in try element.id() }
     }
 
     /// A number as a string of digits.

@@ -24,11 +24,11 @@ extension RecordKey {
         switch self {
         case .account: break
         case .user(let id): append(id.utf8, to: &bytes)
-        case .conversation(let id), .creation(let id): append(id.value.utf8, to: &bytes)
+        case .conversation(let id), .creation(let id): append(id.text.utf8, to: &bytes)
         case .consumer(let name): append(name.utf8, to: &bytes)
         case .cursor(let consumer, let conversation):
             append(consumer.utf8, to: &bytes)
-            append(conversation.value.utf8, to: &bytes)
+            append(conversation.text.utf8, to: &bytes)
         case .seen(let consumer, let digest):
             append(consumer.utf8, to: &bytes)
             append(digest.bytes, to: &bytes)

@@ -250,7 +250,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
         case .user(let user): known.session.state(of: user)?.encoded()
         case .conversation(let conversation): known.session.state(of: conversation)?.encoded()
         case .founding(let digest):
-            known.session.memberships.first { $0.value.founding == digest }.map { Array($0.key.value.utf8) }
+            known.session.memberships.first { $0.value.founding == digest }.map { Array($0.key.text.utf8) }
         default: nil
         }
     }
@@ -419,7 +419,7 @@ extension SessionFileStore {
     /// - Parameters: As for ``OutboxStore/retry(_:allowing:at:)``.
     /// - Throws: `unknown_message`, `finished`, `invalid_readers`.
     public func retry(
-        _ messageID: WireString,
+        _ messageID: MessageID,
         allowing readers: Set<UserID>,
         at now: Date
     ) async throws(AccountError) {
@@ -430,7 +430,7 @@ extension SessionFileStore {
     ///
     /// - Parameters: As for ``OutboxStore/drop(_:at:)``.
     /// - Throws: `unknown_message`, `finished`.
-    public func drop(_ messageID: WireString, at now: Date) async throws(AccountError) {
+    public func drop(_ messageID: MessageID, at now: Date) async throws(AccountError) {
         try await database().drop(messageID, at: now)
     }
 
@@ -439,7 +439,7 @@ extension SessionFileStore {
     /// - Parameter messageID: The id under which it was sealed.
     /// - Returns: Nil for an unknown or forgotten message.
     /// - Throws: `damaged`, `file`, `busy`.
-    public func entry(_ messageID: WireString) async throws(AccountError) -> OutboxEntry? {
+    public func entry(_ messageID: MessageID) async throws(AccountError) -> OutboxEntry? {
         try await existingDatabase()?.entry(messageID)
     }
 

@@ -35,7 +35,7 @@ struct BenchFixture {
         try bob.addConversationKey(key, in: Self.conversation, version: keyVersion)
         var members = [pins[0]]
         for number in 1..<Self.memberCount {
-            let user = WireString(String(10_000 + number))
+            let user = UserID(String(10_000 + number))
             members.append(try PrivateKeys.generate(suite).boundKey(userID: user, version: "1"))
         }
         self.members = members

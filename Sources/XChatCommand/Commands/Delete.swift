@@ -33,7 +33,7 @@ struct Delete: AsyncParsableCommand {
         let account = try await options.account()
         let conversation = try account.conversation(conversation.id)
         try await naming(conversation) {
-            try await account.delete(sequenceIDs.map { WireString($0) }, in: conversation, forEveryone: forAll)
+            try await account.delete(sequenceIDs.map { SequenceID($0) }, in: conversation, forEveryone: forAll)
         }
         try Output.result(of: "the messages were deleted", ["deleted": .bool(true)])
     }

@@ -59,7 +59,7 @@ struct Encrypt: AsyncParsableCommand {
         let message = try session.seal(
             try message(),
             in: ConversationID(canonicalizing: conversation.id, sender: session.userID),
-            keyVersion: conversationKeyVersion.map { WireString($0) }
+            keyVersion: conversationKeyVersion.map { KeyVersion($0) }
         )
         if event {
             try Output.result(Base64.encode(message.event.encoded()))

@@ -48,9 +48,9 @@ struct GroupCreateCommand: AsyncParsableCommand {
     func run() async throws {
         let account = try await options.account()
         let created = try await account.newGroup(
-            of: members.map { WireString($0) },
+            of: members.map { UserID($0) },
             title: title,
-            administrators: admin.map { WireString($0) }
+            administrators: admin.map { UserID($0) }
         )
         try Output.result(of: "the group was created", created.json)
     }
@@ -84,7 +84,7 @@ struct GroupAdd: AsyncParsableCommand {
         let account = try await options.account()
         let group = try account.conversation(group.id)
         let added = try await naming(group) {
-            try await account.addMembers(members.map { WireString($0) }, to: group)
+            try await account.addMembers(members.map { UserID($0) }, to: group)
         }
         try Output.result(of: "the members were added", added.json)
     }
@@ -118,7 +118,7 @@ struct GroupRemove: AsyncParsableCommand {
     func run() async throws {
         let session = try await state.offlineSession()
         let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
-        let signed = try session.sign(.removeMembers(members.map { WireString($0) }), in: conversation)
+        let signed = try session.sign(.removeMembers(members.map { UserID($0) }), in: conversation)
         try Output.result(signed.requestMember.line)
     }
 }

@@ -102,7 +102,7 @@ struct GroupAccept: AsyncParsableCommand {
         }
         try await account.acceptMembers(accepted, of: conversation)
         let answer: JSONValue = [
-            "conversation_id": .string(conversation.value),
+            "conversation_id": .string(conversation.text),
             "members": .init(accepted.sorted()),
         ]
         try Output.result(of: "the members of \(conversation) were accepted", answer)

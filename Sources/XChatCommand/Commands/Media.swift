@@ -103,7 +103,7 @@ struct MediaOptions: ParsableArguments {
     func key() async throws -> ConversationKey {
         let session = try await state.offlineSession()
         let conversation = ConversationID(canonicalizing: conversation.id, sender: session.userID)
-        let version = conversationKeyVersion.map { WireString($0) } ?? session.keyRing.newestVersion(in: conversation)
+        let version = conversationKeyVersion.map { KeyVersion($0) } ?? session.keyRing.newestVersion(in: conversation)
         guard let version, let key = session.keyRing.acceptedKey(in: conversation, version: version) else {
             let which = version.map { " \($0)" } ?? ""
             throw CommandError(
@@ -118,7 +118,7 @@ struct MediaOptions: ParsableArguments {
         let session = try await state.offlineSession()
         let conversation = ConversationID(canonicalizing: conversation.id, sender: session.userID)
         do {
-            return try session.encryptingKey(in: conversation, version: conversationKeyVersion.map { WireString($0) })
+            return try session.encryptingKey(in: conversation, version: conversationKeyVersion.map { KeyVersion($0) })
                 .key
         } catch {
             throw AccountError(error, conversation: conversation)

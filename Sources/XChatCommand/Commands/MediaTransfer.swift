@@ -46,7 +46,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
         let account = try await options.account()
         let conversation = try account.conversation(conversation.id)
         let (version, key) = try await naming(conversation) {
-            try await account.encryptingKey(of: conversation, version: conversationKeyVersion.map { WireString($0) })
+            try await account.encryptingKey(of: conversation, version: conversationKeyVersion.map { KeyVersion($0) })
         }
         let display = ProgressDisplay("uploading", isQuiet: quiet)
         let media: MediaAttachment
@@ -57,7 +57,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
         }
         var answer = media.draftJSON
         answer["mime_type"] = attachment.mimeType.map { .string($0) } ?? .null
-        answer["conversation_id"] = .string(conversation.value)
+        answer["conversation_id"] = .string(conversation.text)
         answer["conversation_key_version"] = .string(version)
         try Output.result(of: "the file was uploaded", .object(answer))
     }
@@ -176,7 +176,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
             return Wanted(
                 hashKey: mediaHashKey ?? "",
                 conversation: ConversationID(canonicalizing: conversation?.id ?? "", sender: user),
-                keyVersion: conversationKeyVersion.map { WireString($0) },
+                keyVersion: conversationKeyVersion.map { KeyVersion($0) },
                 size: size
             )
         }
@@ -195,9 +195,9 @@ struct MediaDownloadCommand: AsyncParsableCommand {
             hashKey: try chosen.required("media_hash_key").string().string,
             conversation: ConversationID(
                 canonicalizing: try message.required("conversation_id").string(),
-                sender: try message.member("sender_id")?.string() ?? user
+                sender: try message.member("sender_id")?.id() ?? user
             ),
-            keyVersion: try message.required("key_version").string(),
+            keyVersion: try message.required("key_version").id(),
             size: try chosen.member("filesize_bytes")?.integer(Int.self)
         )
     }

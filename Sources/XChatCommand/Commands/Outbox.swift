@@ -83,7 +83,7 @@ struct OutboxRetry: AsyncParsableCommand {
         try await account.openOutbox()
         let outbox = account.outbox
         let ids =
-            messages.isEmpty ? try await outbox.list([.queued]).map(\.messageID) : messages.map { WireString($0) }
+            messages.isEmpty ? try await outbox.list([.queued]).map(\.messageID) : messages.map { MessageID($0) }
         for id in ids {
             if !messages.isEmpty, let entry = try await outbox.entry(id), entry.messageID == id, entry.isHeld {
                 try await outbox.retry(id, allowing: try await account.nameNewReaders(of: entry))
@@ -130,7 +130,7 @@ struct OutboxDrop: AsyncParsableCommand {
 
     func run() async throws {
         let outbox = try await Account.outbox(try options.configuration(), changes: true)
-        for id in messages { try await outbox.drop(WireString(id)) }
+        for id in messages { try await outbox.drop(MessageID(id)) }
     }
 }
 
@@ -160,7 +160,7 @@ extension OutboxEntry {
     fileprivate var json: JSONValue {
         [
             "message_id": .string(messageID),
-            "conversation_id": .string(conversationID.value),
+            "conversation_id": .string(conversationID.text),
             "conversation_key_version": .string(conversationKeyVersion),
             "state": .string(state.rawValue),
             "failures": .number(failures),

@@ -80,7 +80,7 @@ struct MessageArguments: ParsableArguments {
     @Argument(help: ArgumentHelp("The sequence id of the message.", valueName: "sequence-id"))
     var sequenceID: String
 
-    var sequence: WireString { WireString(sequenceID) }
+    var sequence: SequenceID { SequenceID(sequenceID) }
 
     func validate() throws { try requireSequenceID(sequenceID) }
 }

@@ -77,8 +77,8 @@ extension JSONPlace {
     }
 
     /// The sequence id of the message that is meant: named, or that of the event that is given.
-    fileprivate func target() throws(CommandError) -> WireString {
-        if let sequenceID = try member("target_message_sequence_id")?.string(), !sequenceID.isEmpty {
+    fileprivate func target() throws(CommandError) -> SequenceID {
+        if let sequenceID: SequenceID = try member("target_message_sequence_id")?.id(), !sequenceID.isEmpty {
             return sequenceID
         }
         guard let place = try member("target_event"), !(try place.string().isEmpty) else {

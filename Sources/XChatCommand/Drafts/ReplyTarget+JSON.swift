@@ -31,7 +31,7 @@ extension ReplyTarget {
 extension ReplyClaims {
     fileprivate init(_ place: JSONPlace) throws(CommandError) {
         self.init()
-        if let id = try place.member("reply_to_sequence_id")?.string(), !id.isEmpty { sequenceID = id }
+        if let id: SequenceID = try place.member("reply_to_sequence_id")?.id(), !id.isEmpty { sequenceID = id }
         senderID = try place.member("reply_to_sender_id")?.numberOrDigits()
         text = try place.member("reply_to_text")?.string().string
         entities = try place.member("reply_to_entities")?.entities()

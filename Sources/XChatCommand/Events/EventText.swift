@@ -68,7 +68,7 @@ private func deletionText(_ deletion: MessageDeleteEvent, _ event: Event, _ targ
     return texts.isEmpty ? "deletion of no message" : limited(texts, "; ")
 }
 
-private func reactionTarget(_ sequenceID: WireString?, _ event: Event, _ targets: KnownTargets) -> String {
+private func reactionTarget(_ sequenceID: SequenceID?, _ event: Event, _ targets: KnownTargets) -> String {
     let number = safeNumber(sequenceID)
     return switch targets.relation(of: event, to: sequenceID, onlyMessages: false) {
     case .own, .notAMessage: "\(number), a message of \(safeField(event.received.senderID))"

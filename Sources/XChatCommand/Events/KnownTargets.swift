@@ -23,7 +23,7 @@ struct KnownTargets: Sendable {
     private struct Target: Hashable {
         let sender: UserID?
         let conversation: ConversationID?
-        let messageID: WireString?
+        let messageID: MessageID?
         let isMessage: Bool
     }
 
@@ -33,9 +33,9 @@ struct KnownTargets: Sendable {
     }
 
     private let limit: Int
-    private var entries: [WireString: Entry] = [:]
+    private var entries: [SequenceID: Entry] = [:]
     /// The sequence ids, a ring once it is full.
-    private var order: [WireString] = []
+    private var order: [SequenceID] = []
     private var oldest = 0
 
     init(limit: Int) {
@@ -46,7 +46,7 @@ struct KnownTargets: Sendable {
     mutating func remember(_ event: Event) {
         let received = event.received
         guard event.isVerified, let contents = event.contents, let sequenceID = received.sequenceID,
-            isShortNumber(sequenceID), isBounded(received.senderID), isBounded(received.conversationID),
+            sequenceID.isValid, isBounded(received.senderID), isBounded(received.conversationID),
             isBounded(received.messageID)
         else { return }
         var isMessage = false
@@ -71,7 +71,7 @@ struct KnownTargets: Sendable {
     ///   - sequenceID: The sequence id that it names.
     ///   - onlyMessages: Whether its target must be a message, as that of an edit.
     /// - Returns: The relation; `unknown` also for a message of another conversation.
-    func relation(of event: Event, to sequenceID: WireString?, onlyMessages: Bool) -> Relation {
+    func relation(of event: Event, to sequenceID: SequenceID?, onlyMessages: Bool) -> Relation {
         guard let entry = sequenceID.flatMap({ entries[$0] }) else { return .unknown }
         guard case .one(let target) = entry else { return .ambiguous }
         guard let conversation = event.received.canonicalConversation, conversation == target.conversation else {
@@ -83,7 +83,7 @@ struct KnownTargets: Sendable {
         return onlyMessages && !target.isMessage ? .notAMessage : .own
     }
 
-    private mutating func record(_ sequenceID: WireString) {
+    private mutating func record(_ sequenceID: SequenceID) {
         guard order.count >= limit else { return order.append(sequenceID) }
         entries[order[oldest]] = nil
         order[oldest] = sequenceID
@@ -91,7 +91,7 @@ struct KnownTargets: Sendable {
     }
 
     /// Whether an id is short enough to be kept; the engine accepts none that is longer.
-    private func isBounded(_ id: WireString?) -> Bool { (id?.utf8.count ?? 0) <= 64 }
+    private func isBounded(_ id: (some WireText)?) -> Bool { (id?.utf8.count ?? 0) <= 64 }
 }
 
 extension MessageEvent {

@@ -84,7 +84,7 @@ struct Sender {
             return [
                 "message_id": .string(id),
                 "sequence_id": .init(entry?.sequenceID),
-                "conversation_id": .string(receipt.conversation.value),
+                "conversation_id": .string(receipt.conversation.text),
             ]
         case .deadLetter:
             throw CommandError(
@@ -160,7 +160,7 @@ struct Sender {
 
 extension Outbox {
     /// Ends the pause of a message; one that was only listed may be finished by another process by now.
-    func hurry(_ id: WireString, mayBeFinished: Bool) async throws {
+    func hurry(_ id: MessageID, mayBeFinished: Bool) async throws {
         do {
             try await retry(id)
         } catch {

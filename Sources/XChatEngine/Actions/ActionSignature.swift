@@ -3,7 +3,7 @@ public import XChatEvents
 /// A signed action in the form that the REST calls take.
 public struct ActionSignature: Hashable, Sendable {
     /// The UUID that is signed with the action.
-    public let messageID: WireString
+    public let messageID: MessageID
     /// Padded base64 of the Thrift `MessageEventDetail`.
     public let encodedMessageEventDetail: String
     /// Unpadded base64 of the signature.

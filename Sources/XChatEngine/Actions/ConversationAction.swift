@@ -6,13 +6,13 @@ public import XChatEvents
 /// `docs/protocol.md`, "Signed texts". It is not known whether X's servers accept each of them.
 public enum ConversationAction: Hashable, Sendable {
     /// Deletes messages by their sequence ids: for everybody, or for oneself.
-    case deleteMessages([WireString], forAll: Bool)
+    case deleteMessages([SequenceID], forAll: Bool)
     /// Deletes the conversation for oneself.
     case deleteConversation(clearAllMessages: Bool?, sortOrderMsec: Int64?)
     /// Marks as read up to a sequence id; the time is in milliseconds since 1970.
-    case markRead(until: WireString, atMillis: Int64?)
+    case markRead(until: SequenceID, atMillis: Int64?)
     /// Marks as unread, from a sequence id on.
-    case markUnread(until: WireString?)
+    case markUnread(until: SequenceID?)
     /// Removes members from a group. They can read on until the key is rotated.
     case removeMembers([UserID])
     /// Makes members administrators.
@@ -36,9 +36,9 @@ public enum ConversationAction: Hashable, Sendable {
     /// Lets messages stay; the present duration in milliseconds may be named.
     case removeMessageDuration(currentTTLMsec: Int64?)
     /// Silences conversations.
-    case mute([WireString])
+    case mute([ConversationID])
     /// Gives them back their voice.
-    case unmute([WireString])
+    case unmute([ConversationID])
     /// Reports screenshots.
     case setScreenCaptureDetection(Bool)
     /// Prevents screenshots.
@@ -71,7 +71,7 @@ extension Session {
         case .former, .unproven, .stranger:
             throw XChatError(
                 .notAParticipant,
-                "user \(printable(userID)) is not in \(printable(conversation.value))"
+                "user \(printable(userID)) is not in \(printable(conversation))"
             )
         }
     }
@@ -123,7 +123,7 @@ extension ConversationAction {
         case .deleteConversation(let clearAll, let sortOrder):
             return .conversationDeleteEvent(
                 ConversationDeleteEvent(
-                    conversationID: conversation.value,
+                    conversationID: conversation.text,
                     clearConversationOptions: clearAll == nil && sortOrder == nil
                         ? nil : ClearConversationOptions(clearAllMessages: clearAll, sortOrderMsec: sortOrder)
                 )
@@ -144,7 +144,7 @@ extension ConversationAction {
             )
         default:
             guard conversation.isGroup else {
-                throw XChatError(.invalidArgument, "\(printable(conversation.value)) is not a group")
+                throw XChatError(.invalidArgument, "\(printable(conversation)) is not a group")
             }
             return .groupChangeEvent(GroupChangeEvent(groupChange: try groupChange(by: user), forKeyRotation: false))
         }
@@ -195,10 +195,10 @@ extension ConversationAction {
             return .messageDurationRemove(MessageDurationRemove(currentTTLMsec: current))
         case .mute(let ids):
             guard !ids.isEmpty else { throw XChatError(.invalidArgument, "muted_conversation_ids is empty") }
-            return .muteConversation(MuteConversation(mutedConversationIDs: ids))
+            return .muteConversation(MuteConversation(mutedConversationIDs: ids.map(\.text)))
         case .unmute(let ids):
             guard !ids.isEmpty else { throw XChatError(.invalidArgument, "unmuted_conversation_ids is empty") }
-            return .unmuteConversation(UnmuteConversation(unmutedConversationIDs: ids))
+            return .unmuteConversation(UnmuteConversation(unmutedConversationIDs: ids.map(\.text)))
         case .setScreenCaptureDetection(let isOn):
             return isOn
                 ? .enableScreenCaptureDetection(EnableScreenCaptureDetection())
@@ -214,8 +214,10 @@ extension ConversationAction {
 }
 
 /// Ids in signed lists are digits, none twice, and there is at least one.
-func require(_ ids: [WireString], _ name: String) throws(XChatError) {
+func require(_ ids: [some Identifier], _ name: String) throws(XChatError) {
     guard !ids.isEmpty else { throw XChatError(.invalidArgument, "\(name) is empty") }
-    guard ids.allSatisfy(\.isDigits) else { throw XChatError(.invalidArgument, "\(name) has one that is no id") }
+    guard ids.allSatisfy({ $0.text.isDigits }) else {
+        throw XChatError(.invalidArgument, "\(name) has one that is no id")
+    }
     guard Set(ids).count == ids.count else { throw XChatError(.invalidArgument, "\(name) has one twice") }
 }

@@ -83,7 +83,7 @@ extension Session {
         guard memberships[conversation] == nil, !keyRing.knows(conversation) else {
             throw XChatError(
                 .inconsistent,
-                "the server assigned the id \(printable(conversation.value)) to a new group, but that group exists already"
+                "the server assigned the id \(printable(conversation)) to a new group, but that group exists already"
             )
         }
         return try prepareGroupChange(in: conversation, members: draft.members) { version in
@@ -114,7 +114,7 @@ extension Session {
         in conversation: ConversationID
     ) throws(XChatError) -> GroupKeyChange {
         guard conversation.isGroup else {
-            throw XChatError(.invalidArgument, "\(printable(conversation.value)) is not a group")
+            throw XChatError(.invalidArgument, "\(printable(conversation)) is not a group")
         }
         try require(draft.newMembers, "member_ids")
         try require(draft.currentMembers, "current_member_ids")
@@ -128,7 +128,7 @@ extension Session {
         guard Set(draft.currentMembers) == members.present else {
             throw XChatError(
                 .inconsistent,
-                "current_member_ids differs from the members that the signed changes of \(printable(conversation.value)) tell"
+                "current_member_ids differs from the members that the signed changes of \(printable(conversation)) tell"
             )
         }
         // The signed text does not say where the new members end. The signer is not one of them: first among the present ones,
@@ -167,7 +167,7 @@ extension Session {
         case .groupCreate(let create):
             if memberships[group]?.hasCounted(digest) == true { break }
             guard memberships[group] == nil else {
-                throw XChatError(.inconsistent, "group \(printable(group.value)) exists already")
+                throw XChatError(.inconsistent, "group \(printable(group)) exists already")
             }
             let people = [userID] + (create.memberIDs ?? []).filter { $0 != userID }
             memberships[group] = Membership(
@@ -183,7 +183,7 @@ extension Session {
             )
         case .groupMemberAdd(let addition):
             if memberships[group]?.add(addition, by: userID, claim: .own, digest: digest) == .full {
-                throw XChatError(.tooLarge, "the membership log of group \(printable(group.value)) is full")
+                throw XChatError(.tooLarge, "the membership log of group \(printable(group)) is full")
             }
         default:
             throw XChatError(.invalidArgument, "the change brings no key")
@@ -197,7 +197,7 @@ extension Session {
         change: (KeyVersion) -> GroupChange
     ) throws(XChatError) -> GroupKeyChange {
         guard conversation.isGroup else {
-            throw XChatError(.invalidArgument, "\(printable(conversation.value)) is not a group")
+            throw XChatError(.invalidArgument, "\(printable(conversation)) is not a group")
         }
         let keyChange = try prepareKey(in: conversation, for: members)
         let detail = MessageEventDetail.groupChangeEvent(

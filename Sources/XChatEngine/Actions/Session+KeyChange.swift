@@ -55,16 +55,16 @@ extension Session {
             guard Set(readers) == [first, second] else {
                 throw XChatError(
                     .notAParticipant,
-                    "the key of conversation \(printable(conversation.value)) is for its two users and no one else"
+                    "the key of conversation \(printable(conversation)) is for its two users and no one else"
                 )
             }
         } else {
             let members = try knownMembers(of: conversation)
-            readers = users ?? members.present.sorted { $0.isSmallerID(than: $1) }
+            readers = users ?? members.present.sorted { $0.isSmaller(than: $1) }
             if let outsider = readers.first(where: { !members.contains($0) }) {
                 throw XChatError(
                     .notAParticipant,
-                    "user \(printable(outsider)) is not in \(printable(conversation.value))"
+                    "user \(printable(outsider)) is not in \(printable(conversation))"
                 )
             }
         }
@@ -79,7 +79,7 @@ extension Session {
     ) throws(XChatError) -> KeyChange {
         let recipients = try currentKeys(of: users)
         let version = if let version { version } else { try mintVersion(for: conversation) }
-        guard version.isVersion else {
+        guard version.isValid else {
             throw XChatError(.invalidArgument, "key version \(printable(version)): a version has 1 to 19 digits")
         }
 
@@ -174,7 +174,7 @@ extension Session {
             throw XChatError(.invalidArgument, "the conversation's key version cannot rise any more")
         }
         lastMintedVersion = max(next, clock())
-        return WireString(String(lastMintedVersion))
+        return KeyVersion(String(lastMintedVersion))
     }
 }
 

@@ -41,7 +41,7 @@ extension Session {
         else {
             throw XChatError(
                 .keyMissing,
-                "no accepted key \(keyVersion.map { printable($0) + " " } ?? "")for conversation \(printable(conversation.value))"
+                "no accepted key \(keyVersion.map { printable($0) + " " } ?? "")for conversation \(printable(conversation))"
             )
         }
         let box: [UInt8]

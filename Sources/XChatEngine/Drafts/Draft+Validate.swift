@@ -64,7 +64,7 @@ private func requireFitting(_ text: String) throws(XChatError) {
     }
 }
 
-private func requireTarget(_ sequenceID: WireString) throws(XChatError) {
+private func requireTarget(_ sequenceID: SequenceID) throws(XChatError) {
     guard !sequenceID.isEmpty else { throw XChatError(.invalidArgument, "target_message_sequence_id is empty") }
 }
 

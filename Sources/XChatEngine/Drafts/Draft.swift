@@ -66,14 +66,14 @@ public struct MessageDraft: Hashable, Sendable {
 /// A reaction to a message.
 public struct ReactionDraft: Hashable, Sendable {
     /// The sequence id of the message, as the server gave it.
-    public var target: WireString
+    public var target: SequenceID
     /// The emoji; any text.
     public var emoji: String
     /// The one attachment that is meant, where a message has several.
     public var attachmentID: WireString?
 
     /// A reaction.
-    public init(_ emoji: String, to target: WireString, attachmentID: WireString? = nil) {
+    public init(_ emoji: String, to target: SequenceID, attachmentID: WireString? = nil) {
         self.emoji = emoji
         self.target = target
         self.attachmentID = attachmentID
@@ -83,14 +83,14 @@ public struct ReactionDraft: Hashable, Sendable {
 /// A new text for a message.
 public struct EditDraft: Hashable, Sendable {
     /// The sequence id of the message, as the server gave it.
-    public var target: WireString
+    public var target: SequenceID
     /// The new text.
     public var text: String
     /// The new entities; nil clears them for the readers.
     public var entities: [RichTextEntity]?
 
     /// An edit.
-    public init(of target: WireString, text: String, entities: [RichTextEntity]? = nil) {
+    public init(of target: SequenceID, text: String, entities: [RichTextEntity]? = nil) {
         self.target = target
         self.text = text
         self.entities = entities
@@ -127,7 +127,7 @@ public struct ReplySource: Hashable, Sendable {
 /// The members of a reply preview.
 public struct ReplyClaims: Hashable, Sendable {
     /// The original's sequence id.
-    public var sequenceID: WireString?
+    public var sequenceID: SequenceID?
     /// The original's sender.
     public var senderID: Int64?
     /// The original's text, or the beginning of it.

@@ -35,7 +35,7 @@ extension Session {
             of: source.original,
             edit: source.edit,
             keyChanges: source.keyChanges,
-            in: conversation.value
+            in: conversation.text
         )
         let original = quotation.original
         guard let sequenceID = source.overrides.sequenceID ?? original.sequenceID else {

@@ -24,9 +24,9 @@ extension ReplyingToPreview {
     /// The first claim that the quoted message does not bear out, in words; nil where all hold.
     func claim(contradicting quotation: Quotation) -> String? {
         let ids: [(claim: WireString?, truth: WireString?, name: String)] = [
-            (senderID.map { WireString(String($0)) }, quotation.original.senderID, "sender_id"),
-            (replyingToMessageID, quotation.original.messageID, "replying_to_message_id"),
-            (replyingToMessageSequenceID, quotation.original.sequenceID, "replying_to_message_sequence_id"),
+            (senderID.map { WireString(String($0)) }, quotation.original.senderID?.text, "sender_id"),
+            (replyingToMessageID?.text, quotation.original.messageID?.text, "replying_to_message_id"),
+            (replyingToMessageSequenceID?.text, quotation.original.sequenceID?.text, "replying_to_message_sequence_id"),
         ]
         if let id = ids.first(where: { $0.claim != nil && $0.claim != $0.truth }) {
             return "\(id.name) is not that of the original"

@@ -139,7 +139,7 @@ public struct SeenEvents: Sendable {
         let conversation: ConversationID?
         /// Senders choose message ids: without the sender, one could take another's id beforehand.
         let sender: UserID?
-        let messageID: WireString?
+        let messageID: MessageID?
     }
 
     private let limit: Int

@@ -21,7 +21,7 @@ public struct ReceivedMessage: Hashable, Sendable {
     /// The id that the sender gave the message.
     ///
     /// A sender can sign two messages under one id; see ``Event/Mark/sameID`` and ``Event/digest``.
-    public let id: WireString
+    public let id: MessageID
 
     /// The message of an event; nil for every other kind of event.
     init?(_ event: Event) {
@@ -45,7 +45,7 @@ extension ReceivedMessage {
     /// The id under which the server lists the message in its conversation; reactions, edits and replies name it.
     ///
     /// It is the server's word: the sender did not sign it.
-    public var sequenceID: WireString? { event.received.sequenceID }
+    public var sequenceID: SequenceID? { event.received.sequenceID }
 
     /// When the server received the message, to the millisecond.
     ///

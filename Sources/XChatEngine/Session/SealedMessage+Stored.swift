@@ -14,7 +14,7 @@ extension SealedMessage {
     /// - Throws: `malformed` for parts that are no message and signature, `unencrypted` for a message without a key
     ///   version.
     public init(
-        messageID: WireString,
+        messageID: MessageID,
         senderID: UserID,
         conversationID: ConversationID,
         encodedMessageCreateEvent: String,
@@ -45,7 +45,7 @@ extension SealedMessage {
             event: MessageEvent(
                 messageID: messageID,
                 senderID: senderID,
-                conversationID: conversationID.value,
+                conversationID: conversationID.text,
                 detail: .messageCreateEvent(create),
                 messageEventSignature: signature
             ),

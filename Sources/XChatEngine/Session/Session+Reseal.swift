@@ -35,7 +35,7 @@ extension Session {
             throw XChatError(
                 .keyMissing,
                 "no key newer than \(printable(message.conversationKeyVersion)) "
-                    + "for conversation \(printable(message.conversationID.value))"
+                    + "for conversation \(printable(message.conversationID))"
             )
         }
         if !allowsNewReaders { try requireNoNewReaders(of: message) }
@@ -61,7 +61,7 @@ extension Session {
             let names = new.sorted().prefix(10).map { printable($0) }.joined(separator: ", ")
             throw XChatError(
                 .membersChanged,
-                "the group \(printable(message.conversationID.value)) has readers who could not read the message when it "
+                "the group \(printable(message.conversationID)) has readers who could not read the message when it "
                     + "was sealed: \(names)\(new.count > 10 ? " and \(new.count - 10) more" : "")"
             )
         }

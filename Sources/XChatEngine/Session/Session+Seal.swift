@@ -6,7 +6,7 @@ public import XChatEvents
 /// A retry sends these same bytes; sealing again would be another message.
 public struct SealedMessage: Hashable, Sendable {
     /// The UUID that is signed with the message.
-    public let messageID: WireString
+    public let messageID: MessageID
     /// The canonical conversation id.
     public let conversationID: ConversationID
     /// The version of the conversation key that sealed it.

@@ -233,13 +233,13 @@ public struct Session: Sendable {
         in conversation: ConversationID,
         version: KeyVersion
     ) throws(XChatError) {
-        guard version.isVersion else {
+        guard version.isValid else {
             throw XChatError(.invalidArgument, "key version \(printable(version)) is not 1 to 19 digits")
         }
         guard keyRing.accept(key, in: conversation, version: version, limit: versionLimit) != .full else {
             throw XChatError(
                 .tooLarge,
-                "key \(printable(version)) of conversation \(printable(conversation.value)) is older than the "
+                "key \(printable(version)) of conversation \(printable(conversation)) is older than the "
                     + "\(KeyRing.maximumVersions) newest ones, which is how many are kept"
             )
         }
@@ -261,7 +261,7 @@ public struct Session: Sendable {
         of conversation: ConversationID
     ) {
         keyRing.restoreFloor(floor, of: conversation)
-        for version in disputed where version.isVersion { keyRing.restoreDisputed(version, in: conversation) }
+        for version in disputed where version.isValid { keyRing.restoreDisputed(version, in: conversation) }
     }
 
     /// Versions above it are more than a day ahead of our clock: such keys decrypt and never encrypt.

@@ -54,12 +54,12 @@ extension ConversationState {
             case 1:
                 let id = try reader.text(field)
                 let canonical = ConversationID(canonicalizing: id)
-                guard canonical.value == id, !id.isEmpty else { throw reader.error("has an invalid id", field) }
+                guard canonical.text == id, !id.isEmpty else { throw reader.error("has an invalid id", field) }
                 conversation = canonical
             case 2:
                 var entry = try reader.nestedElement(field)
                 let (version, key) = try AcceptedKey.stored(from: &entry)
-                guard let number = version.number, version.isVersion, keys.accepted[version] == nil,
+                guard let number = version.number, version.isValid, keys.accepted[version] == nil,
                     keys.accepted.count < KeyRing.maximumVersions
                 else { throw reader.error("has an invalid or repeated key version", field) }
                 keys.accepted[version] = key
@@ -74,7 +74,7 @@ extension ConversationState {
                 guard keys.disputed.count < Self.maximumDisputed else {
                     throw reader.error("has too many disputed versions", field)
                 }
-                keys.disputed.insert(try reader.textElement(field))
+                keys.disputed.insert(try reader.idElement(field))
             case 5: keys.highest = try reader.number(field)
             case 6: keys.floor = try reader.number(field)
             case 7:
@@ -95,7 +95,7 @@ extension ConversationState {
     }
 
     func write(to writer: inout StateWriter) {
-        writer.text(1, conversation.value)
+        writer.text(1, conversation.text)
         for (_, version) in keys.order {
             guard let key = keys.accepted[version] else { continue }
             writer.nested(2) { key.write(to: &$0, version) }
@@ -135,16 +135,16 @@ extension AcceptedKey {
         var outsiders: [UserID] = []
         while let field = try reader.next() {
             switch field.id {
-            case 1: version = try reader.text(field)
+            case 1: version = try reader.id(field)
             case 2: key = try reader.conversationKey(field)
-            case 3: announcer = try reader.text(field)
+            case 3: announcer = try reader.id(field)
             case 4: isOwn = try reader.flag(field)
             case 5: isStale = try reader.flag(field)
             case 6:
                 guard outsiders.count < Membership.maximumMembers else {
                     throw reader.error("has too many outsiders", field)
                 }
-                outsiders.append(try reader.textElement(field))
+                outsiders.append(try reader.idElement(field))
             default: reader.keep(field)
             }
         }
@@ -181,12 +181,12 @@ extension KeyRing.Other {
         var announcer: UserID?
         while let field = try reader.next() {
             switch field.id {
-            case 1: version = try reader.text(field)
+            case 1: version = try reader.id(field)
             case 2: key = try reader.conversationKey(field)
             case 3:
                 // A level that this version does not know is trusted least.
                 level = KeyLevel(rawValue: Int(clamping: try reader.number(field))) ?? .unverified
-            case 4: announcer = try reader.text(field)
+            case 4: announcer = try reader.id(field)
             default: reader.keep(field)
             }
         }

@@ -26,7 +26,7 @@ extension Membership {
                 try count(1 + (log.last?.people.count ?? 0))
             case 2:
                 try count(1)
-                lists.present.insert(try reader.textElement(field))
+                lists.present.insert(try reader.idElement(field))
             case 3:
                 try count(1)
                 let (bar, user) = try reader.pairElement(field)
@@ -45,12 +45,12 @@ extension Membership {
             case 8: settled = try reader.digests(field, limit: Self.maximumSettled)
             case 9:
                 try count(1)
-                lists.leaving.insert(try reader.textElement(field))
+                lists.leaving.insert(try reader.idElement(field))
             case 10:
                 guard lists.unproven.count < Self.maximumMembers else {
                     throw reader.error("has too many people", field)
                 }
-                lists.unproven.insert(try reader.textElement(field))
+                lists.unproven.insert(try reader.idElement(field))
             default: reader.keep(field)
             }
         }
@@ -100,11 +100,11 @@ extension Membership.Entry {
             switch field.id {
             case 1: effect = try Self.value(try reader.number(field), of: Self.effects)
             case 2: claim = try Self.value(try reader.number(field), of: Self.claims)
-            case 3: signer = try reader.text(field)
+            case 3: signer = try reader.id(field)
             case 4:
                 guard people.count < Membership.maximumIDs else { throw reader.error("has too many people", field) }
-                people.append(try reader.textElement(field))
-            case 5: version = try reader.text(field)
+                people.append(try reader.idElement(field))
+            case 5: version = try reader.id(field)
             case 6: digest = try reader.digest(field)
             default: reader.keep(field)
             }

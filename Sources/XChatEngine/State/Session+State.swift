@@ -76,6 +76,6 @@ extension Session {
         where state(of: conversation) != base.state(of: conversation) {
             conversations.insert(conversation)
         }
-        return (users.sorted(), conversations.sorted { $0.value < $1.value })
+        return (users.sorted(), conversations.sorted { $0.text < $1.text })
     }
 }

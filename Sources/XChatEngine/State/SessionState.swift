@@ -22,7 +22,7 @@ public struct SessionState: Sendable {
         privateKeys = session.privateKeys
         signingKeyVersion = session.signingKeyVersion
         users = Set(session.pins.knownUsers).sorted().compactMap { session.state(of: $0) }
-        conversations = Set(session.knownConversations).sorted { $0.value < $1.value }
+        conversations = Set(session.knownConversations).sorted { $0.text < $1.text }
             .compactMap { session.state(of: $0) }
         unknown = session.unknownFields
     }
@@ -41,12 +41,12 @@ public struct SessionState: Sendable {
         var conversations: [ConversationState] = []
         while let field = try reader.next() {
             switch field.id {
-            case 1: userID = try reader.text(field)
+            case 1: userID = try reader.id(field)
             case 2:
                 privateKeys = try reader.withSecret(field) { (blob) throws(XChatError) in
                     try PrivateKeys(importing: blob)
                 }
-            case 3: signingKeyVersion = try reader.text(field)
+            case 3: signingKeyVersion = try reader.id(field)
             case 4:
                 var user = try reader.nestedElement(field)
                 users.append(try UserState(from: &user))

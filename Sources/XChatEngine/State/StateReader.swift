@@ -110,7 +110,11 @@ struct StateReader {
 
     mutating func text(_ field: Field) throws(XChatError) -> WireString {
         try claim(field)
-        return try textElement(field)
+        return try text(in: range(field), field)
+    }
+
+    mutating func id<ID: Identifier>(_ field: Field) throws(XChatError) -> ID {
+        ID(try text(field))
     }
 
     mutating func bytes(_ field: Field) throws(XChatError) -> [UInt8] {
@@ -152,19 +156,19 @@ struct StateReader {
 
     // MARK: Elements of lists, which come more than once
 
-    func textElement(_ field: Field) throws(XChatError) -> WireString {
-        try text(in: range(field), field)
+    func idElement<ID: Identifier>(_ field: Field) throws(XChatError) -> ID {
+        ID(try text(in: range(field), field))
     }
 
     func nestedElement(_ field: Field) throws(XChatError) -> StateReader {
         StateReader(self, try range(field))
     }
 
-    func pairElement(_ field: Field) throws(XChatError) -> (UInt64, WireString) {
+    func pairElement(_ field: Field) throws(XChatError) -> (UInt64, UserID) {
         let range = try range(field)
         guard range.count >= 8 else { throw error("has a value that is too short", field) }
         let number = bytes[range.prefix(8)].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return (number, try text(in: range.dropFirst(8), field))
+        return (number, UserID(try text(in: range.dropFirst(8), field)))
     }
 
     // MARK: Bytes

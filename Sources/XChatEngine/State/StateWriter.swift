@@ -41,14 +41,14 @@ struct StateWriter {
         if value { number(id, 1) }
     }
 
-    mutating func text(_ id: Int, _ value: WireString) {
+    mutating func text(_ id: Int, _ value: some WireText) {
         key(id, .bytes)
         varint(UInt64(value.utf8.count))
         reserve(for: value.utf8.count)
         bytes.append(contentsOf: value.utf8)
     }
 
-    mutating func text(_ id: Int, ifPresent value: WireString?) {
+    mutating func text(_ id: Int, ifPresent value: (some WireText)?) {
         if let value { text(id, value) }
     }
 
@@ -112,7 +112,7 @@ struct StateWriter {
     }
 
     /// A number of 8 bytes and a text, as the value of one field.
-    mutating func pair(_ id: Int, _ number: UInt64, _ text: WireString) {
+    mutating func pair(_ id: Int, _ number: UInt64, _ text: some WireText) {
         key(id, .bytes)
         varint(UInt64(8 + text.utf8.count))
         reserve(for: 8 + text.utf8.count)

@@ -44,7 +44,7 @@ extension UserState {
         var rejected: Set<EventDigest> = []
         while let field = try reader.next() {
             switch field.id {
-            case 1: userID = try reader.text(field)
+            case 1: userID = try reader.id(field)
             case 2: entries.append(try reader.nestedElement(field))
             case 3: current = try reader.number(field)
             case 4: rejected = Set(try reader.digests(field, limit: PinnedKeys.maximumRejected))
@@ -87,7 +87,7 @@ extension BoundKey {
         var isReplaced = false
         while let field = try reader.next() {
             switch field.id {
-            case 1: version = try reader.text(field)
+            case 1: version = try reader.id(field)
             case 2: identityKey = IdentityPublicKey(storedSPKI: try reader.bytes(field))
             case 3: signingKey = SigningPublicKey(storedSPKI: try reader.bytes(field))
             case 4: bytes.identityKeySignature = try reader.bytes(field)

@@ -31,22 +31,22 @@ extension Delivery.Notice: CustomStringConvertible {
     public var description: String {
         switch self {
         case .founded(let group, .server):
-            "nothing signed says who is in group \(printable(group.value)): its member list is only the server's word, and "
+            "nothing signed says who is in group \(printable(group)): its member list is only the server's word, and "
                 + "nothing is encrypted for it before a person accepts the list"
         case .founded(let group, .signer):
-            "the members of group \(printable(group.value)) are known from the addition of this account, on the word of its signer"
+            "the members of group \(printable(group)) are known from the addition of this account, on the word of its signer"
         case .founded(let group, _):
-            "the members of group \(printable(group.value)) are known from its signed creation"
+            "the members of group \(printable(group)) are known from its signed creation"
         case .returned(let user, let group, let signer):
-            "user \(printable(user)), a former member of group \(printable(group.value)), was added again by user \(printable(signer))"
+            "user \(printable(user)), a former member of group \(printable(group)), was added again by user \(printable(signer))"
         case .contested(let group, let signers):
-            "users \(list(signers)) signed different beginnings of group \(printable(group.value)), and one of them is not "
+            "users \(list(signers)) signed different beginnings of group \(printable(group)), and one of them is not "
                 + "genuine: a person must accept the list of its members"
         case .replacedKeyAdds(let users, let group, let signer):
-            "an addition of \(list(users)) to group \(printable(group.value)) is signed with a replaced key of user "
+            "an addition of \(list(users)) to group \(printable(group)) is signed with a replaced key of user "
                 + "\(printable(signer)) and does not count; if it is genuine, a person accepts the list of members"
         case .keyLacksMembers(let version, let group, let members, let signer):
-            "key \(printable(version)) of group \(printable(group.value)), announced by user \(printable(signer)), was not given "
+            "key \(printable(version)) of group \(printable(group)), announced by user \(printable(signer)), was not given "
                 + "to \(members.count == 1 ? "member" : "members") \(list(members))"
         }
     }

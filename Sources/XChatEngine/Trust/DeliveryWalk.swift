@@ -302,9 +302,9 @@ struct DeliveryWalk {
                 XChatError(
                     .tooLarge,
                     session.memberships[group]?.isFull == true
-                        ? "the membership log of group \(printable(group.value)) is full: \(Membership.maximumIDs) ids; a "
+                        ? "the membership log of group \(printable(group)) is full: \(Membership.maximumIDs) ids; a "
                             + "person must accept the list of its members"
-                        : "the addition makes group \(printable(group.value)) larger than \(Membership.maximumMembers) members"
+                        : "the addition makes group \(printable(group)) larger than \(Membership.maximumMembers) members"
                 )
             )
         case .repeated, .ignored, nil:
@@ -412,7 +412,7 @@ struct DeliveryWalk {
         case .full:
             throw XChatError(
                 .tooLarge,
-                "conversation \(printable(conversation.value)) has \(KeyRing.maximumVersions) keys, and no more are accepted"
+                "conversation \(printable(conversation)) has \(KeyRing.maximumVersions) keys, and no more are accepted"
             )
         }
     }
@@ -445,7 +445,7 @@ struct DeliveryWalk {
         XChatError(
             .disputedKey,
             "user \(printable(sender)) announced another key under version \(printable(version)) of conversation "
-                + "\(printable(conversation.value)); the first one stays and does not encrypt any more"
+                + "\(printable(conversation)); the first one stays and does not encrypt any more"
         )
     }
 

@@ -158,7 +158,7 @@ public struct KeyRing: Sendable {
 
     /// The conversations with at least one accepted key, in byte order.
     public var conversations: [ConversationID] {
-        held.filter { !$0.value.accepted.isEmpty }.keys.sorted { $0.value < $1.value }
+        held.filter { !$0.value.accepted.isEmpty }.keys.sorted { $0.text < $1.text }
     }
 
     /// The conversations of which a state must keep something, in byte order.
@@ -167,7 +167,7 @@ public struct KeyRing: Sendable {
     /// after a restart.
     package var keptConversations: [ConversationID] {
         held.filter { !$0.value.accepted.isEmpty || $0.value.floor > 0 || $0.value.highest != nil }.keys
-            .sorted { $0.value < $1.value }
+            .sorted { $0.text < $1.text }
     }
 
     /// Whether anything is known of a conversation.

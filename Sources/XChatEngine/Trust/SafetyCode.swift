@@ -16,7 +16,7 @@ public struct SafetyCode: Hashable, Sendable, CustomStringConvertible {
         guard one.userID != other.userID else {
             throw XChatError(.invalidArgument, "a safety code needs the keys of two users")
         }
-        let (first, second) = one.userID.isSmallerID(than: other.userID) ? (one, other) : (other, one)
+        let (first, second) = one.userID.isSmaller(than: other.userID) ? (one, other) : (other, one)
         digits = try Self.half(of: first) + Self.half(of: second)
     }
 
@@ -55,12 +55,5 @@ public struct SafetyCode: Hashable, Sendable, CustomStringConvertible {
             let digits = String(number)
             return String(repeating: "0", count: 5 - digits.utf8.count) + digits
         }.joined()
-    }
-}
-
-extension WireString {
-    /// Whether an id comes before another one: the shorter first, then by bytes, which is the order of the numbers.
-    func isSmallerID(than other: WireString) -> Bool {
-        utf8.count == other.utf8.count ? self < other : utf8.count < other.utf8.count
     }
 }

@@ -157,14 +157,14 @@ extension Session {
     }
 
     private func requireList(_ members: [UserID], of group: ConversationID) throws(XChatError) {
-        guard group.isGroup else { throw XChatError(.invalidArgument, "\(printable(group.value)) is not a group") }
+        guard group.isGroup else { throw XChatError(.invalidArgument, "\(printable(group)) is not a group") }
         guard members.count <= Membership.maximumMembers else {
             throw XChatError(
                 .tooLarge,
                 "\(members.count) members; a group has at most \(Membership.maximumMembers)"
             )
         }
-        if let odd = members.first(where: { !$0.isUserID }) {
+        if let odd = members.first(where: { !$0.isValid }) {
             throw XChatError(.invalidArgument, "member \(printable(odd)): a user id has 1 to 19 digits")
         }
         guard Set(members).count == members.count else {
@@ -281,7 +281,7 @@ extension MessageEvent {
         guard let named = canonicalConversationID, named != conversation else { return }
         throw XChatError(
             .inconsistent,
-            "the event names conversation \(printable(named.value)), but was served for \(printable(conversation.value)): "
+            "the event names conversation \(printable(named)), but was served for \(printable(conversation)): "
                 + "the server mixes conversations, and the event is not used"
         )
     }

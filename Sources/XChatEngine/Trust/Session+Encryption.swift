@@ -20,7 +20,7 @@ extension Session {
         version: KeyVersion? = nil
     ) throws(XChatError) -> (version: KeyVersion, key: ConversationKey) {
         try requireKnownMembers(of: conversation)
-        let id = printable(conversation.value)
+        let id = printable(conversation)
         if let version, keyRing.accepted(in: conversation, version: version) == nil {
             throw XChatError(
                 .keyMissing,
@@ -72,7 +72,7 @@ extension Session {
     }
 
     private func whyNoKeyEncrypts(in conversation: ConversationID) -> String {
-        let id = printable(conversation.value)
+        let id = printable(conversation)
         if let ahead = keyRing.newestVersion(in: conversation) {
             return
                 "key \(printable(ahead)) of conversation \(id) is more than a day ahead of this machine's clock "
@@ -98,12 +98,12 @@ extension Session {
         if let isOneOfTwo = conversation.isOneOfTwo(userID), !isOneOfTwo {
             throw XChatError(
                 .notAParticipant,
-                "user \(printable(userID)) is not one of the two users of conversation \(printable(conversation.value)), and "
+                "user \(printable(userID)) is not one of the two users of conversation \(printable(conversation)), and "
                     + "cannot encrypt for it"
             )
         }
         guard let members = memberships[conversation] else { return }
-        let id = printable(conversation.value)
+        let id = printable(conversation)
         guard members.claim != .server else {
             throw XChatError(
                 .membershipUnproven,
@@ -140,7 +140,7 @@ extension Session {
         guard let members = memberships[group] else {
             throw XChatError(
                 .membershipUnproven,
-                "the members of group \(printable(group.value)) are not known, so a new key would have no readers: deliver its whole history"
+                "the members of group \(printable(group)) are not known, so a new key would have no readers: deliver its whole history"
             )
         }
         return members

@@ -1,7 +1,7 @@
 /// Builds events of one sender in one conversation, ready to be signed.
 public struct EventBuilder: Hashable, Sendable {
     /// The id of the event, unique per action.
-    public var messageID: WireString
+    public var messageID: MessageID
     /// The user who signs.
     public var senderID: UserID
     /// The conversation.
@@ -13,7 +13,7 @@ public struct EventBuilder: Hashable, Sendable {
     ///   - messageID: the id of the event; a fresh one unless given.
     ///   - senderID: the user who signs.
     ///   - conversationID: the conversation, in canonical form.
-    public init(messageID: WireString = MessageID.random(), senderID: UserID, conversationID: ConversationID) {
+    public init(messageID: MessageID = .random(), senderID: UserID, conversationID: ConversationID) {
         self.messageID = messageID
         self.senderID = senderID
         self.conversationID = conversationID
@@ -29,7 +29,7 @@ public struct EventBuilder: Hashable, Sendable {
             MessageEvent(
                 messageID: messageID,
                 senderID: senderID,
-                conversationID: conversationID.value,
+                conversationID: conversationID.text,
                 detail: detail
             )
         )

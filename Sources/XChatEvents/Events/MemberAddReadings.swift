@@ -52,7 +52,7 @@ package struct MemberAddReadings: Sendable {
     /// present members in every reading.
     package var members: [UserID]? {
         guard let counts = readings.first?.memberCounts, memberSetCount == 1 else { return nil }
-        return Array(components.prefix(counts.lowerBound))
+        return components.prefix(counts.lowerBound).map { UserID($0) }
     }
 }
 
@@ -94,7 +94,7 @@ private struct Form {
         let listed = components.count - tailCount
         guard listed > 0, listed <= ids.count, isTail(components[listed...]) else { return nil }
         // At least one is new, and the sender is a present member.
-        guard let senderPosition = ids.positions[sender], (1..<listed).contains(senderPosition) else { return nil }
+        guard let senderPosition = ids.positions[sender.text], (1..<listed).contains(senderPosition) else { return nil }
         let distinct = min(ids.distinctCount, listed)
         if distinct == listed {
             // There are no administrators: they would be members for the second time.

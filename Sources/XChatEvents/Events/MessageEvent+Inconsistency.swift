@@ -174,11 +174,11 @@ private struct Inconsistency: Error {
         self.reason = reason
     }
 
-    static func check(areDigits ids: [WireString], _ field: String) throws(Inconsistency) {
+    static func check(areDigits ids: [some WireText], _ field: String) throws(Inconsistency) {
         guard ids.allSatisfy(\.isDigits) else { throw Inconsistency("\(field): an id that is not digits") }
     }
 
-    static func check(areMembers ids: [WireString], _ field: String) throws(Inconsistency) {
+    static func check(areMembers ids: [UserID], _ field: String) throws(Inconsistency) {
         try check(areDigits: ids, field)
         guard Set(ids).count == ids.count else { throw Inconsistency("\(field): somebody twice") }
     }

@@ -9,23 +9,6 @@ package enum EventLimits {
 }
 
 extension WireString {
-    /// Whether it is a user id: 1 to 19 ASCII digits.
-    package var isUserID: Bool { isLimitedNumber }
-
-    /// Whether it is the version of a conversation key or of a public key: 1 to 19 ASCII digits.
-    package var isVersion: Bool { isLimitedNumber }
-
-    /// Whether it is a sequence id: 1 to 19 ASCII digits.
-    package var isSequenceID: Bool { isLimitedNumber }
-
-    /// Whether it is a message id: 1 to 64 printable ASCII characters, none of them a comma.
-    package var isMessageID: Bool {
-        guard !isEmpty, utf8.count <= EventLimits.messageIDBytes else { return false }
-        return unsafe withContiguousBytes { bytes in
-            unsafe bytes.allSatisfy { $0.isPrintable && $0 != UInt8(ascii: ",") }
-        }
-    }
-
     /// Whether it is a group id: `g` and 1 to 19 ASCII digits.
     package var isGroupID: Bool {
         guard utf8.count <= 1 + EventLimits.digits else { return false }
@@ -37,7 +20,7 @@ extension WireString {
     /// Whether it is a conversation id in any form: a group id, a user id, or two user ids joined by `:` or `-`.
     package var isConversationID: Bool {
         guard utf8.count <= 2 * EventLimits.digits + 1 else { return false }
-        if isLimitedNumber || isGroupID { return true }
+        if isShortNumber || isGroupID { return true }
         return unsafe withContiguousBytes { bytes in
             let separator = unsafe bytes.firstIndex { !$0.isDigit }
             guard let separator, unsafe bytes[separator] == UInt8(ascii: ":") || bytes[separator] == UInt8(ascii: "-")
@@ -48,13 +31,6 @@ extension WireString {
             }
         }
     }
-
-    private var isLimitedNumber: Bool { utf8.count <= EventLimits.digits && isDigits }
-}
-
-extension UInt8 {
-    /// Whether the byte is a printable ASCII character, the space included.
-    fileprivate var isPrintable: Bool { 0x20 <= self && self <= 0x7e }
 }
 
 extension MessageEvent {
@@ -64,15 +40,14 @@ extension MessageEvent {
     /// no limit. The value is quoted, cut to 48 bytes, and holds printable ASCII only.
     package var limitViolation: String? {
         do throws(LimitViolation) {
-            try LimitViolation.check(sequenceID, "sequence_id", .number)
-            try LimitViolation.check(messageID, "message_id", .messageID)
-            try LimitViolation.check(senderID, "sender_id", .number)
-            try LimitViolation.check(conversationID, "conversation_id", .conversationID)
-            try LimitViolation.check(previousSequenceID, "previous_sequence_id", .number)
+            try LimitViolation.check(sequenceID, "sequence_id")
+            try LimitViolation.check(messageID, "message_id")
+            try LimitViolation.check(senderID, "sender_id")
+            try LimitViolation.check(conversation: conversationID, "conversation_id")
+            try LimitViolation.check(previousSequenceID, "previous_sequence_id")
             try LimitViolation.check(
                 messageEventSignature?.publicKeyVersion,
-                "message_event_signature.public_key_version",
-                .number
+                "message_event_signature.public_key_version"
             )
             if let detail { try Self.check(detail) }
             return nil
@@ -84,21 +59,21 @@ extension MessageEvent {
     private static func check(_ detail: MessageEventDetail) throws(LimitViolation) {
         switch detail {
         case .messageCreateEvent(let create):
-            try LimitViolation.check(create.conversationKeyVersion, "conversation_key_version", .number)
+            try LimitViolation.check(create.conversationKeyVersion, "conversation_key_version")
         case .conversationKeyChangeEvent(let change): try check(change)
         case .groupChangeEvent(let change):
             if let change = change.groupChange { try check(change) }
         case .messageDeleteEvent(let deletion):
-            try LimitViolation.check(each: deletion.sequenceIDs, "sequence_ids", .number)
+            try LimitViolation.check(each: deletion.sequenceIDs, "sequence_ids")
         case .conversationDeleteEvent(let deletion):
             let field = "conversationDeleteEvent.conversation_id"
-            try LimitViolation.check(deletion.conversationID, field, .conversationID)
+            try LimitViolation.check(conversation: deletion.conversationID, field)
         case .conversationMetadataChangeEvent(let change):
             if let change = change.conversationMetadataChange { try check(change) }
         case .markConversationReadEvent(let mark):
-            try LimitViolation.check(mark.seenUntilSequenceID, "seen_until_sequence_id", .number)
+            try LimitViolation.check(mark.seenUntilSequenceID, "seen_until_sequence_id")
         case .markConversationUnreadEvent(let mark):
-            try LimitViolation.check(mark.seenUntilSequenceID, "seen_until_sequence_id", .number)
+            try LimitViolation.check(mark.seenUntilSequenceID, "seen_until_sequence_id")
         case .messageFailureEvent, .messageTypingEvent, .memberAccountDeleteEvent, .grokSearchResponseEvent, .unknown:
             // Their contents are not signed, and only shown.
             break
@@ -106,22 +81,22 @@ extension MessageEvent {
     }
 
     private static func check(_ change: ConversationKeyChangeEvent) throws(LimitViolation) {
-        try LimitViolation.check(change.conversationKeyVersion, "conversation_key_version", .number)
+        try LimitViolation.check(change.conversationKeyVersion, "conversation_key_version")
         guard let keys = change.conversationParticipantKeys else { return }
         let field = "conversation_participant_keys"
         try LimitViolation.check(count: keys.count, field)
         for (index, key) in keys.enumerated() {
-            try LimitViolation.check(key.userID, "\(field)[\(index)].user_id", .number)
-            try LimitViolation.check(key.publicKeyVersion, "\(field)[\(index)].public_key_version", .number)
+            try LimitViolation.check(key.userID, "\(field)[\(index)].user_id")
+            try LimitViolation.check(key.publicKeyVersion, "\(field)[\(index)].public_key_version")
         }
     }
 
     private static func check(_ change: ConversationMetadataChange) throws(LimitViolation) {
         switch change {
         case .muteConversation(let mute):
-            try LimitViolation.check(each: mute.mutedConversationIDs, "muted_conversation_ids", .conversationID)
+            try LimitViolation.check(conversations: mute.mutedConversationIDs, "muted_conversation_ids")
         case .unmuteConversation(let unmute):
-            try LimitViolation.check(each: unmute.unmutedConversationIDs, "unmuted_conversation_ids", .conversationID)
+            try LimitViolation.check(conversations: unmute.unmutedConversationIDs, "unmuted_conversation_ids")
         default:
             break
         }
@@ -132,26 +107,26 @@ extension MessageEvent {
         case .groupCreate(let create):
             try LimitViolation.check(people: create.memberIDs, "member_ids")
             try LimitViolation.check(people: create.adminIDs, "admin_ids")
-            try LimitViolation.check(create.conversationKeyVersion, "conversation_key_version", .number)
+            try LimitViolation.check(create.conversationKeyVersion, "conversation_key_version")
         case .groupMemberAdd(let addition):
             try LimitViolation.check(people: addition.memberIDs, "member_ids")
             try LimitViolation.check(people: addition.currentMemberIDs, "current_member_ids")
             try LimitViolation.check(people: addition.currentAdminIDs, "current_admin_ids")
             try LimitViolation.check(people: addition.currentPendingMemberIDs, "current_pending_member_ids")
-            try LimitViolation.check(addition.conversationKeyVersion, "conversation_key_version", .number)
+            try LimitViolation.check(addition.conversationKeyVersion, "conversation_key_version")
         case .groupTitleChange(let title):
-            try LimitViolation.check(title.conversationKeyVersion, "conversation_key_version", .number)
+            try LimitViolation.check(title.conversationKeyVersion, "conversation_key_version")
         case .groupAvatarChange(let avatar):
-            try LimitViolation.check(avatar.conversationKeyVersion, "conversation_key_version", .number)
+            try LimitViolation.check(avatar.conversationKeyVersion, "conversation_key_version")
         case .groupAdminAdd(let addition): try LimitViolation.check(people: addition.adminIDs, "admin_ids")
         case .groupAdminRemove(let removal): try LimitViolation.check(people: removal.adminIDs, "admin_ids")
         case .groupMemberRemove(let removal): try LimitViolation.check(people: removal.memberIDs, "member_ids")
         case .groupJoinReject(let rejection):
             try LimitViolation.check(people: rejection.rejectedUserIDs, "rejected_user_ids")
         case .groupJoinRequest(let request):
-            try LimitViolation.check(request.requestingUserID, "requesting_user_id", .number)
+            try LimitViolation.check(request.requestingUserID, "requesting_user_id")
         case .groupInviteDisable(let invite):
-            try LimitViolation.check(invite.disabledByMemberID, "disabled_by_member_id", .number)
+            try LimitViolation.check(invite.disabledByMemberID, "disabled_by_member_id")
         case .groupInviteEnable, .groupAdminSettingsChange, .unknown:
             break
         }
@@ -160,53 +135,47 @@ extension MessageEvent {
 
 /// The limit that an event breaks, as a sentence.
 private struct LimitViolation: Error {
-    /// The form that a value must have.
-    enum Form {
-        case number, messageID, conversationID
-
-        func fits(_ value: WireString) -> Bool {
-            switch self {
-            case .number: value.isUserID
-            case .messageID: value.isMessageID
-            case .conversationID: value.isConversationID
-            }
-        }
-
-        var rule: String {
-            switch self {
-            case .number: "1 to \(EventLimits.digits) ASCII digits"
-            case .messageID: "1 to \(EventLimits.messageIDBytes) printable ASCII characters without a comma"
-            case .conversationID: "a user id, two user ids joined by : or -, or g and 1 to \(EventLimits.digits) digits"
-            }
-        }
-    }
-
     let reason: String
 
+    private init(_ reason: String) {
+        self.reason = reason
+    }
+
+    private init(_ value: WireString, _ field: String, isNot rule: String) {
+        reason = "\(field) \(printable(value, quotedBy: "\"")) is not \(rule)"
+    }
+
     // The name is built only where the value does not fit: a list has 10,000 entries.
-    static func check(
-        _ value: WireString?,
-        _ field: @autoclosure () -> String,
-        _ form: Form
-    ) throws(LimitViolation) {
-        guard let value, !form.fits(value) else { return }
-        throw LimitViolation(reason: "\(field()) \(printable(value, quotedBy: "\"")) is not \(form.rule)")
+    static func check<ID: Identifier>(_ id: ID?, _ field: @autoclosure () -> String) throws(LimitViolation) {
+        guard let id, !id.isValid else { return }
+        throw LimitViolation(id.text, field(), isNot: ID.rule)
     }
 
-    static func check(each values: [WireString]?, _ field: String, _ form: Form) throws(LimitViolation) {
-        guard let values else { return }
-        for (index, value) in values.enumerated() { try check(value, "\(field)[\(index)]", form) }
+    static func check(each ids: [some Identifier]?, _ field: String) throws(LimitViolation) {
+        guard let ids else { return }
+        for (index, id) in ids.enumerated() { try check(id, "\(field)[\(index)]") }
     }
 
-    static func check(people ids: [WireString]?, _ field: String) throws(LimitViolation) {
+    static func check(conversation id: WireString?, _ field: @autoclosure () -> String) throws(LimitViolation) {
+        guard let id, !id.isConversationID else { return }
+        let rule = "a user id, two user ids joined by : or -, or g and 1 to \(EventLimits.digits) digits"
+        throw LimitViolation(id, field(), isNot: rule)
+    }
+
+    static func check(conversations ids: [WireString]?, _ field: String) throws(LimitViolation) {
+        guard let ids else { return }
+        for (index, id) in ids.enumerated() { try check(conversation: id, "\(field)[\(index)]") }
+    }
+
+    static func check(people ids: [UserID]?, _ field: String) throws(LimitViolation) {
         guard let ids else { return }
         try check(count: ids.count, field)
-        try check(each: ids, field, .number)
+        try check(each: ids, field)
     }
 
     static func check(count: Int, _ field: String) throws(LimitViolation) {
         guard count <= EventLimits.people else {
-            throw LimitViolation(reason: "\(field) has \(count) entries, and the limit is \(EventLimits.people)")
+            throw LimitViolation("\(field) has \(count) entries, and the limit is \(EventLimits.people)")
         }
     }
 }

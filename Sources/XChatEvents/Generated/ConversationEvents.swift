@@ -5,17 +5,17 @@ package import ThriftBinary
 /// A conversation key, wrapped for one participant.
 public struct ConversationParticipantKey: Hashable, Sendable {
     /// Field 1, `user_id`.
-    public var userID: WireString?
+    public var userID: UserID?
     /// Field 2, `encrypted_conversation_key`: base64.
     public var encryptedConversationKey: WireString?
     /// Field 3, `public_key_version`.
-    public var publicKeyVersion: WireString?
+    public var publicKeyVersion: KeyVersion?
 
     /// Makes a value; what is left out is absent on the wire.
     public init(
-        userID: WireString? = nil,
+        userID: UserID? = nil,
         encryptedConversationKey: WireString? = nil,
-        publicKeyVersion: WireString? = nil
+        publicKeyVersion: KeyVersion? = nil
     ) {
         self.userID = userID
         self.encryptedConversationKey = encryptedConversationKey
@@ -39,9 +39,9 @@ extension ConversationParticipantKey: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: userID = try reader.read(WireString.self, field)
+                case 1: userID = try reader.read(UserID.self, field)
                 case 2: encryptedConversationKey = try reader.read(WireString.self, field)
-                case 3: publicKeyVersion = try reader.read(WireString.self, field)
+                case 3: publicKeyVersion = try reader.read(KeyVersion.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -52,9 +52,9 @@ extension ConversationParticipantKey: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(userID, as: WireString.self, id: 1)
+        writer.write(userID, as: UserID.self, id: 1)
         writer.write(encryptedConversationKey, as: WireString.self, id: 2)
-        writer.write(publicKeyVersion, as: WireString.self, id: 3)
+        writer.write(publicKeyVersion, as: KeyVersion.self, id: 3)
         writer.stop()
     }
 }
@@ -62,7 +62,7 @@ extension ConversationParticipantKey: WireStruct {
 /// A new conversation key, wrapped for each participant.
 public struct ConversationKeyChangeEvent: Hashable, Sendable {
     /// Field 1, `conversation_key_version`.
-    public var conversationKeyVersion: WireString?
+    public var conversationKeyVersion: KeyVersion?
     /// Field 2, `conversation_participant_keys`.
     public var conversationParticipantKeys: [ConversationParticipantKey]?
     /// Field 4, `ratchet_tree_change`.
@@ -72,7 +72,7 @@ public struct ConversationKeyChangeEvent: Hashable, Sendable {
 
     /// Makes a value; what is left out is absent on the wire.
     public init(
-        conversationKeyVersion: WireString? = nil,
+        conversationKeyVersion: KeyVersion? = nil,
         conversationParticipantKeys: [ConversationParticipantKey]? = nil,
         ratchetTreeChange: Encoded<GroupOpData>? = nil,
         forKeyRotation: Bool? = nil
@@ -101,7 +101,7 @@ extension ConversationKeyChangeEvent: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: conversationKeyVersion = try reader.read(WireString.self, field)
+                case 1: conversationKeyVersion = try reader.read(KeyVersion.self, field)
                 case 2: conversationParticipantKeys = try reader.read(ListOf<ConversationParticipantKey>.self, field)
                 case 4: ratchetTreeChange = try reader.read(Encoded<GroupOpData>.self, field)
                 case 5: forKeyRotation = try reader.read(Bool.self, field)
@@ -115,7 +115,7 @@ extension ConversationKeyChangeEvent: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(conversationKeyVersion, as: WireString.self, id: 1)
+        writer.write(conversationKeyVersion, as: KeyVersion.self, id: 1)
         writer.write(conversationParticipantKeys, as: ListOf<ConversationParticipantKey>.self, id: 2)
         writer.write(ratchetTreeChange, as: Encoded<GroupOpData>.self, id: 4)
         writer.write(forKeyRotation, as: Bool.self, id: 5)
@@ -214,12 +214,12 @@ extension MessageFailureEvent: WireStruct {
 /// Messages deleted.
 public struct MessageDeleteEvent: Hashable, Sendable {
     /// Field 1, `sequence_ids`.
-    public var sequenceIDs: [WireString]?
+    public var sequenceIDs: [SequenceID]?
     /// Field 2, `delete_message_action`.
     public var deleteMessageAction: DeleteMessageAction?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(sequenceIDs: [WireString]? = nil, deleteMessageAction: DeleteMessageAction? = nil) {
+    public init(sequenceIDs: [SequenceID]? = nil, deleteMessageAction: DeleteMessageAction? = nil) {
         self.sequenceIDs = sequenceIDs
         self.deleteMessageAction = deleteMessageAction
     }
@@ -240,7 +240,7 @@ extension MessageDeleteEvent: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: sequenceIDs = try reader.read(ListOf<WireString>.self, field)
+                case 1: sequenceIDs = try reader.read(ListOf<SequenceID>.self, field)
                 case 2: deleteMessageAction = try reader.read(DeleteMessageAction.self, field)
                 default: try reader.skip(field)
                 }
@@ -252,7 +252,7 @@ extension MessageDeleteEvent: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(sequenceIDs, as: ListOf<WireString>.self, id: 1)
+        writer.write(sequenceIDs, as: ListOf<SequenceID>.self, id: 1)
         writer.write(deleteMessageAction, as: DeleteMessageAction.self, id: 2)
         writer.stop()
     }
@@ -849,12 +849,12 @@ extension GrokSearchResponseEvent: WireStruct {
 /// A conversation read, up to an event.
 public struct MarkConversationReadEvent: Hashable, Sendable {
     /// Field 1, `seen_until_sequence_id`.
-    public var seenUntilSequenceID: WireString?
+    public var seenUntilSequenceID: SequenceID?
     /// Field 2, `seen_at_millis`.
     public var seenAtMillis: Int64?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(seenUntilSequenceID: WireString? = nil, seenAtMillis: Int64? = nil) {
+    public init(seenUntilSequenceID: SequenceID? = nil, seenAtMillis: Int64? = nil) {
         self.seenUntilSequenceID = seenUntilSequenceID
         self.seenAtMillis = seenAtMillis
     }
@@ -875,7 +875,7 @@ extension MarkConversationReadEvent: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: seenUntilSequenceID = try reader.read(WireString.self, field)
+                case 1: seenUntilSequenceID = try reader.read(SequenceID.self, field)
                 case 2: seenAtMillis = try reader.read(Int64.self, field)
                 default: try reader.skip(field)
                 }
@@ -887,7 +887,7 @@ extension MarkConversationReadEvent: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(seenUntilSequenceID, as: WireString.self, id: 1)
+        writer.write(seenUntilSequenceID, as: SequenceID.self, id: 1)
         writer.write(seenAtMillis, as: Int64.self, id: 2)
         writer.stop()
     }
@@ -896,10 +896,10 @@ extension MarkConversationReadEvent: WireStruct {
 /// A conversation marked unread, from an event on.
 public struct MarkConversationUnreadEvent: Hashable, Sendable {
     /// Field 1, `seen_until_sequence_id`.
-    public var seenUntilSequenceID: WireString?
+    public var seenUntilSequenceID: SequenceID?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(seenUntilSequenceID: WireString? = nil) {
+    public init(seenUntilSequenceID: SequenceID? = nil) {
         self.seenUntilSequenceID = seenUntilSequenceID
     }
 }
@@ -918,7 +918,7 @@ extension MarkConversationUnreadEvent: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: seenUntilSequenceID = try reader.read(WireString.self, field)
+                case 1: seenUntilSequenceID = try reader.read(SequenceID.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -929,7 +929,7 @@ extension MarkConversationUnreadEvent: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(seenUntilSequenceID, as: WireString.self, id: 1)
+        writer.write(seenUntilSequenceID, as: SequenceID.self, id: 1)
         writer.stop()
     }
 }
@@ -937,10 +937,10 @@ extension MarkConversationUnreadEvent: WireStruct {
 /// A member's account was deleted.
 public struct MemberAccountDeleteEvent: Hashable, Sendable {
     /// Field 1, `member_id`.
-    public var memberID: WireString?
+    public var memberID: UserID?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(memberID: WireString? = nil) {
+    public init(memberID: UserID? = nil) {
         self.memberID = memberID
     }
 }
@@ -959,7 +959,7 @@ extension MemberAccountDeleteEvent: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: memberID = try reader.read(WireString.self, field)
+                case 1: memberID = try reader.read(UserID.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -970,7 +970,7 @@ extension MemberAccountDeleteEvent: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(memberID, as: WireString.self, id: 1)
+        writer.write(memberID, as: UserID.self, id: 1)
         writer.stop()
     }
 }

@@ -5,12 +5,12 @@ package import ThriftBinary
 /// A conversation read, up to an event; encrypted form.
 public struct MarkConversationRead: Hashable, Sendable {
     /// Field 1, `seen_until_sequence_id`.
-    public var seenUntilSequenceID: WireString?
+    public var seenUntilSequenceID: SequenceID?
     /// Field 2, `seen_at_millis`.
     public var seenAtMillis: Int64?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(seenUntilSequenceID: WireString? = nil, seenAtMillis: Int64? = nil) {
+    public init(seenUntilSequenceID: SequenceID? = nil, seenAtMillis: Int64? = nil) {
         self.seenUntilSequenceID = seenUntilSequenceID
         self.seenAtMillis = seenAtMillis
     }
@@ -31,7 +31,7 @@ extension MarkConversationRead: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: seenUntilSequenceID = try reader.read(WireString.self, field)
+                case 1: seenUntilSequenceID = try reader.read(SequenceID.self, field)
                 case 2: seenAtMillis = try reader.read(Int64.self, field)
                 default: try reader.skip(field)
                 }
@@ -43,7 +43,7 @@ extension MarkConversationRead: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(seenUntilSequenceID, as: WireString.self, id: 1)
+        writer.write(seenUntilSequenceID, as: SequenceID.self, id: 1)
         writer.write(seenAtMillis, as: Int64.self, id: 2)
         writer.stop()
     }
@@ -52,10 +52,10 @@ extension MarkConversationRead: WireStruct {
 /// A conversation marked unread, from an event on; encrypted form.
 public struct MarkConversationUnread: Hashable, Sendable {
     /// Field 1, `seen_until_sequence_id`.
-    public var seenUntilSequenceID: WireString?
+    public var seenUntilSequenceID: SequenceID?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(seenUntilSequenceID: WireString? = nil) {
+    public init(seenUntilSequenceID: SequenceID? = nil) {
         self.seenUntilSequenceID = seenUntilSequenceID
     }
 }
@@ -74,7 +74,7 @@ extension MarkConversationUnread: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: seenUntilSequenceID = try reader.read(WireString.self, field)
+                case 1: seenUntilSequenceID = try reader.read(SequenceID.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -85,7 +85,7 @@ extension MarkConversationUnread: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(seenUntilSequenceID, as: WireString.self, id: 1)
+        writer.write(seenUntilSequenceID, as: SequenceID.self, id: 1)
         writer.stop()
     }
 }

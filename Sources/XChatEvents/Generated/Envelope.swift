@@ -103,14 +103,14 @@ extension MessageEventDetail: WireStruct {
 /// A signing key that an event carries; no reader relies on it.
 public struct MessageSigningKeyInfo: Hashable, Sendable {
     /// Field 1, `member_id`.
-    public var memberID: WireString?
+    public var memberID: UserID?
     /// Field 2, `public_key_version`.
-    public var publicKeyVersion: WireString?
+    public var publicKeyVersion: KeyVersion?
     /// Field 3, `signing_public_key`.
     public var signingPublicKey: WireString?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(memberID: WireString? = nil, publicKeyVersion: WireString? = nil, signingPublicKey: WireString? = nil) {
+    public init(memberID: UserID? = nil, publicKeyVersion: KeyVersion? = nil, signingPublicKey: WireString? = nil) {
         self.memberID = memberID
         self.publicKeyVersion = publicKeyVersion
         self.signingPublicKey = signingPublicKey
@@ -133,8 +133,8 @@ extension MessageSigningKeyInfo: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: memberID = try reader.read(WireString.self, field)
-                case 2: publicKeyVersion = try reader.read(WireString.self, field)
+                case 1: memberID = try reader.read(UserID.self, field)
+                case 2: publicKeyVersion = try reader.read(KeyVersion.self, field)
                 case 3: signingPublicKey = try reader.read(WireString.self, field)
                 default: try reader.skip(field)
                 }
@@ -146,8 +146,8 @@ extension MessageSigningKeyInfo: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(memberID, as: WireString.self, id: 1)
-        writer.write(publicKeyVersion, as: WireString.self, id: 2)
+        writer.write(memberID, as: UserID.self, id: 1)
+        writer.write(publicKeyVersion, as: KeyVersion.self, id: 2)
         writer.write(signingPublicKey, as: WireString.self, id: 3)
         writer.stop()
     }
@@ -158,7 +158,7 @@ public struct MessageEventSignature: Hashable, Sendable {
     /// Field 1, `signature`: base64, padded or not.
     public var signature: WireString?
     /// Field 2, `public_key_version`.
-    public var publicKeyVersion: WireString?
+    public var publicKeyVersion: KeyVersion?
     /// Field 3, `signature_version`.
     public var signatureVersion: WireString?
     /// Field 4, `signing_public_key`: not to be relied on.
@@ -169,7 +169,7 @@ public struct MessageEventSignature: Hashable, Sendable {
     /// Makes a value; what is left out is absent on the wire.
     public init(
         signature: WireString? = nil,
-        publicKeyVersion: WireString? = nil,
+        publicKeyVersion: KeyVersion? = nil,
         signatureVersion: WireString? = nil,
         signingPublicKey: WireString? = nil,
         messageSigningKeyInfoList: [MessageSigningKeyInfo]? = nil
@@ -201,7 +201,7 @@ extension MessageEventSignature: WireStruct {
                 try fields.claim(field)
                 switch field.id {
                 case 1: signature = try reader.read(WireString.self, field)
-                case 2: publicKeyVersion = try reader.read(WireString.self, field)
+                case 2: publicKeyVersion = try reader.read(KeyVersion.self, field)
                 case 3: signatureVersion = try reader.read(WireString.self, field)
                 case 4: signingPublicKey = try reader.read(WireString.self, field)
                 case 5: messageSigningKeyInfoList = try reader.read(ListOf<MessageSigningKeyInfo>.self, field)
@@ -216,7 +216,7 @@ extension MessageEventSignature: WireStruct {
 
     package func write(to writer: inout ThriftWriter) {
         writer.write(signature, as: WireString.self, id: 1)
-        writer.write(publicKeyVersion, as: WireString.self, id: 2)
+        writer.write(publicKeyVersion, as: KeyVersion.self, id: 2)
         writer.write(signatureVersion, as: WireString.self, id: 3)
         writer.write(signingPublicKey, as: WireString.self, id: 4)
         writer.write(messageSigningKeyInfoList, as: ListOf<MessageSigningKeyInfo>.self, id: 5)
@@ -227,11 +227,11 @@ extension MessageEventSignature: WireStruct {
 /// One event of a conversation: who did what, and the signature.
 public struct MessageEvent: Hashable, Sendable {
     /// Field 1, `sequence_id`: the server's number, not signed.
-    public var sequenceID: WireString?
+    public var sequenceID: SequenceID?
     /// Field 2, `message_id`: the sender's id of this event, a UUID.
-    public var messageID: WireString?
+    public var messageID: MessageID?
     /// Field 3, `sender_id`.
-    public var senderID: WireString?
+    public var senderID: UserID?
     /// Field 4, `conversation_id`.
     public var conversationID: WireString?
     /// Field 5, `conversation_token`.
@@ -245,22 +245,22 @@ public struct MessageEvent: Hashable, Sendable {
     /// Field 9, `message_event_signature`.
     public var messageEventSignature: MessageEventSignature?
     /// Field 10, `previous_sequence_id`.
-    public var previousSequenceID: WireString?
+    public var previousSequenceID: SequenceID?
     /// Field 11, `is_trusted`.
     public var isTrusted: Bool?
 
     /// Makes a value; what is left out is absent on the wire.
     public init(
-        sequenceID: WireString? = nil,
-        messageID: WireString? = nil,
-        senderID: WireString? = nil,
+        sequenceID: SequenceID? = nil,
+        messageID: MessageID? = nil,
+        senderID: UserID? = nil,
         conversationID: WireString? = nil,
         conversationToken: WireString? = nil,
         createdAtMsec: WireString? = nil,
         detail: MessageEventDetail? = nil,
         relaySource: MessageEventRelaySource? = nil,
         messageEventSignature: MessageEventSignature? = nil,
-        previousSequenceID: WireString? = nil,
+        previousSequenceID: SequenceID? = nil,
         isTrusted: Bool? = nil
     ) {
         self.sequenceID = sequenceID
@@ -301,16 +301,16 @@ extension MessageEvent: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: sequenceID = try reader.read(WireString.self, field)
-                case 2: messageID = try reader.read(WireString.self, field)
-                case 3: senderID = try reader.read(WireString.self, field)
+                case 1: sequenceID = try reader.read(SequenceID.self, field)
+                case 2: messageID = try reader.read(MessageID.self, field)
+                case 3: senderID = try reader.read(UserID.self, field)
                 case 4: conversationID = try reader.read(WireString.self, field)
                 case 5: conversationToken = try reader.read(WireString.self, field)
                 case 6: createdAtMsec = try reader.read(WireString.self, field)
                 case 7: detail = try reader.read(MessageEventDetail.self, field)
                 case 8: relaySource = try reader.read(MessageEventRelaySource.self, field)
                 case 9: messageEventSignature = try reader.read(MessageEventSignature.self, field)
-                case 10: previousSequenceID = try reader.read(WireString.self, field)
+                case 10: previousSequenceID = try reader.read(SequenceID.self, field)
                 case 11: isTrusted = try reader.read(Bool.self, field)
                 default: try reader.skip(field)
                 }
@@ -322,16 +322,16 @@ extension MessageEvent: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(sequenceID, as: WireString.self, id: 1)
-        writer.write(messageID, as: WireString.self, id: 2)
-        writer.write(senderID, as: WireString.self, id: 3)
+        writer.write(sequenceID, as: SequenceID.self, id: 1)
+        writer.write(messageID, as: MessageID.self, id: 2)
+        writer.write(senderID, as: UserID.self, id: 3)
         writer.write(conversationID, as: WireString.self, id: 4)
         writer.write(conversationToken, as: WireString.self, id: 5)
         writer.write(createdAtMsec, as: WireString.self, id: 6)
         writer.write(detail, as: MessageEventDetail.self, id: 7)
         writer.write(relaySource, as: MessageEventRelaySource.self, id: 8)
         writer.write(messageEventSignature, as: MessageEventSignature.self, id: 9)
-        writer.write(previousSequenceID, as: WireString.self, id: 10)
+        writer.write(previousSequenceID, as: SequenceID.self, id: 10)
         writer.write(isTrusted, as: Bool.self, id: 11)
         writer.stop()
     }

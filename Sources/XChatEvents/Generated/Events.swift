@@ -60,7 +60,7 @@ public struct MessageCreateEvent: Hashable, Sendable {
     /// Field 100, `contents`: an encoded ``MessageEntryHolder``, encrypted under the conversation key.
     public var contents: [UInt8]?
     /// Field 101, `conversation_key_version`: absent when the contents are not encrypted.
-    public var conversationKeyVersion: WireString?
+    public var conversationKeyVersion: KeyVersion?
     /// Field 102, `should_notify`.
     public var shouldNotify: Bool?
     /// Field 103, `ttl_msec`: milliseconds after which the message vanishes.
@@ -81,7 +81,7 @@ public struct MessageCreateEvent: Hashable, Sendable {
     /// Makes a value; what is left out is absent on the wire.
     public init(
         contents: [UInt8]? = nil,
-        conversationKeyVersion: WireString? = nil,
+        conversationKeyVersion: KeyVersion? = nil,
         shouldNotify: Bool? = nil,
         ttlMsec: Int64? = nil,
         deliveredAtMsec: Int64? = nil,
@@ -128,7 +128,7 @@ extension MessageCreateEvent: WireStruct {
                 try fields.claim(field)
                 switch field.id {
                 case 100: contents = try reader.read(Binary.self, field)
-                case 101: conversationKeyVersion = try reader.read(WireString.self, field)
+                case 101: conversationKeyVersion = try reader.read(KeyVersion.self, field)
                 case 102: shouldNotify = try reader.read(Bool.self, field)
                 case 103: ttlMsec = try reader.read(Int64.self, field)
                 case 104: deliveredAtMsec = try reader.read(Int64.self, field)
@@ -148,7 +148,7 @@ extension MessageCreateEvent: WireStruct {
 
     package func write(to writer: inout ThriftWriter) {
         writer.write(contents, as: Binary.self, id: 100)
-        writer.write(conversationKeyVersion, as: WireString.self, id: 101)
+        writer.write(conversationKeyVersion, as: KeyVersion.self, id: 101)
         writer.write(shouldNotify, as: Bool.self, id: 102)
         writer.write(ttlMsec, as: Int64.self, id: 103)
         writer.write(deliveredAtMsec, as: Int64.self, id: 104)

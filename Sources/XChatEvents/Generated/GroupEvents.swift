@@ -5,15 +5,15 @@ package import ThriftBinary
 /// A group made, or a group of the old kind upgraded.
 public struct GroupCreate: Hashable, Sendable {
     /// Field 1, `member_ids`.
-    public var memberIDs: [WireString]?
+    public var memberIDs: [UserID]?
     /// Field 2, `admin_ids`.
-    public var adminIDs: [WireString]?
+    public var adminIDs: [UserID]?
     /// Field 3, `title`.
     public var title: WireString?
     /// Field 4, `avatar_url`.
     public var avatarURL: WireString?
     /// Field 5, `conversation_key_version`.
-    public var conversationKeyVersion: WireString?
+    public var conversationKeyVersion: KeyVersion?
     /// Field 6, `is_legacy_group_upgrade`.
     public var isLegacyGroupUpgrade: Bool?
     /// Field 7, `ttl_msec`.
@@ -21,11 +21,11 @@ public struct GroupCreate: Hashable, Sendable {
 
     /// Makes a value; what is left out is absent on the wire.
     public init(
-        memberIDs: [WireString]? = nil,
-        adminIDs: [WireString]? = nil,
+        memberIDs: [UserID]? = nil,
+        adminIDs: [UserID]? = nil,
         title: WireString? = nil,
         avatarURL: WireString? = nil,
-        conversationKeyVersion: WireString? = nil,
+        conversationKeyVersion: KeyVersion? = nil,
         isLegacyGroupUpgrade: Bool? = nil,
         ttlMsec: Int64? = nil
     ) {
@@ -59,11 +59,11 @@ extension GroupCreate: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: memberIDs = try reader.read(ListOf<WireString>.self, field)
-                case 2: adminIDs = try reader.read(ListOf<WireString>.self, field)
+                case 1: memberIDs = try reader.read(ListOf<UserID>.self, field)
+                case 2: adminIDs = try reader.read(ListOf<UserID>.self, field)
                 case 3: title = try reader.read(WireString.self, field)
                 case 4: avatarURL = try reader.read(WireString.self, field)
-                case 5: conversationKeyVersion = try reader.read(WireString.self, field)
+                case 5: conversationKeyVersion = try reader.read(KeyVersion.self, field)
                 case 6: isLegacyGroupUpgrade = try reader.read(Bool.self, field)
                 case 7: ttlMsec = try reader.read(Int64.self, field)
                 default: try reader.skip(field)
@@ -76,11 +76,11 @@ extension GroupCreate: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(memberIDs, as: ListOf<WireString>.self, id: 1)
-        writer.write(adminIDs, as: ListOf<WireString>.self, id: 2)
+        writer.write(memberIDs, as: ListOf<UserID>.self, id: 1)
+        writer.write(adminIDs, as: ListOf<UserID>.self, id: 2)
         writer.write(title, as: WireString.self, id: 3)
         writer.write(avatarURL, as: WireString.self, id: 4)
-        writer.write(conversationKeyVersion, as: WireString.self, id: 5)
+        writer.write(conversationKeyVersion, as: KeyVersion.self, id: 5)
         writer.write(isLegacyGroupUpgrade, as: Bool.self, id: 6)
         writer.write(ttlMsec, as: Int64.self, id: 7)
         writer.stop()
@@ -92,10 +92,10 @@ public struct GroupTitleChange: Hashable, Sendable {
     /// Field 1, `custom_title`.
     public var customTitle: WireString?
     /// Field 2, `conversation_key_version`.
-    public var conversationKeyVersion: WireString?
+    public var conversationKeyVersion: KeyVersion?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(customTitle: WireString? = nil, conversationKeyVersion: WireString? = nil) {
+    public init(customTitle: WireString? = nil, conversationKeyVersion: KeyVersion? = nil) {
         self.customTitle = customTitle
         self.conversationKeyVersion = conversationKeyVersion
     }
@@ -117,7 +117,7 @@ extension GroupTitleChange: WireStruct {
                 try fields.claim(field)
                 switch field.id {
                 case 1: customTitle = try reader.read(WireString.self, field)
-                case 2: conversationKeyVersion = try reader.read(WireString.self, field)
+                case 2: conversationKeyVersion = try reader.read(KeyVersion.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -129,7 +129,7 @@ extension GroupTitleChange: WireStruct {
 
     package func write(to writer: inout ThriftWriter) {
         writer.write(customTitle, as: WireString.self, id: 1)
-        writer.write(conversationKeyVersion, as: WireString.self, id: 2)
+        writer.write(conversationKeyVersion, as: KeyVersion.self, id: 2)
         writer.stop()
     }
 }
@@ -139,10 +139,10 @@ public struct GroupAvatarUrlChange: Hashable, Sendable {
     /// Field 1, `custom_avatar_url`.
     public var customAvatarURL: WireString?
     /// Field 2, `conversation_key_version`.
-    public var conversationKeyVersion: WireString?
+    public var conversationKeyVersion: KeyVersion?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(customAvatarURL: WireString? = nil, conversationKeyVersion: WireString? = nil) {
+    public init(customAvatarURL: WireString? = nil, conversationKeyVersion: KeyVersion? = nil) {
         self.customAvatarURL = customAvatarURL
         self.conversationKeyVersion = conversationKeyVersion
     }
@@ -164,7 +164,7 @@ extension GroupAvatarUrlChange: WireStruct {
                 try fields.claim(field)
                 switch field.id {
                 case 1: customAvatarURL = try reader.read(WireString.self, field)
-                case 2: conversationKeyVersion = try reader.read(WireString.self, field)
+                case 2: conversationKeyVersion = try reader.read(KeyVersion.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -176,7 +176,7 @@ extension GroupAvatarUrlChange: WireStruct {
 
     package func write(to writer: inout ThriftWriter) {
         writer.write(customAvatarURL, as: WireString.self, id: 1)
-        writer.write(conversationKeyVersion, as: WireString.self, id: 2)
+        writer.write(conversationKeyVersion, as: KeyVersion.self, id: 2)
         writer.stop()
     }
 }
@@ -184,10 +184,10 @@ extension GroupAvatarUrlChange: WireStruct {
 /// Members made administrators.
 public struct GroupAdminAddChange: Hashable, Sendable {
     /// Field 1, `admin_ids`.
-    public var adminIDs: [WireString]?
+    public var adminIDs: [UserID]?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(adminIDs: [WireString]? = nil) {
+    public init(adminIDs: [UserID]? = nil) {
         self.adminIDs = adminIDs
     }
 }
@@ -206,7 +206,7 @@ extension GroupAdminAddChange: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: adminIDs = try reader.read(ListOf<WireString>.self, field)
+                case 1: adminIDs = try reader.read(ListOf<UserID>.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -217,7 +217,7 @@ extension GroupAdminAddChange: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(adminIDs, as: ListOf<WireString>.self, id: 1)
+        writer.write(adminIDs, as: ListOf<UserID>.self, id: 1)
         writer.stop()
     }
 }
@@ -225,10 +225,10 @@ extension GroupAdminAddChange: WireStruct {
 /// Administrators made ordinary members.
 public struct GroupAdminRemoveChange: Hashable, Sendable {
     /// Field 1, `admin_ids`.
-    public var adminIDs: [WireString]?
+    public var adminIDs: [UserID]?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(adminIDs: [WireString]? = nil) {
+    public init(adminIDs: [UserID]? = nil) {
         self.adminIDs = adminIDs
     }
 }
@@ -247,7 +247,7 @@ extension GroupAdminRemoveChange: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: adminIDs = try reader.read(ListOf<WireString>.self, field)
+                case 1: adminIDs = try reader.read(ListOf<UserID>.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -258,7 +258,7 @@ extension GroupAdminRemoveChange: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(adminIDs, as: ListOf<WireString>.self, id: 1)
+        writer.write(adminIDs, as: ListOf<UserID>.self, id: 1)
         writer.stop()
     }
 }
@@ -266,10 +266,10 @@ extension GroupAdminRemoveChange: WireStruct {
 /// Members removed from a group.
 public struct GroupMemberRemoveChange: Hashable, Sendable {
     /// Field 1, `member_ids`.
-    public var memberIDs: [WireString]?
+    public var memberIDs: [UserID]?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(memberIDs: [WireString]? = nil) {
+    public init(memberIDs: [UserID]? = nil) {
         self.memberIDs = memberIDs
     }
 }
@@ -288,7 +288,7 @@ extension GroupMemberRemoveChange: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: memberIDs = try reader.read(ListOf<WireString>.self, field)
+                case 1: memberIDs = try reader.read(ListOf<UserID>.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -299,7 +299,7 @@ extension GroupMemberRemoveChange: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(memberIDs, as: ListOf<WireString>.self, id: 1)
+        writer.write(memberIDs, as: ListOf<UserID>.self, id: 1)
         writer.stop()
     }
 }
@@ -360,10 +360,10 @@ extension GroupInviteEnable: WireStruct {
 /// The end of a group's invitation link.
 public struct GroupInviteDisable: Hashable, Sendable {
     /// Field 1, `disabled_by_member_id`.
-    public var disabledByMemberID: WireString?
+    public var disabledByMemberID: UserID?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(disabledByMemberID: WireString? = nil) {
+    public init(disabledByMemberID: UserID? = nil) {
         self.disabledByMemberID = disabledByMemberID
     }
 }
@@ -382,7 +382,7 @@ extension GroupInviteDisable: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: disabledByMemberID = try reader.read(WireString.self, field)
+                case 1: disabledByMemberID = try reader.read(UserID.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -393,7 +393,7 @@ extension GroupInviteDisable: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(disabledByMemberID, as: WireString.self, id: 1)
+        writer.write(disabledByMemberID, as: UserID.self, id: 1)
         writer.stop()
     }
 }
@@ -401,10 +401,10 @@ extension GroupInviteDisable: WireStruct {
 /// Somebody's wish to join a group.
 public struct GroupJoinRequest: Hashable, Sendable {
     /// Field 1, `requesting_user_id`.
-    public var requestingUserID: WireString?
+    public var requestingUserID: UserID?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(requestingUserID: WireString? = nil) {
+    public init(requestingUserID: UserID? = nil) {
         self.requestingUserID = requestingUserID
     }
 }
@@ -423,7 +423,7 @@ extension GroupJoinRequest: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: requestingUserID = try reader.read(WireString.self, field)
+                case 1: requestingUserID = try reader.read(UserID.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -434,7 +434,7 @@ extension GroupJoinRequest: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(requestingUserID, as: WireString.self, id: 1)
+        writer.write(requestingUserID, as: UserID.self, id: 1)
         writer.stop()
     }
 }
@@ -442,10 +442,10 @@ extension GroupJoinRequest: WireStruct {
 /// Wishes to join a group, refused.
 public struct GroupJoinReject: Hashable, Sendable {
     /// Field 1, `rejected_user_ids`.
-    public var rejectedUserIDs: [WireString]?
+    public var rejectedUserIDs: [UserID]?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(rejectedUserIDs: [WireString]? = nil) {
+    public init(rejectedUserIDs: [UserID]? = nil) {
         self.rejectedUserIDs = rejectedUserIDs
     }
 }
@@ -464,7 +464,7 @@ extension GroupJoinReject: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: rejectedUserIDs = try reader.read(ListOf<WireString>.self, field)
+                case 1: rejectedUserIDs = try reader.read(ListOf<UserID>.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -475,7 +475,7 @@ extension GroupJoinReject: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(rejectedUserIDs, as: ListOf<WireString>.self, id: 1)
+        writer.write(rejectedUserIDs, as: ListOf<UserID>.self, id: 1)
         writer.stop()
     }
 }
@@ -639,21 +639,21 @@ extension GroupAdminSettingsChange: WireStruct {
 /// Members added to a group, with the group as it then is.
 public struct GroupMemberAddChange: Hashable, Sendable {
     /// Field 1, `member_ids`: the new members.
-    public var memberIDs: [WireString]?
+    public var memberIDs: [UserID]?
     /// Field 2, `current_member_ids`: the members so far.
-    public var currentMemberIDs: [WireString]?
+    public var currentMemberIDs: [UserID]?
     /// Field 3, `current_admin_ids`.
-    public var currentAdminIDs: [WireString]?
+    public var currentAdminIDs: [UserID]?
     /// Field 4, `current_title`.
     public var currentTitle: WireString?
     /// Field 5, `current_avatar_url`.
     public var currentAvatarURL: WireString?
     /// Field 6, `conversation_key_version`.
-    public var conversationKeyVersion: WireString?
+    public var conversationKeyVersion: KeyVersion?
     /// Field 7, `current_ttl_msec`.
     public var currentTTLMsec: Int64?
     /// Field 8, `current_pending_member_ids`.
-    public var currentPendingMemberIDs: [WireString]?
+    public var currentPendingMemberIDs: [UserID]?
     /// Field 9, `screen_capture_blocking_enabled`.
     public var screenCaptureBlockingEnabled: Bool?
     /// Field 11, `group_invite_enable`.
@@ -663,14 +663,14 @@ public struct GroupMemberAddChange: Hashable, Sendable {
 
     /// Makes a value; what is left out is absent on the wire.
     public init(
-        memberIDs: [WireString]? = nil,
-        currentMemberIDs: [WireString]? = nil,
-        currentAdminIDs: [WireString]? = nil,
+        memberIDs: [UserID]? = nil,
+        currentMemberIDs: [UserID]? = nil,
+        currentAdminIDs: [UserID]? = nil,
         currentTitle: WireString? = nil,
         currentAvatarURL: WireString? = nil,
-        conversationKeyVersion: WireString? = nil,
+        conversationKeyVersion: KeyVersion? = nil,
         currentTTLMsec: Int64? = nil,
-        currentPendingMemberIDs: [WireString]? = nil,
+        currentPendingMemberIDs: [UserID]? = nil,
         screenCaptureBlockingEnabled: Bool? = nil,
         groupInviteEnable: GroupInviteEnable? = nil,
         adminSettings: GroupAdminSettings? = nil
@@ -713,14 +713,14 @@ extension GroupMemberAddChange: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: memberIDs = try reader.read(ListOf<WireString>.self, field)
-                case 2: currentMemberIDs = try reader.read(ListOf<WireString>.self, field)
-                case 3: currentAdminIDs = try reader.read(ListOf<WireString>.self, field)
+                case 1: memberIDs = try reader.read(ListOf<UserID>.self, field)
+                case 2: currentMemberIDs = try reader.read(ListOf<UserID>.self, field)
+                case 3: currentAdminIDs = try reader.read(ListOf<UserID>.self, field)
                 case 4: currentTitle = try reader.read(WireString.self, field)
                 case 5: currentAvatarURL = try reader.read(WireString.self, field)
-                case 6: conversationKeyVersion = try reader.read(WireString.self, field)
+                case 6: conversationKeyVersion = try reader.read(KeyVersion.self, field)
                 case 7: currentTTLMsec = try reader.read(Int64.self, field)
-                case 8: currentPendingMemberIDs = try reader.read(ListOf<WireString>.self, field)
+                case 8: currentPendingMemberIDs = try reader.read(ListOf<UserID>.self, field)
                 case 9: screenCaptureBlockingEnabled = try reader.read(Bool.self, field)
                 case 11: groupInviteEnable = try reader.read(GroupInviteEnable.self, field)
                 case 12: adminSettings = try reader.read(GroupAdminSettings.self, field)
@@ -734,14 +734,14 @@ extension GroupMemberAddChange: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(memberIDs, as: ListOf<WireString>.self, id: 1)
-        writer.write(currentMemberIDs, as: ListOf<WireString>.self, id: 2)
-        writer.write(currentAdminIDs, as: ListOf<WireString>.self, id: 3)
+        writer.write(memberIDs, as: ListOf<UserID>.self, id: 1)
+        writer.write(currentMemberIDs, as: ListOf<UserID>.self, id: 2)
+        writer.write(currentAdminIDs, as: ListOf<UserID>.self, id: 3)
         writer.write(currentTitle, as: WireString.self, id: 4)
         writer.write(currentAvatarURL, as: WireString.self, id: 5)
-        writer.write(conversationKeyVersion, as: WireString.self, id: 6)
+        writer.write(conversationKeyVersion, as: KeyVersion.self, id: 6)
         writer.write(currentTTLMsec, as: Int64.self, id: 7)
-        writer.write(currentPendingMemberIDs, as: ListOf<WireString>.self, id: 8)
+        writer.write(currentPendingMemberIDs, as: ListOf<UserID>.self, id: 8)
         writer.write(screenCaptureBlockingEnabled, as: Bool.self, id: 9)
         writer.write(groupInviteEnable, as: GroupInviteEnable.self, id: 11)
         writer.write(adminSettings, as: GroupAdminSettings.self, id: 12)

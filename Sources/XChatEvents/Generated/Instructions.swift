@@ -5,14 +5,14 @@ package import ThriftBinary
 /// The server asks for events to be fetched.
 public struct PullMessagesInstruction: Hashable, Sendable {
     /// Field 1, `sequence_start`.
-    public var sequenceStart: WireString?
+    public var sequenceStart: SequenceID?
     /// Field 2, `sender_id`.
-    public var senderID: WireString?
+    public var senderID: UserID?
     /// Field 6, `is_batched_pull`.
     public var isBatchedPull: Bool?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(sequenceStart: WireString? = nil, senderID: WireString? = nil, isBatchedPull: Bool? = nil) {
+    public init(sequenceStart: SequenceID? = nil, senderID: UserID? = nil, isBatchedPull: Bool? = nil) {
         self.sequenceStart = sequenceStart
         self.senderID = senderID
         self.isBatchedPull = isBatchedPull
@@ -35,8 +35,8 @@ extension PullMessagesInstruction: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: sequenceStart = try reader.read(WireString.self, field)
-                case 2: senderID = try reader.read(WireString.self, field)
+                case 1: sequenceStart = try reader.read(SequenceID.self, field)
+                case 2: senderID = try reader.read(UserID.self, field)
                 case 6: isBatchedPull = try reader.read(Bool.self, field)
                 default: try reader.skip(field)
                 }
@@ -48,8 +48,8 @@ extension PullMessagesInstruction: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(sequenceStart, as: WireString.self, id: 1)
-        writer.write(senderID, as: WireString.self, id: 2)
+        writer.write(sequenceStart, as: SequenceID.self, id: 1)
+        writer.write(senderID, as: UserID.self, id: 2)
         writer.write(isBatchedPull, as: Bool.self, id: 6)
         writer.stop()
     }
@@ -85,14 +85,14 @@ extension KeepAliveInstruction: WireStruct {
 /// The bounds of a page of fetched events.
 public struct PullMessagePageDetails: Hashable, Sendable {
     /// Field 3, `min_sequence_id`.
-    public var minSequenceID: WireString?
+    public var minSequenceID: SequenceID?
     /// Field 4, `max_sequence_id`.
-    public var maxSequenceID: WireString?
+    public var maxSequenceID: SequenceID?
     /// Field 7, `is_batched_pull`.
     public var isBatchedPull: Bool?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(minSequenceID: WireString? = nil, maxSequenceID: WireString? = nil, isBatchedPull: Bool? = nil) {
+    public init(minSequenceID: SequenceID? = nil, maxSequenceID: SequenceID? = nil, isBatchedPull: Bool? = nil) {
         self.minSequenceID = minSequenceID
         self.maxSequenceID = maxSequenceID
         self.isBatchedPull = isBatchedPull
@@ -115,8 +115,8 @@ extension PullMessagePageDetails: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 3: minSequenceID = try reader.read(WireString.self, field)
-                case 4: maxSequenceID = try reader.read(WireString.self, field)
+                case 3: minSequenceID = try reader.read(SequenceID.self, field)
+                case 4: maxSequenceID = try reader.read(SequenceID.self, field)
                 case 7: isBatchedPull = try reader.read(Bool.self, field)
                 default: try reader.skip(field)
                 }
@@ -128,8 +128,8 @@ extension PullMessagePageDetails: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(minSequenceID, as: WireString.self, id: 3)
-        writer.write(maxSequenceID, as: WireString.self, id: 4)
+        writer.write(minSequenceID, as: SequenceID.self, id: 3)
+        writer.write(maxSequenceID, as: SequenceID.self, id: 4)
         writer.write(isBatchedPull, as: Bool.self, id: 7)
         writer.stop()
     }
@@ -140,14 +140,14 @@ public struct PullMessagesFinishedInstruction: Hashable, Sendable {
     /// Field 1, `finished_pull`.
     public var finishedPull: Bool?
     /// Field 2, `sequence_continue`.
-    public var sequenceContinue: WireString?
+    public var sequenceContinue: SequenceID?
     /// Field 3, `pull_message_page_details`.
     public var pullMessagePageDetails: PullMessagePageDetails?
 
     /// Makes a value; what is left out is absent on the wire.
     public init(
         finishedPull: Bool? = nil,
-        sequenceContinue: WireString? = nil,
+        sequenceContinue: SequenceID? = nil,
         pullMessagePageDetails: PullMessagePageDetails? = nil
     ) {
         self.finishedPull = finishedPull
@@ -173,7 +173,7 @@ extension PullMessagesFinishedInstruction: WireStruct {
                 try fields.claim(field)
                 switch field.id {
                 case 1: finishedPull = try reader.read(Bool.self, field)
-                case 2: sequenceContinue = try reader.read(WireString.self, field)
+                case 2: sequenceContinue = try reader.read(SequenceID.self, field)
                 case 3: pullMessagePageDetails = try reader.read(PullMessagePageDetails.self, field)
                 default: try reader.skip(field)
                 }
@@ -186,7 +186,7 @@ extension PullMessagesFinishedInstruction: WireStruct {
 
     package func write(to writer: inout ThriftWriter) {
         writer.write(finishedPull, as: Bool.self, id: 1)
-        writer.write(sequenceContinue, as: WireString.self, id: 2)
+        writer.write(sequenceContinue, as: SequenceID.self, id: 2)
         writer.write(pullMessagePageDetails, as: PullMessagePageDetails.self, id: 3)
         writer.stop()
     }
@@ -291,10 +291,10 @@ public struct DisplayTemporaryPasscodeInstruction: Hashable, Sendable {
     /// Field 1, `token`.
     public var token: WireString?
     /// Field 2, `latest_public_key_version`.
-    public var latestPublicKeyVersion: WireString?
+    public var latestPublicKeyVersion: KeyVersion?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(token: WireString? = nil, latestPublicKeyVersion: WireString? = nil) {
+    public init(token: WireString? = nil, latestPublicKeyVersion: KeyVersion? = nil) {
         self.token = token
         self.latestPublicKeyVersion = latestPublicKeyVersion
     }
@@ -316,7 +316,7 @@ extension DisplayTemporaryPasscodeInstruction: WireStruct {
                 try fields.claim(field)
                 switch field.id {
                 case 1: token = try reader.read(WireString.self, field)
-                case 2: latestPublicKeyVersion = try reader.read(WireString.self, field)
+                case 2: latestPublicKeyVersion = try reader.read(KeyVersion.self, field)
                 default: try reader.skip(field)
                 }
             } catch {
@@ -328,7 +328,7 @@ extension DisplayTemporaryPasscodeInstruction: WireStruct {
 
     package func write(to writer: inout ThriftWriter) {
         writer.write(token, as: WireString.self, id: 1)
-        writer.write(latestPublicKeyVersion, as: WireString.self, id: 2)
+        writer.write(latestPublicKeyVersion, as: KeyVersion.self, id: 2)
         writer.stop()
     }
 }

@@ -68,9 +68,9 @@ public struct ReplyingToPreview: Hashable, Sendable {
     /// Field 5, `sender_display_name`.
     public var senderDisplayName: WireString?
     /// Field 6, `replying_to_message_sequence_id`.
-    public var replyingToMessageSequenceID: WireString?
+    public var replyingToMessageSequenceID: SequenceID?
     /// Field 7, `replying_to_message_id`.
-    public var replyingToMessageID: WireString?
+    public var replyingToMessageID: MessageID?
     /// Field 8, `raw_event_message_create`: the event replied to.
     public var rawEventMessageCreate: Encoded<MessageEvent>?
     /// Field 9, `raw_event_edit_message`: the edit of that event that is quoted.
@@ -89,8 +89,8 @@ public struct ReplyingToPreview: Hashable, Sendable {
         entities: [RichTextEntity]? = nil,
         attachments: [MessageAttachment]? = nil,
         senderDisplayName: WireString? = nil,
-        replyingToMessageSequenceID: WireString? = nil,
-        replyingToMessageID: WireString? = nil,
+        replyingToMessageSequenceID: SequenceID? = nil,
+        replyingToMessageID: MessageID? = nil,
         rawEventMessageCreate: Encoded<MessageEvent>? = nil,
         rawEventEditMessage: Encoded<MessageEvent>? = nil,
         rawEventCkces: [Encoded<MessageEvent>]? = nil,
@@ -142,8 +142,8 @@ extension ReplyingToPreview: WireStruct {
                 case 3: entities = try reader.read(ListOf<RichTextEntity>.self, field)
                 case 4: attachments = try reader.read(ListOf<MessageAttachment>.self, field)
                 case 5: senderDisplayName = try reader.read(WireString.self, field)
-                case 6: replyingToMessageSequenceID = try reader.read(WireString.self, field)
-                case 7: replyingToMessageID = try reader.read(WireString.self, field)
+                case 6: replyingToMessageSequenceID = try reader.read(SequenceID.self, field)
+                case 7: replyingToMessageID = try reader.read(MessageID.self, field)
                 case 8: rawEventMessageCreate = try reader.read(Encoded<MessageEvent>.self, field)
                 case 9: rawEventEditMessage = try reader.read(Encoded<MessageEvent>.self, field)
                 case 10: rawEventCkces = try reader.read(ListOf<Encoded<MessageEvent>>.self, field)
@@ -164,8 +164,8 @@ extension ReplyingToPreview: WireStruct {
         writer.write(entities, as: ListOf<RichTextEntity>.self, id: 3)
         writer.write(attachments, as: ListOf<MessageAttachment>.self, id: 4)
         writer.write(senderDisplayName, as: WireString.self, id: 5)
-        writer.write(replyingToMessageSequenceID, as: WireString.self, id: 6)
-        writer.write(replyingToMessageID, as: WireString.self, id: 7)
+        writer.write(replyingToMessageSequenceID, as: SequenceID.self, id: 6)
+        writer.write(replyingToMessageID, as: MessageID.self, id: 7)
         writer.write(rawEventMessageCreate, as: Encoded<MessageEvent>.self, id: 8)
         writer.write(rawEventEditMessage, as: Encoded<MessageEvent>.self, id: 9)
         writer.write(rawEventCkces, as: ListOf<Encoded<MessageEvent>>.self, id: 10)
@@ -669,7 +669,7 @@ extension MessageContents: WireStruct {
 /// A reaction to a message.
 public struct MessageReactionAdd: Hashable, Sendable {
     /// Field 1, `message_sequence_id`: the sequence id of the message reacted to.
-    public var messageSequenceID: WireString?
+    public var messageSequenceID: SequenceID?
     /// Field 2, `emoji`.
     public var emoji: WireString?
     /// Field 3, `message_attachment_id`.
@@ -677,7 +677,7 @@ public struct MessageReactionAdd: Hashable, Sendable {
 
     /// Makes a value; what is left out is absent on the wire.
     public init(
-        messageSequenceID: WireString? = nil,
+        messageSequenceID: SequenceID? = nil,
         emoji: WireString? = nil,
         messageAttachmentID: WireString? = nil
     ) {
@@ -703,7 +703,7 @@ extension MessageReactionAdd: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: messageSequenceID = try reader.read(WireString.self, field)
+                case 1: messageSequenceID = try reader.read(SequenceID.self, field)
                 case 2: emoji = try reader.read(WireString.self, field)
                 case 3: messageAttachmentID = try reader.read(WireString.self, field)
                 default: try reader.skip(field)
@@ -716,7 +716,7 @@ extension MessageReactionAdd: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(messageSequenceID, as: WireString.self, id: 1)
+        writer.write(messageSequenceID, as: SequenceID.self, id: 1)
         writer.write(emoji, as: WireString.self, id: 2)
         writer.write(messageAttachmentID, as: WireString.self, id: 3)
         writer.stop()
@@ -726,7 +726,7 @@ extension MessageReactionAdd: WireStruct {
 /// A reaction taken back.
 public struct MessageReactionRemove: Hashable, Sendable {
     /// Field 1, `message_sequence_id`: the sequence id of the message reacted to.
-    public var messageSequenceID: WireString?
+    public var messageSequenceID: SequenceID?
     /// Field 2, `emoji`.
     public var emoji: WireString?
     /// Field 3, `message_attachment_id`.
@@ -734,7 +734,7 @@ public struct MessageReactionRemove: Hashable, Sendable {
 
     /// Makes a value; what is left out is absent on the wire.
     public init(
-        messageSequenceID: WireString? = nil,
+        messageSequenceID: SequenceID? = nil,
         emoji: WireString? = nil,
         messageAttachmentID: WireString? = nil
     ) {
@@ -760,7 +760,7 @@ extension MessageReactionRemove: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: messageSequenceID = try reader.read(WireString.self, field)
+                case 1: messageSequenceID = try reader.read(SequenceID.self, field)
                 case 2: emoji = try reader.read(WireString.self, field)
                 case 3: messageAttachmentID = try reader.read(WireString.self, field)
                 default: try reader.skip(field)
@@ -773,7 +773,7 @@ extension MessageReactionRemove: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(messageSequenceID, as: WireString.self, id: 1)
+        writer.write(messageSequenceID, as: SequenceID.self, id: 1)
         writer.write(emoji, as: WireString.self, id: 2)
         writer.write(messageAttachmentID, as: WireString.self, id: 3)
         writer.stop()
@@ -783,7 +783,7 @@ extension MessageReactionRemove: WireStruct {
 /// A new text of a message.
 public struct MessageEdit: Hashable, Sendable {
     /// Field 1, `message_sequence_id`: the sequence id of the message edited.
-    public var messageSequenceID: WireString?
+    public var messageSequenceID: SequenceID?
     /// Field 2, `updated_text`.
     public var updatedText: WireString?
     /// Field 3, `entities`.
@@ -791,7 +791,7 @@ public struct MessageEdit: Hashable, Sendable {
 
     /// Makes a value; what is left out is absent on the wire.
     public init(
-        messageSequenceID: WireString? = nil,
+        messageSequenceID: SequenceID? = nil,
         updatedText: WireString? = nil,
         entities: [RichTextEntity]? = nil
     ) {
@@ -817,7 +817,7 @@ extension MessageEdit: WireStruct {
             do throws(ThriftError) {
                 try fields.claim(field)
                 switch field.id {
-                case 1: messageSequenceID = try reader.read(WireString.self, field)
+                case 1: messageSequenceID = try reader.read(SequenceID.self, field)
                 case 2: updatedText = try reader.read(WireString.self, field)
                 case 3: entities = try reader.read(ListOf<RichTextEntity>.self, field)
                 default: try reader.skip(field)
@@ -830,7 +830,7 @@ extension MessageEdit: WireStruct {
     }
 
     package func write(to writer: inout ThriftWriter) {
-        writer.write(messageSequenceID, as: WireString.self, id: 1)
+        writer.write(messageSequenceID, as: SequenceID.self, id: 1)
         writer.write(updatedText, as: WireString.self, id: 2)
         writer.write(entities, as: ListOf<RichTextEntity>.self, id: 3)
         writer.stop()

@@ -2,14 +2,14 @@
 ///
 /// Two users' ids joined by `:` for a conversation of two, `g` and digits for a group; whatever has another form is kept
 /// as it is.
-public struct ConversationID: Hashable, Sendable, CustomStringConvertible {
+public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireText {
     /// The canonical text.
-    public let value: WireString
+    public let text: WireString
     /// Where the `:` of a conversation of two stands, in bytes.
     private let colon: Int?
 
-    private init(value: WireString, colon: Int? = nil) {
-        self.value = value
+    private init(text: WireString, colon: Int? = nil) {
+        self.text = text
         self.colon = colon
     }
 
@@ -24,59 +24,61 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible {
     public init(canonicalizing id: WireString, sender: UserID = "") {
         if let pair = Pair(id) {
             // Most ids come in their canonical form, and then nothing is copied.
-            self = pair.isCanonical ? Self(value: id, colon: pair.separator) : .oneToOne(pair.first, pair.second)
+            self = pair.isCanonical ? Self(text: id, colon: pair.separator) : .oneToOne(pair.first, pair.second)
         } else if id.isDigits && sender.isDigits {
-            self = .oneToOne(id, sender)
+            self = .oneToOne(UserID(id), sender)
         } else {
-            self.init(value: id)
+            self.init(text: id)
         }
     }
 
     /// The conversation of two users, in either order; a user with herself is one too.
     public static func oneToOne(_ one: UserID, _ other: UserID) -> Self {
-        let inOrder = one.utf8.count == other.utf8.count ? one < other : one.utf8.count < other.utf8.count
-        let (first, second) = inOrder ? (one, other) : (other, one)
-        let value = WireString("\(first):\(second)")
-        return Self(value: value, colon: first.isDigits && second.isDigits ? first.utf8.count : nil)
+        let (first, second) = one.isSmaller(than: other) ? (one, other) : (other, one)
+        let text = WireString("\(first):\(second)")
+        return Self(text: text, colon: first.isDigits && second.isDigits ? first.utf8.count : nil)
     }
 
     /// The canonical text.
-    public var description: String { value.string }
+    public var string: String { text.string }
+
+    /// The canonical text.
+    public var description: String { text.string }
 
     /// Whether the canonical texts are the same bytes.
-    public static func == (left: Self, right: Self) -> Bool { left.value == right.value }
+    public static func == (left: Self, right: Self) -> Bool { left.text == right.text }
 
     /// Feeds the canonical text.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(value)
+        hasher.combine(text)
     }
 
     /// The two users of a conversation of two, in canonical order; nil for any other.
     public var participants: (UserID, UserID)? {
-        colon.map { value.split(at: $0) }
+        colon.map { text.users(around: $0) }
     }
 
     /// Whether a user is one of the two of a conversation of two; nil for any other.
     package func isOneOfTwo(_ user: UserID) -> Bool? {
         guard let colon else { return nil }
-        return unsafe value.withContiguousBytes { pair in
-            unsafe user.withContiguousBytes { user in
+        return unsafe text.withContiguousBytes { pair in
+            unsafe user.text.withContiguousBytes { user in
                 unsafe user.elementsEqual(pair[..<colon]) || user.elementsEqual(pair[(colon + 1)...])
             }
         }
     }
 
     /// Whether it is a group's: `g` and 1 to 19 digits.
-    public var isGroup: Bool { value.isGroupID }
+    public var isGroup: Bool { text.isGroupID }
 
     /// The id as X's REST paths take it, or nil where it has none of the three forms that they take.
     ///
     /// These are `A-B`, a recipient's id alone, and `g` with digits, each of 1 to 19 digits.
     public var urlPathComponent: String? {
         if let (first, second) = participants {
-            return first.isUserID && second.isUserID ? "\(first)-\(second)" : nil
+            return first.isValid && second.isValid ? "\(first)-\(second)" : nil
         }
-        return isGroup || value.isUserID ? value.string : nil
+        return isGroup || UserID(text).isValid ? text.string : nil
     }
 }
 
@@ -106,14 +108,14 @@ private struct Pair {
         (separator, isCanonical) = found
     }
 
-    var first: UserID { text.split(at: separator).0 }
-    var second: UserID { text.split(at: separator).1 }
+    var first: UserID { text.users(around: separator).0 }
+    var second: UserID { text.users(around: separator).1 }
 }
 
 extension WireString {
-    /// The parts before and after one byte.
-    fileprivate func split(at offset: Int) -> (WireString, WireString) {
+    /// The ids before and after one byte.
+    fileprivate func users(around offset: Int) -> (UserID, UserID) {
         let index = utf8.index(utf8.startIndex, offsetBy: offset)
-        return (WireString(String(string[..<index])), WireString(String(string[utf8.index(after: index)...])))
+        return (UserID(String(string[..<index])), UserID(String(string[utf8.index(after: index)...])))
     }
 }

@@ -1,12 +1,33 @@
-/// The ids that a sender gives to events.
-public enum MessageID {
+/// The id that the sender of an event gives to it.
+public struct MessageID: Identifier, WireText {
+    /// The text, as it is on the wire.
+    public let text: WireString
+
+    /// Wraps a text as it is, valid or not.
+    public init(_ text: WireString) {
+        self.text = text
+    }
+
+    /// What a valid text is.
+    public static var rule: String {
+        "1 to \(EventLimits.messageIDBytes) printable ASCII characters without a comma"
+    }
+
+    /// Whether the text has 1 to 64 printable ASCII characters, none of them a comma.
+    public var isValid: Bool {
+        guard !text.isEmpty, text.utf8.count <= EventLimits.messageIDBytes else { return false }
+        return unsafe text.withContiguousBytes { bytes in
+            unsafe bytes.allSatisfy { (0x20...0x7e).contains($0) && $0 != UInt8(ascii: ",") }
+        }
+    }
+
     /// A fresh id: a random UUID of version 4, in lower case.
-    public static func random() -> WireString {
+    public static func random() -> MessageID {
         // Two draws and not sixteen: each is a system call, and the sixteen were a quarter of sealing a message.
         var generator = SystemRandomNumberGenerator()
         let upper = generator.next() & ~0xf000 | 0x4000
         let lower = generator.next() & (.max >> 2) | 1 << 63
-        return WireString(
+        return MessageID(
             unsafe String(unsafeUninitializedCapacity: 36) { text in
                 var digits = 0
                 for position in 0..<36 {

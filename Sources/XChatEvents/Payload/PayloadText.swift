@@ -78,28 +78,28 @@ struct PayloadText {
     ///   - path: The path to record, if the field is not one of the struct itself. Elements of a list are recorded as the
     ///     list.
     /// - Throws: `comma` for a string with a comma.
-    mutating func add(_ value: WireString, _ field: String, as path: String? = nil) throws(PayloadError) {
+    mutating func add(_ value: some WireText, _ field: String, as path: String? = nil) throws(PayloadError) {
         record(path ?? field)
         addComma()
         let start = bytes.count
-        bytes.append(contentsOf: value.utf8)
+        bytes.append(contentsOf: value.text.utf8)
         if bytes[start...].contains(UInt8(ascii: ",")) { try fail(.comma(field)) }
     }
 
     /// A string that has to be there.
-    mutating func add(required value: WireString?, _ field: String) throws(PayloadError) {
+    mutating func add(required value: (some WireText)?, _ field: String) throws(PayloadError) {
         guard let value else { return try fail(.missing(field)) }
         try add(value, field)
     }
 
     /// A string, or an empty component.
-    mutating func add(orEmpty value: WireString?, _ field: String, as path: String? = nil) throws(PayloadError) {
-        try add(value ?? "", field, as: path)
+    mutating func add(orEmpty value: (some WireText)?, _ field: String, as path: String? = nil) throws(PayloadError) {
+        try add(value?.text ?? "", field, as: path)
     }
 
     /// A string, or the word `null`.
-    mutating func add(orNull value: WireString?, _ field: String, as path: String? = nil) throws(PayloadError) {
-        try add(value ?? "null", field, as: path)
+    mutating func add(orNull value: (some WireText)?, _ field: String, as path: String? = nil) throws(PayloadError) {
+        try add(value?.text ?? "null", field, as: path)
     }
 
     /// An integer, or the word `null`.
@@ -127,13 +127,13 @@ struct PayloadText {
     }
 
     /// One component for each string; none where there is no list.
-    mutating func add(each values: [WireString]?, _ field: String) throws(PayloadError) {
+    mutating func add(each values: [some WireText]?, _ field: String) throws(PayloadError) {
         record(field)
         for value in values ?? [] { try add(value, field) }
     }
 
     /// One component for each string of a list that has to be there.
-    mutating func add(eachRequired values: [WireString]?, _ field: String) throws(PayloadError) {
+    mutating func add(eachRequired values: [some WireText]?, _ field: String) throws(PayloadError) {
         guard let values else { return try fail(.missing(field)) }
         try add(each: values, field)
     }

@@ -29,20 +29,20 @@ package func messageText(_ text: WireString?) -> String {
 /// - Parameter field: The value, which other people choose.
 /// - Returns: 1 to 19 digits, or at most 48 bytes in quotation marks, which end in "…" where more was left out; "-" for
 ///   an absent value.
-package func safeField(_ field: WireString?) -> String {
-    guard let field else { return "-" }
-    return isShortNumber(field) ? field.string : quotedField(field.string)
+package func safeField(_ field: (some WireText)?) -> String {
+    guard let text = field?.text else { return "-" }
+    return text.isShortNumber ? text.string : quotedField(text.string)
 }
 
 /// A list of ids, each as a safe field; the first 20 and the number of the rest.
-package func safeFields(_ fields: [WireString]?) -> String {
+package func safeFields(_ fields: [some WireText]?) -> String {
     let fields = fields ?? []
     let shown = fields.prefix(20).map { safeField($0) }.joined(separator: ", ")
     return fields.count > 20 ? "\(shown) and \(fields.count - 20) more" : shown
 }
 
 /// A sequence id with its `#`, as a safe field.
-package func safeNumber(_ sequenceID: WireString?) -> String {
+package func safeNumber(_ sequenceID: SequenceID?) -> String {
     sequenceID.map { "#" + safeField($0) } ?? "-"
 }
 
@@ -67,18 +67,13 @@ package func quoted(_ name: String) -> String {
 ///   - id: The value, which other people choose.
 ///   - mark: The quotation mark, ASCII.
 /// - Returns: The value; it ends in "…" where more was left out.
-package func printable(_ id: WireString, quotedBy mark: Unicode.Scalar = "'") -> String {
-    SafeText.quoted(id.string, .ascii, by: mark, limit: 48)
+package func printable(_ id: some WireText, quotedBy mark: Unicode.Scalar = "'") -> String {
+    SafeText.quoted(id.text.string, .ascii, by: mark, limit: 48)
 }
 
 /// A sentence that may contain values of other people, on one line of at most 400 bytes.
 package func safeSentence(_ text: String) -> String {
     SafeText(text, .collapsingSpaces, limit: 400).shown
-}
-
-/// Whether a value is 1 to 19 ASCII digits, as X's ids and versions are.
-package func isShortNumber(_ field: WireString) -> Bool {
-    field.utf8.count <= 19 && field.isDigits
 }
 
 extension String {

@@ -69,6 +69,24 @@ extension WireString: WireKeyCoding {
     package static func precedes(_ left: WireString, _ right: WireString) -> Bool { left < right }
 }
 
+/// An id is on the wire as its text.
+extension WireCoding where Self: Identifier, Value == Self {
+    package static var wireType: ThriftType { .string }
+
+    package static func read(from reader: inout ThriftReader) throws(ThriftError) -> Self {
+        Self(WireString(try reader.string()))
+    }
+
+    package static func write(_ value: Self, to writer: inout ThriftWriter) {
+        writer.string(value.text.string)
+    }
+}
+
+extension UserID: WireCoding { package typealias Value = Self }
+extension MessageID: WireCoding { package typealias Value = Self }
+extension SequenceID: WireCoding { package typealias Value = Self }
+extension KeyVersion: WireCoding { package typealias Value = Self }
+
 /// The coding of raw bytes.
 package enum Binary: WireKeyCoding {
     package static var wireType: ThriftType { .string }

@@ -15,7 +15,7 @@ public struct WireString: Sendable {
     }
 
     /// The UTF-8 bytes.
-    public var utf8: String.UTF8View { string.utf8 }
+    package var utf8: String.UTF8View { string.utf8 }
 
     /// Lends the bytes in one piece, which they are in since init; going through them there is many times as fast.
     func withContiguousBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
@@ -24,7 +24,7 @@ public struct WireString: Sendable {
     }
 
     /// Whether there is no byte at all.
-    public var isEmpty: Bool { string.utf8.isEmpty }
+    package var isEmpty: Bool { string.utf8.isEmpty }
 }
 
 extension WireString: Hashable, Comparable {
@@ -62,20 +62,23 @@ extension WireString: ExpressibleByStringLiteral, CustomStringConvertible {
 
 extension WireString {
     /// Whether the text is one or more ASCII digits and nothing else.
-    public var isDigits: Bool {
+    package var isDigits: Bool {
         unsafe !isEmpty && withContiguousBytes { unsafe $0.allSatisfy(\.isDigit) }
     }
+
+    /// Whether the text is a number of at most 19 digits, as X's ids and versions are.
+    package var isShortNumber: Bool { utf8.count <= EventLimits.digits && isDigits }
 
     /// The text as an unsigned number.
     ///
     /// Decimal digits, leading zeros allowed, one `+` before them allowed; nil for anything else and beyond 64 bits.
-    public var number: UInt64? { parsed() }
+    package var number: UInt64? { parsed() }
 
     /// The text as a signed number of 64 bits: as ``number``, with `-` allowed too.
-    public var i64: Int64? { parsed() }
+    package var i64: Int64? { parsed() }
 
     /// The text as a signed number of 32 bits: as ``i64``, in that range.
-    public var i32: Int32? { parsed() }
+    package var i32: Int32? { parsed() }
 
     private func parsed<Number: FixedWidthInteger>() -> Number? {
         // Swift's own conversion takes "-0" for an unsigned number; X's does not.
@@ -88,9 +91,3 @@ extension UInt8 {
     /// Whether the byte is an ASCII digit.
     var isDigit: Bool { UInt8(ascii: "0") <= self && self <= UInt8(ascii: "9") }
 }
-
-/// A user's id, decimal digits for a user of X.
-public typealias UserID = WireString
-
-/// The version of a conversation key or of a public key, decimal milliseconds where X's clients mint it.
-public typealias KeyVersion = WireString

@@ -82,13 +82,10 @@ public struct ActivityEvent: Hashable, Sendable {
         encodedEvent = payload?.encodedEvent
         keyChangeEvent = payload?.keyChangeEvent
         // A malformed id counts as absent: the encoded event contains it again and is verified on its own.
-        func id(_ text: String?, _ isID: (WireString) -> Bool) -> WireString? {
-            text.map { WireString($0) }.flatMap { isID($0) ? $0 : nil }
-        }
-        conversationKeyVersion = id(payload?.conversationKeyVersion, \.isVersion)
-        conversationID = id(payload?.conversationID, \.isConversationID)
-        senderID = id(payload?.senderID, \.isUserID)
-        subscribedUserID = id(data.filter?.userID, \.isUserID)
+        conversationKeyVersion = payload?.conversationKeyVersion.flatMap { KeyVersion(validating: $0) }
+        conversationID = payload?.conversationID.map { WireString($0) }.flatMap { $0.isConversationID ? $0 : nil }
+        senderID = payload?.senderID.flatMap { UserID(validating: $0) }
+        subscribedUserID = data.filter?.userID.flatMap { UserID(validating: $0) }
         conversationToken = payload?.conversationToken
     }
 }

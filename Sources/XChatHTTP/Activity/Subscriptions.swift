@@ -318,7 +318,7 @@ private struct SubscriptionItem: Decodable {
         subscription = ActivitySubscription(
             id: WireString(try members.decode(String.self, forKey: .id)),
             kind: try members.decodeIfPresent(String.self, forKey: .eventType).map { .init(rawValue: $0) },
-            userID: try members.decodeIfPresent(Filter.self, forKey: .filter)?.userID.map { WireString($0) },
+            userID: try members.decodeIfPresent(Filter.self, forKey: .filter)?.userID.map { UserID($0) },
             tag: try members.decodeIfPresent(String.self, forKey: .tag),
             webhookID: try members.decodeIfPresent(String.self, forKey: .webhookID).map { WireString($0) },
             createdAt: try members.decodeIfPresent(String.self, forKey: .createdAt).flatMap(Date.init(served:))

@@ -32,7 +32,7 @@ extension Call<UploadSession> {
         limit: Int
     ) throws(APIError) -> Self {
         // X's own clients send the form inside events: two ids joined by a colon.
-        let id = conversation.value.string
+        let id = conversation.string
         return Call(
             request: APIRequest(
                 method: .post,

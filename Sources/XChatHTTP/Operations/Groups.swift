@@ -4,7 +4,7 @@ public import XChatEvents
 /// The answer to adding members to a group.
 public struct AddedMembers: Hashable, Sendable {
     /// The server's id of the key change; nil if the answer has none.
-    public let keyChangeSequenceID: WireString?
+    public let keyChangeSequenceID: SequenceID?
     /// The members of the group now, unverified; nil if the answer does not list them.
     public let currentMemberIDs: [UserID]?
 }
@@ -81,7 +81,7 @@ extension Call<AddedKeys> {
         }
         let id = change.keyChange.conversationID
         let body = GroupBody(
-            conversationID: id.value.string,
+            conversationID: id.string,
             keyVersion: change.keyChange.version.string,
             participantKeys: change.keyChange.participantKeys.map(ParticipantKeyBody.init),
             members: members.map(\.string),

@@ -10,7 +10,7 @@ public struct ServedPublicKey: Hashable, Sendable {
     /// The signature that binds the identity key to the signing key.
     public let identityPublicKeySignature: WireString?
     /// The version, to be compared as a number.
-    public let publicKeyVersion: WireString?
+    public let publicKeyVersion: KeyVersion?
 }
 
 extension ChatClient {

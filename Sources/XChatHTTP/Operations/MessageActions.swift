@@ -27,7 +27,7 @@ extension ChatClient {
     ///   - target: The conversation.
     ///   - sequenceID: The last event that the user saw.
     /// - Throws: ``APIError``.
-    public func markRead(_ target: ConversationTarget, until sequenceID: WireString) async throws(APIError) {
+    public func markRead(_ target: ConversationTarget, until sequenceID: SequenceID) async throws(APIError) {
         try await perform(.markRead(target, until: sequenceID, limit: limits.answerBytes))
     }
 
@@ -78,11 +78,11 @@ extension Call<Void> {
     }
 
     /// The call `POST /2/chat/conversations/{id}/read`.
-    static func markRead(_ target: ConversationTarget, until sequenceID: WireString, limit: Int) throws(APIError)
+    static func markRead(_ target: ConversationTarget, until sequenceID: SequenceID, limit: Int) throws(APIError)
         -> Self
     {
-        guard sequenceID.isSequenceID else {
-            throw APIError(.invalidArgument, "a sequence id is 1 to \(EventLimits.digits) ASCII digits")
+        guard sequenceID.isValid else {
+            throw APIError(.invalidArgument, "a sequence id is \(SequenceID.rule)")
         }
         return Call(
             request: APIRequest(

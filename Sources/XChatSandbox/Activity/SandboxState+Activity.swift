@@ -143,7 +143,7 @@ private struct ActivityLine {
         var members: [String: JSON] = [
             "encoded_event": .string(stored.base64),
             "conversation_id": .string(
-                isFull ? conversation.id.value.string : conversation.id.urlPathComponent ?? conversation.id.value.string
+                isFull ? conversation.id.string : conversation.id.urlPathComponent ?? conversation.id.string
             ),
         ]
         members["sender_id"] = event.senderID.map { .string($0.string) }

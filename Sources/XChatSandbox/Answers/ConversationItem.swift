@@ -31,7 +31,7 @@ extension Conversation {
     func item(_ asked: ConversationFields) -> JSON {
         let users = members.map(\.user.string)
         let item = JSON.members([
-            "id": .string(id.urlPathComponent ?? id.value.string),
+            "id": .string(id.urlPathComponent ?? id.string),
             "type": .string(id.isGroup ? "group" : "direct"),
             "participant_ids": .strings(users),
             "member_ids": id.isGroup ? .strings(users) : nil,

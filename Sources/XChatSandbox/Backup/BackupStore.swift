@@ -104,7 +104,7 @@ struct BackupToken: Sendable {
         }
         user = UserID(String(decoding: parts[2], as: UTF8.self))
         version = KeyVersion(String(decoding: parts[3], as: UTF8.self))
-        guard user.isUserID, version.isDigits, version.utf8.count <= 20 else { throw BackupRealm.UnknownToken() }
+        guard user.isValid, version.isDigits, version.utf8.count <= 20 else { throw BackupRealm.UnknownToken() }
     }
 
     var text: String { "sandbox-backup-\(user.string)-\(version.string)" }

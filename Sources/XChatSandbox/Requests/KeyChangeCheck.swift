@@ -3,7 +3,7 @@ import XChatEvents
 
 /// One entry of `action_signatures`, and what a server can check of it.
 struct SignedAction {
-    let messageID: WireString
+    let messageID: MessageID
     let detail: MessageEventDetail
     /// The event as the sender signed it.
     let event: MessageEvent
@@ -18,7 +18,7 @@ struct SignedAction {
         from sender: UserID,
         keys: [BoundKey]
     ) throws(Problem) {
-        messageID = WireString(action.messageID)
+        messageID = MessageID(action.messageID)
         guard !messageID.isEmpty else {
             throw .invalidRequest("The message id is empty.", parameter: "action_signatures.message_id")
         }
@@ -32,11 +32,11 @@ struct SignedAction {
         event = MessageEvent(
             messageID: messageID,
             senderID: sender,
-            conversationID: conversation.value,
+            conversationID: conversation.text,
             detail: detail,
             messageEventSignature: MessageEventSignature(
                 signature: WireString(action.signature.signature),
-                publicKeyVersion: WireString(action.signature.publicKeyVersion),
+                publicKeyVersion: KeyVersion(action.signature.publicKeyVersion),
                 signatureVersion: WireString(action.signature.signatureVersion),
                 signingPublicKey: action.signature.signingPublicKey.map { WireString($0) }
             )
@@ -55,7 +55,7 @@ struct SignedAction {
         guard let bytes = try? Base64.decode(signature.signature), bytes.count == 64 else {
             throw .invalidRequest("A signature has 64 bytes.", parameter: place + ".signature")
         }
-        let keyVersion = WireString(signature.publicKeyVersion)
+        let keyVersion = KeyVersion(signature.publicKeyVersion)
         guard let key = keys.first(where: { $0.version == keyVersion }) else {
             throw .invalidRequest("You registered no such version.", parameter: place + ".public_key_version")
         }
@@ -89,13 +89,13 @@ struct KeyChangeCheck {
 
     /// Checks that the signed detail says the same as the request.
     init(_ request: KeysOfAll, _ action: SignedAction, users: [UserID: [BoundKey]]) throws(Problem) {
-        version = WireString(request.version)
+        version = KeyVersion(request.version)
         self.users = users
         participantKeys = request.participantKeys.map { key in
             ConversationParticipantKey(
-                userID: WireString(key.userID),
+                userID: UserID(key.userID),
                 encryptedConversationKey: WireString(key.encryptedConversationKey),
-                publicKeyVersion: WireString(key.publicKeyVersion)
+                publicKeyVersion: KeyVersion(key.publicKeyVersion)
             )
         }
         let place = "action_signatures.encoded_message_event_detail"

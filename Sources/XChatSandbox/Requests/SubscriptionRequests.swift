@@ -91,7 +91,7 @@ private func check(tag: String?, webhookID: String?) throws(Problem) {
     guard tag.map({ (1...200).contains($0.unicodeScalars.count) }) ?? true else {
         throw .invalidRequest("A tag has 1 to 200 characters.", parameter: "tag")
     }
-    guard webhookID.map({ WireString($0).isUserID }) ?? true else {
+    guard webhookID.map({ WireString($0).isShortNumber }) ?? true else {
         throw .invalidRequest("A webhook id has 1 to 19 digits.", parameter: "webhook_id")
     }
 }

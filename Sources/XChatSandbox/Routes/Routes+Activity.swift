@@ -61,7 +61,7 @@ extension Routes {
             try request.requireApp()
             let ids = (request.query("ids") ?? "").split(separator: ",", omittingEmptySubsequences: false)
                 .map { WireString(String($0)) }
-            let numbers = ids.compactMap { $0.isUserID ? $0.i64 : nil }
+            let numbers = ids.compactMap { $0.isShortNumber ? $0.i64 : nil }
             guard (1...100).contains(ids.count), numbers.count == ids.count else {
                 throw Problem.invalidRequest("1 to 100 ids with commas between them.", parameter: "ids")
             }

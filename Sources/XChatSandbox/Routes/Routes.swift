@@ -61,8 +61,8 @@ struct Routes {
             let caller = try request.user()
             let fields = try request.list("public_key.fields", of: Self.keyFields)
             let ids = (request.query("ids") ?? "").split(separator: ",", omittingEmptySubsequences: false)
-                .map { WireString(String($0)) }
-            guard (1...100).contains(ids.count), ids.allSatisfy(\.isUserID) else {
+                .map { UserID(String($0)) }
+            guard (1...100).contains(ids.count), ids.allSatisfy(\.isValid) else {
                 throw Problem.invalidRequest("1 to 100 user ids with commas between them.", parameter: "ids")
             }
             let keys = try await state.publicKeys(of: ids)
@@ -165,7 +165,7 @@ struct Routes {
             let event = try await state.addKeys(KeysRequest(body: request.wholeBody()), to: id, from: user)
             return try Response.data(
                 .object([
-                    "conversation_id": .string(id.urlPathComponent ?? id.value.string),
+                    "conversation_id": .string(id.urlPathComponent ?? id.string),
                     "sequence_id": .string(String(event.sequence)),
                 ])
             )

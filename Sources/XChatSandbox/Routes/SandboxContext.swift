@@ -32,15 +32,10 @@ enum Caller: Sendable {
         if name == "app" {
             self = .app
         } else {
-            guard name.isUserID else { throw .unauthorized }
-            self = .user(name)
+            guard let user = UserID(validating: name.string) else { throw .unauthorized }
+            self = .user(user)
         }
     }
-}
-
-extension WireString {
-    /// Whether it matches `^[0-9]{1,19}$`.
-    var isUserID: Bool { isDigits && utf8.count <= 19 }
 }
 
 extension Request {
@@ -84,8 +79,9 @@ extension Request {
 
 extension SandboxContext {
     func userID() throws(Problem) -> UserID {
-        let id = WireString(parameters.get("id") ?? "")
-        guard id.isUserID else { throw .invalidRequest("A user id has 1 to 19 digits.", parameter: "id") }
+        guard let id = UserID(validating: parameters.get("id") ?? "") else {
+            throw .invalidRequest("A user id has 1 to 19 digits.", parameter: "id")
+        }
         return id
     }
 
@@ -102,7 +98,7 @@ extension SandboxContext {
 
     func subscriptionID() throws(Problem) -> Int64 {
         let id = WireString(parameters.get("subscription_id") ?? "")
-        guard id.isUserID, let number = id.i64 else {
+        guard id.isShortNumber, let number = id.i64 else {
             throw .invalidRequest("A subscription id has 1 to 19 digits.", parameter: "subscription_id")
         }
         return number

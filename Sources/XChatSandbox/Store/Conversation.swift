@@ -45,11 +45,11 @@ struct Conversation: Sendable {
             let row = try Row.fetchOne(
                 db,
                 sql: "SELECT * FROM conversation WHERE id = ?",
-                arguments: [id.value.string]
+                arguments: [id.string]
             )
         else { return nil }
         self.id = id
-        keyVersion = WireString(row["key_version"])
+        keyVersion = KeyVersion(row["key_version"])
         token = WireString(row["token"])
         createdAt = row["created_at"]
         lastEvent = row["last_event"]
@@ -60,8 +60,8 @@ struct Conversation: Sendable {
         members = try Row.fetchAll(
             db,
             sql: "SELECT user, is_admin FROM member WHERE conversation = ? ORDER BY rowid",
-            arguments: [id.value.string]
-        ).map { Member(user: WireString($0["user"]), isAdmin: $0["is_admin"]) }
+            arguments: [id.string]
+        ).map { Member(user: UserID($0["user"]), isAdmin: $0["is_admin"]) }
     }
 
     func save(_ db: Database) throws {
@@ -76,7 +76,7 @@ struct Conversation: Sendable {
                     ttl = excluded.ttl
                 """,
             arguments: [
-                id.value.string, keyVersion.string, token.string, createdAt, lastEvent, lastEventAt,
+                id.string, keyVersion.string, token.string, createdAt, lastEvent, lastEventAt,
                 name.map { Data($0.utf8) }, avatar.map { Data($0.utf8) }, ttl,
             ]
         )
@@ -86,7 +86,7 @@ struct Conversation: Sendable {
         for member in members {
             try db.execute(
                 sql: "INSERT OR IGNORE INTO member (conversation, user, is_admin) VALUES (?, ?, ?)",
-                arguments: [id.value.string, member.user.string, member.isAdmin]
+                arguments: [id.string, member.user.string, member.isAdmin]
             )
         }
     }
@@ -118,12 +118,12 @@ extension StoredEvent {
     }
 
     /// What is stored under a message id of a sender.
-    init?(_ messageID: WireString, of sender: UserID, in conversation: ConversationID, _ db: Database) throws {
+    init?(_ messageID: MessageID, of sender: UserID, in conversation: ConversationID, _ db: Database) throws {
         guard
             let row = try Row.fetchOne(
                 db,
                 sql: "SELECT * FROM event WHERE conversation = ? AND sender = ? AND message_id = ?",
-                arguments: [conversation.value.string, sender.string, Data(messageID.utf8)]
+                arguments: [conversation.string, sender.string, Data(messageID.utf8)]
             )
         else { return nil }
         self.init(row)
@@ -148,8 +148,8 @@ extension SandboxState {
         let sequence = nextSequenceID()
         let createdAt = Self.milliseconds()
         var event = event
-        event.previousSequenceID = conversation.lastEvent == 0 ? nil : WireString(String(conversation.lastEvent))
-        event.sequenceID = WireString(String(sequence))
+        event.previousSequenceID = conversation.lastEvent == 0 ? nil : SequenceID(String(conversation.lastEvent))
+        event.sequenceID = SequenceID(String(sequence))
         event.createdAtMsec = WireString(String(createdAt))
         event.conversationToken = conversation.token
         let stored = StoredEvent(sequence: sequence, createdAt: createdAt, encoded: event.encoded())
@@ -163,7 +163,7 @@ extension SandboxState {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                sequence, conversation.id.value.string, event.senderID?.string ?? "",
+                sequence, conversation.id.string, event.senderID?.string ?? "",
                 Data((event.messageID ?? "").utf8), createdAt, event.isKeyChange, user?.string, Data(stored.encoded),
             ]
         )

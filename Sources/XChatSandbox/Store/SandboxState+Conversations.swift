@@ -44,7 +44,7 @@ extension SandboxState {
                         AND sequence NOT IN (SELECT sequence FROM hidden WHERE user = ?)
                     ORDER BY sequence DESC
                     """,
-                arguments: [id.value.string, query.before ?? .max, user.string, user.string]
+                arguments: [id.string, query.before ?? .max, user.string, user.string]
             )
             var page = EventPage(query: query)
             while let row = try rows.next(), page.add(StoredEvent(row)) {}
@@ -58,7 +58,7 @@ extension SandboxState {
         try Row.fetchAll(
             db,
             sql: "SELECT * FROM event WHERE conversation = ? AND is_key_change = 1 ORDER BY sequence",
-            arguments: [id.value.string]
+            arguments: [id.string]
         ).map { StoredEvent($0) }
     }
 
@@ -68,7 +68,7 @@ extension SandboxState {
             try Row.fetchAll(
                 db,
                 sql: "SELECT * FROM event WHERE conversation = ? ORDER BY sequence",
-                arguments: [id.value.string]
+                arguments: [id.string]
             ).map { try StoredEvent($0).decoded() }
         }
     }
@@ -90,14 +90,14 @@ extension SandboxState {
         guard id.isGroup, id.urlPathComponent != nil else {
             throw Problem.invalidRequest("A group id is 'g' and a number.", parameter: "conversation_id")
         }
-        let members = request.members.map { WireString($0) }
-        let admins = request.admins.map { $0.map { WireString($0) } } ?? [user]
+        let members = request.members.map { UserID($0) }
+        let admins = request.admins.map { $0.map { UserID($0) } } ?? [user]
         let ttl = try request.ttl()
         let (stored, conversation, isNew) = try await database.write { db in
             let owner = try String.fetchOne(
                 db,
                 sql: "SELECT user FROM group_id WHERE id = ?",
-                arguments: [id.value.string]
+                arguments: [id.string]
             )
             guard owner == user.string else {
                 throw Problem.notFound(
@@ -157,7 +157,7 @@ extension SandboxState {
         to id: ConversationID,
         by user: UserID
     ) async throws -> (keyChange: StoredEvent, members: [UserID]) {
-        let added = request.users.map { WireString($0) }
+        let added = request.users.map { UserID($0) }
         let (stored, conversation, isNew) = try await database.write { db in
             var conversation = try self.conversation(id, for: user, db)
             guard id.isGroup else {
@@ -168,7 +168,7 @@ extension SandboxState {
             }
             // Of a request that comes again, the first answer: its members are in the group by now.
             if let first = request.actionSignatures?.first,
-                let stored = try StoredEvent(WireString(first.messageID), of: user, in: id, db)
+                let stored = try StoredEvent(MessageID(first.messageID), of: user, in: id, db)
             {
                 return (stored, conversation, false)
             }

@@ -18,7 +18,7 @@ struct Upload: Sendable {
         session = row["session"]
         hashKey = row["hash_key"]
         conversation = ConversationID(canonicalizing: WireString(row["conversation"]))
-        user = WireString(row["user"])
+        user = UserID(row["user"])
         totalBytes = row["total_bytes"]
         expiresAt = row["expires_at"]
         parts = row["parts"]
@@ -46,7 +46,7 @@ extension SandboxState {
                     VALUES (?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    session, hashKey, id.value.string, user.string, request.totalBytes,
+                    session, hashKey, id.string, user.string, request.totalBytes,
                     Self.milliseconds() / 1000 + Self.uploadSeconds,
                 ]
             )
@@ -125,7 +125,7 @@ extension SandboxState {
                 let row = try Row.fetchOne(
                     db,
                     sql: "SELECT * FROM upload WHERE hash_key = ? AND conversation = ? AND parts IS NOT NULL",
-                    arguments: [hashKey, id.value.string]
+                    arguments: [hashKey, id.string]
                 )
             else { throw Problem.notFound("No such media.", parameter: "media_hash_key", resourceType: "media") }
             return Upload(row)
@@ -148,7 +148,7 @@ extension SandboxState {
         let row = try Row.fetchOne(
             db,
             sql: "SELECT * FROM upload WHERE hash_key = ? AND conversation = ?",
-            arguments: [hashKey, id.value.string]
+            arguments: [hashKey, id.string]
         )
         guard let upload = row.map({ Upload($0) }) else {
             throw Problem.notFound("No such media.", parameter: "media_hash_keys", resourceType: "media")

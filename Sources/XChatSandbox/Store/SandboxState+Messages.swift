@@ -64,7 +64,7 @@ extension SandboxState {
 
     /// Takes a message, and answers the stored event or, as X does under a status of success, a failure event.
     func send(_ request: SendRequest, to id: ConversationID, from sender: UserID) async throws -> StoredEvent {
-        let messageID = WireString(request.messageID)
+        let messageID = MessageID(request.messageID)
         guard !messageID.isEmpty else {
             throw Problem.invalidRequest("The message id is empty.", parameter: "message_id")
         }
@@ -98,17 +98,17 @@ extension SandboxState {
 
     private func failure(
         _ type: FailureType,
-        messageID: WireString,
+        messageID: MessageID,
         in id: ConversationID,
         from sender: UserID
     ) -> StoredEvent {
         let sequence = nextSequenceID()
         let createdAt = Self.milliseconds()
         let event = MessageEvent(
-            sequenceID: WireString(String(sequence)),
+            sequenceID: SequenceID(String(sequence)),
             messageID: messageID,
             senderID: sender,
-            conversationID: id.value,
+            conversationID: id.text,
             createdAtMsec: WireString(String(createdAt)),
             detail: .messageFailureEvent(
                 MessageFailureEvent(failureType: type, rateLimitTier: type == .rateLimitUpsell ? .free : nil)
@@ -124,7 +124,7 @@ extension SandboxState {
     /// The event as the sender signed it, or why the server does not take it.
     private static func accept(
         _ request: SendRequest,
-        messageID: WireString,
+        messageID: MessageID,
         in conversation: Conversation,
         from sender: UserID,
         keys: [BoundKey]
@@ -138,7 +138,7 @@ extension SandboxState {
         let event = MessageEvent(
             messageID: messageID,
             senderID: sender,
-            conversationID: conversation.id.value,
+            conversationID: conversation.id.text,
             detail: .messageCreateEvent(create),
             messageEventSignature: signature
         )
@@ -167,7 +167,7 @@ extension SandboxState {
             }
             let keys = try self.publicKeys(of: user, db)
             let action = try SignedAction(request.actionSignatures[0], in: id, from: user, keys: keys)
-            let sequenceIDs = request.sequenceIDs.map { WireString($0) }
+            let sequenceIDs = request.sequenceIDs.map { SequenceID($0) }
             guard case .messageDeleteEvent(let delete) = action.detail, delete.sequenceIDs == sequenceIDs,
                 delete.deleteMessageAction == (request.forAll ? .deleteForAll : .deleteForSelf)
             else {
@@ -185,12 +185,12 @@ extension SandboxState {
                 let sender = try String.fetchOne(
                     db,
                     sql: "SELECT sender FROM event WHERE sequence = ? AND conversation = ? AND is_key_change = 0",
-                    arguments: [sequenceID.i64, id.value.string]
+                    arguments: [sequenceID.i64, id.string]
                 )
                 guard let sender else {
                     throw Problem.notFound("No such message.", parameter: "sequence_ids", resourceType: "message")
                 }
-                guard !request.forAll || isAdmin || WireString(sender) == user else {
+                guard !request.forAll || isAdmin || UserID(sender) == user else {
                     throw Problem.forbidden("This message is not yours.", resourceType: "message")
                 }
                 if request.forAll {
@@ -214,7 +214,7 @@ extension SandboxState {
 
     /// Moves a member's mark; it never goes back.
     func markRead(_ request: ReadRequest, in id: ConversationID, by user: UserID) async throws {
-        let sequence = WireString(request.seenUntil)
+        let sequence = SequenceID(request.seenUntil)
         guard sequence.isDigits, let number = sequence.i64 else {
             throw Problem.invalidRequest("A sequence id is a number.", parameter: "seen_until_sequence_id")
         }
@@ -222,7 +222,7 @@ extension SandboxState {
             _ = try self.conversation(id, for: user, db)
             try db.execute(
                 sql: "UPDATE member SET read_until = MAX(read_until, ?) WHERE conversation = ? AND user = ?",
-                arguments: [number, id.value.string, user.string]
+                arguments: [number, id.string, user.string]
             )
         }
     }

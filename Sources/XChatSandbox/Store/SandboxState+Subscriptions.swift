@@ -39,7 +39,7 @@ extension Subscription {
     fileprivate init(_ row: Row) {
         id = row["id"]
         eventType = row["event_type"]
-        user = WireString(row["user"])
+        user = UserID(row["user"])
         createdAt = row["created_at"]
         updatedAt = row["updated_at"]
         direction = row["direction"]
@@ -54,10 +54,9 @@ extension SandboxState {
     private static let maximumSubscriptions = 1500
 
     func subscribe(_ request: SubscriptionRequest, by caller: Caller) async throws -> Subscription {
-        guard let text = request.filter.userID, WireString(text).isUserID else {
+        guard let user = request.filter.userID.flatMap({ UserID(validating: $0) }) else {
             throw Problem.invalidRequest("A chat event is filtered by its user.", parameter: "filter.user_id")
         }
-        let user = WireString(text)
         // Chat events are private: a user gives away one's own.
         if case .user(let id) = caller, id != user {
             throw Problem.forbidden("You can subscribe to your own chat events only.", resourceType: "user")

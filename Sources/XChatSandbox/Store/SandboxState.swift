@@ -97,9 +97,9 @@ final class SandboxState: Sendable {
             if request.generateVersion == true {
                 // Milliseconds as X's, but never one that was given out before.
                 let newest = keys.compactMap(\.version.number).max() ?? 0
-                version = WireString(String(max(UInt64(Self.milliseconds()), newest &+ 1)))
+                version = KeyVersion(String(max(UInt64(Self.milliseconds()), newest &+ 1)))
             } else {
-                version = WireString(request.version)
+                version = KeyVersion(request.version)
                 guard version.number != nil, version.isDigits else {
                     throw Problem.invalidRequest("The version is not a number.", parameter: "version")
                 }
@@ -136,7 +136,7 @@ private struct StoredKey: Codable {
     func registered(of user: UserID) -> RegisteredKey {
         RegisteredKey(
             userID: user,
-            publicKeyVersion: WireString(version),
+            publicKeyVersion: KeyVersion(version),
             publicKey: WireString(signingKey),
             identityPublicKey: WireString(identityKey),
             identityPublicKeySignature: WireString(signatureOfIdentityKey),

@@ -313,7 +313,7 @@ struct AccountTests {
             // The same creation, and a key change of the same signer and version for another group.
             let change = try bob.session.prepareKeyChange(in: second, participants: keys, version: version)
             var moved = created.event
-            moved.conversationID = second.value
+            moved.conversationID = second.text
             _ = try await alice.deliver([encoded(moved)], keyEvents: [encoded(change.event)], in: second)
             #expect(try await alice.membership(of: second) == nil)
             await alice.close()
@@ -363,7 +363,7 @@ struct AccountTests {
             var needles: [[UInt8]] = [
                 "111122223333444455", "666677778888999900", "must not be found", "queued text",
                 message.received.id.string,
-                message.sequenceID?.string, secrets, conversation.value.string,
+                message.sequenceID?.string, secrets, conversation.string,
             ].compactMap { $0 }.map { Array($0.utf8) }
             let key = try await bob.key(of: conversation, version: nil).key
             needles.append(key.withBytes { bytes in (0..<bytes.count).map { bytes[$0] } })

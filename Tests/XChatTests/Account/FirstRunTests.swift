@@ -149,18 +149,18 @@ final class HookedStore: AccountStore {
     }
 
     func retry(
-        _ messageID: WireString,
+        _ messageID: MessageID,
         allowing readers: Set<UserID>,
         at now: Date
     ) async throws(AccountError) {
         try await store.retry(messageID, allowing: readers, at: now)
     }
 
-    func drop(_ messageID: WireString, at now: Date) async throws(AccountError) {
+    func drop(_ messageID: MessageID, at now: Date) async throws(AccountError) {
         try await store.drop(messageID, at: now)
     }
 
-    func entry(_ messageID: WireString) async throws(AccountError) -> OutboxEntry? {
+    func entry(_ messageID: MessageID) async throws(AccountError) -> OutboxEntry? {
         try await store.entry(messageID)
     }
 

@@ -58,7 +58,7 @@
                 let folder = try ScratchFolder()
                 let sealer = try Sealer()
                 let outbox = try await folder.outbox()
-                var acknowledged: [WireString] = []
+                var acknowledged: [MessageID] = []
                 Self.limitFiles(to: 200_000)
                 let code = await code {
                     for number in 0..<1000 {

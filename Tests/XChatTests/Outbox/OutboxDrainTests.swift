@@ -19,7 +19,7 @@ struct OutboxWorkerTests {
         sealer = try Sealer()
     }
 
-    private func drain(_ outbox: Outbox, _ server: ToyServer, until: WireString? = nil) async throws {
+    private func drain(_ outbox: Outbox, _ server: ToyServer, until: MessageID? = nil) async throws {
         try await outbox.drain(client: server, until: until) { _ in sealer.renewed }
     }
 
@@ -417,11 +417,11 @@ struct OutboxWorkerTests {
         ) async throws(AccountError) -> [QueuedMessage] {
             try await store.queuedMessages(after: position, limit: limit)
         }
-        func retry(_ id: WireString, allowing readers: Set<UserID>, at now: Date) async throws(AccountError) {
+        func retry(_ id: MessageID, allowing readers: Set<UserID>, at now: Date) async throws(AccountError) {
             try await store.retry(id, allowing: readers, at: now)
         }
-        func drop(_ id: WireString, at now: Date) async throws(AccountError) { try await store.drop(id, at: now) }
-        func entry(_ id: WireString) async throws(AccountError) -> OutboxEntry? { try await store.entry(id) }
+        func drop(_ id: MessageID, at now: Date) async throws(AccountError) { try await store.drop(id, at: now) }
+        func entry(_ id: MessageID) async throws(AccountError) -> OutboxEntry? { try await store.entry(id) }
         func entries(in states: Set<OutboxEntry.State>) async throws(AccountError) -> [OutboxEntry] {
             try await store.entries(in: states)
         }

@@ -67,11 +67,11 @@ extension AccountStore {
         try await dueMessages(at: Date(), limit: 1, total: 1, excluding: []).hasQueued
     }
 
-    func markSent(_ messageID: WireString, sequenceID: WireString, now: Date) async throws(AccountError) {
+    func markSent(_ messageID: MessageID, sequenceID: SequenceID, now: Date) async throws(AccountError) {
         try await settle(.sent(messageID, sequenceID: sequenceID), at: now)
     }
 
-    func postpone(_ messageID: WireString, until: Date, reason: String) async throws(AccountError) {
+    func postpone(_ messageID: MessageID, until: Date, reason: String) async throws(AccountError) {
         try await settle(.postponed(messageID, until: until, reason: reason), at: until)
     }
 
@@ -79,11 +79,11 @@ extension AccountStore {
         try await settle(.paused(until: until), at: now)
     }
 
-    func deadLetter(_ messageID: WireString, reason: String, isStale: Bool, now: Date) async throws(AccountError) {
+    func deadLetter(_ messageID: MessageID, reason: String, isStale: Bool, now: Date) async throws(AccountError) {
         try await settle(.deadLetter(messageID, reason: reason, isStale: isStale), at: now)
     }
 
-    func replace(_ messageID: WireString, with new: SealedMessage, now: Date) async throws(AccountError) {
+    func replace(_ messageID: MessageID, with new: SealedMessage, now: Date) async throws(AccountError) {
         try await settle(.replaced(messageID, by: new), at: now)
     }
 }
@@ -167,10 +167,10 @@ final class ToyServer: MessageSending {
     struct State {
         var stored: [ConversationID: [MessageEvent]] = [:]
         var newestKey: [ConversationID: KeyVersion] = [:]
-        var bodies: [WireString: String] = [:]
+        var bodies: [MessageID: String] = [:]
         var posts = 0
         var lookUps = 0
-        var postsOfMessage: [WireString: Int] = [:]
+        var postsOfMessage: [MessageID: Int] = [:]
         var contradictions: [String] = []
     }
 

@@ -27,8 +27,8 @@ struct OutboxSendingTests {
     }
 
     private func event(
-        _ id: WireString,
-        sequence: WireString = "77",
+        _ id: MessageID,
+        sequence: SequenceID = "77",
         sender: UserID = "1111",
         in conversation: WireString = "1111:2222",
         version: KeyVersion? = "1001",
@@ -40,8 +40,8 @@ struct OutboxSendingTests {
 
     private func encoded(
         _ detail: MessageEventDetail,
-        _ id: WireString,
-        _ sequence: WireString = "77",
+        _ id: MessageID,
+        _ sequence: SequenceID = "77",
         _ sender: UserID = "1111",
         _ conversation: WireString = "1111:2222",
         _ created: WireString = "1000000000000"
@@ -123,7 +123,7 @@ struct OutboxSendingTests {
 
     @Test func `a history with something missing is an error and not an absence`() async throws {
         let message = try Sealer().seal("x")
-        func page(_ id: WireString) -> RawAnswer {
+        func page(_ id: MessageID) -> RawAnswer {
             .http(200, #"{"data":[{"encoded_event":"\#(event(id))"}],"errors":[{"title":"x","type":"about:blank"}]}"#)
         }
         try await RawServer.run(page("other")) { _, url in

@@ -80,7 +80,7 @@ struct OutboxSoakTests {
         let acknowledged = try Set(plan.acknowledged())
         var (delivered, repeated, disordered) = (0, 0, 0)
         var numbers: Set<Int> = []
-        var arrived: Set<WireString> = []
+        var arrived: Set<MessageID> = []
         var reader = try plan.session()
         for conversation in conversations { reader = try await plan.renewed(conversation, reader) }
         for conversation in conversations {
@@ -159,21 +159,21 @@ struct SoakPlan: Codable, Sendable {
                 .withBytes { span in span.indices.map { span[$0] } } ?? []
         }
         versions = newest.map(\.string)
-        self.conversations = conversations.map(\.value.string)
+        self.conversations = conversations.map(\.string)
         self.folder = folder.path
         self.url = url.absoluteString
     }
 
     func session() throws -> Session {
         let privateKeys = try PrivateKeys(importing: blob.span)
-        var session = try Session(userID: "1111", privateKeys: privateKeys, signingKeyVersion: WireString(version))
-        session.trust([try privateKeys.boundKey(userID: "1111", version: WireString(version))])
+        var session = try Session(userID: "1111", privateKeys: privateKeys, signingKeyVersion: KeyVersion(version))
+        session.trust([try privateKeys.boundKey(userID: "1111", version: KeyVersion(version))])
         for (index, conversation) in conversations.enumerated() {
             let bytes = keys[index]
             try session.addConversationKey(
                 try ConversationKey(bytes: bytes.span),
                 in: ConversationID(canonicalizing: WireString(conversation)),
-                version: WireString(versions[index])
+                version: KeyVersion(versions[index])
             )
         }
         return session
@@ -234,7 +234,7 @@ struct SoakPlan: Codable, Sendable {
 
     private var log: String { folder + "/acknowledged" }
 
-    private func acknowledge(_ id: WireString) throws {
+    private func acknowledge(_ id: MessageID) throws {
         try append("\(id)", to: log)
     }
 
@@ -246,9 +246,9 @@ struct SoakPlan: Codable, Sendable {
     }
 
     /// The ids that ``Outbox/enqueue(_:)-swift.method`` returned for.
-    func acknowledged() throws -> [WireString] {
+    func acknowledged() throws -> [MessageID] {
         let bytes = try Data(contentsOf: URL(filePath: log))
-        return bytes.split(separator: UInt8(ascii: "\n")).map { WireString(String(decoding: $0, as: UTF8.self)) }
+        return bytes.split(separator: UInt8(ascii: "\n")).map { MessageID(String(decoding: $0, as: UTF8.self)) }
     }
 }
 

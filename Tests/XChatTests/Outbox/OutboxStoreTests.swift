@@ -243,7 +243,7 @@ struct OutboxStoreTests {
         let store = try await store()
         let outbox = try await outbox(store, at: now)
         try await store.database.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 20") }
-        var acknowledged: [WireString] = []
+        var acknowledged: [MessageID] = []
         let code = await code {
             for number in 0..<1000 {
                 let message = try sealer.seal("\(number)")

@@ -27,8 +27,7 @@ enum SuiteOption: String, ExpressibleByArgument, CaseIterable {
 ///
 /// - Throws: when it is not 1 to 19 digits, which is what X takes in its URLs.
 func userID(_ argument: String) throws(ValidationError) -> UserID {
-    let userID = UserID(argument)
-    guard userID.isDigits, userID.utf8.count <= 19 else {
+    guard let userID = UserID(validating: argument) else {
         throw ValidationError("\(quoted(argument)) is not a user id, which has 1 to 19 digits.")
     }
     return userID
