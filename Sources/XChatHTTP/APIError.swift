@@ -87,8 +87,8 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         self.status = status
     }
 
-    /// `operation: status code: detail`, as far as they are known, and the earliest time to try again, in local time, unless it
-    /// has passed.
+    /// `operation: status code: detail`, as far as they are known, and the earliest time to try again, in local time,
+    /// unless it has passed.
     public var description: String {
         var prefix = operation.map { "\($0): " } ?? ""
         if let status { prefix += "\(status) " }

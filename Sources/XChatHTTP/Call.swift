@@ -105,7 +105,7 @@ struct Success: Sendable {
 
     /// The `data` member as one page of a list, with `meta` and `errors`; X leaves out an empty list.
     ///
-    /// - Throws: `malformed_response` for more than 1000 elements, and for a page that contradicts itself (``PageMeta``).
+    /// - Throws: `malformed_response` for more than 1000 elements, and for a page that contradicts itself: ``PageMeta``.
     func page<Element: Decodable, Meta: Decodable>(
         of type: Element.Type,
         meta: Meta.Type = NoMeta.self
@@ -193,7 +193,7 @@ struct ListedPage<Element, Meta> {
 
 /// What `meta` says of a page: how many elements it has, and whether there is another one.
 ///
-/// A page that contradicts itself is an error. Otherwise a part of a history or of a member list would count as the whole.
+/// A page that contradicts itself is an error. Otherwise a part of a history would count as the whole.
 private struct PageMeta: Decodable {
     private let resultCount: Int?
     private let hasMore: Bool?

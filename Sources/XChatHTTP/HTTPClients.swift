@@ -10,8 +10,10 @@ import Synchronization
 package struct HTTPClients: Sendable {
     /// For answers that are read whole.
     package let calls: HTTPClient
-    /// For answers that are read piece by piece: their connections take none of the places of the other calls, and a
-    /// stream begins on no connection that a call left over.
+    /// For answers that are read piece by piece.
+    ///
+    /// They do not count toward the limit of connections for other calls, and do not begin on a connection that a call
+    /// has used.
     let streams: HTTPClient
     /// The proxy, as an error names it; nil for direct connections, and for clients of the caller.
     let proxy: String?

@@ -9,7 +9,7 @@ import XChatHTTP
 /// back to the consumer's cursor, delivers what is new to the engine, and hands out the results one by one. The cursor moves
 /// when a result was handled. Nothing is read ahead: memory does not grow with the number of conversations that wait.
 actor Feed {
-    /// The longest pause before a conversation that could not be read is read again, unless the server asks for a longer one.
+    /// The longest pause before a conversation that could not be read is read again, unless the server asks for more.
     private static let longestPause = Duration.seconds(60)
     /// How many waiting events are tried again with every delivery; more are tried when a key or the members change.
     private static let maximumRetried = 20

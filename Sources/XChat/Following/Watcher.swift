@@ -5,11 +5,11 @@ import XChatHTTP
 
 /// Finds the conversations that have something new, and tells a feed.
 ///
-/// With an app token the activity stream says so at once; X promises neither its order nor its completeness, so the list of
-/// conversations is read as well: every minute, and at once after any doubt about the stream, which is a new connection, a
-/// line that cannot be read, or an event that belongs to no known place. While the stream is not connected, the list is read
-/// in every interval. It is read newest first, down to the first conversation that has not changed; every 15 minutes, and
-/// when conversations may have been left over, to its end.
+/// With an app token the activity stream says so at once; X promises neither its order nor its completeness, so the
+/// list of conversations is read as well: every minute, and at once after any doubt about the stream, which is a new
+/// connection, a line that cannot be read, or an event that does not say where it belongs. While the stream is not
+/// connected, the list is read in every interval. It is read newest first, down to the first conversation that has not
+/// changed; every 15 minutes, and when conversations may have been left over, to its end.
 struct Watcher: Sendable {
     /// How long a connected stream is relied on without reading the list.
     private static let streamInterval = Duration.seconds(60)

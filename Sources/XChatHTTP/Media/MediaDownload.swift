@@ -18,8 +18,8 @@ extension ChatClient {
     ///   - overwrites: Whether an existing regular file is replaced; if the path is a link, the file it leads to.
     ///   - progress: Called when the server answers and after each piece of up to 256 KiB, one call at a time. After a
     ///     broken connection `doneBytes` starts again from 0.
-    /// - Throws: ``APIError``: `authentication_failed` if the file was altered or truncated, `connection` if an answer without
-    ///   a length is cut off, `too_large`,
+    /// - Throws: ``APIError``: `authentication_failed` if the file was altered or truncated, `connection` if an answer
+    ///   without a length is cut off, `too_large`,
     ///   `malformed_response` for another size than expected, `file` if the destination exists or cannot be written.
     public func download(
         _ mediaHashKey: String,
