@@ -61,6 +61,8 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let invalidReaders = Self(rawValue: "invalid_readers")
         /// The file or the message belongs to another user or another API.
         public static let otherAccount = Self(rawValue: "other_account")
+        /// The account was closed before the call, or while it was in progress.
+        public static let closed = Self(rawValue: "closed")
         /// An argument that no call of this kind can take.
         public static let invalidArgument = Self(rawValue: "invalid_argument")
     }

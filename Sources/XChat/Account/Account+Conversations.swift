@@ -37,7 +37,7 @@ extension Account {
     /// - Returns: The events that were accepted, each once. Those that were refused go to ``problems``.
     /// - Throws: `APIError` if the history cannot be fetched, ``AccountError`` if the state cannot be read or written.
     public func history(of conversation: ConversationID) async throws -> [XChatEngine.Event] {
-        let delivery = try await readHistory(of: conversation)
+        let delivery = try await whileOpen { try await self.readHistory(of: conversation) }
         var seen = SeenEvents()
         return delivery.events.compactMap { opened in
             switch opened.result {
@@ -101,7 +101,8 @@ extension Account {
     ///   - sequenceID: The last event that was seen.
     /// - Throws: `APIError`.
     public func markRead(_ conversation: ConversationID, until sequenceID: SequenceID) async throws {
-        try await client.markRead(try ConversationTarget(conversation), until: sequenceID)
+        let target = try ConversationTarget(conversation)
+        try await whileOpen { try await self.client.markRead(target, until: sequenceID) }
     }
 
     /// Shows the others that the user is typing for as long as a function runs.
@@ -117,10 +118,11 @@ extension Account {
         in conversation: ConversationID,
         while body: @Sendable () async throws -> Value
     ) async throws -> Value {
+        try checkOpen()
         let target = try ConversationTarget(conversation)
-        let client = client
+        let (client, calls) = (client, calls)
         let typing = Task {
-            while !Task.isCancelled {
+            while !Task.isCancelled, !calls.isClosed {
                 try? await client.sendTyping(in: target)
                 try await Task.sleep(for: .seconds(2))
             }
@@ -141,9 +143,11 @@ extension Account {
         in conversation: ConversationID,
         forEveryone: Bool = false
     ) async throws {
-        let signed = try await state.session(AccountState.Scope(conversation))
-            .sign(.deleteMessages(sequenceIDs, forAll: forEveryone), in: conversation)
-        try await client.deleteMessages(signed, in: try ConversationTarget(conversation))
+        try await whileOpen {
+            let signed = try await self.state.session(AccountState.Scope(conversation))
+                .sign(.deleteMessages(sequenceIDs, forAll: forEveryone), in: conversation)
+            try await self.client.deleteMessages(signed, in: try ConversationTarget(conversation))
+        }
     }
 
     // MARK: Keys of conversations
@@ -160,13 +164,16 @@ extension Account {
             throw AccountError(.invalidArgument, "\(quoted(user.string)) is not a user id: 1 to 19 digits")
         }
         let conversation = ConversationID.oneToOne(userID, user)
-        do {
-            _ = try await readHistory(of: conversation)
-        } catch let error as APIError where error.code == .notFound {
-            // Nothing was said in it yet.
+        try await whileOpen {
+            do {
+                _ = try await self.readHistory(of: conversation)
+            } catch let error as APIError where error.code == .notFound {
+                // Nothing was said in it yet.
+            }
+            let session = try await self.state.session(AccountState.Scope(conversation))
+            guard (try? session.encryptingVersion(in: conversation)) == nil else { return }
+            _ = try await self.changeKey(of: conversation)
         }
-        let session = try await state.session(AccountState.Scope(conversation))
-        if (try? session.encryptingVersion(in: conversation)) == nil { try await rotateKey(of: conversation) }
         return conversation
     }
 
@@ -187,7 +194,9 @@ extension Account {
     /// - Returns: The log; nil for a group of which nothing is known.
     /// - Throws: ``AccountError``.
     public func membership(of group: ConversationID) async throws -> Membership? {
-        try await state.session(AccountState.Scope(conversations: [group])).memberships[group]
+        try await whileOpen {
+            try await self.state.session(AccountState.Scope(conversations: [group])).memberships[group]
+        }
     }
 
     /// A group as the server describes it, after its history was read.
@@ -212,8 +221,10 @@ extension Account {
     ///   - group: The group.
     /// - Throws: `XChatError` with `invalid_argument` or `too_large`, `APIError`.
     public func acceptMembers(_ members: [UserID], of group: ConversationID) async throws {
-        let scope = AccountState.Scope(group, users: Set(members))
-        try await state.update(scope) { session in try session.acceptMembers(members, of: group) }
-        _ = try await readHistory(of: group)
+        try await whileOpen {
+            let scope = AccountState.Scope(group, users: Set(members))
+            try await self.state.update(scope) { session in try session.acceptMembers(members, of: group) }
+            _ = try await self.readHistory(of: group)
+        }
     }
 }

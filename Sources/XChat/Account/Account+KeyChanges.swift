@@ -23,7 +23,7 @@ extension Account {
     /// - Throws: ``AccountError`` if the members or their keys are not known well enough; `unclear` if the answer was lost and
     ///   the history cannot be read; `APIError`.
     public func rotateKey(of conversation: ConversationID) async throws {
-        _ = try await changeKey(of: conversation)
+        _ = try await whileOpen { try await self.changeKey(of: conversation) }
     }
 
     /// Makes a key for a conversation, posts it and saves it.
@@ -149,7 +149,9 @@ extension Account {
         title: String? = nil,
         administrators: [UserID] = []
     ) async throws -> ConversationID {
-        try await newGroup(of: members, title: title, administrators: administrators).conversation
+        try await whileOpen {
+            try await self.newGroup(of: members, title: title, administrators: administrators).conversation
+        }
     }
 
     /// As ``createGroup(of:title:administrators:)``, with the key.
@@ -272,7 +274,7 @@ extension Account {
     ///   - group: The group.
     /// - Throws: As ``createGroup(of:title:administrators:)``; `invalid_argument` for a user who is a member already.
     public func add(_ members: [UserID], to group: ConversationID) async throws {
-        _ = try await addMembers(members, to: group)
+        _ = try await whileOpen { try await self.addMembers(members, to: group) }
     }
 
     /// As ``add(_:to:)``, with the key.

@@ -38,6 +38,10 @@ extension Account {
                 "user \(user) is this account's: its own keys do not come from the server"
             )
         }
+        return try await whileOpen { try await self.comparison(of: user) }
+    }
+
+    private func comparison(of user: UserID) async throws -> KeyComparison {
         let session = try await state.session(AccountState.Scope(users: [user]))
         var served: [BoundKey] = []
         do {
@@ -106,13 +110,23 @@ extension Account {
     /// - Parameter comparison: The comparison.
     /// - Throws: ``AccountError`` if the state cannot be written.
     public func reject(_ comparison: KeyComparison) async throws {
-        try await state.update(AccountState.Scope(users: [comparison.user])) { session in
-            try session.rejectKeys(comparison.served)
+        try await whileOpen {
+            try await self.state.update(AccountState.Scope(users: [comparison.user])) { session in
+                try session.rejectKeys(comparison.served)
+            }
         }
     }
 
-    /// Accepts keys in one commit with all conversations that the user reads: none of their present keys encrypts afterwards.
     private func accept(
+        _ keys: [BoundKey],
+        servedWith others: [BoundKey],
+        _ comparison: KeyComparison
+    ) async throws {
+        try await whileOpen { try await self.acceptNow(keys, servedWith: others, comparison) }
+    }
+
+    /// Accepts keys in one commit with all conversations that the user reads: none of their present keys encrypts afterwards.
+    private func acceptNow(
         _ keys: [BoundKey],
         servedWith others: [BoundKey],
         _ comparison: KeyComparison
@@ -147,9 +161,11 @@ extension Account {
     /// - Returns: The code, or nil if no key of the user is pinned.
     /// - Throws: ``AccountError`` with `not_registered`.
     public func safetyCode(of user: UserID) async throws -> SafetyCode? {
-        let session = try await state.session(AccountState.Scope(users: [user]))
-        guard let pin = session.pins.current(of: user) else { return nil }
-        return try SafetyCode(try ownKey(), pin)
+        try await whileOpen {
+            let session = try await self.state.session(AccountState.Scope(users: [user]))
+            guard let pin = session.pins.current(of: user) else { return nil }
+            return try SafetyCode(try self.ownKey(), pin)
+        }
     }
 
     /// This account's public keys as they are registered.

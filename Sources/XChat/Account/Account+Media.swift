@@ -22,8 +22,10 @@ extension Account {
         to conversation: ConversationID,
         progress: (@Sendable (_ index: Int, MediaProgress) -> Void)? = nil
     ) async throws -> Receipt {
-        let receipt = try await enqueue(text, files: files, to: conversation, progress: progress)
-        return try await outcome(of: receipt)
+        try await whileOpen {
+            let receipt = try await self.enqueueNow(text, files: files, to: conversation, progress: progress)
+            return try await self.outcome(of: receipt)
+        }
     }
 
     /// Uploads files and puts a message with them on disk; a worker posts it.
@@ -37,6 +39,17 @@ extension Account {
         files: [String],
         to conversation: ConversationID,
         progress: (@Sendable (_ index: Int, MediaProgress) -> Void)? = nil
+    ) async throws -> Receipt {
+        try await whileOpen {
+            try await self.enqueueNow(text, files: files, to: conversation, progress: progress)
+        }
+    }
+
+    private func enqueueNow(
+        _ text: String,
+        files: [String],
+        to conversation: ConversationID,
+        progress: (@Sendable (_ index: Int, MediaProgress) -> Void)?
     ) async throws -> Receipt {
         let conversation = try canonical(conversation)
         let files = try files.map { path in try AttachmentFile(path) }
@@ -93,16 +106,17 @@ extension Account {
         guard case .messageCreateEvent(let create) = message.received.event.received.detail,
             let version = create.conversationKeyVersion
         else { throw AccountError(.malformed, "the message names no key") }
-        let key = try await key(of: message.conversation, version: version).key
-        _ = try await client.download(
-            hashKey.string,
-            in: try ConversationTarget(message.conversation),
-            key: key,
-            to: path,
-            expectedBytes: attachment.filesizeBytes.flatMap { Int(exactly: $0) },
-            overwrites: false,
-            progress: progress
-        )
+        try await whileOpen {
+            _ = try await self.client.download(
+                hashKey.string,
+                in: try ConversationTarget(message.conversation),
+                key: try await self.key(of: message.conversation, version: version).key,
+                to: path,
+                expectedBytes: attachment.filesizeBytes.flatMap { Int(exactly: $0) },
+                overwrites: false,
+                progress: progress
+            )
+        }
     }
 
     /// A key of a conversation, from the state or else from the conversation's key changes.

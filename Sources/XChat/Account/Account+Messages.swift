@@ -12,7 +12,8 @@ extension Account {
     /// verify go to ``problems``.
     /// - Parameter consumer: A name, 1 to 200 bytes; each consumer has a position of its own.
     /// - Returns: The messages. The sequence throws ``AccountError`` with `already_following` while another task or process
-    ///   follows under the same name, `unauthorized` and other `APIError`s that waiting does not cure.
+    ///   follows under the same name, `closed` for a closed account, `unauthorized` and other `APIError`s that waiting does
+    ///   not cure. A sequence that is being read ends with ``close()``.
     public func messages(consumer: String = "default") -> Messages {
         Messages(events: events(consumer: consumer))
     }
@@ -53,7 +54,7 @@ extension Account {
     }
 
     private func work(_ feed: Feed, _ body: @Sendable (Message) async throws -> Void) async throws {
-        while var turn = try await feed.turn() {
+        while var turn = try await nextTurn(of: feed) {
             do {
                 while let item = turn.pop() {
                     let context = ReplyContext(consumer: feed.consumer, message: item.digest)
@@ -69,6 +70,15 @@ extension Account {
                 throw error
             }
             await feed.end(turn)
+        }
+    }
+
+    /// The next turn of a feed; nil after ``close()``.
+    func nextTurn(of feed: Feed) async throws -> Turn? {
+        do {
+            return try await whileOpen { try await feed.turn() }
+        } catch let error as AccountError where error.code == .closed {
+            return nil
         }
     }
 
@@ -177,7 +187,7 @@ extension Account {
                         )
                     }
                     if let turn { await feed.end(turn) }
-                    turn = try await feed.turn()
+                    turn = try await account.nextTurn(of: feed)
                     if turn == nil { return nil }
                 }
             }
@@ -186,7 +196,6 @@ extension Account {
                 if let feed { return feed }
                 let new = try await Feed.open(account, consumer: consumer)
                 feed = new
-                account.add(new)
                 account.startWorker()
                 return new
             }

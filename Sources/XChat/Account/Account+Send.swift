@@ -58,7 +58,9 @@ extension Account {
     ///   in the outbox. If the task is cancelled, the message is still sent.
     @discardableResult
     public func send(_ draft: Draft, to conversation: ConversationID) async throws -> Receipt {
-        try await outcome(of: try await enqueue(draft, to: conversation))
+        try await whileOpen {
+            try await self.outcome(of: try await self.enqueue(draft, to: conversation, keyVersion: nil))
+        }
     }
 
     /// Waits until a message is settled.
@@ -80,7 +82,7 @@ extension Account {
     /// - Throws: `XChatError` if it cannot be encrypted, ``AccountError`` if it cannot be saved.
     @discardableResult
     public func enqueue(_ draft: Draft, to conversation: ConversationID) async throws -> Receipt {
-        try await enqueue(draft, to: conversation, keyVersion: nil)
+        try await whileOpen { try await self.enqueue(draft, to: conversation, keyVersion: nil) }
     }
 
     /// As ``enqueue(_:to:)``, under a key of the caller's choice.
@@ -102,8 +104,10 @@ extension Account {
     /// - Returns: The receipt now.
     /// - Throws: ``AccountError``.
     public func receipt(_ messageID: MessageID) async throws -> Receipt? {
-        guard let entry = try await outbox.entry(messageID) else { return nil }
-        return Receipt(conversation: entry.conversationID, messageID: messageID, outcome: entry.outcome)
+        try await whileOpen {
+            guard let entry = try await self.outbox.entry(messageID) else { return nil }
+            return Receipt(conversation: entry.conversationID, messageID: messageID, outcome: entry.outcome)
+        }
     }
 
     /// Who would read a held message now and could not when it was encrypted; nil if the members are not known.
@@ -197,6 +201,10 @@ extension Account {
     ) async throws -> Receipt {
         let call = try context.next(id)
         let reply = StoredReply(key: context.key(call), kind: draft.kindName)
+        return try await whileOpen { try await self.reply(draft, in: conversation, as: reply) }
+    }
+
+    private func reply(_ draft: Draft, in conversation: ConversationID, as reply: StoredReply) async throws -> Receipt {
         if let stored = try await storedReply(reply) {
             return try await outcome(of: stored, in: conversation, waitsForever: false, throwsRefusal: false)
         }

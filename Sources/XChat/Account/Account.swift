@@ -27,6 +27,7 @@ public final class Account: Sendable {
     package let outbox: Outbox
     let refusedSigners = RefusedSigners()
     private let broadcast = Broadcast<Problem>()
+    let calls = OpenCalls()
     private let running = Mutex(Running())
     private let isOutboxOpen = Mutex(false)
     /// Why the worker cannot post anything at present.
@@ -79,12 +80,27 @@ public final class Account: Sendable {
         report(Problem(notice, conversation: conversation))
     }
 
-    func add(_ feed: Feed) {
+    /// Adds a feed that ``close()`` ends.
+    ///
+    /// - Throws: `closed`.
+    func add(_ feed: Feed) throws(AccountError) {
         running.withLock { running in
             running.feeds.removeAll { $0.feed == nil }
             running.feeds.append(WeakFeed(feed: feed))
         }
+        // Closing refuses calls before it looks for feeds.
+        try calls.check()
     }
+
+    /// Runs a call that ``close()`` ends.
+    ///
+    /// - Throws: What `body` throws; `closed` if the account is closed before the end of `body`.
+    func whileOpen<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await calls.run(body)
+    }
+
+    /// Refuses a call of a closed account.
+    func checkOpen() throws(AccountError) { try calls.check() }
 
     /// Tells those who follow that an event came by webhook; they verify it as any other.
     ///
@@ -158,12 +174,17 @@ public final class Account: Sendable {
 
     /// Ends the account in an orderly way: followers end, and the message that is being posted is finished or kept.
     ///
-    /// Nothing is lost without it: what was not sent is on disk.
+    /// Calls in progress end with the error `closed`, and so does every later call. A message that a call was waiting for is on
+    /// disk. Nothing is lost without closing: what was not sent is on disk.
     public func close() async {
-        let (worker, feeds) = running.withLock { running in
+        let worker = running.withLock { running in
             running.isClosed = true
-            defer { (running.worker, running.feeds) = (nil, []) }
-            return (running.worker, running.feeds.compactMap(\.feed))
+            return running.worker.take()
+        }
+        await calls.close()
+        let feeds = running.withLock { running in
+            defer { running.feeds = [] }
+            return running.feeds.compactMap(\.feed)
         }
         for feed in feeds { await feed.stop() }
         worker?.cancel()
@@ -174,11 +195,18 @@ public final class Account: Sendable {
 
 extension Account: Service {
     /// Runs the worker that posts messages, until a graceful shutdown or the end of the task; then closes the account.
+    ///
+    /// - Throws: ``AccountError`` with `closed` for a closed account.
     public func run() async throws {
+        try checkOpen()
         startWorker()
         let ended = AsyncStream<Void>.makeStream()
-        await withTaskCancellationOrGracefulShutdownHandler {
-            for await _ in ended.stream {}
+        try await withTaskCancellationOrGracefulShutdownHandler {
+            do {
+                try await whileOpen { for await _ in ended.stream {} }
+            } catch let error as AccountError where error.code == .closed {
+                // Another task closed the account.
+            }
         } onCancelOrGracefulShutdown: {
             ended.continuation.finish()
         }

@@ -14,9 +14,9 @@ extension Account {
         _ conversation: ConversationID,
         _ body: (OpenedEvent) async throws -> Void
     ) async throws {
-        let feed = await Feed.open(self, only: conversation)
+        let feed = try await Feed.open(self, only: conversation)
         let result = await Result { () async throws in
-            while var turn = try await feed.turn() {
+            while var turn = try await nextTurn(of: feed) {
                 while let item = turn.pop() {
                     try await body(item.opened)
                     try await turn.handled(item, in: feed.cursors)

@@ -47,8 +47,9 @@ actor Feed {
 
     /// Takes the lease of a consumer and starts to watch.
     ///
-    /// - Throws: ``AccountError`` with `already_following` while another feed has the same name.
+    /// - Throws: ``AccountError`` with `already_following` while another feed has the same name, `closed`.
     static func open(_ account: Account, consumer: String) async throws -> Feed {
+        try account.checkOpen()
         guard (1...200).contains(consumer.utf8.count) else {
             throw AccountError(.invalidArgument, "a consumer's name has 1 to 200 bytes, not \(consumer.utf8.count)")
         }
@@ -61,14 +62,14 @@ actor Feed {
         let record = try await account.store.records([.consumer(consumer)])[.consumer(consumer)]
         let settings = try record.map { try ConsumerSettings(decoding: $0.bytes) } ?? ConsumerSettings()
         let feed = Feed(account, consumer, cursors: account.store, lease: lease, settings)
-        await feed.start()
+        try await feed.start()
         return feed
     }
 
     /// Follows one conversation from its beginning; no position is saved, and refused events are handed out too.
-    static func open(_ account: Account, only conversation: ConversationID) async -> Feed {
+    static func open(_ account: Account, only conversation: ConversationID) async throws -> Feed {
         let feed = Feed(account, "", cursors: MemoryCursors(), only: conversation, ConsumerSettings())
-        await feed.start()
+        try await feed.start()
         return feed
     }
 
@@ -88,7 +89,13 @@ actor Feed {
         self.settings = settings
     }
 
-    private func start() {
+    private func start() async throws {
+        do {
+            try account.add(self)
+        } catch {
+            await stop()
+            throw error
+        }
         let watcher = Watcher(account: account, feed: self, only: only, isBehind: settings.isBehind)
         self.watcher = Task { await watcher.run() }
     }
