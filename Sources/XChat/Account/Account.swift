@@ -14,6 +14,9 @@ public import XChatHTTP
 /// The guarantees are in `docs/account.md`, "Guarantees": events that do not verify are never handed out, keys are
 /// wrapped to pinned keys only, and what is trusted is saved before it is used. A message counts as sent when it is on
 /// disk; a worker posts it. All functions may be called from any task.
+///
+/// The worker ends with ``close()``, or when the last reference to the account goes away; what was not sent then is posted by
+/// the next account that is opened at the same place.
 public final class Account: Sendable {
     /// The user whose account it is.
     public var userID: UserID { identity.userID }
@@ -26,12 +29,9 @@ public final class Account: Sendable {
     let app: ChatClient?
     package let outbox: Outbox
     let refusedSigners = RefusedSigners()
-    private let broadcast = Broadcast<Problem>()
+    private let poster: OutboxPoster
     let calls = OpenCalls()
     private let running = Mutex(Running())
-    private let isOutboxOpen = Mutex(false)
-    /// Why the worker cannot post anything at present.
-    private let failure = Mutex<(any Error)?>(nil)
     /// Notices that were reported.
     private let reported = Mutex<Set<String>>([])
     private static let maximumReported = 10_000
@@ -57,17 +57,21 @@ public final class Account: Sendable {
         var policy = OutboxPolicy()
         policy.newReaders = configuration.newReaders
         outbox = Outbox(store: store, userID: identity.userID, policy: policy)
+        poster = OutboxPoster(configuration, outbox, client)
+    }
+
+    deinit {
+        // Its task does not keep the account alive.
+        running.withLock { $0.worker?.cancel() }
+        poster.problems.finish()
     }
 
     /// What goes wrong while the account runs: refused events, messages that were not sent, changed keys.
     ///
     /// Each reader gets what arises from its first call of `next()` on.
-    public var problems: Problems { Problems(broadcast: broadcast) }
+    public var problems: Problems { Problems(broadcast: poster.problems) }
 
-    func report(_ problem: Problem) {
-        broadcast.send(problem)
-        configuration.logger?.warning("problem", metadata: ["code": "\(problem.code)"])
-    }
+    func report(_ problem: Problem) { poster.report(problem) }
 
     /// Reports what a person should know, once: servers list the same key changes again and again.
     func report(_ notice: Notice, in conversation: ConversationID) {
@@ -117,48 +121,20 @@ public final class Account: Sendable {
     package func startWorker() {
         running.withLock { running in
             guard running.worker == nil, !running.isClosed else { return }
-            running.worker = Task { [weak self] in await self?.post() }
-        }
-    }
-
-    /// Binds the outbox to the user and the API, before its first use.
-    package func openOutbox() async throws {
-        guard !isOutboxOpen.withLock({ $0 }) else { return }
-        _ = try await Outbox(opening: store, userID: userID, api: try ChatClient.base(of: configuration.api))
-        isOutboxOpen.withLock { $0 = true }
-    }
-
-    /// Posts what is in the outbox until the task is cancelled.
-    private func post() async {
-        while !Task.isCancelled {
-            do {
-                failure.withLock { $0 = nil }
-                try await openOutbox()
-                var outbox = outbox
-                outbox.deadLetters = { [weak self] entry in self?.report(Problem(deadLetter: entry)) }
-                try await outbox.run(client: client) { [weak self] conversation in
+            running.worker = Task { [weak self, poster] in
+                await poster.run { [weak self] conversation in
                     guard let self else { throw CancellationError() }
                     return try await self.refreshed(conversation)
                 }
-                return
-            } catch is CancellationError {
-                return
-            } catch {
-                failure.withLock { $0 = error }
-                // Calls that wait for a message learn of the failure.
-                outbox.settlements.report()
-                if let error = error as? APIError {
-                    report(Problem(error))
-                } else {
-                    report(Problem((error as? AccountError)?.code.rawValue ?? "outbox", "\(error)", isFinal: false))
-                }
-                try? await Task.sleep(for: .seconds(5))
             }
         }
     }
 
+    /// Binds the outbox to the user and the API, before its first use.
+    package func openOutbox() async throws { try await poster.open() }
+
     /// Why the worker cannot post anything at present, for example because the token is refused; nil while it can.
-    package var workerFailure: (any Error)? { failure.withLock { $0 } }
+    package var workerFailure: (any Error)? { poster.failure }
 
     /// The process that posts this account's messages now, if it is known and another one than this.
     package func otherPoster() async -> Int32? {
@@ -189,7 +165,7 @@ public final class Account: Sendable {
         for feed in feeds { await feed.stop() }
         worker?.cancel()
         await worker?.value
-        broadcast.finish()
+        poster.problems.finish()
     }
 }
 
