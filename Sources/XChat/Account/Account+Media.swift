@@ -1,5 +1,6 @@
 package import XChatEngine
 public import XChatEvents
+import XChatFiles
 public import XChatHTTP
 
 extension Account {
@@ -52,7 +53,7 @@ extension Account {
         progress: (@Sendable (_ index: Int, MediaProgress) -> Void)?
     ) async throws -> Receipt {
         let conversation = try canonical(conversation)
-        let files = try files.map { path in try AttachmentFile(path) }
+        let files = try await blocking { try files.map { path in try AttachmentFile(path) } }
         // The newest key is needed before the upload, not after it.
         try await learnKeys(of: conversation)
         try await prepareToEncrypt(in: conversation)

@@ -2,6 +2,7 @@ import Foundation
 import LibSodium
 import XChatEngine
 import XChatEvents
+import XChatFiles
 import XChatHTTP
 
 extension Account {
@@ -54,8 +55,10 @@ extension Account {
         _ configuration: Configuration
     ) async throws -> (userID: UserID, keys: PrivateKeys?) {
         if case .sessionFile(let path) = configuration.place {
-            let document = try SessionFile(path, notify: configuration.notify ?? { _ in }).readPrivateKeys()
-            return (try document.userID(), try document.privateKeys())
+            return try await blocking {
+                let document = try SessionFile(path, notify: configuration.notify ?? { _ in }).readPrivateKeys()
+                return (try document.userID(), try document.privateKeys())
+            }
         }
         let identity = try await existing(configuration).identity
         return (identity.userID, identity.privateKeys)

@@ -22,6 +22,8 @@ extension Account {
         /// Where the account is kept.
         public var place: Place
         /// Gives the passphrase of an account file: asked once, and only when it is needed; `isNew` while the file is made.
+        ///
+        /// It may wait, for example for a person: it runs on a thread of its own.
         public var passphrase: @Sendable (_ isNew: Bool) throws -> SecretBytes
         /// The user; needed where there is no account yet, and checked where there is one.
         public var user: UserID?

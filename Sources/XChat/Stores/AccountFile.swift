@@ -1,5 +1,6 @@
 import GRDB
 public import LibSodium
+import XChatFiles
 
 import struct Foundation.Data
 
@@ -158,7 +159,8 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     /// - Returns: The lease, or nil while another process or another task holds it.
     /// - Throws: `file` if the lease file cannot be made.
     public func lease(_ name: String) async throws(AccountError) -> (any StoreLease)? {
-        try FileLease.take(try leasePath(name))
+        let path = try leasePath(name)
+        return try await blocking { () throws(AccountError) in try FileLease.take(path) }
     }
 
     /// The process that holds a lease.

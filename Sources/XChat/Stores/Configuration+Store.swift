@@ -19,14 +19,14 @@ extension Account.Configuration {
             return try await SessionFileStore.openOrCreate(path, api: try ChatClient.base(of: api), notify: notify)
         case .accountFile(let path):
             if let store = try await existingFile(path) { return store }
-            let passphrase = try passphrase(true)
-            try withAccountErrors { try Files.makeFolder(Files.folder(of: path)) }
+            let passphrase = try await askPassphrase(isNew: true)
+            try await blocking { try withAccountErrors { try Files.makeFolder(Files.folder(of: path)) } }
             do throws(AccountError) {
-                return try await AccountFile.create(path, passphrase: passphrase, limits: passwordLimits)
+                return try await AccountFile.create(path, passphrase: passphrase.value, limits: passwordLimits)
             } catch {
                 // Another process made it at the same time.
                 guard error.code == .exists else { throw error }
-                return try await AccountFile.open(path, passphrase: passphrase)
+                return try await AccountFile.open(path, passphrase: passphrase.value)
             }
         }
     }
@@ -48,8 +48,18 @@ extension Account.Configuration {
     }
 
     private func existingFile(_ path: String) async throws -> AccountFile? {
-        // An empty file is what a process leaves that ended before its first commit.
-        guard Files.exists(path), try withAccountErrors({ try Files.size(path) }) > 0 else { return nil }
-        return try await AccountFile.open(path, passphrase: try passphrase(false))
+        let isThere = try await blocking {
+            // An empty file is what a process leaves that ended before its first commit.
+            guard Files.exists(path) else { return false }
+            return try withAccountErrors { try Files.size(path) } > 0
+        }
+        guard isThere else { return nil }
+        return try await AccountFile.open(path, passphrase: try await askPassphrase(isNew: false).value)
+    }
+
+    /// The passphrase; the function that gives it may read a file or wait for a person.
+    private func askPassphrase(isNew: Bool) async throws -> Shared<SecretBytes> {
+        let passphrase = passphrase
+        return try await blocking { Shared(try passphrase(isNew)) }
     }
 }

@@ -1,7 +1,7 @@
-import Dispatch
 import GRDB
 import LibSodium
 import Synchronization
+import XChatFiles
 import XChatHTTP
 
 import struct Foundation.Data
@@ -65,7 +65,7 @@ final class SealedDatabase: Sendable {
         limits: PasswordHash.Limits
     ) async throws(AccountError) -> SealedDatabase {
         let unlocking = Shared(unlocking)
-        return try await onThread { () throws(AccountError) in
+        return try await blocking { () throws(AccountError) in
             try naming(path) { () throws(AccountError) in
                 // An empty file is left where a process ended before its first commit.
                 try prepareFile(path, makes: true)
@@ -103,7 +103,7 @@ final class SealedDatabase: Sendable {
         _ unlocking: consuming StoreHead.Unlocking
     ) async throws(AccountError) -> SealedDatabase {
         let unlocking = Shared(unlocking)
-        return try await onThread { () throws(AccountError) in
+        return try await blocking { () throws(AccountError) in
             try naming(path) { () throws(AccountError) in
                 try prepareFile(path, makes: false)
                 let queue = try connect(path)
@@ -536,22 +536,10 @@ extension Row {
 }
 
 /// A value without copies that several closures share.
-private final class Shared<Value: ~Copyable & Sendable>: Sendable {
+final class Shared<Value: ~Copyable & Sendable>: Sendable {
     let value: Value
 
     init(_ value: consuming Value) { self.value = value }
-}
-
-/// Runs what blocks on a thread outside of Swift's pool.
-func onThread<Value: Sendable>(
-    _ body: @escaping @Sendable () throws(AccountError) -> Value
-) async throws(AccountError) -> Value {
-    let result: Result<Value, AccountError> = await withCheckedContinuation { continuation in
-        DispatchQueue.global().async {
-            continuation.resume(returning: Result { () throws(AccountError) in try body() })
-        }
-    }
-    return try result.get()
 }
 
 /// `open(2)`, out of reach of the method of the same name.

@@ -43,7 +43,10 @@ package struct SessionDatabase: Sendable {
     /// - Returns: The open database.
     /// - Throws: As ``AccountFile/open(_:passphrase:)``.
     package func open() async throws(AccountError) -> AccountFile {
-        try withAccountErrors { () throws(FileError) in try Files.makeFolder(folder) }
+        let folder = folder
+        try await blocking { () throws(AccountError) in
+            try withAccountErrors { () throws(FileError) in try Files.makeFolder(folder) }
+        }
         return try await AccountFile.openOrCreate(path, key)
     }
 }

@@ -81,7 +81,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
         api: String,
         notify: (@Sendable (Notice) -> Void)?
     ) async throws -> SessionFileStore {
-        guard Files.exists(path) else { return SessionFileStore(path, api: api, notify: notify) }
+        guard await blocking({ Files.exists(path) }) else { return SessionFileStore(path, api: api, notify: notify) }
         return try await open(path, api: api, notify: notify)
     }
 
@@ -336,9 +336,10 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
 
     /// The place of the database; nil for a file without private keys, from which the key of the database is derived.
     private func place() async throws(AccountError) -> SessionDatabase? {
-        let session = try await onQueue { store in try store.known()?.session }
-        guard let session, let keys = session.privateKeys else { return nil }
-        return try SessionDatabase(of: path, user: session.userID, api: api, keys: keys)
+        try await onQueue { store in
+            guard let session = try store.known()?.session, let keys = session.privateKeys else { return nil }
+            return try SessionDatabase(of: store.path, user: session.userID, api: store.api, keys: keys)
+        }
     }
 
     /// Opens the database, and creates it if it does not exist.
@@ -361,7 +362,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     /// Opens the database; nil if it does not exist.
     private func existingDatabase() async throws(AccountError) -> AccountFile? {
         if let database = state.withLock({ $0.database }) { return database }
-        guard let place = try await place(), place.exists else { return nil }
+        guard let place = try await place(), await blocking({ place.exists }) else { return nil }
         return try await database()
     }
 }

@@ -86,7 +86,7 @@ struct MediaDownload: Sendable {
             }
         }
         try await client.userCheck?.require(token, client)
-        let file = try TemporaryFile(for: path, overwrites: overwrites)
+        let file = try await TemporaryFile.make(for: path, overwrites: overwrites)
         let answer = try await client.open(request, token: token)
         var decryptor = MediaDecryptor(key: key)
         var (receivedBytes, writtenBytes) = (0, 0)
@@ -109,7 +109,7 @@ struct MediaDownload: Sendable {
                 throw Self.cutOff
             }
             writtenBytes += plaintext.count
-            try file.write(plaintext)
+            try await file.write(plaintext)
             guard !piece.isEmpty else { break }
             progress?(MediaProgress(doneBytes: receivedBytes, totalBytes: totalBytes))
         }
@@ -118,7 +118,7 @@ struct MediaDownload: Sendable {
         if let expectedBytes, writtenBytes != expectedBytes {
             throw APIError(.malformedResponse, "the file has \(writtenBytes) bytes, the message says \(expectedBytes)")
         }
-        try file.publish()
+        try await file.publish()
     }
 
     private static var cutOff: APIError {

@@ -50,7 +50,7 @@ extension ChatClient {
     ) async throws(APIError) -> UploadedMedia {
         let file: RegularFile
         do {
-            file = try RegularFile(path)
+            file = try await blocking { () throws(FileError) in try RegularFile(path) }
         } catch {
             throw APIError(.file, "the file cannot be read: \(error.reasonText)")
         }
@@ -100,7 +100,7 @@ struct MediaUpload: Sendable {
         progress?(MediaProgress(doneBytes: 0, totalBytes: encryptedBytes))
         var (sentBytes, segments) = (0, 0)
         while true {
-            try source.fill(to: segmentBytes)
+            try await source.fill(to: segmentBytes)
             guard !source.encrypted.isEmpty else { break }
             let segment = source.encrypted.prefix(segmentBytes)
             try await client.perform(.append(segment, number: segments, to: session, limit: limit))
@@ -132,24 +132,24 @@ struct MediaUpload: Sendable {
         private var isAtEnd = false
 
         init(_ file: RegularFile, key: ConversationKey) throws(APIError) {
-            encryptor = try Self.encryptor(key)
-            self.file = file
-        }
-
-        private static func encryptor(_ key: ConversationKey) throws(APIError) -> MediaEncryptor {
-            do {
-                return try MediaEncryptor(key: key)
+            do throws(XChatError) {
+                encryptor = try MediaEncryptor(key: key)
             } catch {
                 throw APIError(.file, "the file cannot be encrypted: \(error.code)")
             }
+            self.file = file
         }
 
         /// Reads and encrypts until a segment is full or the file ends.
-        mutating func fill(to segmentBytes: Int) throws(APIError) {
+        mutating func fill(to segmentBytes: Int) async throws(APIError) {
             while encrypted.count < segmentBytes, !isAtEnd {
+                if Task.isCancelled { throw APIError(.cancelled, "the task was cancelled") }
+                let (file, offset) = (file, readBytes)
                 let piece: [UInt8]
                 do {
-                    piece = try file.read(upTo: MediaUpload.pieceBytes, at: readBytes)
+                    piece = try await blocking { () throws(FileError) in
+                        try file.read(upTo: MediaUpload.pieceBytes, at: offset)
+                    }
                 } catch {
                     throw APIError(.file, "the file cannot be read: \(error.reasonText)")
                 }

@@ -1,0 +1,23 @@
+import Dispatch
+
+/// The threads on which calls of this package wait for the system.
+private let threads = DispatchQueue(label: "swift-xchat files", attributes: .concurrent)
+
+/// Runs a function that waits for the system, or computes for long, on a thread outside of Swift's concurrency pool.
+///
+/// The pool has one thread for each core: a few calls that wait for a disk, a lock or a terminal would stop every task of the
+/// process. The function is not interrupted when the task is cancelled, so it should be one step of a longer piece of work.
+///
+/// - Parameter body: The function.
+/// - Returns: What `body` returns.
+/// - Throws: What `body` throws.
+package func blocking<Value: Sendable, Failure: Error>(
+    _ body: @escaping @Sendable () throws(Failure) -> Value
+) async throws(Failure) -> Value {
+    let result: Result<Value, Failure> = await withCheckedContinuation { continuation in
+        threads.async {
+            continuation.resume(returning: Result { () throws(Failure) in try body() })
+        }
+    }
+    return try result.get()
+}
