@@ -43,9 +43,11 @@ package final class RawServer: Sendable {
     }
 
     private let state: Mutex<State>
+    private let answering: (@Sendable (_ request: String) -> RawAnswer)?
 
-    private init(_ answers: [RawAnswer]) {
+    private init(_ answers: [RawAnswer], answering: (@Sendable (_ request: String) -> RawAnswer)? = nil) {
         state = Mutex(State(answers: answers))
+        self.answering = answering
     }
 
     /// The requests as they came, head and body.
@@ -77,7 +79,21 @@ package final class RawServer: Sendable {
         tls: (@Sendable () throws -> any ChannelHandler)? = nil,
         body: (RawServer, _ url: String) async throws -> Result
     ) async throws -> Result {
-        let server = RawServer(answers)
+        try await run(RawServer(answers), body)
+    }
+
+    /// Serves what a function answers to each request, head and body, while the body runs.
+    package static func run<Result>(
+        answering: @escaping @Sendable (_ request: String) -> RawAnswer,
+        body: (RawServer, _ url: String) async throws -> Result
+    ) async throws -> Result {
+        try await run(RawServer([.silence], answering: answering), body)
+    }
+
+    private static func run<Result>(
+        _ server: RawServer,
+        _ body: (RawServer, _ url: String) async throws -> Result
+    ) async throws -> Result {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -97,7 +113,11 @@ package final class RawServer: Sendable {
     }
 
     fileprivate func answer(to request: String) -> RawAnswer {
-        state.withLock { state in
+        if let answering {
+            state.withLock { $0.requests.append(request) }
+            return answering(request)
+        }
+        return state.withLock { state in
             state.requests.append(request)
             return state.answers.count > 1 ? state.answers.removeFirst() : state.answers[0]
         }

@@ -58,7 +58,7 @@ extension Account {
     /// Fetches a whole history and delivers it.
     package func readHistory(of conversation: ConversationID) async throws -> OpenedDelivery {
         let conversation = try canonical(conversation)
-        let history = try await newEvents(in: conversation, after: nil)
+        let history = try await wholeHistory(of: conversation)
         var delivery = try await deliver(
             history.events.map(\.encodedEvent),
             ids: history.events.map(\.id),
@@ -194,9 +194,12 @@ extension Account {
     /// - Returns: The log; nil for a group of which nothing is known.
     /// - Throws: ``AccountError``.
     public func membership(of group: ConversationID) async throws -> Membership? {
-        try await whileOpen {
-            try await self.state.session(AccountState.Scope(conversations: [group])).memberships[group]
-        }
+        try await whileOpen { try await self.membershipLog(of: group) }
+    }
+
+    /// As ``membership(of:)``.
+    func membershipLog(of group: ConversationID) async throws -> Membership? {
+        try await state.session(AccountState.Scope(conversations: [group])).memberships[group]
     }
 
     /// A group as the server describes it, after its history was read.

@@ -19,12 +19,23 @@ struct Cursor: Codable, Hashable, Sendable {
     var isSettled = false
     /// The base64 of events that were refused and may be accepted later, oldest first.
     var waiting: [String] = []
+    /// The sequence id up to which every event counts as handled by its place: its digest may be forgotten.
+    ///
+    /// Above it a digest decides: servers show events of the same moment in changing order, and a sequence id is their word.
+    var floor: UInt64?
+    /// How many events ``SeenLog`` has noted.
+    var textCount: UInt64 = 0
+    /// How many digests of signed events ``SeenLog`` has noted.
+    var signedCount: UInt64 = 0
 
     enum CodingKeys: String, CodingKey {
         case sequence
         case updatedAt = "updated_at"
         case isSettled = "settled"
         case waiting
+        case floor
+        case textCount = "texts"
+        case signedCount = "signed"
     }
 
     init() {}

@@ -11,6 +11,8 @@ import XChatHTTP
 actor Feed {
     /// The longest pause before a conversation that could not be read is read again, unless the server asks for more.
     private static let longestPause = Duration.seconds(60)
+    /// Of how many conversations the newest handled events are kept in memory.
+    private static let maximumLogs = 8
     /// How many waiting events are tried again with every delivery; more are tried when a key or the members change.
     private static let maximumRetried = 20
 
@@ -33,7 +35,8 @@ actor Feed {
     private var sleepers: [CheckedContinuation<Void, Never>] = []
     private var alarm: Task<Void, Never>?
     private var watcher: Task<Void, Never>?
-    private var seen = SeenEvents(limit: 10_000)
+    /// The newest handled events of some conversations that were read last and are not being read now.
+    private var logs: [(conversation: ConversationID, log: SeenLog)] = []
     private var settings: ConsumerSettings
     private var hasListed = false
 
@@ -169,7 +172,7 @@ actor Feed {
                 let turn = try await read(conversation, wish)
                 if turn.interruption == nil { delayed[conversation] = nil }
                 if !turn.isEmpty { return turn }
-                busy.remove(conversation)
+                end(turn)
             } catch {
                 busy.remove(conversation)
                 try await failed(conversation, wish, error)
@@ -180,6 +183,12 @@ actor Feed {
     /// Ends a turn; a conversation of which more may be new is read again.
     func end(_ turn: Turn) {
         busy.remove(turn.conversation)
+        if logs.count >= Self.maximumLogs { logs.removeFirst() }
+        logs.append((turn.conversation, turn.log))
+        if turn.hasMore, turn.interruption == nil, queued[turn.conversation] == nil {
+            queued[turn.conversation] = Wish()
+            queue.append(turn.conversation)
+        }
         wakeAll()
     }
 
@@ -271,41 +280,103 @@ actor Feed {
         let key = RecordKey.cursor(consumer: consumer, conversation)
         let record = try await cursors.records([key])[key]
         let saved = try record.map { try Cursor(decoding: $0.bytes) } ?? Cursor()
-        var listed: Turn.Listing?
         let new: NewEvents
-        if let event = wish?.event, let direct = NewEvents(event, after: saved) {
-            new = direct
-        } else {
-            new = try await account.newEvents(in: conversation, after: saved.sequence)
-            if let updatedAt = wish?.updatedAt {
-                listed = Turn.Listing(updatedAt: updatedAt, isSettled: saved.updatedAt == updatedAt)
-            }
+        var updatedAt: Int64?
+        var portion: StoredWalk.Portion?
+        switch try await fetch(conversation, after: saved, wish) {
+        case .direct(let events): new = events
+        case .page(let events): (new, updatedAt) = (events, wish?.updatedAt)
+        case .walk(let walk):
+            // What founds the membership log of a group may be anywhere in its history.
+            let isUnfounded = conversation.isGroup ? try await account.membershipLog(of: conversation) == nil : false
+            let fits = walk.head.bytes <= account.client.limits.historyBytes
+            let oldest = try await walk.oldest(all: isUnfounded && fits)
+            (new, portion) = (oldest.new, oldest)
+            if oldest.isLast { updatedAt = walk.head.updatedAt }
         }
         for problem in new.problems { account.report(Problem(problem, conversation: conversation)) }
         var turn = Turn(
             conversation: conversation,
             consumer: consumer,
             cursor: saved,
+            log: try await log(of: conversation, saved),
             revision: record?.revision ?? 0,
-            listing: listed
+            listing: updatedAt.map { Turn.Listing(updatedAt: $0, isSettled: saved.updatedAt == $0) },
+            portion: portion
         )
         try await fill(&turn, with: new)
         if turn.isEmpty { try await turn.save(to: cursors) }
         return turn
     }
 
+    /// What is new in a conversation.
+    private enum Fetched {
+        /// An event of the activity stream that follows on what was handled.
+        case direct(NewEvents)
+        /// A page that reaches back to what was handled.
+        case page(NewEvents)
+        /// Several pages, which are in the store.
+        case walk(StoredWalk)
+    }
+
+    private func fetch(_ conversation: ConversationID, after saved: Cursor, _ wish: Wish?) async throws -> Fetched {
+        let target = try ConversationTarget(conversation)
+        var tokens = PageWalk()
+        var walk: StoredWalk
+        if var begun = try await StoredWalk.load(conversation, consumer: consumer, from: cursors) {
+            do {
+                // The server may not know the place any more.
+                if let token = begun.head.token {
+                    try await add(account.page(of: target, token), to: &begun, &tokens, after: saved)
+                }
+                walk = begun
+            } catch let error as APIError where [.invalidRequest, .malformedResponse].contains(error.code) {
+                try await begun.remove()
+                return try await fetch(conversation, after: saved, wish)
+            }
+        } else {
+            if let event = wish?.event, let direct = NewEvents(event, after: saved) { return .direct(direct) }
+            let page = try await account.page(of: target, nil)
+            let isReached = page.reaches(saved.sequence)
+            guard !isReached, page.nextToken != nil else { return .page(NewEvents([page], isWhole: !isReached)) }
+            walk = StoredWalk(conversation, consumer: consumer, updatedAt: wish?.updatedAt, cursors)
+            try await add(page, to: &walk, &tokens, after: saved)
+        }
+        while let token = walk.head.token {
+            try await add(account.page(of: target, token), to: &walk, &tokens, after: saved)
+        }
+        return .walk(walk)
+    }
+
+    private func add(
+        _ page: EventPage,
+        to walk: inout StoredWalk,
+        _ tokens: inout PageWalk,
+        after saved: Cursor
+    ) async throws {
+        for problem in page.problems { account.report(Problem(problem, conversation: walk.conversation)) }
+        let next = try tokens.follow(page.nextToken)
+        let isReached = page.reaches(saved.sequence)
+        try await walk.add(page, next: isReached ? nil : next, isWhole: next == nil && !isReached)
+    }
+
+    /// The newest handled events of a conversation.
+    private func log(of conversation: ConversationID, _ cursor: Cursor) async throws -> SeenLog {
+        if let index = logs.firstIndex(where: { $0.conversation == conversation }) {
+            let log = logs.remove(at: index).log
+            if log.fits(cursor) { return log }
+        }
+        return try await SeenLog.load(conversation, consumer: consumer, cursor, from: cursors)
+    }
+
     /// Leaves out events that were handled before.
     ///
-    /// Sequence ids are the server's word: another event under a handled id is a new event.
-    private func unhandled(_ events: [ServedEvent], after sequence: UInt64?) async throws -> [ServedEvent] {
-        guard let sequence else { return events }
-        let old = try events.filter { ($0.number ?? .max) <= sequence }
-            .map { RecordKey.seen(consumer: consumer, try EventDigest(ofBytes: Array($0.encodedEvent.utf8))) }
-        let handled = try await cursors.records(Array(Set(old)))
-        return try events.filter { event in
-            guard event.number ?? .max <= sequence else { return true }
-            let digest = try EventDigest(ofBytes: Array(event.encodedEvent.utf8))
-            return handled[.seen(consumer: consumer, digest)] == nil
+    /// Sequence ids are the server's word: another event under a handled id is a new event, as long as the digests of the
+    /// events of that time are known.
+    private func unhandled(_ events: [ServedEvent], _ turn: Turn) throws -> [ServedEvent] {
+        try events.filter { event in
+            if let floor = turn.cursor.floor, let number = event.number, number <= floor { return false }
+            return !turn.log.texts.contains(try EventDigest(ofBytes: Array(event.encodedEvent.utf8)))
         }
     }
 
@@ -316,7 +387,7 @@ actor Feed {
         let late = mayHelp ? turn.cursor.waiting : []
         let isLate = Set(turn.cursor.waiting.map { WireString($0) })
         let listed = new.events.filter { !isLate.contains(WireString($0.encodedEvent)) }
-        let events = try await unhandled(listed, after: turn.cursor.sequence)
+        let events = try unhandled(listed, turn)
         let encoded = late + events.map(\.encodedEvent)
         let numbers = late.map { _ in UInt64?.none } + events.map(\.number)
         let delivery = try await account.deliver(
@@ -344,17 +415,14 @@ actor Feed {
             )
             items.append(item)
         }
-        let digests = items.map(\.digest)
-        let keys = digests.map { RecordKey.seen(consumer: consumer, $0) }
-        let handled = try await cursors.records(Array(Set(keys)))
         var inTurn: Set<EventDigest> = []
-        for (var item, key) in zip(items, keys) {
+        for var item in items {
             turn.isChanged = true
             if item.isLate, case .failure(let error) = item.opened.result, error.mayPass {
                 turn.skip(item, isWaiting: true)
                 continue
             }
-            guard handled[key] == nil, inTurn.insert(item.digest).inserted else {
+            guard !turn.log.contains(item), inTurn.insert(item.digest).inserted else {
                 turn.skip(item)
                 continue
             }
@@ -364,7 +432,9 @@ actor Feed {
                     turn.skip(item)
                     continue
                 }
-                if seen.insert(event) == .sameID { event.marks.insert(.sameID) }
+                if let name = item.nameDigest, turn.log.signed.contains(name) || !inTurn.insert(name).inserted {
+                    event.marks.insert(.sameID)
+                }
                 item.opened = OpenedEvent(
                     received: item.opened.received,
                     servedID: item.opened.servedID,
@@ -385,7 +455,7 @@ actor Feed {
                 if item.opened.received?.createdAtMsec?.number ?? .max >= account.identity.startsAt {
                     account.report(Problem(error, item.opened, conversation: turn.conversation))
                 }
-                turn.skip(item, isSeen: true)
+                turn.skip(item)
             }
         }
         if let cause = turn.interruption {
@@ -413,8 +483,12 @@ struct Turn: Sendable {
         let digest: EventDigest
         /// The digest of the base64 text as the server delivered it.
         let textDigest: EventDigest
-        /// The sequence ids of the events after it that the consumer is not given.
-        fileprivate(set) var followers: [UInt64?] = []
+        /// Whether ``digest`` is that of a signed event.
+        let isSigned: Bool
+        /// The digest of the message id with its author, who uses it once in a conversation; nil without a signature.
+        let nameDigest: EventDigest?
+        /// The events after it that the consumer is not given.
+        fileprivate(set) var followers: [(number: UInt64?, text: EventDigest?)] = []
 
         init(opened: OpenedEvent, encoded: String, number: UInt64?, isLate: Bool) throws(XChatError) {
             self.opened = opened
@@ -423,9 +497,12 @@ struct Turn: Sendable {
             self.isLate = isLate
             textDigest = try EventDigest(ofBytes: Array(encoded.utf8))
             if case .success(let event) = opened.result, let signed = event.digest {
-                digest = signed
+                (digest, isSigned) = (signed, true)
+                // Ids have no commas.
+                let name = "\(event.received.senderID?.string ?? ""),\(event.received.messageID?.string ?? "")"
+                nameDigest = try EventDigest(ofBytes: Array("same id,\(name)".utf8))
             } else {
-                digest = textDigest
+                (digest, isSigned, nameDigest) = (textDigest, false, nil)
             }
         }
     }
@@ -441,9 +518,13 @@ struct Turn: Sendable {
     let conversation: ConversationID
     let consumer: String
     var cursor: Cursor
+    /// The newest events that were handled.
+    private(set) var log: SeenLog
     var revision: UInt64
     /// Goes into the cursor with the last item: until then a new start must read the conversation again.
     private let listing: Listing?
+    /// The part of a walk that the events are from: it is over with the last item.
+    private let portion: StoredWalk.Portion?
     /// Whether the cursor or the list of handled events has changed since it was saved.
     var isChanged: Bool
     /// Why the conversation could not be read to its end.
@@ -452,26 +533,31 @@ struct Turn: Sendable {
     /// What is to be handled, oldest first.
     private(set) var items: [Item] = []
     private var next = 0
-    /// Handled without the consumer, and not saved yet.
-    private var skipped: [EventDigest] = []
 
     init(
         conversation: ConversationID,
         consumer: String,
         cursor: Cursor,
+        log: SeenLog? = nil,
         revision: UInt64,
-        listing: Listing? = nil
+        listing: Listing? = nil,
+        portion: StoredWalk.Portion? = nil
     ) {
         self.conversation = conversation
         self.consumer = consumer
         self.cursor = cursor
+        self.log = log ?? SeenLog(cursor)
         self.revision = revision
         self.listing = listing
+        self.portion = portion
         isChanged = false
     }
 
     /// Whether there is nothing to hand out.
     var isEmpty: Bool { items.isEmpty }
+
+    /// Whether more of the same walk is to be read.
+    var hasMore: Bool { portion?.isLast == false }
 
     mutating func add(_ item: Item) { items.append(item) }
 
@@ -479,14 +565,21 @@ struct Turn: Sendable {
     ///
     /// - Parameters:
     ///   - item: The item.
-    ///   - isSeen: Whether the event is settled, and not delivered to the consumer if it comes again.
-    ///   - isWaiting: Whether the event may be accepted later.
-    mutating func skip(_ item: Item, isSeen: Bool = false, isWaiting: Bool = false) {
-        if isSeen { skipped.append(item.digest) }
-        if !isWaiting { skipped.append(item.textDigest) }
+    ///   - isWaiting: Whether the event may be accepted later; it is in the cursor's list then.
+    mutating func skip(_ item: Item, isWaiting: Bool = false) {
         if item.isLate, !isWaiting { cursor.stopWaiting(for: item.encoded) }
+        let text = isWaiting ? nil : item.textDigest
         // The cursor must not pass an item that the consumer has not handled.
-        if items.isEmpty { cursor.pass(item.number) } else { items[items.count - 1].followers.append(item.number) }
+        if items.isEmpty {
+            pass(item.number, text)
+        } else {
+            items[items.count - 1].followers.append((item.number, text))
+        }
+    }
+
+    private mutating func pass(_ number: UInt64?, _ text: EventDigest?) {
+        cursor.pass(number)
+        if let text { log.insert(text: text, number: number, &cursor) }
     }
 
     /// The next item to hand out; nil at the end of the turn.
@@ -504,11 +597,13 @@ struct Turn: Sendable {
     ///   - store: Where to save.
     /// - Throws: ``AccountError`` of the store.
     mutating func handled(_ item: Item, calls: Set<String> = [], in store: any RecordStore) async throws {
-        cursor.pass(item.number)
-        for number in item.followers { cursor.pass(number) }
+        pass(item.number, item.textDigest)
+        if item.isSigned {
+            for digest in [item.digest, item.nameDigest].compactMap({ $0 }) { log.insert(signed: digest, &cursor) }
+        }
+        for follower in item.followers { pass(follower.number, follower.text) }
         if item.isLate { cursor.stopWaiting(for: item.encoded) }
         isChanged = true
-        skipped.append(item.textDigest)
         try await save(to: store, handled: item.digest, calls: calls)
     }
 
@@ -524,19 +619,28 @@ struct Turn: Sendable {
             (cursor.updatedAt, cursor.isSettled) = (listing.updatedAt, listing.isSettled)
             isChanged = true
         }
-        guard isChanged else { return }
         var batch = RecordBatch()
+        if let portion, next == items.count, interruption == nil {
+            batch = portion.changes
+            isChanged = true
+        }
+        guard isChanged else { return }
         let key = RecordKey.cursor(consumer: consumer, conversation)
         batch.expected[key] = revision
         batch.writes[key] = cursor.encoded()
-        for digest in skipped + (digest.map { [$0] } ?? []) {
-            batch.writes[.seen(consumer: consumer, digest)] = []
-        }
+        log.save(to: &batch, conversation, consumer: consumer)
         if let digest {
-            batch.deletions = Set(calls.map { .reply(consumer: consumer, digest, call: $0) })
+            batch.deletions.formUnion(calls.map { .reply(consumer: consumer, digest, call: $0) })
         }
         revision = try await store.commit(batch)[key] ?? revision
-        (isChanged, skipped) = (false, [])
+        isChanged = false
+    }
+}
+
+extension SeenLog {
+    /// Whether an item was handled before.
+    fileprivate func contains(_ item: Turn.Item) -> Bool {
+        item.isSigned ? signed.contains(item.digest) : texts.contains(item.digest)
     }
 }
 

@@ -3,61 +3,65 @@ import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-/// One walk from the newest event of a conversation back to what was handled already, which may be among the events.
+/// A part of a conversation that is delivered as one: events that follow on what was delivered before.
 struct NewEvents: Sendable {
     /// The events, oldest first.
     var events: [ServedEvent] = []
-    /// The base64 of the key changes that the server delivered with them, oldest first.
+    /// The base64 of the key changes that belong to them, oldest first.
     var keyEvents: [String] = []
     /// How many pages the server answered.
     var pages = 0
-    /// Whether the walk reached the beginning of the conversation.
+    /// Whether they reach back to the beginning of the conversation.
     var isWhole = false
     /// What the server could not deliver.
     var problems: [APIError] = []
+
+    init() {}
+
+    /// Joins pages that were fetched newest first; overlapping pages repeat events.
+    init(_ pages: [EventPage], isWhole: Bool) {
+        var seen: Set<WireString> = []
+        let oldestFirst = pages.reversed()
+        self.pages = pages.count
+        self.isWhole = isWhole
+        keyEvents = oldestFirst.flatMap(\.keyEvents).filter { seen.insert(WireString($0)).inserted }
+        events = oldestFirst.flatMap { $0.events.reversed() }.filter { event in
+            event.encodedEvent.isEmpty || seen.insert(WireString(event.encodedEvent)).inserted
+        }
+        problems = oldestFirst.flatMap(\.problems)
+    }
 }
 
 extension Account {
     /// The longest rate limit that a walk waits for with its place kept.
     private static let longestWait = Duration.seconds(15 * 60)
 
-    /// Reads what is new in a conversation, newest page first, back to a sequence id.
+    /// Reads the whole history of a conversation into memory.
     ///
     /// A rate limit interrupts the walk and does not end it: it goes on from the same page.
-    /// - Parameters:
-    ///   - conversation: The conversation.
-    ///   - sequence: Where to stop; nil to read the whole history.
-    /// - Returns: The new events.
-    /// - Throws: `APIError`.
-    func newEvents(in conversation: ConversationID, after sequence: UInt64?) async throws(APIError) -> NewEvents {
+    /// - Parameter conversation: The conversation.
+    /// - Returns: All events.
+    /// - Throws: `APIError`; `too_large` for a history of more than ``ChatClient/Limits/historyBytes``.
+    func wholeHistory(of conversation: ConversationID) async throws(APIError) -> NewEvents {
         let target = try ConversationTarget(conversation)
         var pages: [EventPage] = []
         var walk = PageWalk()
         var bytes = 0
         var token: String?
-        var reached = false
         repeat {
             let page = try await page(of: target, token)
             bytes += page.byteCount
             guard bytes <= client.limits.historyBytes else {
-                throw APIError(.tooLarge, "the new events are larger than \(client.limits.historyBytes) bytes")
+                throw APIError(.tooLarge, "the history is larger than \(client.limits.historyBytes) bytes")
             }
             pages.append(page)
-            if let sequence { reached = page.events.contains { $0.number.map { $0 <= sequence } ?? false } }
             token = try walk.follow(page.nextToken)
-        } while token != nil && !reached
-        var seen: Set<WireString> = []
-        let oldestFirst = pages.reversed()
-        var new = NewEvents(pages: pages.count, isWhole: !reached)
-        new.keyEvents = oldestFirst.flatMap(\.keyEvents).filter { seen.insert(WireString($0)).inserted }
-        new.events = oldestFirst.flatMap { $0.events.reversed() }.filter { event in
-            event.encodedEvent.isEmpty || seen.insert(WireString(event.encodedEvent)).inserted
-        }
-        new.problems = oldestFirst.flatMap(\.problems)
-        return new
+        } while token != nil
+        return NewEvents(pages, isWhole: true)
     }
 
-    private func page(of target: ConversationTarget, _ token: String?) async throws(APIError) -> EventPage {
+    /// Fetches a page of a history; waits while a rate limit allows none.
+    func page(of target: ConversationTarget, _ token: String?) async throws(APIError) -> EventPage {
         while true {
             do throws(APIError) {
                 return try await client.events(in: target, paginationToken: token)
@@ -78,6 +82,14 @@ extension Account {
         } catch {
             throw APIError(.cancelled, "the task was cancelled")
         }
+    }
+}
+
+extension EventPage {
+    /// Whether one of the events was handled, as its place says.
+    func reaches(_ sequence: UInt64?) -> Bool {
+        guard let sequence else { return false }
+        return events.contains { $0.number.map { $0 <= sequence } ?? false }
     }
 }
 

@@ -4,15 +4,9 @@ import XChatEvents
 
 /// Cursors of a follower that saves no position.
 final class MemoryCursors: RecordStore {
-    /// The most handled events that are remembered: 100,000.
-    private static let maximumSeen = 100_000
-
     private struct State {
         var records: [RecordKey: Record] = [:]
         var revision: UInt64 = 0
-        /// Handled events, oldest first.
-        var seen: [RecordKey] = []
-        var oldest = 0
     }
 
     private let state = Mutex(State())
@@ -33,16 +27,7 @@ final class MemoryCursors: RecordStore {
         state.withLock { state in
             state.revision += 1
             for (key, bytes) in batch.writes {
-                let isNew =
-                    state.records.updateValue(Record(bytes: bytes, revision: state.revision), forKey: key) == nil
-                guard case .seen = key, isNew else { continue }
-                if state.seen.count < Self.maximumSeen {
-                    state.seen.append(key)
-                } else {
-                    state.records[state.seen[state.oldest]] = nil
-                    state.seen[state.oldest] = key
-                    state.oldest = (state.oldest + 1) % Self.maximumSeen
-                }
+                state.records[key] = Record(bytes: bytes, revision: state.revision)
             }
             for key in batch.deletions { state.records[key] = nil }
             return Dictionary(uniqueKeysWithValues: batch.writes.keys.map { ($0, state.revision) })

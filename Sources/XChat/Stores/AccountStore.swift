@@ -69,8 +69,8 @@ public enum RecordKey: Hashable, Sendable {
     case consumer(String)
     /// How far a consumer has come in a conversation.
     case cursor(consumer: String, ConversationID)
-    /// An event that a consumer has handled.
-    case seen(consumer: String, EventDigest)
+    /// Some of the newest events that a consumer has handled in a conversation.
+    case seen(consumer: String, ConversationID, SeenList, record: UInt64)
     /// What a consumer sent from an event: the digest of the event, and the name of the call.
     case reply(consumer: String, EventDigest, call: String)
     /// The user id that a handle was resolved to.
@@ -79,10 +79,25 @@ public enum RecordKey: Hashable, Sendable {
     case founding(EventDigest)
     /// A group that the server was asked to create, until the outcome is known.
     case creation(ConversationID)
+    /// How far a consumer's walk over the history of a conversation has come.
+    case walk(consumer: String, ConversationID)
+    /// Events that such a walk has fetched and not delivered.
+    case walkEvents(consumer: String, ConversationID, record: UInt64)
+    /// Key changes that such a walk has fetched.
+    case walkKeys(consumer: String, ConversationID, record: UInt64)
+
+    /// The lists of handled events.
+    public enum SeenList: UInt8, CaseIterable, Hashable, Sendable {
+        /// Events as the server delivered them.
+        case texts = 1
+        /// Signed events, whatever the server delivered with them.
+        case signed
+    }
 
     /// The kinds of records.
     public enum Kind: UInt8, CaseIterable, Hashable, Sendable {
         case account = 1, user, conversation, consumer, cursor, seen, reply, handle, founding, creation
+        case walk, walkEvents, walkKeys
     }
 }
 

@@ -15,6 +15,9 @@ extension RecordKey {
         case .handle: .handle
         case .founding: .founding
         case .creation: .creation
+        case .walk: .walk
+        case .walkEvents: .walkEvents
+        case .walkKeys: .walkKeys
         }
     }
 
@@ -26,12 +29,19 @@ extension RecordKey {
         case .user(let id): append(id.utf8, to: &bytes)
         case .conversation(let id), .creation(let id): append(id.text.utf8, to: &bytes)
         case .consumer(let name): append(name.utf8, to: &bytes)
-        case .cursor(let consumer, let conversation):
+        case .cursor(let consumer, let conversation), .walk(let consumer, let conversation):
             append(consumer.utf8, to: &bytes)
             append(conversation.text.utf8, to: &bytes)
-        case .seen(let consumer, let digest):
+        case .seen(let consumer, let conversation, let list, let record):
             append(consumer.utf8, to: &bytes)
-            append(digest.bytes, to: &bytes)
+            append(conversation.text.utf8, to: &bytes)
+            bytes.append(list.rawValue)
+            bytes.append(bigEndian: record)
+        case .walkEvents(let consumer, let conversation, let record),
+            .walkKeys(let consumer, let conversation, let record):
+            append(consumer.utf8, to: &bytes)
+            append(conversation.text.utf8, to: &bytes)
+            bytes.append(bigEndian: record)
         case .reply(let consumer, let digest, let call):
             append(consumer.utf8, to: &bytes)
             append(digest.bytes, to: &bytes)
@@ -61,9 +71,23 @@ extension RecordKey {
         case .cursor:
             guard let consumer = text(), let id = conversation() else { return nil }
             key = .cursor(consumer: consumer, id)
+        case .walk:
+            guard let consumer = text(), let id = conversation() else { return nil }
+            key = .walk(consumer: consumer, id)
         case .seen:
-            guard let consumer = text(), let digest = digest() else { return nil }
-            key = .seen(consumer: consumer, digest)
+            guard let consumer = text(), let id = conversation(),
+                let list = reader.number(UInt8.self).flatMap({ SeenList(rawValue: $0) }),
+                let record = reader.number(UInt64.self)
+            else { return nil }
+            key = .seen(consumer: consumer, id, list, record: record)
+        case .walkEvents, .walkKeys:
+            guard let consumer = text(), let id = conversation(), let record = reader.number(UInt64.self) else {
+                return nil
+            }
+            key =
+                kind == .walkEvents
+                ? .walkEvents(consumer: consumer, id, record: record)
+                : .walkKeys(consumer: consumer, id, record: record)
         case .reply:
             guard let consumer = text(), let digest = digest(), let call = text() else { return nil }
             key = .reply(consumer: consumer, digest, call: call)

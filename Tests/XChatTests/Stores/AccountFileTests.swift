@@ -53,7 +53,7 @@ struct AccountFileTests {
         var batch = RecordBatch()
         let keys: [RecordKey] = [
             .account, .user("7777000111"), .conversation(group), .consumer("needle-consumer"),
-            .cursor(consumer: "needle-consumer", group), .seen(consumer: "needle-consumer", digest),
+            .cursor(consumer: "needle-consumer", group), .seen(consumer: "needle-consumer", group, .texts, record: 3),
             .reply(consumer: "needle-consumer", digest, call: "needle-call"), .handle("needlehandle"),
         ]
         for key in keys { batch.writes[key] = Array("needle-value".utf8) }

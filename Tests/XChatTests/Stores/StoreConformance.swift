@@ -203,7 +203,10 @@ struct StoreConformance {
         let keys: [RecordKey] = [
             .consumer("\u{E9}"), .consumer("e\u{301}"), .handle("\u{E9}"), .handle("e\u{301}"),
             .reply(consumer: "a", digest, call: "bc"), .reply(consumer: "ab", digest, call: "c"),
-            .reply(consumer: "", digest, call: "abc"), .seen(consumer: "a", digest),
+            .reply(consumer: "", digest, call: "abc"), .seen(consumer: "a", .oneToOne("1", "2"), .texts, record: 0),
+            .seen(consumer: "a", .oneToOne("1", "2"), .signed, record: 0),
+            .seen(consumer: "a", .oneToOne("1", "2"), .texts, record: 1),
+            .walkEvents(consumer: "a", .oneToOne("1", "2"), record: 0),
         ]
         var batch = RecordBatch()
         for (index, key) in keys.enumerated() { batch.writes[key] = [UInt8(index)] }
@@ -290,7 +293,11 @@ extension StorePlace {
             .account, .user("2222"), .conversation(.oneToOne("1111", "2222")), .user("3333"),
             .conversation(ConversationID(canonicalizing: "g77")), .consumer("default"),
             .cursor(consumer: "default", .oneToOne("1111", "2222")), .handle("alice"),
-        ] + (digest.map { [.seen(consumer: "default", $0), .reply(consumer: "default", $0, call: "0")] } ?? [])
+            .seen(consumer: "default", .oneToOne("1111", "2222"), .signed, record: 7),
+            .walk(consumer: "default", .oneToOne("1111", "2222")),
+            .walkEvents(consumer: "default", .oneToOne("1111", "2222"), record: 7),
+            .walkKeys(consumer: "default", .oneToOne("1111", "2222"), record: 7),
+        ] + (digest.map { [.reply(consumer: "default", $0, call: "0")] } ?? [])
     }
 
     var firstKeys: [RecordKey] { [] }
