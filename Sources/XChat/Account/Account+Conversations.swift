@@ -227,6 +227,7 @@ extension Account {
         try await whileOpen {
             let scope = AccountState.Scope(group, users: Set(members))
             try await self.state.update(scope) { session in try session.acceptMembers(members, of: group) }
+            self.acceptedKeyChanges.forget()
             _ = try await self.readHistory(of: group)
         }
     }

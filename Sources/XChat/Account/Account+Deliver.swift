@@ -30,6 +30,8 @@ package struct OpenedDelivery: Sendable {
     package var unavailable: [UserID: APIError] = [:]
     /// Whether a key change was refused, or the server did not deliver everything.
     package var isIncomplete = false
+    /// How many key changes were judged; those that were accepted before are not judged again.
+    var judgedKeyChanges = 0
 }
 
 // The one way in for events of a server: keys of unknown signers are fetched and pinned on first use, the engine verifies and
@@ -61,7 +63,8 @@ extension Account {
         pages: Int = 1,
         isWhole: Bool = false
     ) async throws -> OpenedDelivery {
-        let keyChanges = concurrentMap(keyEvents) { MessageEvent.decoded(base64: $0.utf8) }
+        let fresh = try await acceptedKeyChanges.fresh(keyEvents, in: conversation, state)
+        let keyChanges = concurrentMap(fresh) { MessageEvent.decoded(base64: $0.utf8) }
         let others = concurrentMap(events) { MessageEvent.decoded(base64: $0.utf8) }
         let delivery = inDeliveryOrder(keyChanges: keyChanges, others: others)
         let parsed = delivery.compactMap { try? $0.event.get() }
@@ -112,6 +115,14 @@ extension Account {
             }
         }
         opened.events = results.compactMap { $0 }
+        opened.judgedKeyChanges = fresh.count
+        try acceptedKeyChanges.add(
+            zip(delivery, delivered.results).compactMap { entry, result in
+                guard entry.place == nil, let index = entry.key, case .success(let event) = result else { return nil }
+                return event.isVerified && event.marks.isEmpty ? (fresh[index], event) : nil
+            },
+            in: conversation
+        )
         for notice in opened.notices { report(notice, in: conversation) }
         AccountMetrics.opened(opened.events.map(\.result))
         return opened
@@ -216,31 +227,31 @@ private func strangers(among new: [UserID], _ delivery: Delivery, _ session: Ses
 /// The events of a delivery in the server's order: a key change comes before the first event with a higher sequence id.
 ///
 /// The server lists key changes apart from the other events.
-/// - Returns: The events, each with its place among the others; nil for a key change.
+/// - Returns: The events, each with its place among the others, or among the key changes.
 private func inDeliveryOrder(
     keyChanges: [Result<MessageEvent, XChatError>],
     others: [Result<MessageEvent, XChatError>]
-) -> [(event: Result<MessageEvent, XChatError>, place: Int?)] {
+) -> [(event: Result<MessageEvent, XChatError>, place: Int?, key: Int?)] {
     func number(_ event: Result<MessageEvent, XChatError>) -> UInt64? {
         guard let id = try? event.get().sequenceID, id.isValid else { return nil }
         return id.number
     }
     // Without a number a key change comes first, where it can do no more than elsewhere.
-    var waiting = keyChanges.map { (number: number($0) ?? 0, event: $0) }
+    var waiting = keyChanges.enumerated().map { (number: number($1) ?? 0, event: $1, index: $0) }
     waiting.sort { $0.number < $1.number }
-    var order: [(event: Result<MessageEvent, XChatError>, place: Int?)] = []
+    var order: [(event: Result<MessageEvent, XChatError>, place: Int?, key: Int?)] = []
     order.reserveCapacity(keyChanges.count + others.count)
     var next = 0
     for (place, event) in others.enumerated() {
         if let limit = number(event) {
             while next < waiting.count, waiting[next].number < limit {
-                order.append((waiting[next].event, nil))
+                order.append((waiting[next].event, nil, waiting[next].index))
                 next += 1
             }
         }
-        order.append((event, place))
+        order.append((event, place, nil))
     }
-    order += waiting[next...].map { ($0.event, nil) }
+    order += waiting[next...].map { ($0.event, nil, $0.index) }
     return order
 }
 

@@ -153,6 +153,7 @@ extension Account {
             try session.acceptChange(keys, servedWith: others)
         }
         refusedSigners.remove(user)
+        acceptedKeyChanges.forget()
     }
 
     /// The safety code of this account and the pinned key of a user.

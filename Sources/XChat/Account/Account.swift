@@ -29,6 +29,7 @@ public final class Account: Sendable {
     let app: ChatClient?
     package let outbox: Outbox
     let refusedSigners = RefusedSigners()
+    let acceptedKeyChanges = AcceptedKeyChanges()
     private let poster: OutboxPoster
     let calls = OpenCalls()
     private let running = Mutex(Running())

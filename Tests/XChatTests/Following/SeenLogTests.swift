@@ -74,4 +74,27 @@ struct SeenLogTests {
         let saved = try Cursor(decoding: try #require(record?.bytes))
         #expect(saved.floor == nil && saved.sequence == 1)
     }
+
+    @Test func `an accepted key change is judged once, a refused one each time`() async throws {
+        try await AccountFixture.run { fixture in
+            let alice = try await fixture.open("1111")
+            let bob = try await fixture.open("2222")
+            try await alice.startConversation(with: "2222")
+            let history = try await bob.wholeHistory(of: conversation)
+            #expect(history.keyEvents.count == 1)
+            let first = try await bob.deliver([], keyEvents: history.keyEvents, in: conversation)
+            #expect(first.judgedKeyChanges == 1 && !first.isIncomplete)
+            let again = try await bob.deliver([], keyEvents: history.keyEvents + ["AAAA"], in: conversation)
+            #expect(again.judgedKeyChanges == 1 && again.isIncomplete)
+            #expect(try await bob.deliver([], keyEvents: ["AAAA"], in: conversation).judgedKeyChanges == 1)
+            // In another conversation it is another matter.
+            let other = ConversationID.oneToOne("2222", "3333")
+            #expect(try await bob.deliver([], keyEvents: history.keyEvents, in: other).judgedKeyChanges == 1)
+            let comparison = try await bob.compareKeys(of: "1111")
+            try await bob.accept(comparison)
+            #expect(try await bob.deliver([], keyEvents: history.keyEvents, in: conversation).judgedKeyChanges == 1)
+            await alice.close()
+            await bob.close()
+        }
+    }
 }
