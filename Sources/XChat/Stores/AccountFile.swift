@@ -1,5 +1,6 @@
 import GRDB
 public import LibSodium
+import Synchronization
 import XChatFiles
 
 import struct Foundation.Data
@@ -151,6 +152,32 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
         try batch.check()
         let owner = database.outboxOwner
         return try await database.write { transaction in try transaction.apply(batch, owner) }
+    }
+
+    /// Commits a batch together with a change of another medium.
+    ///
+    /// - Parameters:
+    ///   - batch: The changes of this file.
+    ///   - change: Changes the other medium, after it is certain that the batch conflicts with nothing; not called otherwise.
+    /// - Returns: The new revisions, those that `change` returns included.
+    /// - Throws: As ``commit(_:)``, and what `change` throws; then nothing is written here.
+    func commit(
+        _ batch: RecordBatch,
+        with change: @escaping @Sendable () throws -> [RecordKey: UInt64]
+    ) async throws(AccountError) -> [RecordKey: UInt64] {
+        try batch.check()
+        let owner = database.outboxOwner
+        // A transaction that fails because of another batch in it is tried again.
+        let done = Shared(Mutex<[RecordKey: UInt64]?>(nil))
+        return try await database.write { transaction in
+            let revisions = try transaction.apply(batch, owner)
+            let others = try done.value.withLock { done in
+                let others = try done ?? change()
+                done = others
+                return others
+            }
+            return revisions.merging(others) { first, _ in first }
+        }
     }
 
     /// Takes a lease, for work that one process does at a time; a lease ends with its process, however that ends.

@@ -138,37 +138,32 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
         }
     }
 
-    /// Commits a batch: the file first, then the database, while a lock keeps other processes from committing.
+    /// Commits a batch: the file first, then the database.
     ///
+    /// A batch for both is applied to the database in a transaction that locks it, so that no other process changes what was
+    /// compared; then the file is replaced, and then the transaction is committed. So nothing is written to either of them
+    /// after a conflict. After a crash in between, the file has the changes and the database does not.
     /// - Parameter batch: The changes, and the revisions that they were computed from.
     /// - Returns: The new revisions of the records that were written.
     /// - Throws: `conflict`, `too_large`, `malformed`, `file`, `full`, `busy`.
     @discardableResult
     public func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64] {
         let (inFile, others) = batch.split { Self.isInFile($0) }
-        var revisions: [RecordKey: UInt64] = [:]
+        let touchesFile = !inFile.isEmpty || !inFile.expected.isEmpty
         var known: AccountFile?
         if !others.isEmpty {
             known = try await database()
         } else if !others.expected.isEmpty {
             known = try await existingDatabase()
         }
-        if let known {
-            // What the database would refuse is refused before the file is written.
-            let present = try await known.records(Array(others.expected.keys))
-            for (key, revision) in others.expected where (present[key]?.revision ?? 0) != revision {
-                throw conflict
-            }
-        } else if others.expected.contains(where: { $0.value != 0 }) {
-            throw conflict
+        guard let known else {
+            guard others.expected.allSatisfy({ $0.value == 0 }) else { throw conflict }
+            return touchesFile ? try await onQueue { store in try store.commitToFile(inFile) } : [:]
         }
-        if !inFile.isEmpty || !inFile.expected.isEmpty {
-            revisions = try await onQueue { store in try store.commitToFile(inFile) }
+        guard touchesFile else { return try await known.commit(others) }
+        return try await known.commit(others) { [self] in
+            try queue.sync { Result { try commitToFile(inFile) }.mapError { AccountError(any: $0) } }.get()
         }
-        if !others.isEmpty, let known {
-            revisions.merge(try await known.commit(others)) { first, _ in first }
-        }
-        return revisions
     }
 
     /// Takes a lease, as ``AccountFile/lease(_:)``.
