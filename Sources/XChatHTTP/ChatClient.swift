@@ -181,7 +181,7 @@ public struct ChatClient: Sendable {
     /// - Parameter target: The conversation.
     /// - Returns: The key changes and the other events, not verified.
     /// - Throws: ``APIError``. With ``APIError/Code-swift.struct/tooLarge`` the history exceeds ``Limits``.
-    public func history(in target: ConversationTarget) async throws(APIError) -> History {
+    package func history(in target: ConversationTarget) async throws(APIError) -> History {
         var walk = HistoryWalk(maximumPages: limits.pages, maximumBytes: limits.historyBytes)
         var token: String?
         repeat {

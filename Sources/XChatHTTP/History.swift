@@ -32,16 +32,16 @@ public struct EventPage: Hashable, Sendable {
     public let problems: [APIError]
 }
 
-/// A whole conversation, oldest first.
-public struct History: Hashable, Sendable {
+/// The joined pages of a conversation, oldest first.
+package struct History: Hashable, Sendable {
     /// All key changes, each once, base64.
-    public let keyEvents: [String]
+    package let keyEvents: [String]
     /// All other events, each once.
-    public let events: [ServedEvent]
+    package let events: [ServedEvent]
     /// What the server could not deliver beside what it did.
-    public let problems: [APIError]
+    package let problems: [APIError]
     /// How many pages the server answered.
-    public let pageCount: Int
+    package let pageCount: Int
 }
 
 extension Call<EventPage> {
@@ -84,19 +84,24 @@ extension Call<EventPage> {
 }
 
 /// Joins the pages of a history, and decides when it is too large.
-struct HistoryWalk {
-    let maximumBytes: Int
+package struct HistoryWalk: Sendable {
+    private let maximumBytes: Int
     private var walk: PageWalk
     private var pages: [EventPage] = []
     private var bytes = 0
 
-    init(maximumPages: Int, maximumBytes: Int) {
+    /// Starts before the newest page.
+    ///
+    /// - Parameters:
+    ///   - maximumPages: The most pages; by default there is no limit.
+    ///   - maximumBytes: The most bytes of all pages.
+    package init(maximumPages: Int = .max, maximumBytes: Int) {
         walk = PageWalk(maximumPages: maximumPages)
         self.maximumBytes = maximumBytes
     }
 
     /// Adds a page, and returns the token of the next one; nil if this was the last.
-    mutating func add(_ page: EventPage) throws(APIError) -> String? {
+    package mutating func add(_ page: EventPage) throws(APIError) -> String? {
         bytes += page.byteCount
         guard bytes <= maximumBytes else {
             throw APIError(.tooLarge, "the history is larger than \(maximumBytes) bytes")
@@ -108,7 +113,7 @@ struct HistoryWalk {
     /// All pages, oldest first.
     ///
     /// Pages repeat key changes, and overlap if events arrive between two calls.
-    var history: History {
+    package var history: History {
         var seen: Set<WireString> = []
         let oldestFirst = pages.reversed()
         return History(

@@ -271,7 +271,7 @@ struct SessionFileTests {
 
     @Test func `a change is written in one step, for the owner alone`() throws {
         let path = try fixture.file(of: "1111", mode: 0o644)
-        try SessionFile(path).update { $0.set(signingKeyVersion: "77") }
+        _ = try SessionFile(path).update(ifStill: nil) { $0.set(signingKeyVersion: "77") }
         #expect(try SessionFile(path).read().signingKeyVersion() == "77")
         #expect(try fixture.scratch.permissions("session.json") == 0o600)
         #expect(try fixture.scratch.names() == ["session.json"])
@@ -280,7 +280,7 @@ struct SessionFileTests {
     @Test func `without a change nothing is written`() throws {
         let path = try fixture.file(of: "1111", mode: 0o644)
         let before = try fixture.scratch.read("session.json")
-        try SessionFile(path).update { _ in }
+        _ = try SessionFile(path).update(ifStill: nil) { _ in }
         #expect(try fixture.scratch.read("session.json") == before)
         #expect(try fixture.scratch.permissions("session.json") == 0o644)
     }
@@ -291,11 +291,11 @@ struct SessionFileTests {
         }
         let before = try fixture.scratch.read("session.json")
         let store = SessionFile(path, maximumBytes: before.count + 10)
-        try store.update { $0.set(signingKeyVersion: "12") }
+        _ = try store.update(ifStill: nil) { $0.set(signingKeyVersion: "12") }
         let written = try fixture.scratch.read("session.json")
         #expect(written.count <= before.count + 10)
         let error = #expect(throws: CommandError.self) {
-            try store.update { $0.set(signingKeyVersion: "12345678901234567890") }
+            _ = try store.update(ifStill: nil) { $0.set(signingKeyVersion: "12345678901234567890") }
         }
         #expect(try fixture.scratch.read("session.json") == written)
         let text = error?.description ?? ""
@@ -351,7 +351,7 @@ struct SessionFileTests {
         let path = try fixture.file(of: "1111")
         let before = try fixture.scratch.read("session.json")
         #expect(throws: CommandError("no")) {
-            try SessionFile(path).update { document in
+            _ = try SessionFile(path).update(ifStill: nil) { document in
                 document.set(signingKeyVersion: "77")
                 throw CommandError("no")
             }

@@ -338,7 +338,11 @@ actor Feed {
             if let event = wish?.event, let direct = NewEvents(event, after: saved) { return .direct(direct) }
             let page = try await account.page(of: target, nil)
             let isReached = page.reaches(saved.sequence)
-            guard !isReached, page.nextToken != nil else { return .page(NewEvents([page], isWhole: !isReached)) }
+            guard !isReached, page.nextToken != nil else {
+                var only = HistoryWalk(maximumBytes: account.client.limits.historyBytes)
+                _ = try only.add(page)
+                return .page(NewEvents(only.history, isWhole: !isReached))
+            }
             walk = StoredWalk(conversation, consumer: consumer, updatedAt: wish?.updatedAt, cursors)
             try await add(page, to: &walk, &tokens, after: saved)
         }

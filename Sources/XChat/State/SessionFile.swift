@@ -87,24 +87,16 @@ package final class SessionFile: Sendable {
         return try SessionDocument(parsing: bytes, name: name)
     }
 
-    /// Changes the state as it is now, which may be newer than what was read before.
-    ///
-    /// No other process of ours changes it meanwhile, and every reader sees the old state or the new one.
-    /// - Throws: What `change` throws, or what the system says; also for a state that would be too large to be read
-    ///   again. The state is as it was then.
-    package func update(_ change: (inout SessionDocument) throws -> Void) throws {
-        _ = try update(ifStill: nil, change)
-    }
-
     /// Changes the state if it is still the one that was read.
     ///
-    /// What follows from a state must not be written over another one: a removal that another process counted, or keys that a
+    /// No other process of this library changes it meanwhile, and every reader sees the old state or the new one. What follows from a state must not be written over another one: a removal that another process counted, or keys that a
     /// person accepted, decide what a key change means.
     /// - Parameters:
     ///   - version: ``version()`` of the state that was read; nil to change any.
     ///   - change: The change.
     /// - Returns: The version of the state afterwards.
-    /// - Throws: ``StateChanged`` if it is another one; else as ``update(_:)``.
+    /// - Throws: ``StateChanged`` if it is another one; what `change` throws, or what the system says; also for a state that
+    ///   would be too large to be read again. The state is as it was then.
     package func update(
         ifStill version: FileVersion?,
         _ change: (inout SessionDocument) throws -> Void

@@ -18,17 +18,10 @@ struct NewEvents: Sendable {
 
     init() {}
 
-    /// Joins pages that were fetched newest first; overlapping pages repeat events.
-    init(_ pages: [EventPage], isWhole: Bool) {
-        var seen: Set<WireString> = []
-        let oldestFirst = pages.reversed()
-        self.pages = pages.count
-        self.isWhole = isWhole
-        keyEvents = oldestFirst.flatMap(\.keyEvents).filter { seen.insert(WireString($0)).inserted }
-        events = oldestFirst.flatMap { $0.events.reversed() }.filter { event in
-            event.encodedEvent.isEmpty || seen.insert(WireString(event.encodedEvent)).inserted
-        }
-        problems = oldestFirst.flatMap(\.problems)
+    /// The joined pages of a history.
+    init(_ history: History, isWhole: Bool) {
+        (events, keyEvents, problems) = (history.events, history.keyEvents, history.problems)
+        (pages, self.isWhole) = (history.pageCount, isWhole)
     }
 }
 
@@ -44,20 +37,10 @@ extension Account {
     /// - Throws: `APIError`; `too_large` for a history of more than ``ChatClient/Limits/historyBytes``.
     func wholeHistory(of conversation: ConversationID) async throws(APIError) -> NewEvents {
         let target = try ConversationTarget(conversation)
-        var pages: [EventPage] = []
-        var walk = PageWalk()
-        var bytes = 0
+        var walk = HistoryWalk(maximumBytes: client.limits.historyBytes)
         var token: String?
-        repeat {
-            let page = try await page(of: target, token)
-            bytes += page.byteCount
-            guard bytes <= client.limits.historyBytes else {
-                throw APIError(.tooLarge, "the history is larger than \(client.limits.historyBytes) bytes")
-            }
-            pages.append(page)
-            token = try walk.follow(page.nextToken)
-        } while token != nil
-        return NewEvents(pages, isWhole: true)
+        repeat { token = try walk.add(try await page(of: target, token)) } while token != nil
+        return NewEvents(walk.history, isWhole: true)
     }
 
     /// Fetches a page of a history; waits while a rate limit allows none.
