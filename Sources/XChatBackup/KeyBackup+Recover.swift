@@ -16,9 +16,8 @@ extension KeyBackup {
         return try await withBackupErrors { try await recover(pin, clients) }
     }
 
-    func recover(_ pin: Secret, _ clients: [RealmClient]) async throws -> SecretBytes {
-        let all = Dictionary(uniqueKeysWithValues: clients.enumerated().map { ($0.offset + 1, $0.element) })
-        let (version, group) = try await findRegistration(all)
+    func recover(_ pin: Secret, _ clients: [Int: RealmClient]) async throws -> SecretBytes {
+        let (version, group) = try await findRegistration(clients)
         let hash = try await hash(pin, version: version, hashing: configuration.hashing)
         let input = try BlindedInput(hash.accessKey)
         let unlockKey = try await evaluate(input, version: version, group)

@@ -31,7 +31,7 @@ extension KeyBackup {
     /// - Throws: ``BackupError`` with `cancelled`.
     public func status() async throws(BackupError) -> BackupStatus {
         try await withBackupErrors {
-            let clients = Dictionary(uniqueKeysWithValues: clients.enumerated().map { ($0.offset + 1, $0.element) })
+            let clients = clients
             let answers = try await ask(clients) { _ in
                 false
             } _: { _ in
@@ -73,7 +73,7 @@ extension KeyBackup {
     /// - Throws: ``BackupError`` if a realm did not confirm. The text says whether the backup can still be recovered.
     public func delete() async throws(BackupError) {
         try await withBackupErrors {
-            let clients = Dictionary(uniqueKeysWithValues: clients.enumerated().map { ($0.offset + 1, $0.element) })
+            let clients = clients
             let answers = try await ask(clients) { _ in
                 false
             } _: { _ in

@@ -149,9 +149,8 @@ extension KeyBackup {
         _ secret: Secret,
         _ pin: Secret,
         _ guesses: UInt16,
-        _ clients: [RealmClient]
+        _ all: [Int: RealmClient]
     ) async throws -> BackupReceipt {
-        let all = Dictionary(uniqueKeysWithValues: clients.enumerated().map { ($0.offset + 1, $0.element) })
         let threshold = configuration.registerThreshold
         let records: [RealmRecord]
         do throws(BackupError) {

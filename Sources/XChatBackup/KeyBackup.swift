@@ -53,7 +53,11 @@ public struct KeyBackup: Sendable {
         self.transport = transport
     }
 
-    var clients: [RealmClient] { configuration.realms.map { RealmClient($0, transport: transport) } }
+    /// Clients of the realms for one operation, by the index of their shares.
+    var clients: [Int: RealmClient] {
+        let clients = configuration.realms.map { RealmClient($0, transport: transport) }
+        return Dictionary(uniqueKeysWithValues: zip(1..., clients))
+    }
 
     /// Checks a new PIN, as X's clients do: at least four bytes, not one byte repeated, no run of digits.
     ///
