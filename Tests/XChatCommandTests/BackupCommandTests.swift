@@ -138,6 +138,9 @@ struct BackupCommandTests {
             #expect(outcome.status == 1)
             #expect(outcome.lines == [#"{"error":"realms_changed"}"#])
         }
+        // A person can accept them, and they are pinned from then on.
+        #expect(try await keys("restore", ["--accept-realms"], input: "2580\n").status == 0)
+        #expect(try await keys("restore", input: "2580\n").status == 0)
         #expect(sandbox.stop() == 0)
     }
 

@@ -24,6 +24,9 @@ struct BackupOptions: ParsableArguments {
     )
     var keyVersion: String?
 
+    @Flag(help: "Accept servers, or public keys of them, other than those that the backup was used with before.")
+    var acceptRealms = false
+
     @OptionGroup
     var state: StateOptions
 
@@ -73,7 +76,10 @@ struct BackupOptions: ParsableArguments {
             userID: userID,
             key: chosen.key,
             facts: facts,
-            client: try KeyBackup(configuration, pins: facts?.realms.map { RealmPins(publicKeys: $0) }),
+            client: try KeyBackup(
+                configuration,
+                pins: acceptRealms ? nil : facts?.realms.map { RealmPins(publicKeys: $0) }
+            ),
             pins: configuration.pins
         )
     }
@@ -132,7 +138,10 @@ func withBackupResults(_ body: () async throws -> Void) async throws {
 }
 
 private func advice(_ error: BackupError) -> String {
-    switch error.registration {
+    if error.code == .realmsChanged {
+        return "; if X announced the change, add --accept-realms to accept the realms that it serves now"
+    }
+    return switch error.registration {
     case .previous: "; the backup from before is still in force, if there was one, with its PIN"
     case .neither: "; neither the old nor the new backup is complete: run \"xchat keys backup\" again"
     case .unknown: "; it is not known which PIN counts: run \"xchat keys backup\" again before anything else"
