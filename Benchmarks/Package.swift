@@ -22,6 +22,7 @@ let package = Package(
         .package(name: "swift-xchat", path: ".."),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Without its traits it needs no other allocator; its own counts of allocations then read 0.
         .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: []),
@@ -37,16 +38,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        // `ChatClient.send` against the HTTP client alone.
+        // What `ratios` and `scale` run.
         .executableTarget(
-            name: "SendRatio",
+            name: "Ratios",
             dependencies: [
-                "Fixtures", events, engine,
+                "Fixtures", events, engine, sodium,
+                .product(name: "XChat", package: "swift-xchat"),
                 .product(name: "XChatHTTP", package: "swift-xchat"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

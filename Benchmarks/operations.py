@@ -1,4 +1,4 @@
-"""The program that performs one operation many times."""
+"""The programs that are measured."""
 
 import os
 import pathlib
@@ -8,11 +8,11 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def build():
-    """A release build of the operations; OPERATIONS names one that is there already."""
-    if "OPERATIONS" in os.environ:
-        return os.environ["OPERATIONS"]
-    command = ["swift", "build", "-c", "release", "--package-path", str(HERE), "--product", "Operations"]
+def build(product="Operations"):
+    """A release build of a program of this package; OPERATIONS or RATIOS names one that is there already."""
+    if product.upper() in os.environ:
+        return os.environ[product.upper()]
+    command = ["swift", "build", "-c", "release", "--package-path", str(HERE), "--product", product]
     subprocess.run(command, check=True, stdout=sys.stderr)
     path = subprocess.run([*command, "--show-bin-path"], check=True, capture_output=True, text=True).stdout.strip()
-    return str(pathlib.Path(path) / "Operations")
+    return str(pathlib.Path(path) / product)
