@@ -121,6 +121,8 @@ final class FileWatch: Sendable {
         ///
         /// File systems keep times in steps of some milliseconds, so a second change may have the same time as the first.
         var isUncertain = true
+        /// Between ``beginOwnChange()`` and its end.
+        var isOwnChange = false
     }
 
     private let path: String
@@ -130,9 +132,10 @@ final class FileWatch: Sendable {
         self.path = path
     }
 
-    /// Whether the file may have changed since the last call, or since ``settle()``.
+    /// Whether the file may have changed since the last call, or since ``settle()``; false during a change of this process.
     func hasChanged() -> Bool {
         state.withLock { state in
+            guard !state.isOwnChange else { return false }
             let version = Files.version(path)
             if version != state.last {
                 state = State(last: version, isUncertain: true)
@@ -142,6 +145,16 @@ final class FileWatch: Sendable {
             state.isUncertain = false
             return true
         }
+    }
+
+    /// This process is about to change the file, and no other one can; ``settle()`` or ``endOwnChange()`` must follow.
+    func beginOwnChange() {
+        state.withLock { $0.isOwnChange = true }
+    }
+
+    /// The change failed, and the file may have changed all the same.
+    func endOwnChange() {
+        state.withLock { $0.isOwnChange = false }
     }
 
     /// Takes the file as it is for seen: this process changed it.

@@ -320,6 +320,8 @@ final class SealedDatabase: Sendable {
     private func run(_ group: [Job], _ database: Database) {
         do {
             let (outcomes, changes) = try Self.inTransaction("BEGIN IMMEDIATE", database) { database in
+                // From here until the commit no other process can change the file.
+                watch.beginOwnChange()
                 var transaction = StoreTransaction(database, seal)
                 let outcomes = try group.map { job in try attempt(job, &transaction, isAlone: group.count == 1) }
                 try transaction.finish()
@@ -328,6 +330,7 @@ final class SealedDatabase: Sendable {
             for outcome in outcomes { outcome() }
             report(changes, database)
         } catch {
+            watch.endOwnChange()
             guard group.count > 1 else {
                 for job in group { job.fail(Self.accountError(error)) }
                 return
