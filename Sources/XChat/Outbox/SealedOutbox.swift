@@ -363,6 +363,7 @@ extension SealedOutboxStore {
             try database.execute(
                 sql: "DELETE FROM queue WHERE head IS NULL AND id NOT IN (SELECT queue FROM message)"
             )
+            transaction.messageChanges.queueNumbers = [:]
         }
     }
 }
@@ -377,37 +378,42 @@ extension AccountError {
 
 extension StoreTransaction {
     /// Appends messages to the queues of their conversations.
-    mutating func enqueue(_ messages: [SealedMessage], _ owner: OutboxOwner?, _ now: Date) throws {
+    mutating func enqueue(_ messages: [MessageToInsert], _ owner: OutboxOwner?, _ now: Date) throws {
         guard !messages.isEmpty else { return }
         guard let owner else { throw AccountError.outboxIsClosed }
         for message in messages {
-            guard message.event.senderID == owner.user else {
+            guard message.sender == owner.user else {
                 throw AccountError(
                     .otherAccount,
-                    "message \(safeField(message.messageID)) was encrypted by user \(safeField(message.event.senderID)), and the "
+                    "message \(safeField(message.info.messageID)) was encrypted by user \(safeField(message.sender)), and the "
                         + "outbox belongs to user \(owner.user)"
                 )
             }
-            let hash = try seal.hash(Array(message.messageID.utf8), .message)
-            let known = try Row.fetchOne(
-                database.cachedStatement(sql: "SELECT info FROM message WHERE hash = ?"),
-                arguments: [Data(hash)]
-            )
-            if let known {
-                let info = try MessageInfo(seal, try known.bytes(0), hash)
-                // The signature covers everything that is sent.
-                guard info.conversationID == message.conversationID,
-                    info.signatureDigest == (try MessageInfo.digest(message))
-                else { throw AccountError(.duplicate, "another message has the id \(safeField(message.messageID))") }
+            let queue = try queue(of: message.info.conversationID)
+            if try insert(message, queue, place: nil, now) {
+                messageChanges.isQueued = true
                 continue
             }
-            let queue = try queue(of: message.conversationID)
-            try insert(message, hash, queue, place: nil, replaces: nil, now)
-            messageChanges.isQueued = true
+            let statement = try database.cachedStatement(sql: "SELECT info FROM message WHERE hash = ?")
+            guard let known = try Row.fetchOne(statement, arguments: [Data(message.hash)]) else {
+                throw AccountError(.damaged, "a message of the outbox is missing")
+            }
+            let info = try MessageInfo(seal, try known.bytes(0), message.hash)
+            // The signature covers everything that is sent.
+            guard info.conversationID == message.info.conversationID,
+                info.signatureDigest == message.info.signatureDigest
+            else { throw AccountError(.duplicate, "another message has the id \(safeField(message.info.messageID))") }
         }
     }
 
-    private func queue(of conversation: ConversationID) throws -> Int64 {
+    private mutating func queue(of conversation: ConversationID) throws -> Int64 {
+        if let known = messageChanges.queueNumbers[conversation] { return known }
+        let number = try storedQueue(of: conversation)
+        messageChanges.queueNumbers[conversation] = number
+        return number
+    }
+
+    private func storedQueue(of conversation: ConversationID) throws -> Int64 {
         let hash = Data(try seal.hash(Array(conversation.text.utf8), .queue))
         let found = try Int64.fetchOne(
             database.cachedStatement(sql: "SELECT id FROM queue WHERE hash = ?"),
@@ -418,37 +424,35 @@ extension StoreTransaction {
         return database.lastInsertedRowID
     }
 
+    /// Inserts a message, unless there is one with its id.
+    ///
+    /// - Returns: Whether it was inserted.
     private mutating func insert(
-        _ message: SealedMessage,
-        _ hash: [UInt8],
+        _ message: MessageToInsert,
         _ queue: Int64,
         place: Int64?,
-        replaces: MessageID?,
         _ now: Date
-    ) throws {
+    ) throws -> Bool {
         let last =
-            try messageChanges.nextMessage
+            try messageChanges.lastMessage
             ?? Int64.fetchOne(database.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM message")) ?? 0
         let (id, overflow) = last.addingReportingOverflow(1)
         guard !overflow else { throw AccountError(.full, "no number for a message is left") }
-        messageChanges.nextMessage = id
-        let info = try MessageInfo(message, replaces: replaces)
-        let body = MessageBody(
-            createEvent: message.encodedMessageCreateEvent,
-            signature: message.encodedMessageEventSignature
-        )
         try database.cachedStatement(
             sql: """
                 INSERT INTO message (id, hash, queue, place, state, enqueued_at, changed_at, info, body)
-                VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING
                 """
         ).execute(
             arguments: [
-                id, Data(hash), queue, place ?? id, now.milliseconds, now.milliseconds,
-                Data(try info.sealed(seal, hash)), Data(try body.sealed(seal, hash)),
+                id, Data(message.hash), queue, place ?? id, now.milliseconds, now.milliseconds, message.sealedInfo,
+                message.sealedBody,
             ]
         )
+        guard database.changesCount == 1 else { return false }
+        messageChanges.lastMessage = id
         messageChanges.queues.insert(queue)
+        return true
     }
 
     /// Stores the outcome of an attempt.
@@ -493,8 +497,10 @@ extension StoreTransaction {
             var note = try note(row)
             note.replacedBy = replacement.messageID
             try finish(row, .replaced, note, now)
-            let hash = try seal.hash(Array(replacement.messageID.utf8), .message)
-            try insert(replacement, hash, row.queue, place: row.place, replaces: messageID, now)
+            let message = try MessageToInsert(replacement, replaces: messageID, seal)
+            guard try insert(message, row.queue, place: row.place, now) else {
+                throw AccountError(.duplicate, "another message has the id \(safeField(message.info.messageID))")
+            }
         }
     }
 
@@ -537,14 +543,17 @@ extension StoreTransaction {
 
     fileprivate func row(_ messageID: MessageID) throws -> MessageRow? {
         let hash = try seal.hash(Array(messageID.utf8), .message)
-        let statement = try database.cachedStatement(sql: "SELECT id, queue, place, state FROM message WHERE hash = ?")
+        let statement = try database.cachedStatement(
+            sql: "SELECT id, queue, place, state, note FROM message WHERE hash = ?"
+        )
         return try Row.fetchOne(statement, arguments: [Data(hash)]).map { row in
             MessageRow(
                 id: try row.decode(Int64.self, atIndex: 0),
                 hash: hash,
                 queue: try row.decode(Int64.self, atIndex: 1),
                 place: try row.decode(Int64.self, atIndex: 2),
-                state: try OutboxEntry.State(number: try row.decode(Int64.self, atIndex: 3))
+                state: try OutboxEntry.State(number: try row.decode(Int64.self, atIndex: 3)),
+                sealedNote: try row.decode(Data?.self, atIndex: 4).map { Array($0) }
             )
         }
     }
@@ -571,11 +580,7 @@ extension StoreTransaction {
         return try MessageInfo(seal, try found.bytes(0), row.hash)
     }
 
-    private func note(_ row: MessageRow) throws -> MessageNote {
-        let statement = try database.cachedStatement(sql: "SELECT note FROM message WHERE id = ?")
-        let sealed = try Row.fetchOne(statement, arguments: [row.id])?.decode(Data?.self, atIndex: 0)
-        return try MessageNote(seal, sealed.map { Array($0) }, row.hash)
-    }
+    private func note(_ row: MessageRow) throws -> MessageNote { try MessageNote(seal, row.sealedNote, row.hash) }
 }
 
 // MARK: - Rows
@@ -600,13 +605,14 @@ extension OutboxEntry.State {
     }
 }
 
-/// The clear columns by which a message is changed.
+/// The columns by which a message is changed.
 struct MessageRow {
     let id: Int64
     let hash: [UInt8]
     let queue: Int64
     let place: Int64
     let state: OutboxEntry.State
+    let sealedNote: [UInt8]?
 
     fileprivate static let entrySelection = """
         SELECT message.hash, info, note, message.state, failures, enqueued_at, max(not_before, paused_until),
@@ -634,6 +640,35 @@ struct MessageRow {
         let notBefore = try row.decode(Int64.self, atIndex: 6)
         if entry.state == .queued, notBefore > 0 { entry.notBefore = Date(milliseconds: notBefore) }
         return entry
+    }
+}
+
+/// A message with its sealed columns, made outside of the transaction that inserts it.
+struct MessageToInsert: Sendable {
+    let sender: UserID?
+    fileprivate let info: MessageInfo
+    fileprivate let hash: [UInt8]
+    fileprivate let sealedInfo: Data
+    fileprivate let sealedBody: Data
+
+    init(_ message: SealedMessage, replaces: MessageID? = nil, _ seal: StoreSeal) throws(AccountError) {
+        sender = message.event.senderID
+        info = try MessageInfo(message, replaces: replaces)
+        hash = try seal.hash(Array(message.messageID.utf8), .message)
+        sealedInfo = Data(try info.sealed(seal, hash))
+        let body = MessageBody(
+            createEvent: message.encodedMessageCreateEvent,
+            signature: message.encodedMessageEventSignature
+        )
+        sealedBody = Data(try body.sealed(seal, hash))
+    }
+
+    /// Messages with their sealed columns, made on all cores.
+    static func all(_ messages: [SealedMessage], _ seal: StoreSeal) throws(AccountError) -> [MessageToInsert] {
+        let results = concurrentMap(messages) { message in
+            Result { () throws(AccountError) in try MessageToInsert(message, seal) }
+        }
+        return try results.map { result throws(AccountError) in try result.get() }
     }
 }
 

@@ -151,7 +151,8 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     public func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64] {
         try batch.check()
         let owner = database.outboxOwner
-        return try await database.write { transaction in try transaction.apply(batch, owner) }
+        let messages = try MessageToInsert.all(batch.messages, database.seal)
+        return try await database.write { transaction in try transaction.apply(batch, messages, owner) }
     }
 
     /// Commits a batch together with a change of another medium.
@@ -245,16 +246,20 @@ extension RecordBatch {
 }
 
 extension StoreTransaction {
-    /// Applies a batch.
+    /// Applies a batch, whose messages come with their sealed columns.
     ///
     /// - Throws: `conflict`.
-    mutating func apply(_ batch: RecordBatch, _ owner: OutboxOwner?) throws -> [RecordKey: UInt64] {
+    mutating func apply(
+        _ batch: RecordBatch,
+        _ messages: [MessageToInsert],
+        _ owner: OutboxOwner?
+    ) throws -> [RecordKey: UInt64] {
         for (key, expected) in batch.expected {
             guard try revision(of: RecordPlace(key, seal)) ?? 0 == expected else {
                 throw AccountError(.conflict, "a record of the kind \(key.kind) was changed meanwhile")
             }
         }
-        try enqueue(batch.messages, owner, batch.time)
+        try enqueue(messages, owner, batch.time)
         guard !batch.writes.isEmpty || !batch.deletions.isEmpty else { return [:] }
         var summary = try summary
         let revision = try summary.nextRevision()

@@ -488,8 +488,10 @@ struct StoreTransaction {
         var isEdited = false
         /// The conversations whose first queued message may be another one now.
         var queues: Set<Int64> = []
-        /// The number of the next new message, once it was needed.
-        var nextMessage: Int64?
+        /// The highest number of a message, once it was needed.
+        var lastMessage: Int64?
+        /// The numbers of conversations that were looked up.
+        var queueNumbers: [ConversationID: Int64] = [:]
     }
 
     init(_ database: Database, _ seal: StoreSeal) {
