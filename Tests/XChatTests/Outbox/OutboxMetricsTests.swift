@@ -41,7 +41,8 @@ struct OutboxMetricsTests {
             #expect(counter.totalValue >= Int64(least), "\(outcome)")
         }
         try await outbox.enqueue(sealer.seal("waits"))
-        try await outbox.drain(client: server, timeout: .zero) { _ in sealer.renewed }
+        let unreachable = ToyServer { _, _ in .before(APIError(.connection, "lost")) }
+        try await outbox.drain(client: unreachable, timeout: .milliseconds(50)) { _ in sealer.renewed }
         #expect(try metrics.expectGauge("xchat_outbox_waiting").values.contains(1))
         for labels in metrics.counters.flatMap(\.dimensions) { #expect(!labels.1.contains("1111")) }
     }
