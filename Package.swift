@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
@@ -10,6 +10,11 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
+
+// script/fuzz builds our own modules, and only these, for libFuzzer with AddressSanitizer.
+if Context.environment["XCHAT_FUZZING"] != nil {
+    settings.append(.unsafeFlags(["-sanitize=fuzzer,address", "-O"]))
+}
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -34,6 +39,8 @@ let package = Package(
         .library(name: "XChatBackup", targets: ["XChatBackup"]),
         .library(name: "XChatSandbox", targets: ["XChatSandbox"]),
         .executable(name: "xchat", targets: ["XChatCommand"]),
+        // For the package in Fuzz/ alone.
+        .library(name: "_XChatFuzzing", targets: ["XChatFuzzing"]),
     ],
     traits: [
         .trait(name: "Server", description: "XChatSandbox and the command xchat, with the packages only they need."),
@@ -153,6 +160,22 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        // What script/fuzz runs and XChatFuzzingTests replays. It reaches internal declarations, so that it is empty in an
+        // optimized build.
+        .target(
+            name: "XChatFuzzing",
+            dependencies: [
+                "LibSodium", "ThriftBinary", "XChatEvents", "XChatEngine", "XChatHTTP", "XChat", "XChatSandbox", crypto,
+                logging,
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird", condition: server),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Tests/XChatFuzzing",
+            swiftSettings: settings + [.define("TESTABLE", .when(configuration: .debug))]
+        ),
         .target(name: "TestVectors", path: "Tests/TestVectors", swiftSettings: settings),
         .testTarget(name: "LibSodiumTests", dependencies: ["LibSodium", "TestVectors"], swiftSettings: settings),
         .testTarget(name: "ThriftBinaryTests", dependencies: ["ThriftBinary"], swiftSettings: settings),
@@ -204,6 +227,11 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "XChatFuzzingTests",
+            dependencies: ["XChatFuzzing"],
             swiftSettings: settings
         ),
         .testTarget(
