@@ -79,7 +79,7 @@ package final class RawServer: Sendable {
         tls: (@Sendable () throws -> any ChannelHandler)? = nil,
         body: (RawServer, _ url: String) async throws -> Result
     ) async throws -> Result {
-        try await run(RawServer(answers), body)
+        try await run(RawServer(answers), tls: tls, body)
     }
 
     /// Serves what a function answers to each request, head and body, while the body runs.
@@ -92,6 +92,7 @@ package final class RawServer: Sendable {
 
     private static func run<Result>(
         _ server: RawServer,
+        tls: (@Sendable () throws -> any ChannelHandler)? = nil,
         _ body: (RawServer, _ url: String) async throws -> Result
     ) async throws -> Result {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -203,8 +203,8 @@
             try add("reject", .rejectJoin(["4444", "5555"]), in: Cast.group)
             try add("duration", .setMessageDuration(ttlMsec: 5000, applyToAllMessages: true), in: Cast.group)
             try add("no-duration", .removeMessageDuration(currentTTLMsec: 5000), in: Cast.group)
-            try add("mute", .mute(["g7", "1111:2222"]), in: Cast.group)
-            try add("unmute", .unmute(["g7", "2222"]), in: Cast.group)
+            try add("mute", .mute([ConversationID(canonicalizing: "g7"), .oneToOne("1111", "2222")]), in: Cast.group)
+            try add("unmute", .unmute([ConversationID(canonicalizing: "g7"), ConversationID(canonicalizing: "2222")]), in: Cast.group)
             try add("captures", .setScreenCaptureDetection(true), in: Cast.group)
             try add("no-captures", .setScreenCaptureBlocking(false), in: Cast.group)
             return fixtures

@@ -391,7 +391,7 @@ struct MediaTests {
                         "abc",
                         in: ConversationTarget("1-2"),
                         key: key,
-                        to: folder.appending(path: "out")
+                        to: folder.appending(path: "out").path
                     )
                 }
                 #expect(code == (length < 1065 ? .connection : .authenticationFailed))

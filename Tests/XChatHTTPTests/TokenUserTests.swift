@@ -52,7 +52,7 @@ struct TokenUserTests {
                     "abc",
                     in: ConversationTarget("1-2"),
                     key: try ConversationKey.generate(),
-                    to: URL(filePath: folder.file("out"))
+                    to: folder.file("out")
                 )
             }
             #expect(download == .wrongUser)

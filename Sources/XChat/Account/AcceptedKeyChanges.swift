@@ -54,6 +54,6 @@ final class AcceptedKeyChanges: Sendable {
     func forget() { versions.withLock { $0.removeAll() } }
 
     private func digest(_ text: String, in conversation: ConversationID) throws(XChatError) -> EventDigest {
-        try EventDigest(ofBytes: Array("\(conversation.value),".utf8) + text.utf8)
+        try EventDigest(ofBytes: Array("\(conversation),".utf8) + text.utf8)
     }
 }

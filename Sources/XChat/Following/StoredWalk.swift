@@ -70,7 +70,7 @@ struct StoredWalk: Sendable {
         init(_ text: String) {
             self.text = text
             let id = (try? MessageEvent(base64: text))?.sequenceID
-            place = id.flatMap { $0.isSequenceID ? $0.number : nil } ?? 0
+            place = id.flatMap { $0.isValid ? $0.number : nil } ?? 0
         }
 
         var byteCount: Int { text.utf8.count + 64 }

@@ -168,10 +168,11 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     ) async throws(AccountError) -> [RecordKey: UInt64] {
         try batch.check()
         let owner = database.outboxOwner
+        let messages = try MessageToInsert.all(batch.messages, database.seal)
         // A transaction that fails because of another batch in it is tried again.
         let done = Shared(Mutex<[RecordKey: UInt64]?>(nil))
         return try await database.write { transaction in
-            let revisions = try transaction.apply(batch, owner)
+            let revisions = try transaction.apply(batch, messages, owner)
             let others = try done.value.withLock { done in
                 let others = try done ?? change()
                 done = others

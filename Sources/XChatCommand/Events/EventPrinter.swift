@@ -41,7 +41,7 @@ package struct EventPrinter: Sendable {
         case .failure(let error):
             let subject =
                 received.map { description(of: $0, sender: "claimed sender") }
-                ?? servedID.map { "event \(safeNumber(WireString($0)))" }
+                ?? servedID.map { "event \(safeNumber(SequenceID($0)))" }
             return "refused (\(error.code.rawValue)): \(subject.map { "\($0): " } ?? "")\(safeSentence(error.message))"
         }
     }

@@ -5,7 +5,7 @@ extension NewKey {
     /// What a command that brings a new key prints.
     var json: JSONValue {
         [
-            "conversation_id": .string(conversation.value),
+            "conversation_id": .string(conversation.text),
             "conversation_key_version": .string(version),
             "sequence_id": .init(sequenceID),
         ]

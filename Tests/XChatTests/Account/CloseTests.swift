@@ -27,8 +27,8 @@ struct CloseTests {
             #expect(try await messages.next() == nil)
 
             let group = ConversationID(canonicalizing: "g7")
-            let file = URL(filePath: fixture.scratch.file("a file"))
-            try Data("content".utf8).write(to: file)
+            let file = fixture.scratch.file("a file")
+            try Data("content".utf8).write(to: URL(filePath: file))
             let calls: [(String, @Sendable () async throws -> Void)] = [
                 ("send", { try await bob.send("b", to: conversation) }),
                 ("enqueue", { try await bob.enqueue(.text("b"), to: conversation) }),

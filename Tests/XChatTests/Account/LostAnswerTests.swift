@@ -35,7 +35,7 @@ struct LostAnswerTests {
         try await AccountFixture.run(faults: "lose=1") { fixture in
             let (alice, bob) = (try await fixture.open("1111"), try await fixture.open("2222"))
             let group = try await alice.createGroup(of: ["2222"], title: "Club")
-            #expect(try await groups(of: alice) == [group.value])
+            #expect(try await groups(of: alice) == [group.text])
             try await alice.send("hello", to: group)
             #expect(try await fixture.texts(bob, group) == ["hello"])
             #expect(try await alice.state.keys(of: .creation).isEmpty)
@@ -86,14 +86,14 @@ struct LostAnswerTests {
             let group = try #require(error?.conversation)
             #expect(error?.code == .full)
             #expect(error?.message.contains("\(group)") == true)
-            #expect(try await groups(of: account) == [group.value])
+            #expect(try await groups(of: account) == [group.text])
             isFull.withLock { $0 = false }
             // Another title is another group.
             let other = try await account.createGroup(of: ["2222"], title: "Other")
             #expect(other != group)
             #expect(try await account.createGroup(of: ["2222"], title: "Club") == group)
             try await account.send("hello", to: group)
-            #expect(try await groups(of: account) == [group.value, other.value])
+            #expect(try await groups(of: account) == [group.text, other.text])
             // The outcome is known now: the next call creates a group.
             #expect(try await account.createGroup(of: ["2222"], title: "Club") != group)
         }
@@ -128,7 +128,7 @@ struct LostAnswerTests {
             let group = try await account.client.initializeGroup()
             try await record(group, in: account, at: Date())
             #expect(try await account.createGroup(of: ["2222"]) == group)
-            #expect(try await groups(of: account) == [group.value])
+            #expect(try await groups(of: account) == [group.text])
             #expect(try await account.state.keys(of: .creation).isEmpty)
         }
     }

@@ -93,19 +93,19 @@ struct ArticleTests {
             let account = try await fixture.open("1111")
             let bob = try await fixture.open("2222")
             let conversation = try await account.startConversation(with: "2222")
-            let plan = URL(filePath: try fixture.scratch.write("plan.txt", "the plan"))
-            let folder = URL(filePath: fixture.scratch.path)
+            let plan = try fixture.scratch.write("plan.txt", "the plan")
+            let folder = fixture.scratch.path
 
-            try await account.send("the plan", files: [plan], to: conversation) { file, progress in
-                print(file.lastPathComponent, progress.doneBytes, "bytes")
+            try await account.send("the plan", files: [plan], to: conversation) { index, progress in
+                print("file", index, progress.doneBytes, "bytes")
             }
 
             @Sendable func receive(_ account: Account) async throws {
                 for try await message in account.messages() {
                     for case .media(let media) in message.attachments {
-                        let file = folder.appending(path: "\(UUID()).download")
+                        let file = "\(folder)/\(UUID()).download"
                         try await account.download(media, of: message, to: file)
-                        print("received", media.filename ?? "a file", "as", file.lastPathComponent)
+                        print("received", media.filename ?? "a file", "as", file)
                     }
                     break
                 }

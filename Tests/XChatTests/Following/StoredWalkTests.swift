@@ -88,7 +88,7 @@ struct StoredWalkTests {
             // As a server can: the same signed text, with another sequence id and in the newest place.
             for number in [3, 7] {
                 var event = try MessageEvent(base64: listed.events[number].encodedEvent)
-                event.sequenceID = WireString("899999999999999999\(number)")
+                event.sequenceID = SequenceID("899999999999999999\(number)")
                 listed.add(event)
             }
             let second = try await listed.open()

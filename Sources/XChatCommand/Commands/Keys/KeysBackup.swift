@@ -28,10 +28,7 @@ struct BackupOptions: ParsableArguments {
     var acceptRealms = false
 
     @OptionGroup
-    var state: StateOptions
-
-    @OptionGroup
-    var server: ServerOptions
+    var account: AccountOptions
 
     func validate() throws {
         if let user { _ = try userID(user) }
@@ -51,9 +48,9 @@ struct BackupOptions: ParsableArguments {
 
     /// Finds the backup: asks the server for its configuration and compares the realms with those that are pinned.
     func backup() async throws -> Backup {
-        let facts = try await Account.backupFacts(try state.configuration(server))
+        let facts = try await Account.backupFacts(try account.configuration())
         let userID = try user(facts)
-        let client = try ChatClient(api: try server.url, token: try server.token())
+        let client = try ChatClient(api: try account.server.url, token: try account.server.token())
         let keys = try await client.backedUpKeys(of: userID)
         let wanted = keyVersion.map { KeyVersion($0) } ?? facts?.keyVersion
         let chosen =
@@ -86,7 +83,7 @@ struct BackupOptions: ParsableArguments {
 
     /// Pins the realms, now that they were used, if there is an account to keep the pins.
     func pin(_ backup: Backup) async throws {
-        try await Account.pinBackupRealms(backup.pins.publicKeys, try state.configuration(server))
+        try await Account.pinBackupRealms(backup.pins.publicKeys, try account.configuration())
     }
 
     private func user(_ facts: BackupFacts?) throws -> UserID {
@@ -220,7 +217,7 @@ struct KeysRestore: AsyncParsableCommand {
                 keys,
                 version: backup.key.publicKeyVersion,
                 of: backup.userID,
-                try options.state.configuration(options.server)
+                try options.account.configuration()
             )
             try await options.pin(backup)
             try Output.result(
