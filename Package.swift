@@ -160,8 +160,8 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
-        // What script/fuzz runs and XChatFuzzingTests replays. It reaches internal declarations, so that it is empty in an
-        // optimized build.
+        // What script/fuzz runs and XChatFuzzingTests replays. It reaches internal declarations, so that it is empty in
+        // an optimized build.
         .target(
             name: "XChatFuzzing",
             dependencies: [

@@ -14,7 +14,7 @@ let events: Target.Dependency = .product(name: "XChatEvents", package: "swift-xc
 let engine: Target.Dependency = .product(name: "XChatEngine", package: "swift-xchat")
 let sodium: Target.Dependency = .product(name: "LibSodium", package: "swift-xchat")
 
-// A package of its own, so that nobody who uses the libraries resolves what measures them.
+// A package of its own, so that users of the libraries do not resolve its dependencies.
 let package = Package(
     name: "benchmarks",
     platforms: [.macOS(.v26)],

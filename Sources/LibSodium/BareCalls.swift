@@ -1,6 +1,7 @@
 import CSodium
 
-/// Calls of C with nothing around them, into memory that the caller keeps: what the rest of this package is measured against.
+/// Calls of C with nothing around them, into memory that the caller keeps: what the rest of this package is measured
+/// against.
 ///
 /// Nothing here is meant for use, and only after ``Sodium/initialize()``: lengths are checked, and that is all.
 package enum BareCalls {

@@ -1,5 +1,5 @@
-// The edge to C. Every call of libsodium stands in a closure handed to one of these functions, so no pointer lives longer
-// than the call, and the lengths that C cannot see were checked by `require` or `length` before it.
+// The only calls of libsodium: each is in a closure that is passed to one of these functions, so no pointer lives
+// longer than the call, and the lengths that C cannot see were checked by `require` or `length` before it.
 
 /// Throws unless `bytes` has exactly `count` bytes.
 func require(_ count: Int, _ bytes: Span<UInt8>, _ what: String) throws(SodiumError) {
@@ -33,7 +33,7 @@ func upperBound(_ size: Int) -> Int {
 /// Lends the address of `bytes`.
 ///
 /// An empty span may have no address, and libsodium declares several parameters as never null: C then gets the address
-/// of a byte that it has no reason to read, the length beside it being 0.
+/// of a byte that it has no reason to read, if the length is 0.
 func withPointer<R: ~Copyable, E: Error>(
     _ bytes: Span<UInt8>,
     _ body: (UnsafePointer<UInt8>) throws(E) -> R

@@ -1,4 +1,4 @@
-/// A public key and the secret key behind it, of the family that made it.
+/// A public key and its secret key, of the family that made it.
 @frozen
 public struct KeyPair: ~Copyable, Sendable {
     /// The public key: 32 bytes.

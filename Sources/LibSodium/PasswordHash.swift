@@ -57,12 +57,12 @@ public enum PasswordHash {
 
     /// Derives a key from a password (`crypto_pwhash`).
     ///
-    /// Limits that were read from a file are anybody's: without a bound, a changed file makes its reader allocate
+    /// Limits that were read from a file are untrusted: without a bound, a changed file makes its reader allocate
     /// terabytes. That is why the caller names `maximum`.
     ///
     /// - Parameters:
     ///   - password: The password; may be empty.
-    ///   - salt: 16 random bytes, stored beside what the key seals.
+    ///   - salt: 16 random bytes, stored with what the key encrypts.
     ///   - count: The length of the key in bytes, at least 16.
     ///   - limits: What one guess costs.
     ///   - maximum: The most that the caller is ready to spend.

@@ -2,8 +2,8 @@ import CSodium
 
 /// X25519, the multiplication of a point of Curve25519 by a scalar (`crypto_scalarmult`).
 ///
-/// The result is not a key: its bits are not uniform, and many public keys lead to one result. Hash it together with both
-/// public keys, or use ``KeyExchange``, which does.
+/// The result is not a key: its bits are not uniform, and many public keys lead to one result. Hash it together with
+/// both public keys, or use ``KeyExchange``, which does.
 public enum ScalarMult {
     /// The length of a point: 32 bytes.
     public static let pointByteCount = Int(crypto_scalarmult_bytes())
@@ -14,7 +14,7 @@ public enum ScalarMult {
     ///
     /// - Parameters:
     ///   - point: The other side's public key, 32 bytes.
-    ///   - scalar: One's own secret key, 32 bytes; clamped as RFC 7748 says.
+    ///   - scalar: The own secret key, 32 bytes; clamped as RFC 7748 says.
     /// - Returns: The shared point, 32 bytes, never all zero.
     /// - Throws: `wrongLength`; `weakPoint` for a point of low order, which would give zeros; `initializationFailed`.
     public static func multiply(_ point: Span<UInt8>, by scalar: Span<UInt8>) throws(SodiumError) -> SecretBytes {

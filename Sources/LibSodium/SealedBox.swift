@@ -2,8 +2,8 @@ import CSodium
 
 /// Encryption to a public key without a sender (`crypto_box_seal`: X25519, XSalsa20 and Poly1305).
 ///
-/// Whoever has the public key can make a box, so one that opens proves nothing of who made it. It is made under a key pair
-/// of its own that is thrown away: not even the sender can open it again.
+/// Any holder of the public key can make a box, so one that opens does not prove who made it. It is made under a key
+/// pair of its own that is thrown away: not even the sender can open it again.
 public enum SealedBox {
     /// The length of a public key: 32 bytes.
     public static let publicKeyByteCount = Int(crypto_box_publickeybytes())

@@ -2,8 +2,9 @@ import CSodium
 
 /// Authenticated encryption under a shared key (`crypto_secretbox_easy`: XSalsa20 and Poly1305).
 ///
-/// A box is nonce (24 bytes), tag (16) and ciphertext in one piece. The nonce is random, and 24 bytes of it never repeat, so one
-/// key serves any number of boxes. A box does not tell its place: an old one can be sent again, and boxes can be dropped.
+/// A box is nonce (24 bytes), tag (16) and ciphertext in one piece. The nonce is random, and 24 bytes of it never
+/// repeat, so one key serves any number of boxes. A box does not tell its place: an old one can be sent again, and
+/// boxes can be dropped.
 public enum SecretBox {
     /// The length of a key: 32 bytes.
     public static let keyByteCount = Int(crypto_secretbox_keybytes())
@@ -24,7 +25,8 @@ public enum SecretBox {
         try unsafe seal(message, key: key) { output in unsafe randombytes_buf(output, nonceByteCount) }
     }
 
-    /// Seals a message under a nonce that is given: for known answers only, since a nonce that comes back reveals messages.
+    /// Seals a message under a nonce that is given: for known answers only, since a nonce that comes back reveals
+    /// messages.
     package static func seal(
         _ message: Span<UInt8>,
         nonce: Span<UInt8>,
@@ -77,7 +79,8 @@ public enum SecretBox {
         }
     }
 
-    /// Opens a box whose message is a secret, a key for example, into memory that is wiped (`crypto_secretbox_open_easy`).
+    /// Opens a box whose message is a secret, a key for example, into memory that is wiped
+    /// (`crypto_secretbox_open_easy`).
     ///
     /// - Parameters:
     ///   - box: Nonce, tag, ciphertext: at least 40 bytes.

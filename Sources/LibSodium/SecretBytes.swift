@@ -2,12 +2,13 @@ import CSodium
 
 /// Secret bytes that are wiped when their one owner lets go of them.
 ///
-/// The type cannot be copied, and so it cannot be printed, compared, hashed or encoded: none of that compiles. The bytes
-/// are read through ``withBytes(_:)`` and never change after initialization, which is why tasks may share a value by borrowing it.
+/// The type cannot be copied, and so it cannot be printed, compared, hashed or encoded: that does not compile. The
+/// bytes are read through ``withBytes(_:)`` and never change after initialization, which is why tasks may share a value
+/// by borrowing it.
 ///
-/// The memory is ordinary: neither locked against swapping nor surrounded by inaccessible pages. `sodium_malloc` does that at
-/// the price of four pages and several system calls a value, and a system that holds a key for every conversation soon
-/// reaches its limits of locked memory and of mappings.
+/// The memory is ordinary: neither locked against swapping nor surrounded by inaccessible pages. `sodium_malloc` does
+/// that at the price of four pages and several system calls a value, and a system that holds a key for every
+/// conversation soon reaches its limits of locked memory and of mappings.
 @safe
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     private let start: UnsafeMutablePointer<UInt8>
@@ -107,7 +108,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
 
     /// Lends the bytes to a closure.
     ///
-    /// What the closure copies out of them is no longer wiped by anybody.
+    /// Copies that the closure makes are not wiped.
     ///
     /// - Parameter body: Reads the bytes; the span cannot leave it.
     /// - Returns: What `body` returns.

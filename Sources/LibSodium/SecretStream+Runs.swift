@@ -3,10 +3,10 @@ import CSodium
 // Runs of frames of one length: one growth of the output for all of them, and at the reading end more than one core.
 
 extension SecretStream.Push {
-    /// Seals a run of chunks of one length, none of them the final one, behind what an array holds.
+    /// Seals a run of chunks of one length, without the final one, and appends the frames to an array.
     ///
     /// - Parameters:
-    ///   - chunks: The chunks, one behind the other; what is left behind the last whole one is not looked at.
+    ///   - chunks: The chunks in order; bytes after the last whole one are ignored.
     ///   - chunkLength: The length of each, at least 1.
     ///   - output: Grows by the frames, each 17 bytes longer than its chunk; unchanged on failure.
     /// - Throws: `streamEnded`, `invalidParameters`, `tooLong`.
@@ -47,18 +47,18 @@ extension SecretStream.Push {
 }
 
 extension SecretStream.Pull {
-    /// Opens a run of frames of one length, none of which may be the final one, behind what an array holds.
+    /// Opens a run of frames of one length, without the final one, and appends the chunks to an array.
     ///
-    /// With several cores the result is the same, byte for byte, and so is every error: what stands behind a bad frame is not
+    /// With several cores the result is the same, byte for byte, and so is every error: what follows a bad frame is not
     /// released, whether or not it was opened.
     ///
     /// - Parameters:
-    ///   - frames: The frames, one behind the other; what is left behind the last whole one is not looked at.
+    ///   - frames: The frames in order; bytes after the last whole one are ignored.
     ///   - frameLength: The length of each, at least 18.
     ///   - cores: How many shares of a run to open at a time, at least 1.
     ///   - output: Grows by the chunks up to the first frame that is refused.
-    /// - Throws: `authenticationFailed`, also for every frame after one that failed; `streamEnded` for a final frame in the
-    ///   run, and after one; `invalidParameters` for an authentic tag that is none of the four, or for `frameLength`.
+    /// - Throws: `authenticationFailed`, also for every frame after one that failed; `streamEnded` for a final frame in
+    ///   the run, and after one; `invalidParameters` for an authentic tag other than the four, or for `frameLength`.
     package mutating func pull(
         run frames: Span<UInt8>,
         of frameLength: Int,
@@ -97,7 +97,7 @@ extension SecretStream.Pull {
     }
 }
 
-/// How the opening of frames one behind the other came to its end.
+/// How the opening of consecutive frames ended.
 private enum RunEnd {
     case good
     /// Good so far, and the last frame opened replaced the key.
@@ -107,7 +107,7 @@ private enum RunEnd {
     case unknownTag
 }
 
-/// Where the frames of a run stand, and where their chunks go.
+/// The places of the frames of a run, and of their chunks.
 @unsafe
 private struct Run {
     typealias StatePointer = UnsafeMutablePointer<crypto_secretstream_xchacha20poly1305_state>
@@ -118,7 +118,7 @@ private struct Run {
 
     var chunkLength: Int { unsafe frameLength - SecretStream.overheadByteCount }
 
-    /// Opens frames one behind the other with libsodium's own `pull`, up to the first that is not to be released.
+    /// Opens frames in order with libsodium's own `pull`, up to the first that is not to be released.
     func open(_ range: Range<Int>, _ state: StatePointer, stopsAtRekey: Bool) -> (opened: Int, end: RunEnd) {
         for index in range {
             let opened = index - range.lowerBound
@@ -151,14 +151,14 @@ private struct Run {
     }
 }
 
-// The one place where the inside of a libsodium state is touched. After each frame libsodium adds 1 to the counter, the first
-// 4 bytes of the nonce (little-endian), and xors the other 8 with the first 8 bytes of the frame's authenticator. The authenticators
-// stand in the ciphertext, so the state before any frame of a run can be told without opening those before it, as long
-// as none of them replaces the key: one with the tag `rekey` does, and so does the wrap of the counter. Whatever is wrong
-// with a state made this way, libsodium's `pull` then refuses the frame.
+// The one place where the inside of a libsodium state is touched. After each frame libsodium adds 1 to the counter, the
+// first 4 bytes of the nonce (little-endian), and xors the other 8 with the first 8 bytes of the frame's authenticator.
+// The authenticators are in the ciphertext, so the state before any frame of a run can be computed without opening
+// those before it, as long as no frame replaces the key: one with the tag `rekey` does, and so does the wrap of the
+// counter. Whatever is wrong with a state made this way, libsodium's `pull` then refuses the frame.
 extension SecretStream.State {
-    /// How many frames one core opens at a time, about 16 KiB: long beside the handing out of work, and short enough that
-    /// all cores end together.
+    /// How many frames one core opens at a time, about 16 KiB: long compared with the distribution of work, and short
+    /// enough that all cores end together.
     private static let framesPerShare = 16
     /// The fewest frames that are shared out: fewer are done before another core has woken.
     private static let framesWorthSharing = 96
@@ -172,7 +172,7 @@ extension SecretStream.State {
             opened += more
             switch end {
             case .good: break
-            // A sender that replaces keys will do so again, and every time would cost the shares behind it.
+            // A sender that replaces keys will do so again, and every time would cost the later shares.
             case .rekeyed: hasRekeyed = true
             case .bad, .final, .unknownTag: return (opened, end)
             }
@@ -185,7 +185,8 @@ extension SecretStream.State {
 
     private mutating func openShares(_ run: Run, _ part: Range<Int>, cores: Int) -> (opened: Int, end: RunEnd) {
         let count = (part.count + Self.framesPerShare - 1) / Self.framesPerShare
-        // Shared by all threads: each writes to the places of the shares that it claims, and nothing reads before all are done.
+        // Shared by all threads: each writes to the places of the shares that it claims, and nothing reads before all
+        // are done.
         nonisolated(unsafe) let run = unsafe run
         nonisolated(unsafe) let states = Run.StatePointer.allocate(capacity: count)
         nonisolated(unsafe) let ends = UnsafeMutablePointer<(opened: Int, end: RunEnd)>.allocate(capacity: count)
@@ -204,7 +205,7 @@ extension SecretStream.State {
             let (more, end) = unsafe ends[index]
             opened += more
             if end == .good && index < count - 1 { continue }
-            // Frames behind this one may lie opened in the output, and are nobody's to see.
+            // Later frames may be decrypted in the output already, and must not be released.
             let unreleased = (part.count - opened) * (unsafe run.chunkLength)
             unsafe sodium_memzero(run.chunks + (part.lowerBound + opened) * run.chunkLength, unreleased)
             unsafe call { state in unsafe state.update(from: states + index, count: 1) }
@@ -247,7 +248,7 @@ extension SecretStream.State {
 
     /// The number of the next frame, modulo 2^32.
     ///
-    /// It can be set for tests only: nobody pushes 4 TiB to see it wrap.
+    /// Only tests set it: a wrap takes 4 TiB otherwise.
     var counter: UInt32 {
         mutating get {
             unsafe call { state in

@@ -3,8 +3,8 @@ import CSodium
 /// A sequence of frames that can be neither reordered, nor dropped, nor cut short unseen
 /// (`crypto_secretstream_xchacha20poly1305`: XChaCha20 and Poly1305).
 ///
-/// A stream is a header and then frames, each 17 bytes longer than its chunk. How long a chunk is, and where frames begin in
-/// a file, is up to the caller. Only the final tag tells that a stream is complete.
+/// A stream is a header and then frames, each 17 bytes longer than its chunk. How long a chunk is, and where frames
+/// begin in a file, is up to the caller. Only the final tag tells that a stream is complete.
 public enum SecretStream {
     /// The length of a key: 32 bytes.
     public static let keyByteCount = Int(crypto_secretstream_xchacha20poly1305_keybytes())
@@ -67,7 +67,7 @@ public enum SecretStream {
             return frame
         }
 
-        /// Seals a chunk behind what an array holds, without memory of its own where the array has room.
+        /// Seals a chunk and appends the frame to an array, without further memory if the array has room.
         ///
         /// - Parameters:
         ///   - chunk: The chunk; may be empty.
@@ -83,7 +83,7 @@ public enum SecretStream {
             isEnded = tag == .final
         }
 
-        /// Seals a chunk with any tag byte, such as those that libsodium lets through and nobody defined.
+        /// Seals a chunk with any tag byte, such as undefined ones that libsodium accepts.
         package mutating func push(
             _ chunk: Span<UInt8>,
             rawTag: UInt8,
@@ -118,7 +118,8 @@ public enum SecretStream {
 
     /// The reading end of a stream, whose state is wiped when it goes away.
     ///
-    /// A frame that fails ends it: every later one fails too, because a stream with a hole in it is not the one that was sent.
+    /// A frame that fails ends it: every later one fails too, because a stream with a hole in it is not the one that
+    /// was sent.
     public struct Pull: ~Copyable, Sendable {
         enum Progress {
             case open
@@ -164,15 +165,15 @@ public enum SecretStream {
             return (chunk, tag)
         }
 
-        /// Opens a frame behind what an array holds, without memory of its own where the array has room.
+        /// Opens a frame and appends the chunk to an array, without further memory if the array has room.
         ///
         /// - Parameters:
         ///   - frame: The frame, at least 17 bytes.
         ///   - output: Grows by the chunk; unchanged on failure.
         /// - Returns: The frame's tag.
         /// - Throws: `wrongLength` for a frame under 17 bytes; `tooLong` for one beyond what a stream can hold;
-        ///   `authenticationFailed`, also for every frame after one that failed; `invalidParameters` for a tag that is none
-        ///   of the four; `streamEnded` after the final frame.
+        ///   `authenticationFailed`, also for every frame after one that failed; `invalidParameters` for a tag that is
+        ///   not one of the four; `streamEnded` after the final frame.
         public mutating func pull(_ frame: Span<UInt8>, appendingTo output: inout [UInt8]) throws(SodiumError) -> Tag {
             switch progress {
             case .open: break

@@ -2,9 +2,10 @@ import CSodium
 
 /// What belongs to the library as a whole: initialization, randomness, comparison and wiping.
 ///
-/// Every public call in this module that needs libsodium initialized does that by itself; comparing and wiping do not need it.
+/// Every public call in this module that needs libsodium initialized does that by itself; comparing and wiping do not
+/// need it.
 public enum Sodium {
-    // 0: initialized now; 1: somebody else in the process had done it; -1: failed. A static is set once, by one thread.
+    // 0: initialized now; 1: other code of the process had done it; -1: failed. A static is set once, by one thread.
     private static let initialization: CInt = sodium_init()
 
     /// Initializes libsodium (`sodium_init`), once per process and from any thread.
@@ -32,9 +33,9 @@ public enum Sodium {
         }
     }
 
-    /// Whether two byte strings are the same, in a time that tells nothing of where they differ (`sodium_memcmp`).
+    /// Whether two byte strings are the same, in a time that does not depend on where they differ (`sodium_memcmp`).
     ///
-    /// The lengths are no secret: different lengths are told at once.
+    /// The lengths are not secret: different lengths return at once.
     ///
     /// - Parameters:
     ///   - left: One byte string.
@@ -50,9 +51,9 @@ public enum Sodium {
 
     /// Overwrites an array with zeros in a way that the optimizer keeps (`sodium_memzero`), and empties it.
     ///
-    /// The array must be the only owner of its bytes: where another one, a closure or a value made from it shares them, what is
-    /// wiped is a fresh copy, and the secret stays. Copies that the array made of itself as it grew cannot be reached
-    /// either. Keep secrets in ``SecretBytes`` instead.
+    /// The array must be the only owner of its bytes: where another one, a closure or a value made from it shares them,
+    /// what is wiped is a fresh copy, and the secret stays. Copies that the array made of itself as it grew cannot be
+    /// reached either. Keep secrets in ``SecretBytes`` instead.
     ///
     /// - Parameter bytes: The array. It is empty afterwards, and keeps the wiped memory until it goes.
     public static func wipe(_ bytes: inout [UInt8]) {

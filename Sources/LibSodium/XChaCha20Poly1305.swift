@@ -2,9 +2,9 @@ import CSodium
 
 /// Authenticated encryption with associated data (`crypto_aead_xchacha20poly1305_ietf`).
 ///
-/// A box is nonce (24 bytes), ciphertext and tag (16) in one piece. The nonce is random and long enough never to repeat, so one
-/// key serves any number of boxes. The associated data is authenticated but not part of the box: opening takes the same bytes
-/// again, which ties a box to the place that it was made for.
+/// A box is nonce (24 bytes), ciphertext and tag (16) in one piece. The nonce is random and long enough never to
+/// repeat, so one key serves any number of boxes. The associated data is authenticated but not part of the box: opening
+/// takes the same bytes again, which ties a box to the place that it was made for.
 public enum XChaCha20Poly1305 {
     /// The length of a key: 32 bytes.
     public static let keyByteCount = Int(crypto_aead_xchacha20poly1305_ietf_keybytes())

@@ -20,7 +20,7 @@ package struct ThriftReader: Sendable {
 
     private var remaining: Int { bytes.count - offset }
 
-    /// Refuses what stands after the outermost struct.
+    /// Refuses bytes after the outermost struct.
     package func finish() throws(ThriftError) {
         guard remaining == 0 else { throw ThriftError(.trailingBytes, offset: offset) }
     }
@@ -152,7 +152,7 @@ package struct ThriftReader: Sendable {
         return (key, value, try elementCount(minimumSize: key.minimumSize + value.minimumSize))
     }
 
-    // MARK: Values that nobody reads
+    // MARK: Skipped values
 
     /// Passes over the value of a field that no schema knows.
     package mutating func skip(_ field: ThriftField) throws(ThriftError) {

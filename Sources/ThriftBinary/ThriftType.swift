@@ -44,7 +44,7 @@ package struct ThriftField: Hashable, Sendable {
     package let id: Int16
     /// The type of the value that follows.
     package let type: ThriftType
-    /// Where the header stands in the input.
+    /// The offset of the header in the input.
     package let offset: Int
 
     package init(id: Int16, type: ThriftType, offset: Int) {

@@ -1,4 +1,4 @@
-/// Any Thrift value as it stands on the wire, without a schema.
+/// Any Thrift value as it is on the wire, without a schema.
 ///
 /// For looking at events, unknown fields included; the typed readers do not use it.
 package enum ThriftValue: Hashable, Sendable {
@@ -38,7 +38,8 @@ package enum ThriftValue: Hashable, Sendable {
         }
     }
 
-    /// Parses one struct, under the rules and limits of ``ThriftReader``, with at most ``ThriftLimits/shownFields`` fields.
+    /// Parses one struct, under the rules and limits of ``ThriftReader``, with at most ``ThriftLimits/shownFields``
+    /// fields.
     package init(decodingStruct bytes: [UInt8]) throws(ThriftError) {
         var reader = ThriftReader(bytes)
         self = try reader.value(.structure, level: 0)

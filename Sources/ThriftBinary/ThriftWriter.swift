@@ -14,7 +14,8 @@ package struct ThriftWriter: Sendable {
     /// What the fields around a long value mostly fit into.
     private static let slack = 256
 
-    /// Grows once for a long value and for what follows it; twofold at least, so that many values cost no more than one.
+    /// Grows once for a long value and for what follows it; twofold at least, so that many values cost no more than
+    /// one.
     private mutating func makeRoom(for count: Int) {
         guard bytes.capacity - bytes.count < count else { return }
         bytes.reserveCapacity(max(2 * bytes.capacity, bytes.count + count + Self.slack))

@@ -1,7 +1,7 @@
 import XChatEngine
 public import XChatEvents
 
-/// Why an account, or the state behind it, refused: a stable code to match on, and a sentence for people.
+/// Why an account, or its state, refused: a stable code to match on, and a sentence for people.
 ///
 /// The message names the value, the rule and the next step. It never holds a secret, and input bytes only escaped.
 public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {

@@ -126,7 +126,7 @@ package enum RealmFailure: Error, Hashable, Sendable {
     case noGuesses
     case versionMismatch
     case wrongTag(guessesRemaining: Int)
-    /// A hardware realm knows nothing of the session; the request was not processed.
+    /// A hardware realm does not know the session; the request was not processed.
     case missingSession
 
     var description: String {

@@ -224,7 +224,8 @@ extension KeyBackup {
 
     // MARK: Groups
 
-    /// The indexes of the value that occurs most often; which of several is of no matter, since thresholds are majorities.
+    /// The indexes of the value that occurs most often; which of several is of no matter, since thresholds are
+    /// majorities.
     static func largestGroup(_ values: [Int: some Hashable]) -> Set<Int> {
         Dictionary(grouping: values.keys) { values[$0] }.values.max { $0.count < $1.count }.map(Set.init) ?? []
     }

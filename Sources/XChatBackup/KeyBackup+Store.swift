@@ -116,7 +116,8 @@ extension KeyBackup {
     ///   - old: The PIN that counts now; each realm counts a guess.
     ///   - new: The PIN to count from now on.
     /// - Returns: A receipt: from now on the new PIN counts.
-    /// - Throws: ``BackupError``, as ``recover(pin:)``, and then as ``store(_:pin:)`` with ``BackupError/registration``.
+    /// - Throws: ``BackupError``, as ``recover(pin:)``, and then as ``store(_:pin:)`` with
+    ///   ``BackupError/registration``.
     public func changePIN(
         from old: borrowing SecretBytes,
         to new: borrowing SecretBytes

@@ -3,9 +3,9 @@ import LibSodium
 
 /// The client of a user's key backup.
 ///
-/// The secret is sealed under the PIN and a key that is split over several servers, the realms. Each recovery is counted
-/// by the realms before they answer: a limited number of wrong PINs in a row locks the backup for good. A value keeps no
-/// connection and may be shared.
+/// The secret is sealed under the PIN and a key that is split over several servers, the realms. Each recovery is
+/// counted by the realms before they answer: a limited number of wrong PINs in a row locks the backup for good. A value
+/// keeps no connection and may be shared.
 public struct KeyBackup: Sendable {
     /// How long an operation waits.
     package struct Timing: Sendable {

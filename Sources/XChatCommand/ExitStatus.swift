@@ -42,7 +42,7 @@ extension XChatCommand {
     private static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
         let hint = dashHint(arguments)
         guard exitCode(for: error) == .success else {
-            // Arguments are quoted in it, and they may be somebody else's text.
+            // Arguments are quoted in it, and they may come from another user.
             let text = fullMessage(for: error) + (hint.map { "\n\($0)" } ?? "")
             Output.note(visible(text, keepingNewlines: true))
             return 2
@@ -83,7 +83,7 @@ extension XChatCommand {
             return bytes.count > 1 && bytes.starts(with: "-".utf8) && !bytes.starts(with: "--".utf8)
         }
         guard let text = arguments.prefix(while: { $0 != "--" }).first(where: isText) else { return nil }
-        return "A text that begins with a dash stands behind --, as in: xchat send TO -- \(quoted(text))"
+        return "Put a text that begins with a dash after --, as in: xchat send TO -- \(quoted(text))"
     }
 
     private static func message(of error: any Error) -> String {

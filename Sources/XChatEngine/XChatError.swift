@@ -37,7 +37,7 @@ public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let inconsistent = Code(rawValue: "inconsistent")
         /// The sender does not belong to the conversation.
         public static let notAParticipant = Code(rawValue: "not_a_participant")
-        /// The kind of event is one that nobody signs.
+        /// Events of this kind are never signed.
         public static let neverSigned = Code(rawValue: "never_signed")
         /// A ciphertext did not authenticate.
         public static let authenticationFailed = Code(rawValue: "authentication_failed")

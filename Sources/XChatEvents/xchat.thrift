@@ -99,7 +99,7 @@ enum EventQueuePriority {
   E = 5
 }
 
-/** What a recipient is asked to do besides showing a message. */
+/** What a recipient is asked to do in addition to showing a message. */
 enum AdditionalAction {
   FETCH_CONV_IF_MISSING_CKEY = 0
 }
@@ -234,7 +234,7 @@ struct GroupInviteDisable {
   1: optional string disabled_by_member_id
 }
 
-/** Somebody's wish to join a group. */
+/** A user's request to join a group. */
 struct GroupJoinRequest {
   1: optional string requesting_user_id
 }
@@ -321,7 +321,7 @@ struct ConversationKeyChangeEvent {
   5: optional bool for_key_rotation
 } (root = "true")
 
-/** Somebody is typing. */
+/** A user is typing. */
 struct MessageTypingEvent {
   1: optional string conversation_id
 }
@@ -635,7 +635,7 @@ struct AVCallEnded {
   5: optional string broadcast_id
 }
 
-/** A call that nobody took. */
+/** A call that was not answered. */
 struct AVCallMissed {
   1: optional i64 sent_at_millis,
   2: optional bool is_audio_only

@@ -5,8 +5,9 @@ private let threads = DispatchQueue(label: "swift-xchat files", attributes: .con
 
 /// Runs a function that waits for the system, or computes for long, on a thread outside of Swift's concurrency pool.
 ///
-/// The pool has one thread for each core: a few calls that wait for a disk, a lock or a terminal would stop every task of the
-/// process. The function is not interrupted when the task is cancelled, so it should be one step of a longer piece of work.
+/// The pool has one thread for each core: a few calls that wait for a disk, a lock or a terminal would stop every task
+/// of the process. The function is not interrupted when the task is cancelled, so it should be one step of a longer
+/// piece of work.
 ///
 /// - Parameter body: The function.
 /// - Returns: What `body` returns.

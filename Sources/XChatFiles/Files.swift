@@ -77,7 +77,8 @@ package enum Files {
 
     /// Replaces a file in one step by a new one that only its owner can read.
     ///
-    /// A reader sees the whole old content or the whole new one. If the path is a link, the file it leads to is replaced.
+    /// A reader sees the whole old content or the whole new one. If the path is a link, the file it leads to is
+    /// replaced.
     package static func replace(
         _ path: String,
         _ bytes: [UInt8],
@@ -90,12 +91,13 @@ package enum Files {
 
     /// Creates a file from what a function writes.
     ///
-    /// The file appears when the function has returned. While it runs, SIGINT, SIGTERM and SIGHUP end the program and leave no file.
+    /// The file appears when the function has returned. While it runs, SIGINT, SIGTERM and SIGHUP end the program and
+    /// leave no file.
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - overwrites: Whether an existing regular file is replaced; if the path is a link, the file it leads to. Otherwise
-    ///     an existing file is an error, before anything is written.
+    ///   - overwrites: Whether an existing regular file is replaced; if the path is a link, the file it leads to.
+    ///     Otherwise an existing file is an error, before anything is written.
     ///   - construction: How the file is built.
     ///   - body: Writes the content.
     /// - Throws: ``FileError`` and the errors of `body`; the file does not appear then.
@@ -119,8 +121,8 @@ package enum Files {
 
     /// Creates an empty file that only its owner can read, or takes permissions of others from an existing one.
     ///
-    /// For databases: SQLite gives its other files the permissions of the first. An existing file is not opened, because
-    /// closing it would end the locks that SQLite holds on it in this process.
+    /// For databases: SQLite gives its other files the permissions of the first. An existing file is not opened,
+    /// because closing it would end the locks that SQLite holds on it in this process.
     ///
     /// - Throws: `notRegular` for a folder, a pipe and the like.
     package static func makePrivate(_ path: String) throws(FileError) {
@@ -189,9 +191,9 @@ package enum Files {
 
     /// The path of the file that a symbolic link leads to; unchanged if it is no link or leads to no file.
     ///
-    /// Only the last part of the path is resolved here. The system resolves the rest, by its own rules: `..` after a link
-    /// leads out of the folder of the link's target. A path that was relative stays relative, because the names above the
-    /// current folder need not be UTF-8.
+    /// Only the last part of the path is resolved here. The system resolves the rest, by its own rules: `..` after a
+    /// link leads out of the folder of the link's target. A path that was relative stays relative, because the names
+    /// above the current folder need not be UTF-8.
     package static func resolved(_ path: String) -> String {
         guard exists(path) else { return path }
         var resolved = path

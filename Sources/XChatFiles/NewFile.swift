@@ -11,10 +11,10 @@ package enum FileConstruction: CaseIterable, Sendable {
 
 /// A file that appears under its name only when it is complete.
 ///
-/// Until then it has no name where the file system supports that (`O_TMPFILE` of Linux), and the system discards it with
-/// the process. Elsewhere, and for the moment in which it replaces another file, it has a temporary name. A file that
-/// SIGKILL or a power failure leaves under such a name is deleted by the next process that reads or writes a file in the
-/// folder: see ``TemporaryName``.
+/// Until then it has no name where the file system supports that (`O_TMPFILE` of Linux), and the system discards it
+/// with the process. Elsewhere, and for the moment in which it replaces another file, it has a temporary name. A file
+/// that SIGKILL or a power failure leaves under such a name is deleted by the next process that reads or writes a file
+/// in the folder: see ``TemporaryName``.
 package struct NewFile: ~Copyable {
     /// The file, open for writing.
     package let descriptor: Descriptor
@@ -76,7 +76,8 @@ package struct NewFile: ~Copyable {
     /// Waits until the content is on the storage medium, and gives the file its name.
     ///
     /// - Parameter replaces: Whether an existing file of that name is replaced.
-    /// - Throws: `fileExists` for an existing file that is not replaced. After any error the existing file is unchanged.
+    /// - Throws: `fileExists` for an existing file that is not replaced. After any error the existing file is
+    ///   unchanged.
     package consuming func publish(replaces: Bool) throws(FileError) {
         try descriptor.synchronize()
         if replaces {

@@ -1,6 +1,7 @@
 import SystemPackage
 
-/// A regular file that is open for reading: its size and its bytes are those of one file, whatever its path leads to later.
+/// A regular file that is open for reading: its size and its bytes are those of one file, whatever its path leads to
+/// later.
 package final class RegularFile: Sendable {
     /// The size when the file was opened.
     package let byteCount: Int

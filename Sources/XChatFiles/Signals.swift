@@ -37,12 +37,13 @@ package struct SignalHandler {
 
     /// Gives signals that the Swift runtime handles their default actions back, unless they are ignored.
     ///
-    /// Where a Swift toolchain is installed, the runtime's handler writes a crash report with registers and memory, in which
-    /// keys can be. If another process sent the signal, the program then goes on.
+    /// Where a Swift toolchain is installed, the runtime's handler writes a crash report with registers and memory, in
+    /// which keys can be. If another process sent the signal, the program then goes on.
     ///
-    /// - SIGQUIT and SIGABRT ask the program to end: from the terminal, or from a supervisor's watchdog. They always end it.
-    /// - SIGILL, SIGTRAP, SIGBUS, SIGFPE and SIGSEGV are faults of the program itself, and a report helps to repair it. It is
-    ///   written only if the user asked for reports.
+    /// - SIGQUIT and SIGABRT ask the program to end: from the terminal, or from a supervisor's watchdog. They always
+    ///   end it.
+    /// - SIGILL, SIGTRAP, SIGBUS, SIGFPE and SIGSEGV are faults of the program itself, and a report helps to repair it.
+    ///   It is written only if the user asked for reports.
     ///
     /// - Parameter keepsCrashReports: Whether the user asked for crash reports.
     package static func restoreDefaultActions(keepsCrashReports: Bool) {

@@ -68,7 +68,7 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     public let detail: String
     /// The HTTP status; nil if there was no answer.
     public var status: Int?
-    /// Method and route pattern of the call, for example `GET /2/users/{id}/public_keys`; nil if there was none.
+    /// Method and route pattern of the call, for example `GET /2/users/{id}/public_keys`; nil without a call.
     public var operation: String?
     /// The last path component of the problem's `type`, for example `resource-not-found`; nil if the server named none.
     public var problem: String?

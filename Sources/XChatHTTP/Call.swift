@@ -105,7 +105,8 @@ struct Success: Sendable {
 
     /// The `data` member as one page of a list, with `meta` and `errors`; X leaves out an empty list.
     ///
-    /// - Throws: `malformed_response` for more than 1000 elements, and for a page that contradicts itself: ``PageMeta``.
+    /// - Throws: `malformed_response` for more than 1000 elements, and for a page that contradicts itself:
+    ///   ``PageMeta``.
     func page<Element: Decodable, Meta: Decodable>(
         of type: Element.Type,
         meta: Meta.Type = NoMeta.self
@@ -210,7 +211,8 @@ private struct PageMeta: Decodable {
 
     /// Compares with the elements of the page.
     ///
-    /// `has_more: false` with a token is no error: X's documentation says to follow the token, and nothing is lost by it.
+    /// `has_more: false` with a token is no error: X's documentation says to follow the token, and nothing is lost by
+    /// it.
     func check(count: Int, leavesOutSome: Bool) throws(APIError) {
         if let resultCount, leavesOutSome ? resultCount < count : resultCount != count {
             throw APIError(

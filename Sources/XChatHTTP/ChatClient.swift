@@ -6,8 +6,8 @@ public import XChatEvents
 
 /// A client of X's encrypted chat API, or of a compatible server.
 ///
-/// It transports encrypted messages and public keys, and neither encrypts, decrypts nor verifies. It retries failed calls
-/// with the same bytes where that is safe (``RetryPolicy``).
+/// It transports encrypted messages and public keys, and neither encrypts, decrypts nor verifies. It retries failed
+/// calls with the same bytes where that is safe (``RetryPolicy``).
 public struct ChatClient: Sendable {
     /// Limits on the time and memory of an answer.
     public struct Limits: Hashable, Sendable {
@@ -27,8 +27,8 @@ public struct ChatClient: Sendable {
         ///
         /// Default: 256 MiB.
         public var historyBytes: Int
-        /// The most pages of a history that is kept in memory whole; a walk over ``ChatClient/eventPages(in:pageSize:)``
-        /// has no limit.
+        /// The most pages of a history that is kept in memory whole; a walk over
+        /// ``ChatClient/eventPages(in:pageSize:)`` has no limit.
         ///
         /// Default: 100,000, more than ``historyBytes`` allows unless pages are nearly empty.
         public var pages: Int
@@ -78,14 +78,14 @@ public struct ChatClient: Sendable {
     ///   - limits: Limits on the time and memory of an answer.
     ///   - retries: How often a failed call is tried again.
     ///   - http: The HTTP client, which the caller shuts down. By default one that the process shares: it follows no
-    ///     redirects, keeps up to 64 connections to a host, decompresses answers, and uses the proxy that `HTTPS_PROXY` or
-    ///     `ALL_PROXY` name unless `NO_PROXY` excludes the host. `HTTPClient.shared` is refused, because it follows redirects. Configure
-    ///     your own with `redirectConfiguration: .disallow`. If it would follow redirects, calls still do not: each
-    ///     fails with ``APIError/Code-swift.struct/redirected`` before the new URL is asked for.
+    ///     redirects, keeps up to 64 connections to a host, decompresses answers, and uses the proxy that `HTTPS_PROXY`
+    ///     or `ALL_PROXY` name unless `NO_PROXY` excludes the host. `HTTPClient.shared` is refused, because it follows
+    ///     redirects. Configure your own with `redirectConfiguration: .disallow`. If it would follow redirects, calls
+    ///     still do not: each fails with ``APIError/Code-swift.struct/redirected`` before the new URL is asked for.
     ///   - logger: Logs method, route pattern, status and duration of each attempt, and nothing else.
     /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for an invalid base URL, an invalid
-    ///   proxy variable or `HTTPClient.shared`, and ``APIError/Code-swift.struct/insecureTransport`` for http to another
-    ///   machine.
+    ///   proxy variable or `HTTPClient.shared`, and ``APIError/Code-swift.struct/insecureTransport`` for http to
+    ///   another machine.
     public init(
         api: String = "https://api.x.com",
         token: Token,

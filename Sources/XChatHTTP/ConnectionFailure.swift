@@ -95,7 +95,8 @@ struct ConnectionFailure: Sendable {
 
     private static let untrusted = "CERTIFICATE_VERIFY_FAILED"
 
-    /// BoringSSL's own word for the reason, which is the last part of `error:CODE:LIBRARY:FUNCTION:REASON at FILE:LINE`.
+    /// BoringSSL's own word for the reason, which is the last part of `error:CODE:LIBRARY:FUNCTION:REASON at
+    /// FILE:LINE`.
     private static func reason(_ error: BoringSSLInternalError) -> String? {
         let parts = "\(error)".split(separator: ":")
         guard let marker = parts.firstIndex(of: "OPENSSL_internal"), marker + 1 < parts.count else { return nil }

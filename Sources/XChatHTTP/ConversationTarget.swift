@@ -8,7 +8,8 @@ public struct ConversationTarget: Hashable, Sendable {
     /// Makes a target from any of its forms; `A:B`, the form inside events, becomes `A-B`.
     ///
     /// - Parameter text: `^([0-9]{1,19}|[0-9]{1,19}-[0-9]{1,19}|g[0-9]{1,19})$`, compared as bytes.
-    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument``, for any other text: it becomes part of a URL.
+    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument``, for any other text: it becomes part
+    ///   of a URL.
     public init(_ text: WireString) throws(APIError) {
         guard text.isConversationID else {
             throw APIError(

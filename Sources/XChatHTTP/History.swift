@@ -28,7 +28,7 @@ public struct EventPage: Hashable, Sendable {
     public let keyEvents: [String]
     /// The token of the next, older page; nil on the last one.
     public let nextToken: String?
-    /// What the server could not deliver beside what it did.
+    /// What the server could not deliver, although it delivered the rest.
     public let problems: [APIError]
 }
 
@@ -38,7 +38,7 @@ package struct History: Hashable, Sendable {
     package let keyEvents: [String]
     /// All other events, each once.
     package let events: [ServedEvent]
-    /// What the server could not deliver beside what it did.
+    /// What the server could not deliver, although it delivered the rest.
     package let problems: [APIError]
     /// How many pages the server answered.
     package let pageCount: Int

@@ -29,8 +29,8 @@ struct ProxySettings: Sendable {
     ///   - host: The host, an IPv6 address with or without brackets.
     ///   - port: The port.
     /// - Returns: The proxy; nil to connect directly.
-    /// - Throws: `invalid_argument` for a variable that is not of its form. The text does not repeat the proxy, since it
-    ///   may contain a password.
+    /// - Throws: `invalid_argument` for a variable that is not of its form. The text does not repeat the proxy, since
+    ///   it may contain a password.
     func proxy(scheme: String, host: String, port: Int) throws(APIError) -> HTTPClient.Configuration.Proxy? {
         guard let proxy, scheme == "https", !Loopback.contains(host) else { return nil }
         if let exceptions {

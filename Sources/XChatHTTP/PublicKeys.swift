@@ -17,7 +17,10 @@ extension Call<[RegisteredKey]> {
             var versions: [KeyVersion: RegisteredKey] = [:]
             let entries = try answer.wholeList(as: BoundedList<PublicKeyEntry>.self)
             for (index, entry) in entries.enumerated() {
-                let version: KeyVersion? = try answer.number(ifPresent: entry.version, "data[\(index)].public_key_version")
+                let version: KeyVersion? = try answer.number(
+                    ifPresent: entry.version,
+                    "data[\(index)].public_key_version"
+                )
                 guard let key = entry.registeredKey(of: user, version: version) else { continue }
                 guard versions.updateValue(key, forKey: key.publicKeyVersion) ?? key == key else {
                     throw APIError(.malformedResponse, "data[\(index)] is another key under the version of one before")

@@ -55,7 +55,8 @@ struct Transport: Sendable {
     /// - Parameters:
     ///   - request: The request.
     ///   - token: The bearer token.
-    ///   - isStreamed: Whether the answer is read piece by piece: it is not to be compressed, which would delay its lines.
+    ///   - isStreamed: Whether the answer is read piece by piece: it is not to be compressed, which would delay its
+    ///     lines.
     /// - Returns: The request. Where it does not forbid compression, our own HTTP client asks for it.
     /// - Throws: `invalid_argument`.
     func message(

@@ -10,8 +10,9 @@ public import XChatEvents
 /// A stand-in for X's encrypted chat API, for development and tests.
 ///
 /// It takes and serves public keys, wrapped keys, ciphertext and signatures under X's paths, names and statuses, and
-/// keeps them in memory or in a file; no plaintext and no private key ever reaches it. It is no production server: whoever
-/// knows a user id has that user's token, `sandbox-` and the id, and everybody has the app's, `sandbox-app`.
+/// keeps them in memory or in a file; no plaintext and no private key ever reaches it. It is not a production server:
+/// each caller who knows a user id has that user's token, `sandbox-` and the id, and every caller has the app's,
+/// `sandbox-app`.
 public struct Sandbox: Sendable {
     private let storage: Storage
     let faults: SandboxFaults
@@ -22,10 +23,11 @@ public struct Sandbox: Sendable {
     /// Makes a sandbox; nothing listens yet, and no file is opened.
     ///
     /// - Parameters:
-    ///   - host: The address to listen on. Whatever is not this machine opens the sandbox to everybody there.
+    ///   - host: The address to listen on. Any address but a loopback one opens the sandbox to all users of the
+    ///     network.
     ///   - port: The port; 0 lets the system choose.
-    ///   - data: The SQLite file that keeps everything over the end of the server, made with mode 0600 where there is
-    ///     none; nil for memory. One server at a time uses a file.
+    ///   - data: The SQLite file that keeps everything over the end of the server, created with mode 0600 if it does
+    ///     not exist; nil for memory. One server at a time uses a file.
     ///   - faults: What goes wrong on purpose, and which of X's habits hold.
     ///   - logger: Where the server logs to; nowhere by default.
     public init(
@@ -44,12 +46,12 @@ public struct Sandbox: Sendable {
 
     /// Serves until the task is cancelled or a signal says stop.
     ///
-    /// On a signal, requests that are being worked on are answered, streams are closed, and no new connection is taken. What
-    /// takes longer than 3 seconds is broken off.
+    /// On a signal, requests that are being worked on are answered, streams are closed, and no new connection is taken.
+    /// What takes longer than 3 seconds is broken off.
     /// - Parameters:
     ///   - stopsOnSignals: Whether SIGINT and SIGTERM end the server in good order, after which this returns.
-    ///   - onListening: Is told the URL once the port is open. Connections are accepted when it has returned, so it must
-    ///     not make requests itself; see ``serving(_:)``.
+    ///   - onListening: Receives the URL once the port is open. Connections are accepted when it has returned, so it
+    ///     must not make requests itself; see ``serving(_:)``.
     /// - Throws: When the port or the data file cannot be opened.
     public func run(
         stopsOnSignals: Bool = false,
@@ -60,7 +62,7 @@ public struct Sandbox: Sendable {
         try await Self.run(Self.server(application, signals: [.sigterm, .sigint], patience: .seconds(3)))
     }
 
-    /// A server that can be told to stop, and then waits for connections no longer than its patience.
+    /// A server that can be stopped, and then waits for connections no longer than its patience.
     ///
     /// A client that has sent half a request would hold it up for as long as it likes.
     private static func server(
@@ -139,7 +141,8 @@ public struct Sandbox: Sendable {
                     } catch {
                         outcome = .failure(error)
                     }
-                    // Not by cancelling it: SwiftNIO ends the process over a connection that is just being accepted then.
+                    // Not by cancelling it: SwiftNIO ends the process over a connection that is just being accepted
+                    // then.
                     await server.triggerGracefulShutdown()
                     return try outcome.get()
                 }

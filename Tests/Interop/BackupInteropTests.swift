@@ -7,7 +7,8 @@ import XChatEvents
 import XChatHTTP
 import XChatSandbox
 
-/// X's own key backup client, inside its SDK, and ours at the realms of the sandbox: each recovers what the other stored.
+/// X's own key backup client, inside its SDK, and ours at the realms of the sandbox: each recovers what the other
+/// stored.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))
 struct BackupInteropTests {
     /// A user with registered keys, and the configuration of the backup as the sandbox serves it.

@@ -4,7 +4,8 @@ import Testing
 
 /// Users of X's own client, xdk, in a process of their own: `xdk_flow.py`.
 ///
-/// Asked from a thread of their own, since the server that they talk to is in this process and needs those of the tests.
+/// Asked from a thread of their own, since the server that they talk to is in this process and needs those of the
+/// tests.
 actor Bots {
     private let executor = ThreadOfItsOwn()
     private let peer: Peer
@@ -27,7 +28,7 @@ actor Bots {
     static var isWanted: Bool { hasXDK || ProcessInfo.processInfo.environment["CI"] == "true" }
     static let absence: Comment = "xdk and jsonschema are not in .venv, where script/test installs them"
 
-    /// X's OpenAPI document, where it lies beside this package.
+    /// X's OpenAPI document, if it is in the folder next to this package.
     static let document: String? = {
         let path = Peer.root.appending(path: "../shared/spec/openapi-chat.json").standardizedFileURL.path
         guard FileManager.default.fileExists(atPath: path) else {

@@ -31,7 +31,7 @@ struct CommandFlowTests {
         for text in answers {
             try bot.perform("send", of: "bob", conversation.merging(["text": .string(text)]) { $1 })
         }
-        // The person's state does not know of that key: the message is sealed anew on the way.
+        // The person's state does not know of that key: the message is encrypted again before it is sent.
         let sent = try person.xchat("send", "2222", "with your key").answer()
         var read = try person.xchat("read", "2222", "--json").answers()
         #expect(try read.map { try text(of: $0) } == Self.texts + answers + ["with your key"])
@@ -105,7 +105,7 @@ private final class Person {
     private let folder: URL
     private let server = Process()
 
-    /// The executable lies beside the bundle of the tests.
+    /// The executable is in the folder of the test bundle.
     private static let executable = CommandLine.arguments.lazy.compactMap { argument -> URL? in
         let parts = URL(filePath: argument).pathComponents
         guard let bundle = parts.firstIndex(where: { $0.hasSuffix(".xctest") }) else { return nil }

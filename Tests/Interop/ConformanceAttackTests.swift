@@ -8,8 +8,8 @@ import XChatEvents
 
 /// Attacks that X's SDK lets through, carried out on both engines.
 ///
-/// Each name begins with the number of the weakness in our list. Whoever relays the events is the attacker, unless it says
-/// otherwise.
+/// Each name begins with the number of the weakness in our list. The relay of the events is the attacker, unless it
+/// says otherwise.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))
 struct ConformanceAttackTests {
     private let cast: Cast
@@ -59,7 +59,7 @@ struct ConformanceAttackTests {
         done("A2", 2)
     }
 
-    @Test func `A3: a key that nobody signed seals nothing`() throws {
+    @Test func `A3: an unsigned key does not encrypt`() throws {
         let key = try ConversationKey.generate()
         for sequenceID in [nil, "1", "x", "9223372036854775808"] as [SequenceID?] {
             var forged = try cast.event(cast.delivering(key, version: "9000"))
@@ -169,7 +169,7 @@ struct ConformanceAttackTests {
     }
 
     @Test func `B1: no slot of a signed text moves up into that of a dropped conversation id`() throws {
-        // Delete 5 for everybody becomes: delete 2 and 5 for oneself.
+        // Delete 5 for all participants becomes: delete 2 and 5 for the sender.
         var deletion = try cast.event(
             .messageDeleteEvent(MessageDeleteEvent(sequenceIDs: ["5"], deleteMessageAction: .deleteForAll)),
             in: "1"
@@ -214,7 +214,7 @@ struct ConformanceAttackTests {
 
     // MARK: Keys
 
-    @Test func `B5: a stale entry in front of the right one hides nobody`() throws {
+    @Test func `B5: a stale entry before the right one hides no user`() throws {
         let stale = try PrivateKeys.generate().boundKey(userID: "1111", version: "1")
         let event = try message("genuine", under: cast.pairKey, version: Cast.pairVersion, in: Cast.pair)
         let served = [stale.registered] + cast.session.pins["1111"].map(\.registered)
@@ -246,7 +246,7 @@ struct ConformanceAttackTests {
         done("B6")
     }
 
-    @Test func `B6: a fresh signing key under somebody's genuine identity key is a changed pin`() throws {
+    @Test func `B6: a fresh signing key under the genuine identity key of a user is a changed pin`() throws {
         let mallory = try PrivateKeys.generate()
         let spki = cast.alice.identityKey.spki
         let served = RegisteredKey(
@@ -302,7 +302,7 @@ struct ConformanceAttackTests {
         done("C1")
     }
 
-    @Test func `C2: a preview without text and with another's name is told as unchecked`() throws {
+    @Test func `C2: a preview without text and with another's name is reported as unchecked`() throws {
         var preview = try Quote(cast).preview
         preview.messageText = ""
         preview.senderDisplayName = "The Bank"
@@ -311,7 +311,7 @@ struct ConformanceAttackTests {
         done("C2")
     }
 
-    @Test func `C3: nobody is made to quote what its author did not write`() throws {
+    @Test func `C3: a quotation that its author did not write is refused`() throws {
         let quote = try Quote(cast)
         var altered = quote.original
         altered.messageID = "altered"
@@ -395,7 +395,7 @@ struct ConformanceAttackTests {
         done("C5")
     }
 
-    @Test func `C6: an edit of somebody else's message is not applied`() throws {
+    @Test func `C6: an edit of another user's message is not applied`() throws {
         var session = cast.session
         var original = try cast.event(cast.sealed(.message(MessageContents(messageText: "mine"))), from: "2222")
         original.sequenceID = "77"
@@ -422,7 +422,7 @@ struct ConformanceAttackTests {
 
     // MARK: Sending
 
-    @Test func `D2: a group without its creator, with somebody twice, or with a stranger for administrator is none`()
+    @Test func `D2: a group without its creator, with a user twice, or with a stranger for administrator is refused`()
         throws
     {
         let rosters: [(members: [UserID], admins: [UserID])] = [
@@ -454,7 +454,7 @@ struct ConformanceAttackTests {
         done("D2", rosters.count)
     }
 
-    @Test func `D5: nobody signs as nobody`() throws {
+    @Test func `D5: a user without an id does not sign`() throws {
         try cast.makeBob("nobody")
         let identity: [String: Argument] = ["user_id": .string(""), "signing_key_version": .string("")]
         #expect(try cast.peer.refusal("set_identity", of: "nobody", identity) == nil)

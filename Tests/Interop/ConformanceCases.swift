@@ -229,8 +229,8 @@ struct ConformanceCases {
 
     // MARK: One case
 
-    /// An event with this detail and its sender's signature; `change` alters the envelope before it is signed, `after` the
-    /// event afterwards.
+    /// An event with this detail and its sender's signature; `change` alters the envelope before it is signed, `after`
+    /// the event afterwards.
     private func signed(
         _ name: String,
         _ detail: [UInt8],
@@ -330,14 +330,14 @@ struct ConformanceCases {
         ("key version 01", { event, _ in event.messageEventSignature?.publicKeyVersion = "01" }),
         ("by Carol", { event, cast in event = try cast.signed(event, by: cast.carol) }),
         (
-            "with Carol's key beside",
+            "with Carol's key added",
             { event, cast in
                 event = try cast.signed(event, by: cast.carol)
                 event.messageEventSignature?.signingPublicKey = cast.carol.signingKey.map { WireString($0.base64) }
             }
         ),
         (
-            "with its own keys beside",
+            "with its own keys added",
             { event, cast in
                 let key = cast.alice.signingKey.map { WireString($0.base64) }
                 event.messageEventSignature?.signingPublicKey = key

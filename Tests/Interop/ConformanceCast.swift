@@ -152,7 +152,7 @@ struct Cast {
         return try signed(event)
     }
 
-    /// The event with its sender's signature, or somebody else's, over the text that it has as it stands and under the
+    /// The event with its sender's signature, or another user's, over the text that it has as it is and under the
     /// version written; where it has none, over some other text.
     func signed(_ event: MessageEvent, version: WireString? = "7", by signer: PrivateKeys? = nil) throws -> MessageEvent
     {

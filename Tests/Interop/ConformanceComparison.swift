@@ -130,7 +130,7 @@ extension Cast {
         return eventJSON(event, contents: contents, isVerified: isVerified, isReplyValid: validation?.isValid)
     }
 
-    /// Why an event cannot be verified, told from the event alone: the SDK has one sentence for all of it (B4).
+    /// Why an event cannot be verified, computed from the event alone: the SDK has one sentence for all of it (B4).
     fileprivate func reasons(for event: MessageEvent) -> Set<XChatError.Code> {
         if case .messageCreateEvent(let create) = event.detail, create.conversationKeyVersion == nil {
             return [.unencrypted]

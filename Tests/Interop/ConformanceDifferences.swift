@@ -5,8 +5,8 @@ import XChatEvents
 
 /// A case where this engine is to differ from X's SDK, and what it is to say instead.
 ///
-/// The conditions are told from the event alone, in words of their own, not by asking the engine. Where one holds, the
-/// difference has to show; where none holds, both have to agree.
+/// The conditions are computed from the event alone, by code of their own, not by asking the engine. Where one holds,
+/// the difference has to show; where none holds, both have to agree.
 struct IntendedDifference: Sendable {
     /// Which weakness of the SDK it is, by its number in our list of them; `§6` is the rule of participants.
     let gap: String
@@ -39,7 +39,7 @@ struct IntendedDifference: Sendable {
         ),
         IntendedDifference(
             gap: "F2",
-            reason: "a ratchet tree that nobody uses does not spoil its event",
+            reason: "an unused ratchet tree does not spoil its event",
             theirs: [.notAnEvent],
             ours: [.verified, .versionRefused],
             applies: { $0.oddity == .brokenTree }
@@ -83,7 +83,7 @@ struct IntendedDifference: Sendable {
         ),
         IntendedDifference(
             gap: "A1",
-            reason: "the same, whoever sent it, whatever became of its signature, and if it delivers none at all",
+            reason: "the same for any sender and any signature, and if it delivers no key at all",
             theirs: [.wrongSignature],
             ours: [.verified, .notAParticipant, .inconsistent, .wrongSignature, .unverifiable, .disputedKey],
             applies: { $0.event?.deliversKnownVersion ?? false }
@@ -106,7 +106,7 @@ struct IntendedValue: Sendable {
     let theirs: JSONValue
     let applies: @Sendable (ConformanceCase) -> Bool
 
-    /// The whole complaint that a plain comparison makes.
+    /// The whole report of a plain comparison.
     var complaint: String {
         let ours: JSONValue = theirs == "Valid" ? "Invalid" : "Valid"
         return ".reply_preview_validation: \(ours.line), theirs \(theirs.line)"
@@ -115,7 +115,7 @@ struct IntendedValue: Sendable {
     static let all: [IntendedValue] = [
         IntendedValue(
             gap: "C1",
-            reason: "a reply's edit event names the sequence id that stands with the quoted message",
+            reason: "a reply's edit event names the sequence id of the quoted message",
             theirs: "Valid",
             applies: { $0.oddity == .editOfAnother }
         ),
@@ -210,7 +210,7 @@ extension MessageEvent {
         }
     }
 
-    /// Whether the sender is known to stand outside of the conversation.
+    /// Whether the sender is known to be outside of the conversation.
     fileprivate var isFromOutside: Bool {
         guard kind.isSigned, let senderID, let (first, second) = canonical?.participants else { return false }
         return senderID != first && senderID != second
@@ -320,12 +320,13 @@ extension GroupChange {
             || addition.currentAvatarURL.map { isNumber($0) } ?? false
             || addition.conversationKeyVersion.map { !isNumber($0) } ?? false
             || !Set(new).isDisjoint(with: pending)
-            // Without administrators, those after the sender may be members or pending, but for a text with an invitation.
+            // Without administrators, those after the sender may be members or pending, but for a text with an
+            // invitation.
             || admins.isEmpty && invite == nil && (new + current + pending).last != sender
     }
 }
 
-/// Ids, none of them twice.
+/// Ids, without repetition.
 private func isRoll(_ ids: [UserID]) -> Bool {
     ids.allSatisfy { isNumber($0) } && Set(ids).count == ids.count
 }

@@ -117,7 +117,7 @@ struct ConformanceFixtureTests {
         try compare(lines, results, registered, blob)
     }
 
-    /// The SDK on its own fixture, beside us.
+    /// The SDK on its own fixture, compared with this engine.
     private func compare(
         _ lines: [String],
         _ results: [Result<Event, XChatError>],

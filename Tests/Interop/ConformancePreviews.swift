@@ -129,7 +129,7 @@ struct ConformancePreviews {
             ("of the conversation reversed", Encoded(try quoted(detail, in: "2222:1111")), nil, nil),
             ("by Bob", Encoded(try quoted(detail, from: "2222")), nil, nil),
             ("by Carol", Encoded(try quoted(detail, from: "3333")), nil, .quoteFromOutside),
-            ("by nobody known", Encoded(try quoted(detail, from: "7777")), nil, nil),
+            ("by an unknown user", Encoded(try quoted(detail, from: "7777")), nil, nil),
             ("a reaction", Encoded(try quoted(cast.sealed(.reactionAdd(MessageReactionAdd(emoji: "x"))))), nil, nil),
             ("a typing event", Encoded(try quoted(.messageTypingEvent(MessageTypingEvent()))), nil, nil),
             ("a key change", Encoded(delivery), nil, nil),
@@ -164,7 +164,7 @@ struct ConformancePreviews {
             ("edit of nothing", Encoded(try quoted(cast.sealed(.messageEdit(ofNothing)))), .editOfAnother),
             ("edit elsewhere", Encoded(try quoted(detail, in: Cast.group)), nil),
             ("edit unsigned", Encoded(unsigned), nil),
-            ("edit that is none", Encoded(try original()), nil),
+            ("edit that is not an edit", Encoded(try original()), nil),
         ]
     }
 

@@ -263,7 +263,7 @@ struct ConformanceReceivingTests {
         return ConformanceCase(name: "\(event.kind)", line: event.base64, event: event, fragment: fragment)
     }
 
-    /// A key change, whose key has to arrive, and the group change beside it.
+    /// A key change, whose key has to arrive, and the group change with it.
     private func signed(
         _ change: PreparedKeyChange,
         in conversation: WireString,

@@ -38,7 +38,7 @@ enum Samples {
         dimensions: MediaDimensions(width: 1, height: nil)
     )
 
-    /// Each of these can stand alone in a message.
+    /// Each of these can be alone in a message.
     ///
     /// Jetfuel is left out: X's SDK takes it for money.
     static func attachments() -> [MessageAttachment] {

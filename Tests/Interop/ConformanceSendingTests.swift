@@ -27,7 +27,7 @@ struct ConformanceSendingTests {
         let cases = try drafts.enumerated().map { index, draft in
             let isInGroup = index % 5 == 0
             let sealed = try session.seal(.message(draft), in: isInGroup ? group : pair)
-            // The contents told from the draft; the comparison reads those that were sealed.
+            // The contents computed from the draft; the comparison reads those that were sealed.
             let contents = MessageContents(
                 messageText: WireString(draft.text),
                 entities: draft.entities,

@@ -37,7 +37,7 @@ struct ConformanceTests {
 
     @Test func `random events`() throws {
         let cast = try Cast()
-        // The same ones in every run: what is to differ is told from the event, and has to be told exactly.
+        // The same ones in every run: what is to differ is computed from the event, and has to match exactly.
         let seed = RandomTexts.namedSeed ?? 1
         try compare(cast, "random, INTEROP_SEED=\(seed)", try ConformanceCases(cast).random(1500, seed: seed))
     }

@@ -1,6 +1,7 @@
 import XChatEvents
 
-/// Encodings of the values that a schema allows, written by hand from the schema, so that reading is put to the test too.
+/// Encodings of the values that a schema allows, written by hand from the schema, so that reading is put to the test
+/// too.
 struct Variants {
     /// One encoding, and what is special about it.
     struct Variant {
@@ -51,7 +52,7 @@ struct Variants {
         }
         let unknown: [UInt8] = [12, 0x03, 0xE7, 0]
         variants.append(Variant(name: "unknown variant", bytes: unknown + [0]))
-        variants.append(Variant(name: "unknown beside known", bytes: unknown + full(schema)))
+        variants.append(Variant(name: "unknown next to known", bytes: unknown + full(schema)))
         variants.append(Variant(name: "no variant", bytes: [0]))
         if let first = schema.fields.first, let last = schema.fields.last, first.id != last.id {
             let both = encoded(first, of: schema) + encoded(last, of: schema) + [0]

@@ -25,7 +25,7 @@ enum Verdict: String {
     /// Something that no comparison expects.
     case other
 
-    /// Told from what the SDK answers with the default policy.
+    /// Read from what the SDK answers with the default policy.
     init(_ outcome: Outcome) {
         let known: [(String, Verdict)] = [
             ("signature missing or no matching signing key", .unverifiable), ("is no longer accepted", .versionRefused),
@@ -48,7 +48,7 @@ enum Verdict: String {
         }
     }
 
-    /// Told from this engine's result.
+    /// Read from this engine's result.
     init(_ result: Result<Event, XChatError>, isKeyChange: Bool) {
         switch result {
         case .success(let event): self = event.isVerified ? .verified : .neverSigned
@@ -100,8 +100,8 @@ struct Tally {
     }
 }
 
-/// Where two answers differ that should be the same: the SDK's members have to be in ours with the same values, in lists of
-/// the same length; ours may have more members.
+/// Where two answers differ that should be the same: the SDK's members have to be in ours with the same values, in
+/// lists of the same length; ours may have more members.
 func missing(_ theirs: JSONValue, in ours: JSONValue, at place: String = "") -> [String] {
     switch (theirs, ours) {
     case (.object(let theirs), .object(let ours)):

@@ -6,7 +6,7 @@ import XChatEvents
 struct MessageInteropTests {
     private static let count = 1000
 
-    /// What is varied beside the text, so that optional fields go both ways too.
+    /// What varies besides the text, so that optional fields go both ways too.
     private struct Variation {
         let notifies: Bool
         let ttlMsec: Int64?
@@ -43,7 +43,7 @@ struct MessageInteropTests {
             events.append(try people.served(sealed))
         }
 
-        // The key change stands last: the SDK has to find it wherever it is, as we do.
+        // The key change is last: the SDK has to find it wherever it is, as we do.
         let decrypted = try people.peer.call(
             "decrypt_events",
             of: People.bob,

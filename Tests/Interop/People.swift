@@ -2,7 +2,7 @@ import TestSupport
 import XChatEngine
 import XChatEvents
 
-/// Alice writes with this engine, Bob with X's own; each trusts the other's keys, and a server stands between them.
+/// Alice writes with this engine, Bob with X's own; each trusts the other's keys, and a server is between them.
 struct People {
     let peer: Peer
     let conversation: ConversationID

@@ -16,7 +16,7 @@ struct RandomTexts {
         generator = SplitMix64(seed: seed)
     }
 
-    /// The texts that are always among them, since each has broken somebody's parser.
+    /// The texts that are always among them, since each has broken a parser before.
     private static let known = [
         "", "a", "\u{0}", "a\u{0}b", ",", ",\u{301}", "null", "\n", "\r\n", "\u{85}\u{2028}\u{2029}", "\u{FEFF}",
         "\"\\/",

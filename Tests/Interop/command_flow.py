@@ -1,4 +1,4 @@
-"""A user of X's own client, xdk, who also exchanges files; beside the command xchat at one server.
+"""A user of X's own client, xdk, who also exchanges files, with the command xchat at one server.
 
 Runs as peer.py does; what it calls are the methods of Bot here and in xdk_flow.py.
 """

@@ -1,4 +1,4 @@
-"""X's own SDK, chatxdk, behind one JSON request per line of stdin and one JSON answer per line of stdout.
+"""X's own SDK, chatxdk: one JSON request per line of stdin, one JSON answer per line of stdout.
 
     {"chat": "alice", "call": "encrypt_message", "with": {"conversation_id": "1111:2222", "text": "hi", ...}}
     {"result": ...}  or  {"error": "what the SDK said"}

@@ -354,7 +354,7 @@ class Flow:
             bob.send(pair, text)
         assert alice.texts(pair, both) == ["hello from the guide", "hello back", *sent]
 
-        # The stream told both sides, and what it told decrypts.
+        # The stream delivered to both sides, and the events decrypt.
         assert sorted(line["data"]["event_type"] for line in lines) == ["chat.received", "chat.sent"]
         for line in lines:
             payload = line["data"]["payload"]
@@ -409,7 +409,7 @@ class Flow:
         return alice.document.answers
 
     def refusals(self, bot, pair):
-        """Each operation once without a token, and where it has one, with a body or a query that is none."""
+        """Each operation once without a token, and where it has one, with an invalid body or query."""
         calls = [
             ("GET", "/2/chat/conversations?max_results=0", bot.client),
             ("GET", "/2/chat/conversations/9999", bot.client),

@@ -1,7 +1,8 @@
 import LibSodium
 import Testing
 
-/// What everything is measured against must do the whole of the work, and nothing outside of the memory that it is given.
+/// What everything is measured against must do the whole of the work, and nothing outside of the memory that it is
+/// given.
 struct BareCallsTests {
     private let key = zeros(31) + [3]
     private let message = [UInt8](1...100)
@@ -73,7 +74,7 @@ struct BareCallsTests {
         #expect(opened == zeros(100))
     }
 
-    @Test func `a message with a rest behind its last chunk is refused`() {
+    @Test func `a message with a rest after its last chunk is refused`() {
         var stream = zeros(24 + 4 * 42)
         let longer = message + [101]
         #expect(BareCalls.streamSeal(longer.span, key: key.span, chunkLength: 25, into: &stream) == false)

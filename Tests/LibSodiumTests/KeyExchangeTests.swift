@@ -13,8 +13,8 @@ struct KeyExchangeTests {
     }
 
     @Test func `seeds lead to known keys`() throws {
-        // Worked out apart from libsodium, from its definition: secret key = BLAKE2b-256(seed), public key = X25519 of the
-        // base point, receive ‖ transmit of the client = BLAKE2b-512(shared point ‖ client key ‖ server key).
+        // Worked out apart from libsodium, from its definition: secret key = BLAKE2b-256(seed), public key = X25519 of
+        // the base point, receive ‖ transmit of the client = BLAKE2b-512(shared point ‖ client key ‖ server key).
         let client = try KeyExchange.keyPair(seed: [UInt8](0..<32).span)
         let server = try KeyExchange.keyPair(seed: [UInt8](32..<64).span)
         #expect(client.publicKey == [UInt8](hex: "0e0216223f147143d32615a91189c288c1728cba3cc5f9f621b1026e03d83129"))

@@ -30,7 +30,7 @@ struct SealedBoxTests {
         }
     }
 
-    @Test func `a box does not open for anybody else`() throws {
+    @Test func `a box opens for its recipient only`() throws {
         let pair = try SealedBox.keyPair()
         let other = try SealedBox.keyPair()
         let box = try SealedBox.seal([1].span, to: pair.publicKey.span)

@@ -21,7 +21,7 @@ struct SecretBytesTests {
             span[1] = 7
         }
         #expect([UInt8](bytes) == [0, 7, 0])
-        // Memory that others left behind is likely to be handed out again.
+        // Memory that others released is likely to be handed out again.
         for _ in 0..<32 {
             let left = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
             unsafe left.initialize(repeating: 0xA5, count: 64)

@@ -25,7 +25,7 @@ struct SecretStreamRunTests {
         return (push.header, frames, plaintext)
     }
 
-    /// Pulls a run behind one byte that is there, then once more, and tells how both ended.
+    /// Pulls a run after one byte that is there, then once more, and returns how both ended.
     private func pull(
         _ frames: [UInt8],
         header: [UInt8],
@@ -62,7 +62,7 @@ struct SecretStreamRunTests {
         let (header, frames, plaintext) = try frames(200)
         var pull = try SecretStream.Pull(header: header.span, key: key.span)
         var output: [UInt8] = [42]
-        // What is left behind the last whole frame is not looked at.
+        // Bytes after the last whole frame are ignored.
         let run = frames + zeros(Self.frameLength - 1)
         try pull.pull(run: run.span, of: Self.frameLength, onCores: cores, appendingTo: &output)
         #expect(output == [42] + plaintext)
@@ -70,7 +70,7 @@ struct SecretStreamRunTests {
     }
 
     @Test(arguments: [1, 3])
-    func `what stands behind a bad frame is not released, then or later`(cores: Int) throws {
+    func `what follows a bad frame is not released, then or later`(cores: Int) throws {
         let (header, frames, plaintext) = try frames(200)
         for bad in [0, 63, 199] {
             var changed = frames

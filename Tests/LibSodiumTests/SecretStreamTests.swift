@@ -28,7 +28,7 @@ struct SecretStreamTests {
         #expect(pull.isEnded == true)
     }
 
-    @Test func `frames and chunks are appended behind what an array holds`() throws {
+    @Test func `frames and chunks are appended to an array`() throws {
         var push = try SecretStream.Push(key: key.span)
         var sealed = push.header
         var ends: [Int] = []
@@ -83,7 +83,7 @@ struct SecretStreamTests {
         }
     }
 
-    @Test func `no frame opens behind a header with any bit flipped`() throws {
+    @Test func `no frame opens after a header with any bit flipped`() throws {
         let (header, frames) = try stream([[1]])
         let frame = frames[0]
         for forged in header.withEachBitFlipped {
@@ -138,7 +138,7 @@ struct SecretStreamTests {
     }
 
     @Test(arguments: [4, 7, 0x80, 0xFF] as [UInt8])
-    func `an authentic frame with a tag that nobody defined is refused`(rawTag: UInt8) throws {
+    func `an authentic frame with an undefined tag is refused`(rawTag: UInt8) throws {
         var push = try SecretStream.Push(key: key.span)
         var pull = try SecretStream.Pull(header: push.header.span, key: key.span)
         var frame: [UInt8] = []

@@ -10,7 +10,7 @@ func refusal(_ body: () throws(SodiumError) -> Void) -> SodiumError? {
     }
 }
 
-/// The error with which a call refuses bytes by their length alone: it is told of `count` of them, and there is one.
+/// The error with which a call refuses bytes by their length alone: it is given the length `count` and one byte.
 func refusal(ofLength count: Int, _ body: (Span<UInt8>) throws(SodiumError) -> Void) -> SodiumError? {
     unsafe withUnsafePointer(to: 0 as UInt8) { byte in
         let claim = unsafe UnsafeBufferPointer(start: byte, count: count).span
@@ -19,7 +19,7 @@ func refusal(ofLength count: Int, _ body: (Span<UInt8>) throws(SodiumError) -> V
 }
 
 extension [UInt8] {
-    /// Bytes written as hexadecimal digits; a value that is none comes out short and fails its test.
+    /// Bytes written as hexadecimal digits; an invalid value comes out short and fails its test.
     init(hex: String) {
         let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
         self = stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }

@@ -16,7 +16,8 @@ package enum RawAnswer: Sendable {
     case bytes(String)
     /// These bytes, then the connection is closed.
     case bytesAndClose(String)
-    /// These bytes, then `more` again and again, as fast as the peer reads, or with a pause of milliseconds before each.
+    /// These bytes, then `more` again and again, as fast as the peer reads, or with a pause of milliseconds before
+    /// each.
     case endless(String, more: String, pause: Int64? = nil)
     /// Bytes that are no text, then the connection stays open.
     case binary([UInt8])
@@ -34,7 +35,7 @@ package enum RawAnswer: Sendable {
     }
 }
 
-/// A TCP server on a loopback port that answers as it is told, correct HTTP or not, and remembers what it was sent.
+/// A TCP server on a loopback port that answers as the test says, correct HTTP or not, and remembers what it was sent.
 package final class RawServer: Sendable {
     private struct State {
         var answers: [RawAnswer]

@@ -3,7 +3,8 @@ package import XChatEvents
 
 // Sessions of tests: keys are passed in where the library wants pins and members first.
 extension Session {
-    /// Trusts keys, takes their users for the members of a group whose members are not known, and makes a key change for them.
+    /// Trusts keys, takes their users for the members of a group whose members are not known, and makes a key change
+    /// for them.
     package mutating func prepareKeyChange(
         in conversation: ConversationID,
         participants: [BoundKey],

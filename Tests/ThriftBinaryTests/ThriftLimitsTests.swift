@@ -89,7 +89,7 @@ struct ThriftLimitsTests {
         #expect(throws: Never.self) { try reader.beginStruct() }
     }
 
-    @Test func `structs beside each other are open one after the other`() throws {
+    @Test func `sibling structs are open one after the other`() throws {
         let bytes = (1...100).flatMap { id -> [UInt8] in [12, 0, id, 0] } + [0]
         var reader = ThriftReader(bytes)
         try reader.skip(ThriftField(id: 1, type: .structure, offset: 0))

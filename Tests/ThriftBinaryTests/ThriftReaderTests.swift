@@ -41,7 +41,7 @@ struct ThriftReaderTests {
         #expect(try reader.double() == .pi)
     }
 
-    @Test func `bytes behind the end are refused`() throws {
+    @Test func `bytes after the end are refused`() throws {
         var reader = ThriftReader([0, 0])
         _ = try reader.beginStruct()
         #expect(try reader.nextField() == nil)
@@ -130,7 +130,7 @@ struct SkippingTests {
         }
     }
 
-    @Test func `errors inside a value that nobody knows name the way by numbers`() {
+    @Test func `errors inside an unknown value name the path by numbers`() {
         // A struct with field 5, a list of maps; the value of the last entry of the last is cut off.
         let map: [UInt8] = [3, 11, 0, 0, 0, 2, 1, 0, 0, 0, 0, 2, 0, 0, 0, 2, 65, 66]
         let bytes: [UInt8] = [15, 0, 5, 13, 0, 0, 0, 3] + map + map + map.dropLast()

@@ -252,7 +252,7 @@ extension History {
         )
     }
 
-    /// A creation of the group by somebody who did not create it.
+    /// A creation of the group by a user who did not create it.
     private mutating func create(as author: Identity) throws {
         let version = anyVersion()
         let change = GroupCreate(

@@ -76,14 +76,15 @@ struct Client {
     private(set) var underCurrentPin: Set<Int> = []
     /// Key changes with an entry for the identity key of the time.
     private(set) var unwrapped: Set<Int> = []
-    /// Former members by group, with the highest version that this client knew at the end of the delivery that took them out.
+    /// Former members by group, with the highest version that this client knew at the end of the delivery that took
+    /// them out.
     private(set) var out: [ConversationID: [UserID: UInt64]] = [:]
     /// The highest version under which a message of each former member may be shown.
     private(set) var shownUpTo: [ConversationID: [UserID: UInt64]] = [:]
     /// When each former member was taken out, by a true clock.
     private(set) var outSince: [ConversationID: [UserID: UInt64]] = [:]
-    /// Whether a person's list may be needed: a removal that waited for keys counted when a person accepted them, or an addition
-    /// came under a key that a person had replaced.
+    /// Whether a person's list may be needed: a removal that waited for keys counted when a person accepted them, or an
+    /// addition came under a key that a person had replaced.
     private(set) var hasWaited = false
     /// Removals by present members whose keys are not accepted.
     private(set) var waiting: [ConversationID: Set<Int>] = [:]
@@ -168,7 +169,7 @@ struct Client {
         }
     }
 
-    /// Takes new keys of one's own.
+    /// Makes new own keys.
     ///
     /// Keys that only decrypt are not saved, and the new identity key does not unwrap them again.
     mutating func replaceKeys(with identity: Identity, world: World) throws {

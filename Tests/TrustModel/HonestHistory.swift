@@ -1,7 +1,7 @@
 import XChatEngine
 import XChatEvents
 
-/// A history in which everybody is honest, and the server delivers all of it in order, cut anywhere.
+/// A history in which all users are honest, and the server delivers all of it in order, cut anywhere.
 extension History {
     /// Runs it to the end.
     mutating func runHonestly() throws {
@@ -95,7 +95,8 @@ extension History {
         try deliver(items, to: index, "in order")
     }
 
-    /// The end of a first delivery: it reaches from the beginning of the history at least to the change that lets the user in.
+    /// The end of a first delivery: it reaches from the beginning of the history at least to the change that lets the
+    /// user in.
     private func placeOfJoining(_ user: UserID) -> Int {
         let place = world.acts.firstIndex { [.creation, .addition].contains($0.kind) && $0.named.contains(user) }
         return place.map { $0 + 1 } ?? 0
@@ -118,8 +119,8 @@ extension History {
         }
         for index in members {
             if clients[index].hasWaited, clients[index].view(of: World.group).present != world.members {
-                // A bar that is set when a removal has waited for keys is the version of that time. A person's list is the way
-                // out, and what was refused meanwhile is read again.
+                // A bar that is set when a removal has waited for keys is the version of that time. A person's list is
+                // the way out, and what was refused meanwhile is read again.
                 try acceptMembers(world.members.sorted(), by: index)
                 cursors[index] = 0
                 try catchUp(index)

@@ -3,8 +3,8 @@ import XChatEvents
 
 /// Holds the engine to the invariants: what a client did with a delivery is compared with the truth.
 ///
-/// The checks do not repeat the engine's algorithm. They bound it: nobody may be in who cannot have been let in by the acts that
-/// were delivered, and nobody may be out who was not taken out.
+/// The checks do not repeat the engine's algorithm. They bound it: every member must have been let in by acts that
+/// were delivered, and every former member must have been taken out.
 struct Invariants {
     let world: World
     let group: ConversationID
@@ -37,7 +37,7 @@ struct Invariants {
             guard !possible.isEmpty else {
                 throw Violation(
                     invariant: 1,
-                    reason: "\(client.user) took members for \(group), and nobody signed them for it"
+                    reason: "\(client.user) took members for \(group), and no member signed them for it"
                 )
             }
         }
@@ -85,7 +85,8 @@ struct Invariants {
     /// Whom a log can be founded with: the union of everything that may found it.
     private func founders(for client: Client, among acts: [Act]) -> Set<UserID> {
         var possible: Set<UserID> = []
-        // The signature of a creation does not cover the group: one of another group by the same signer is bound as well.
+        // The signature of a creation does not cover the group: one of another group by the same signer is bound as
+        // well.
         let creations = world.acts.filter { $0.kind == .creation && $0.conversation != group }
         for act in acts + creations {
             switch act.kind {
@@ -186,7 +187,7 @@ struct Invariants {
         guard !sources.isEmpty else {
             throw Violation(
                 invariant: 1,
-                reason: "\(user) encrypts with key \(version) of \(group), which nobody announced"
+                reason: "\(user) encrypts with key \(version) of \(group), which no member announced"
             )
         }
         guard sources.contains(where: { client.underCurrentPin.contains($0.index) }) else {
@@ -265,13 +266,13 @@ struct Invariants {
 
     /// What no rule can prevent.
     ///
-    /// The entries of a key change are not signed: a server that hides a removal from an honest member can hide from the others
-    /// that the member's next key has an entry for the former member. And a key version does not prove when a key was made: a
-    /// member can push it ahead by less than a day.
+    /// The entries of a key change are not signed: a server that hides a removal from an honest member can hide from
+    /// the others that the member's next key has an entry for the former member. And a key version does not prove when
+    /// a key was made: a member can push it ahead by less than a day.
     private static func isExcused(_ former: UserID, _ client: Client, _ sources: [Act], since: UInt64) -> Bool {
         sources.contains { act in
             let isHidden = client.listed[act.index]?.contains(former) != true
-            // The insider among the members hands the key to anybody, and says so to nobody.
+            // The insider among the members hands the key to any user, without a sign of it.
             guard act.isHonest else { return isHidden && act.author.user != former }
             return isHidden && act.time >= since || act.isAhead && act.time < since
         }

@@ -38,7 +38,7 @@ struct Holder: Hashable, Comparable, Sendable, CustomStringConvertible {
     static func < (left: Self, right: Self) -> Bool { (left.user, left.version) < (right.user, right.version) }
 }
 
-/// Everybody whom histories have; made once, because keys cost time and no history depends on their bytes.
+/// All users of the histories; made once, because keys cost time and no history depends on their bytes.
 struct Cast: Sendable {
     /// Honest people, each with three versions of keys.
     let honest: [[Identity]]

@@ -10,8 +10,8 @@ import Testing
 
 /// Random histories against the rules of `docs/trust.md`.
 ///
-/// `XCHAT_MODEL_HISTORIES` sets how many (2,000), `XCHAT_MODEL_RUN` the seed of the run (1), and `XCHAT_MODEL_SEED` the seed of one
-/// history, which is printed step by step.
+/// `XCHAT_MODEL_HISTORIES` sets how many (2,000), `XCHAT_MODEL_RUN` the seed of the run (1), and `XCHAT_MODEL_SEED` the
+/// seed of one history, which is printed step by step.
 @Suite struct TrustModelTests {
     /// What a history broke.
     struct Failure: Sendable {

@@ -2,9 +2,9 @@ import XChatEvents
 
 /// One XSalsa20-Poly1305 box that opens to two messages under two keys.
 ///
-/// The authenticator does not commit to its key. Both plaintexts are Thrift structures that skip the bytes of the other one as
-/// an unknown string; one block that neither message uses makes the two tags equal. The box is a constant: to find it takes
-/// about 2^16 nonces.
+/// The authenticator does not commit to its key. Both plaintexts are Thrift structures that skip the bytes of the other
+/// one as an unknown string; one block that neither message uses makes the two tags equal. The box is a constant: to
+/// find it takes about 2^16 nonces.
 enum TwoTexts {
     /// Opens the box to ``first``: the bytes 1 to 32.
     static let firstKey = (1...32).map { UInt8($0) }

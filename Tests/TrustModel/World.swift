@@ -14,7 +14,7 @@ struct Act: Sendable {
     let author: Holder
     /// Whether the user signed it, by the rules; false for the insider, outsiders and thieves.
     let isHonest: Bool
-    /// Whether somebody else signed it with keys that the user has replaced.
+    /// Whether another user signed it with keys that the user has replaced.
     let isStolen: Bool
     /// The conversation that the author meant.
     let conversation: ConversationID
@@ -67,7 +67,7 @@ struct World {
     }
 
     func current(_ user: UserID) throws -> Identity {
-        guard let identity = served(user).last else { throw ModelError("nobody has the id \(user)") }
+        guard let identity = served(user).last else { throw ModelError("no user has the id \(user)") }
         return identity
     }
 
@@ -94,7 +94,7 @@ struct World {
         }
     }
 
-    /// Everybody.
+    /// All users.
     var people: [UserID] {
         (cast.honest + [cast.insider] + cast.outsiders).compactMap { $0.first?.user }
     }
@@ -159,7 +159,7 @@ struct World {
         return act
     }
 
-    /// Somebody has a key without a key change.
+    /// A user has a key without a key change.
     mutating func give(_ key: [UInt8], to holder: Holder) {
         holders[key, default: []].insert(holder)
     }
@@ -218,7 +218,7 @@ struct World {
         return event
     }
 
-    /// A key change with entries for anybody.
+    /// A key change with entries for any users.
     func keyChange(
         _ key: [UInt8],
         version: UInt64,

@@ -81,7 +81,7 @@ struct ConfigurationTests {
         "https://user@h/", "https://user:p@h/", "https://h/?q", "https://h/#f", "https://h:0/", "https://h:65536/",
         "https://",
     ])
-    func `an address that shows shares to the network, or is none, is refused`(address: String) {
+    func `rejects addresses that show shares to the network, and texts that are not addresses`(address: String) {
         let inner = Self.inner {
             $0["realms"] = [["id": Self.ids[0], "address": address]]; Self.one(&$0)
         }

@@ -263,7 +263,7 @@ struct RecoverTests {
     }
 
     @Test func `a bit 255 with a proof that fits it is refused`() async throws {
-        // The proof hashes the encodings as received, so a realm can prove an encoding that is none.
+        // The proof hashes the encodings as received, so a realm can prove an encoding that is not valid.
         let realms = try TestRealms("s")
         try await realms.store()
         guard case .registered(let record, _) = realms[0].record else { throw CBORError() }

@@ -234,7 +234,7 @@ struct StoreTests {
     // MARK: Status
 
     @Test(arguments: ["sss", "shh"])
-    func `the status is told without a guess`(kinds: String) async throws {
+    func `the status costs no guess`(kinds: String) async throws {
         let realms = try TestRealms(kinds)
         #expect(try await realms.backup.status().summary == .notRegistered)
         try await realms.store()

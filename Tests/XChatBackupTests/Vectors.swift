@@ -4,7 +4,7 @@ import Testing
 
 @testable import XChatBackup
 
-/// Known answers and a recording of X's own client, read from beside the package.
+/// Known answers and a recording of X's own client, read from the folder next to the package.
 enum Vectors {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "../shared/vectors/juicebox").standardizedFileURL

@@ -60,7 +60,7 @@ struct ActionCommandTests {
         #expect(read.status == 0, "\(read.errors)")
         let events = try read.json.map { try $0.required("event") }
         let contents = try events.compactMap { try $0.member("content")?.required("content_type").string() }
-        // The sandbox serves no message that was deleted for everybody.
+        // The sandbox serves no message that was deleted for all participants.
         #expect(contents == ["Reaction", "ReactionRemoved", "Edit", "Text"])
         #expect(try events.last?.required("key_version").string().string == second)
         #expect(try events[3].required("type").string() == "MessageDeleted")
@@ -76,7 +76,7 @@ struct ActionCommandTests {
 
         let bob = try await run("2222", "read", group, "--json")
         #expect(bob.status == 0, "\(bob.errors)")
-        // Carol cannot read what was said before her, and is told so.
+        // Carol cannot read messages from before her addition, and the output says so.
         let carol = try await run("3333", "read", group, "--json")
         #expect(carol.status == 1)
         let lines = try carol.json
@@ -88,7 +88,7 @@ struct ActionCommandTests {
         #expect(!carol.errors.contains("a key change was not accepted"))
     }
 
-    @Test func `what cannot be meant is refused before anything is sent`() async throws {
+    @Test func `invalid arguments are refused before anything is sent`() async throws {
         try await register("1111", "2222")
         #expect(try await run("1111", "group", "create", "2222", "--title", "a, b").status == 1)
         #expect(try await run("1111", "group", "create", "bob").status == 2)

@@ -60,7 +60,7 @@ struct AttachmentCommandTests {
     @Test func `a file goes with a message and comes back as it was`() async throws {
         let sent = try await send("look at this", "--attach", scratch.file("picture.png"))
         #expect(sent.status == 0, "\(sent.errors)")
-        // Nobody asked for progress, and nobody is at a terminal.
+        // Progress was not requested, and there is no terminal.
         #expect(sent.errors.isEmpty)
         #expect(try sent.json[0].members().map(\.key) == ["message_id", "sequence_id", "conversation_id"])
 

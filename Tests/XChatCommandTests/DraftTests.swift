@@ -114,7 +114,7 @@ struct DraftTests {
         "an unknown kind and a member that is unknown, missing or of the wrong type are named",
         arguments: [
             (#"{"text":"x"}"#, #"draft: the member "kind" is missing"#),
-            (#"{"kind":"poll","text":"x"}"#, "draft: kind: is none of the kinds"),
+            (#"{"kind":"poll","text":"x"}"#, "draft: kind: is not one of the kinds"),
             (#"{"kind":7,"text":"x"}"#, "draft: kind: expected a string"),
             (#"{"kind":"message"}"#, #"draft: the member "text" is missing"#),
             (#"{"kind":"message","text":7}"#, "draft: text: expected a string"),
@@ -133,7 +133,7 @@ struct DraftTests {
             ),
             (
                 #"{"kind":"message","text":"x","entities":[[0,1,"link"]]}"#,
-                "draft: entities[0][2]: is none of the types"
+                "draft: entities[0][2]: is not one of the types"
             ),
             (
                 #"{"kind":"message","text":"x","attachments":[{}]}"#,
@@ -141,7 +141,7 @@ struct DraftTests {
             ),
             (
                 #"{"kind":"message","text":"x","attachments":[{"attachment_type":"poll"}]}"#,
-                "draft: attachments[0].attachment_type: is none of the types"
+                "draft: attachments[0].attachment_type: is not one of the types"
             ),
             (
                 #"{"kind":"message","text":"x","attachments":[{"attachment_type":"url"}]}"#,

@@ -27,7 +27,7 @@ struct EventVector: CustomTestStringConvertible {
 }
 
 struct EventJSONTests {
-    @Test("an event has the members, values and order of X's SDK, and ours behind them", arguments: EventVector.all)
+    @Test("an event has the members, values and order of X's SDK, and ours after them", arguments: EventVector.all)
     func vector(_ vector: EventVector) throws {
         let event = try MessageEvent(base64: vector.event)
         var contents: MessageEntryHolder?

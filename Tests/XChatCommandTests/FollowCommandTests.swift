@@ -50,7 +50,7 @@ struct FollowCommandTests {
         )
     }
 
-    @Test func `first comes the history, then what others and oneself say, each once and nothing else`() async throws {
+    @Test func `first comes the history, then the messages of all users, each once and nothing else`() async throws {
         _ = try await run("1111", "send", "2222", "before")
         let follow = try follow("--json")
         try await follow.wait(for: 1)
@@ -58,9 +58,9 @@ struct FollowCommandTests {
         try await follow.wait(for: 2)
         // Not of this conversation.
         _ = try await run("1111", "conversation", "start", "3333")
-        _ = try await run("1111", "send", "3333", "for somebody else")
+        _ = try await run("1111", "send", "3333", "for another user")
         _ = try await run("3333", "conversation", "start", "2222")
-        _ = try await run("3333", "send", "2222", "from somebody else")
+        _ = try await run("3333", "send", "2222", "from another user")
         _ = try await run("2222", "send", "1111", "my own")
         try await follow.wait(for: 3)
         // A key that it has not seen.
@@ -121,9 +121,9 @@ struct FollowCommandTests {
         #expect(!errors.contains("wrong-secret-token"))
     }
 
-    @Test func `what fails is told once, and does not end it`() async throws {
+    @Test func `a failure is reported once, and does not end it`() async throws {
         _ = try await run("1111", "send", "2222", "good")
-        // New keys for the same user, which nobody trusts yet.
+        // New keys for the same user, which are not trusted yet.
         var other = try SessionDocument(parsing: try scratch.read("1111"), name: "1111").root
         other["private_keys"] = .string(try PrivateKeys.generate().withExport { Base64.encode($0) })
         try scratch.write("1111", JSONValue.object(other).line)

@@ -4,7 +4,7 @@ import Testing
 import XChat
 import XChatEvents
 
-/// What the server has done is told on standard error when standard output cannot be written.
+/// What the server has done is reported on standard error when standard output cannot be written.
 @Suite(.timeLimit(.minutes(1)))
 struct FullOutputTests {
     @Test func `a result that cannot be printed goes to standard error, and says that it is done`() async throws {

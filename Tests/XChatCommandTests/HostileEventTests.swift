@@ -121,7 +121,8 @@ struct HostileEventTests {
         text.unicodeScalars.split(omittingEmptySubsequences: false) { lineEnds.contains($0) }.map { String($0) }
     }
 
-    /// Whether no scalar of a line is hidden; joiners, selectors and tags count where they are part of an emoji or a word.
+    /// Whether no scalar of a line is hidden; joiners, selectors and tags count where they are part of an emoji or a
+    /// word.
     private static func isVisible(_ line: String) -> Bool {
         line.unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {

@@ -39,7 +39,7 @@ struct MediaCommandTests {
         #expect(try scratch.read("opened") == plain)
     }
 
-    @Test func `a truncated or altered file leaves none behind, and what exists is not replaced`() async throws {
+    @Test func `a truncated or altered file leaves no output, and an existing file is not replaced`() async throws {
         try Files.create(scratch.file("plain"), Self.content)
         #expect(try await media("encrypt", "--in", scratch.file("plain"), "--out", scratch.file("sealed")).status == 0)
         let sealed = try scratch.read("sealed")

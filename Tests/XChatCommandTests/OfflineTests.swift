@@ -158,7 +158,7 @@ struct OfflineTests {
 
     // MARK: decrypt
 
-    @Test func `key changes in the input supply keys wherever they stand`() async throws {
+    @Test func `key changes in the input supply keys at any position`() async throws {
         let change = try fixture.keyChange(version: "5000")
         var sender = try fixture.session(of: "1111")
         try sender.addConversationKey(change.key, in: Fixture.conversation, version: "5000")
@@ -243,7 +243,7 @@ struct OfflineTests {
 
     // MARK: verify
 
-    @Test func `a verified event is told with its members as received`() async throws {
+    @Test func `a verified event is printed with its members as received`() async throws {
         let path = try fixture.file(of: "2222")
         let outcome = try await Program.run("verify", "--session", path, input: lines(try fixture.message("x").base64))
         #expect(outcome.status == 0)
@@ -391,14 +391,14 @@ struct OfflineTests {
         #expect(try await Program.run("inspect", input: lines(message.base64)).output == outcome.output)
     }
 
-    @Test func `a field that nobody knows is listed among those that the signature does not cover`() async throws {
+    @Test func `an unknown field is listed among those that the signature does not cover`() async throws {
         let bytes = try fixture.message("x").encoded().dropLast() + [0x02, 0, 99, 1, 0]
         let outcome = try await Program.run("inspect", "--json", Base64.encode(Array(bytes)))
         let uncovered = try #require(outcome.json.first).required("uncovered_fields").elements()
         #expect(try uncovered.contains { try $0.string() == "#99" })
     }
 
-    @Test func `where the payload holds the conversation key a placeholder stands`() async throws {
+    @Test func `a placeholder takes the place of the conversation key in the payload`() async throws {
         let change = try fixture.keyChange(version: "5000").event
         let outcome = try await Program.run("inspect", "--json", change.base64)
         let payload = try outcome.json.first?.required("signed_payload").string()
@@ -446,7 +446,7 @@ struct OfflineTests {
         }
     }
 
-    @Test func `a file open to others is warned about, one's own is not`() async throws {
+    @Test func `a file that others can read causes a warning, a private one does not`() async throws {
         for (mode, isWarned) in [(0o600, false), (0o644, true), (0o640, true), (0o604, true)] {
             let path = try fixture.file(of: "1111", mode: mode)
             let outcome = try await Program.run("decrypt", "--session", path)
@@ -509,7 +509,7 @@ struct OfflineTests {
         #expect(["0\n", "1\n"].contains(String(decoding: told, as: UTF8.self)))
     }
 
-    @Test func `one bad line ends the inspection of no other, and a file is told from an event`() async throws {
+    @Test func `one bad line ends the inspection of no other, and a file is no event`() async throws {
         let event = try fixture.session(of: "1111").seal(.text("x"), in: Fixture.conversation).event.base64
         let outcome = try await Program.run("inspect", "--json", input: Array("AAAA\n\(event)\n!\n\(event)\n".utf8))
         #expect(outcome.status == 1)

@@ -33,7 +33,7 @@ struct OutboxCommandTests {
         try await run("1111", "send", "2222", text, token: token)
     }
 
-    /// Sends where nobody answers.
+    /// Sends to a port without a server.
     private func sendInVain(_ text: String) async throws -> Program.Outcome {
         try await run("1111", "send", "2222", text, "--timeout", "2")
     }
@@ -134,8 +134,7 @@ struct OutboxCommandTests {
         }
     }
 
-    @Test func `a message that the server does not take is set aside with the reason, and can be retried`() async throws
-    {
+    @Test func `a refused message becomes a dead letter with the reason, and can be retried`() async throws {
         server.stop()
         try server.start("--fault", "failure-event=3")
         let poison = try await send("poison")
@@ -150,14 +149,14 @@ struct OutboxCommandTests {
         server.stop()
         try server.start()
         #expect(try await send("healthy").status == 0)
-        // Without a name, none that was set aside is tried.
+        // Without a name, no dead letter is tried.
         #expect(try await run("1111", "outbox", "retry").output.isEmpty)
         #expect(try await received() == ["healthy"])
         #expect(try await run("1111", "outbox", "retry", id).status == 0)
         #expect(try await received() == ["healthy", "poison"])
     }
 
-    @Test func `an earlier message that is refused on the way of this one is told as well`() async throws {
+    @Test func `an earlier message that is refused before this one is reported as well`() async throws {
         server.stop()
         #expect(try await sendInVain("refused").status == 1)
         let id = try #require(try strings("message_id", try await list()).first ?? nil)
@@ -168,7 +167,7 @@ struct OutboxCommandTests {
         #expect(try strings("state", await list()) == ["set_aside", "set_aside"])
     }
 
-    @Test func `a message under a stale key is sealed anew, and its new id is told`() async throws {
+    @Test func `a message under a stale key is encrypted again, and its new id is printed`() async throws {
         #expect(try await run("2222", "conversation", "rotate", "1111").status == 0)
         let sent = try await send("under the key of then")
         #expect(sent.status == 0, "\(sent.errors)")

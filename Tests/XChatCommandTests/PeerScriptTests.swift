@@ -43,7 +43,7 @@ struct PeerScriptTests {
 
     private func environments() throws -> [String] { try scratch.names().filter { $0.hasPrefix(".venv") } }
 
-    @Test func `an environment that could not be filled does not exist, and is made anew`() async throws {
+    @Test func `an environment that could not be filled does not exist, and is made again`() async throws {
         let failed = try await run(pip: "fails")
         #expect(failed.status == 1)
         #expect(failed.errors.contains("chatxdk==0.5.2"))

@@ -26,7 +26,7 @@ enum Program {
         }
     }
 
-    /// The executable lies beside the bundle of the tests.
+    /// The executable is in the folder of the test bundle.
     static let executable: URL? = {
         for argument in CommandLine.arguments {
             var url = URL(filePath: argument)
@@ -41,13 +41,13 @@ enum Program {
         return nil
     }()
 
-    /// A process that is ready to run, with nothing of the developer's environment.
+    /// A process that is ready to run, without the developer's environment.
     static func process(
         _ arguments: [String],
         environment: [String: String],
         of program: URL? = executable
     ) throws -> Process {
-        guard let executable = program else { throw CommandError("the executable was not found beside the tests") }
+        guard let executable = program else { throw CommandError("the executable was not found next to the tests") }
         let process = Process()
         process.executableURL = executable
         process.arguments = arguments
@@ -89,7 +89,7 @@ enum Program {
     ) async throws -> Outcome {
         let scratch = try Scratch()
         let process = try process(arguments, environment: environment, of: program)
-        // Files, because a pipe that is full and read by nobody would stop the program.
+        // Files, because a full pipe without a reader would stop the program.
         let files = [
             FileHandle(forReadingAtPath: try scratch.write("in", input)),
             FileHandle(forWritingAtPath: try scratch.write("out", [])),

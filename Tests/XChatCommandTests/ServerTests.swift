@@ -165,7 +165,7 @@ struct ServerTests {
         #expect(people.lines.first?.hasSuffix("  1111  first") == true)
     }
 
-    @Test func `what a file holds beside the state stays, and pins and keys are added`() async throws {
+    @Test func `members of a file that are not of the state stay, and pins and keys are added`() async throws {
         try await register("1111")
         try await register("2222")
         var root = try document("1111").root
@@ -317,7 +317,7 @@ struct ServerTests {
         }
     }
 
-    @Test func `a server that is not there or not allowed ends with 1, a URL that is none with 2`() async throws {
+    @Test func `a server that is not there or not allowed ends with 1, an invalid URL with 2`() async throws {
         try await register("1111")
         let arguments = ["read", "2222", "--session", scratch.file("1111"), "--api"]
         let environment = ["XCHAT_TOKEN": "sandbox-1111"]

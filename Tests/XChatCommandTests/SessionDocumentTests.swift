@@ -96,7 +96,7 @@ struct SessionDocumentTests {
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
     }
 
-    @Test func `no secret stands in a complaint`() throws {
+    @Test func `errors contain no secret`() throws {
         let secret = "bm90IGEga2V5IGJ1dCBhIHNlY3JldA=="
         for member: WireString in ["private_keys", "user_id"] {
             let complaint = complaint { $0[member] = .array([.string(secret)]) }

@@ -141,13 +141,13 @@ struct UsageTests {
         let outcome = try await Program.run(arguments)
         #expect(outcome.status == 2)
         #expect(outcome.output.isEmpty)
-        #expect(outcome.errors.contains("stands behind --"))
+        #expect(outcome.errors.contains("begins with a dash after --"))
     }
 
-    @Test func `behind two dashes a text begins as it likes`() async throws {
+    @Test func `after two dashes a text can begin with a dash`() async throws {
         let outcome = try await Program.run("send", "2222", "--", "-thanks", environment: ["HOME": "/nonexistent"])
         #expect(outcome.status == 1, "the state is what is missing")
-        #expect(!outcome.errors.contains("behind --"))
+        #expect(!outcome.errors.contains("with a dash after --"))
     }
 
     @Test(arguments: [["help", "nonsense"], ["help", "keys", "nonsense"]])
@@ -200,7 +200,7 @@ struct UsageTests {
         #expect(try scratch.names() == ["s.json"])
     }
 
-    @Test func `a token that is none is told by the name of its variable`() async throws {
+    @Test func `an invalid token is reported by the name of its variable`() async throws {
         let scratch = try Scratch()
         let session = try await Self.session(in: scratch)
         let outcome = try await Program.run(

@@ -82,7 +82,7 @@ import XChatEvents
         try session.verify(event)
     }
 
-    @Test func `an action that cannot be meant is refused by the name of its member`() throws {
+    @Test func `an invalid action is refused by the name of its member`() throws {
         let session = try person("1111")
         func refusal(_ action: ConversationAction, _ conversation: ConversationID) -> XChatError? {
             do {
@@ -219,7 +219,7 @@ import XChatEvents
         )
     }
 
-    @Test func `one's own entry of a key change is that of the registered version`() throws {
+    @Test func `the own entry of a key change is that of the registered version`() throws {
         var pair = try Pair()
         let keys = try #require(pair.alice.privateKeys)
         let unregistered = try keys.boundKey(userID: "1111", version: "1795377536405")
@@ -230,7 +230,7 @@ import XChatEvents
         #expect(change.participantKeys.map(\.publicKeyVersion) == ["1", "1"])
     }
 
-    @Test func `what nobody signed does not choose the version of the next key`() throws {
+    @Test func `an unsigned version does not choose the version of the next key`() throws {
         for version: KeyVersion in ["9223372036854775807", "9999999999999999999", "9999999999999999"] {
             var pair = try Pair()
             var forged = try forge(
@@ -252,7 +252,7 @@ import XChatEvents
         }
     }
 
-    @Test func `who adds members stands first among the present ones, however they were listed`() throws {
+    @Test func `the sender of an addition is first among the present members, however they were listed`() throws {
         var alice = try person("1111")
         for user: UserID in ["2222", "3333", "4444"] { alice.trust(try person(user).pins[user]) }
         let added = try alice.prepareMemberAdd(

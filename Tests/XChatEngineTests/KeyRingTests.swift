@@ -102,7 +102,7 @@ import XChatEvents
         #expect(accept(6, by: "1111", isOwn: true) == .accepted)
     }
 
-    @Test func `keys up to the floor do not encrypt, one's own later ones do`() throws {
+    @Test func `keys up to the floor do not encrypt, later own ones do`() throws {
         var ring = KeyRing()
         func accept(_ version: KeyVersion) throws {
             _ = ring.accept(AcceptedKey(key: try ConversationKey.generate()), in: conversation, version: version)

@@ -9,7 +9,7 @@ private struct Reading: Equatable {
     var plaintext: [UInt8] = []
     var error: XChatError?
 
-    /// Cuts the stream where it is told; `pieces` is used over and over.
+    /// Cuts the stream at the given places; `pieces` is used over and over.
     init(_ stream: [UInt8], _ key: ConversationKey, pieces: [Int], cores: Int = 1) {
         var decryptor = MediaDecryptor(key: key, cores: cores)
         do throws(XChatError) {
@@ -135,7 +135,7 @@ struct MediaStreamTests {
         #expect(reading.plaintext.isEmpty)
     }
 
-    @Test func `sizes are told up to the largest`() {
+    @Test func `sizes are computed up to the largest`() {
         let sizes = [0, 1, 1024, 1025].map { MediaEncryptor.encryptedSize(of: $0) }
         #expect(sizes == [24, 42, 1065, 1083])
         #expect(MediaEncryptor.encryptedSize(of: .max) == nil)
@@ -147,7 +147,7 @@ struct MediaStreamTests {
 
     // MARK: Altered streams
 
-    @Test func `every flipped bit is refused, and only what stands before it comes out`() throws {
+    @Test func `every flipped bit is refused, and only what precedes it is released`() throws {
         let plaintext = noise(1100)
         let stream = try encrypted(plaintext, key)
         for byte in stream.indices {
@@ -204,7 +204,7 @@ struct MediaStreamTests {
         let stream = try encrypted(plaintext, key) + noise(more)
         let reading = Reading(stream, key, pieces: [1041])
         #expect(reading.error?.code == .authenticationFailed)
-        #expect(reading.error?.message.contains("behind the last frame") == true)
+        #expect(reading.error?.message.contains("after the last frame") == true)
         #expect(reading.plaintext == Array(plaintext[..<1024]))
     }
 
@@ -298,7 +298,7 @@ struct MediaStreamTests {
     }
 
     @Test(arguments: [0, 1, 15, 16, 17, 63, 64, 200, 319, 335, 336, 340, 341])
-    func `behind a tampered frame nothing comes out, on several cores as on one`(bad: Int) throws {
+    func `nothing is released after a tampered frame, on several cores as on one`(bad: Int) throws {
         let plaintext = noise(Self.longCount * 1024 + 333)
         var stream = try encrypted(plaintext, key)
         // The tag's byte, a byte of the chunk, the first and the last of the authenticator.
@@ -355,7 +355,7 @@ struct MediaStreamTests {
 
     @Test(arguments: [0, 1, 63, 64, 65, 130, 300])
     func `where the frame counter wraps, several cores read on as one does`(framesBefore: UInt32) throws {
-        // The counter stands at 1 before the first frame; at its wrap libsodium replaces the key.
+        // The counter is 1 before the first frame; at its wrap libsodium replaces the key.
         let counter = UInt32.max - framesBefore
         let chunks = (0..<Self.longCount).map { _ in (chunk: noise(1024), rawTag: UInt8(0)) }
         let stream = try foreign(key, chunks, from: counter)

@@ -450,7 +450,7 @@ struct People {
         let delivery = alice.read(events)
         #expect(delivery.codes == [nil, nil, nil, nil])
         #expect(alice.members == ["1111", "2222"])
-        // A request for somebody else is none.
+        // A request for another user does not count.
         let other = try event(.groupJoinRequest(GroupJoinRequest(requestingUserID: "1111")), by: people.dave)
         #expect(alice.read([other]).codes == [.notAParticipant])
     }
@@ -539,7 +539,7 @@ struct People {
         }
     }
 
-    @Test func `older additions bring nobody into an accepted list`() throws {
+    @Test func `older additions bring no user into an accepted list`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob])
         try history.rotate(people.bob, for: [people.alice, people.bob])
@@ -584,7 +584,8 @@ struct People {
         try removal.remove(people.bob, ["3333"])
         _ = alice.read(removal.events.suffix(1))
         #expect(alice.members == ["1111", "2222"])
-        // It founds nothing either, but what was retired at first use does: an old history is readable from its beginning.
+        // It founds nothing either, but what was retired at first use does: an old history is readable from its
+        // beginning.
         var late = people.alice
         try late.acceptChange([new])
         _ = late.read(history.events)
@@ -749,7 +750,7 @@ struct People {
 
     // MARK: Keys
 
-    @Test func `without a log keys decrypt and do not encrypt, one's own included`() throws {
+    @Test func `without a log keys decrypt and do not encrypt, own ones included`() throws {
         var history = GroupHistory()
         try history.rotate(people.alice, for: [people.alice, people.bob])
         try history.say(people.bob, "hi")
@@ -759,7 +760,7 @@ struct People {
         #expect(alice.encryptionCode() == .keyMissing)
     }
 
-    @Test func `a key of a stranger is refused and nothing of it is kept`() throws {
+    @Test func `a key of a stranger is refused and not kept`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob])
         var alice = people.alice
@@ -791,7 +792,7 @@ struct People {
         _ = alice.read(history.events)
         #expect(alice.encryptionCode() == .rotationNeeded)
         #expect(code { _ = try alice.seal(.text("x"), in: GroupHistory.id) } == .rotationNeeded)
-        // A key from before the removal was counted is none.
+        // A key from before the removal was counted does not help.
         var (before, after, own) = (history, history, alice)
         try before.rotate(people.bob, for: [people.alice, people.bob], version: 4999)
         _ = alice.read(before.events.suffix(1))
@@ -856,7 +857,7 @@ struct People {
         #expect(alice.memberships[GroupHistory.id]?.bars == ["3333": 1001])
     }
 
-    @Test func `a message whose new readers were none of its readers is held`() throws {
+    @Test func `a message that would get readers who could not read it is held`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob])
         var alice = people.alice

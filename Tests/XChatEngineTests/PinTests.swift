@@ -37,7 +37,7 @@ import XChatEvents
         let bound = try BoundKey(checking: forged)
         #expect(bound.identityKey.fingerprint == identity.fingerprint)
         #expect(code { try alice.pin([forged], of: "2222") } == .pinChanged)
-        // As a new version beside the pinned one it is no better.
+        // As a new version next to the pinned one it is no better.
         forged.publicKeyVersion = "2"
         #expect(
             code { try alice.pin(bob.pins["2222"].map(\.registered) + [forged], of: "2222") }
@@ -142,7 +142,7 @@ import XChatEvents
         // The version is no part of it: a key that is registered again is the same key.
         #expect(try SafetyCode(try one.boundKey(userID: "11", version: "7"), bob) == code)
         #expect(try SafetyCode(try one.boundKey(userID: "13", version: "1"), bob) != code)
-        // A signing key of the server beside the genuine identity key.
+        // A signing key of the server with the genuine identity key.
         let identity = one.identityKey
         let forger = try PrivateKeys.generate()
         let forged = try BoundKey(
@@ -161,7 +161,8 @@ import XChatEvents
     }
 
     @Test func `a safety code is what it was`() throws {
-        // Computed by hand with Python's hashlib.blake2b from the two SPKIs of scalars 1 to 4 of the protocol's known answers.
+        // Computed by hand with Python's hashlib.blake2b from the two SPKIs of scalars 1 to 4 of the protocol's known
+        // answers.
         let alice = try PrivateKeys(importing: Self.blob(1, 2).span).boundKey(userID: "1111", version: "1")
         let bob = try PrivateKeys(importing: Self.blob(3, 4).span).boundKey(userID: "2222", version: "1")
         #expect(try SafetyCode(alice, bob).description == Self.knownCode)

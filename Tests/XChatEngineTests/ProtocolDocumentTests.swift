@@ -8,8 +8,8 @@ import XChatEvents
 
 /// The page about the protocol shows what the engine computes.
 ///
-/// The examples were made by code that shares nothing with the engine: a Thrift writer of its own, Python's `cryptography`
-/// and PyNaCl.
+/// The examples were made by code that shares nothing with the engine: a Thrift writer of its own, Python's
+/// `cryptography` and PyNaCl.
 @Suite struct ProtocolDocumentTests {
     private let page: Document
 

@@ -103,7 +103,7 @@ import XChatEvents
         #expect(preview.rawEventMessageCreate?.bytes == Array(bytes))
     }
 
-    @Test func `a preview without an event is nobody's word and has no verdict`() throws {
+    @Test func `a preview without an event is unchecked and has no result`() throws {
         var thread = try Thread()
         var claims = ReplyClaims()
         claims.sequenceID = "100"
@@ -191,7 +191,7 @@ import XChatEvents
             ),
             by: thread.pair.alice
         )
-        // Both are Alice's own events; the sequence id beside her message is written by the replier.
+        // Both are Alice's own events; the sequence id with her message is written by the replier.
         func verdict(_ sequenceID: SequenceID?, _ edit: MessageEvent) throws -> ReplyValidation? {
             var original = thread.original
             original.sequenceID = sequenceID
@@ -243,7 +243,7 @@ import XChatEvents
         #expect(code { _ = try bob.seal(.message(draft), in: Pair.conversation) } == .inconsistent)
     }
 
-    @Test func `a quoted message under an older key is read with the key change beside it`() throws {
+    @Test func `a quoted message under an older key is read with the key change in the preview`() throws {
         var thread = try Thread()
         let people = thread.pair.alice.pins["1111"] + thread.pair.alice.pins["2222"]
         let rotation = try thread.pair.alice.prepareKeyChange(in: Pair.conversation, participants: people)

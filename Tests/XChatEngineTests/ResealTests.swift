@@ -2,7 +2,7 @@ import Testing
 import XChatEngine
 import XChatEvents
 
-/// A message of one's own, kept and sealed anew under a newer key.
+/// An own message, kept and encrypted again under a newer key.
 struct ResealTests {
     private let conversation = ConversationID.oneToOne("1111", "2222")
     private let session: Session
@@ -95,7 +95,7 @@ struct ResealTests {
         #expect(code(renewed, altered) == .wrongSignature)
     }
 
-    @Test func `somebody else's message is not sealed`() throws {
+    @Test func `another user's message is not encrypted again`() throws {
         var other = try Session(userID: "2222", privateKeys: session.privateKeys, signingKeyVersion: "1")
         try other.addConversationKey(try .generate(), in: conversation, version: "1001")
         #expect(code(other, try session.seal(.text("x"), in: conversation)) == .notAParticipant)

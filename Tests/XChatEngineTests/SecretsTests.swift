@@ -4,9 +4,9 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// Values with secrets in them say nothing of those when they are printed.
+/// Values with secrets do not show them when they are printed.
 @Suite struct SecretsTests {
-    /// Bytes that are told by the first few of them, in whatever way they are written.
+    /// Bytes that are recognised by the first few of them, in whatever way they are written.
     private struct Secret {
         let bytes: [UInt8]
 

@@ -97,7 +97,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         for text in Self.texts {
             lines.append(try pair.alice.seal(.text(text), in: Pair.conversation).event.encoded())
         }
-        // The key change stands last: it supplies its key all the same.
+        // The key change is last: it supplies its key all the same.
         lines.append(lines.removeFirst())
         let events = try lines.map {
             Result<MessageEvent, XChatError>.success(try MessageEvent(decoding: $0))
@@ -133,7 +133,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         #expect(Base64.encode(create.encoded()) == sealed.encodedMessageCreateEvent)
     }
 
-    @Test func `a draft that cannot be meant is refused`() throws {
+    @Test func `an invalid draft is refused`() throws {
         let pair = try Pair()
         func refused(_ draft: MessageDraft) -> XChatError.Code? {
             code { _ = try pair.alice.seal(.message(draft), in: Pair.conversation) }
@@ -280,7 +280,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         #expect(pair.bob.keyRing.highestVersion(of: Pair.conversation) == nil)
     }
 
-    @Test func `of a key change a few entries are tried, one's own first and then those that may be`() throws {
+    @Test func `a few entries of a key change are tried, the own ones first and then those that may be`() throws {
         let pair = try Pair()
         let mallory = try person("3333")
         let key = try ConversationKey.generate()
@@ -308,7 +308,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         let own = try entry("2222", version: "1", to: pair.bob, key)
         #expect(try delivers(others + [own]))
         #expect(try delivers(others + [entry("2222", version: "9", to: pair.bob, key)]))
-        // Nobody's name, or another's: as the protocol has it, but not without end.
+        // No user's name, or another's: as the protocol has it, but not without end.
         for version: KeyVersion? in ["1", nil] {
             let misnamed = try entry("4444", version: version, to: pair.bob, key)
             #expect(try delivers(Array(others.prefix(7)) + [misnamed]))
@@ -393,7 +393,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         }
     }
 
-    @Test func `texts of base64 are opened in their order, those that are none told apart`() throws {
+    @Test func `texts of base64 are opened in their order, and each invalid one is an error`() throws {
         var pair = try Pair()
         var texts = try (0..<40).map { number in
             Base64.encode(try pair.alice.seal(.text("\(number)"), in: Pair.conversation).event.encoded())

@@ -18,7 +18,7 @@ import XChatEvents
         code { _ = try pair.alice.seal(draft, in: Pair.conversation) }
     }
 
-    @Test func `the largest text with all that goes beside it is within what a reader takes`() throws {
+    @Test func `the largest text with everything that can go with it is within what a reader accepts`() throws {
         var original = try pair.bob.seal(.text("quoted"), in: Pair.conversation).event
         original.sequenceID = "100"
         let entity = RichTextEntity(startIndex: 0, endIndex: 0, content: .mention(MentionRichTextContent()))

@@ -132,7 +132,7 @@ func flipped(_ bytes: [UInt8], bit: Int) -> [UInt8] {
         #expect(code { _ = try IdentityPublicKey(encoded: identity + [0]) } == .invalidKey)
     }
 
-    @Test func `SEC1 points are P-256 keys, and the forms that nobody sends are not`() throws {
+    @Test func `SEC1 points are P-256 keys, and forms that clients do not send are not`() throws {
         let spki = try PrivateKeys.generate(.xchat).identityKey.spki
         let point = Array(spki.suffix(65))
         let compressed = [0x02 + point[64] % 2] + point[1...32]

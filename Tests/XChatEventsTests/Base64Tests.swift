@@ -62,7 +62,7 @@ struct Base64Tests {
     }
 
     @Test func `every byte is judged alike at every place of a long text`() throws {
-        // Long enough for blocks that are whole, and for what is left behind them.
+        // Long enough for blocks that are whole, and for what is left after them.
         let text = Array(Data((0..<51).map { UInt8($0 * 5) }).base64EncodedString().utf8)
         let symbols = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
         for place in text.indices {

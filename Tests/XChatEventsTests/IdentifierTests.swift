@@ -27,7 +27,7 @@ struct IdentifierTests {
     }
 
     @Test(
-        "what an id names is told from its canonical form",
+        "the canonical form of an id says what it names",
         arguments: [
             ("2222-1111", ["1111", "2222"], false, "1111-2222"), ("g123", nil, true, "g123"), ("g", nil, false, nil),
             ("g12a", nil, false, nil), ("G12", nil, false, nil), ("2222", nil, false, "2222"), ("a:b", nil, false, nil),
@@ -45,7 +45,7 @@ struct IdentifierTests {
         #expect(conversation.urlPathComponent == path)
     }
 
-    @Test func `of a conversation of two the two belong to it and nobody else`() {
+    @Test func `a conversation of two has these two participants and no others`() {
         let pair = ConversationID(canonicalizing: "2222-111")
         for user in ["111", "2222"] as [UserID] { #expect(pair.isOneOfTwo(user) == true) }
         for user in ["1111", "11", "222", "22222", "", "1", ":", "111:2222", "0111", "9"] as [UserID] {

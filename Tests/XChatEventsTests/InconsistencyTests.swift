@@ -76,7 +76,7 @@ struct InconsistencyTests {
         #expect(Self.event(detail, conversation: "").inconsistency == "conversation_id: empty")
     }
 
-    @Test func `events of kinds that nobody signs are left alone`() {
+    @Test func `events of kinds that are never signed are consistent`() {
         for detail: MessageEventDetail in [
             .messageTypingEvent(MessageTypingEvent()), .messageFailureEvent(MessageFailureEvent()),
             .memberAccountDeleteEvent(MemberAccountDeleteEvent()),
@@ -125,7 +125,7 @@ struct InconsistencyTests {
         #expect(try Self.readings(of: honest) == [honest])
     }
 
-    /// What is left to whoever relays an addition: X's signed text does not say where the new members end.
+    /// What a relay of an addition can still change: X's signed text does not say where the new members end.
     @Test(
         "otherwise the bound between new and present members may move, and the union of both may not",
         arguments: [
@@ -244,12 +244,12 @@ struct InconsistencyTests {
             (added { $0.memberIDs = [] }, "member_ids: empty"),
             (added { $0.memberIDs = ["3", "x"] }, "member_ids: an id that is not digits"),
             (added { $0.memberIDs = [""] }, "member_ids: an id that is not digits"),
-            (added { $0.memberIDs = ["3", "3"] }, "member_ids: somebody twice"),
+            (added { $0.memberIDs = ["3", "3"] }, "member_ids: a user occurs twice"),
             (added { $0.memberIDs = ["3", "2"] }, "member_ids: names someone who is a member already"),
             (added { $0.currentMemberIDs = ["1", "null"] }, "current_member_ids: an id that is not digits"),
-            (added { $0.currentMemberIDs = ["1", "2", "1"] }, "current_member_ids: somebody twice"),
+            (added { $0.currentMemberIDs = ["1", "2", "1"] }, "current_member_ids: a user occurs twice"),
             (added { $0.currentAdminIDs = ["1", "-5"] }, "current_admin_ids: an id that is not digits"),
-            (added { $0.currentAdminIDs = ["1", "1"] }, "current_admin_ids: somebody twice"),
+            (added { $0.currentAdminIDs = ["1", "1"] }, "current_admin_ids: a user occurs twice"),
             (added { $0.currentAdminIDs = ["1", "4"] }, "current_admin_ids: names someone who is no member"),
             (
                 added {
@@ -257,17 +257,17 @@ struct InconsistencyTests {
                     $0.currentAdminIDs = ["2"]
                 }, "current_member_ids: without the sender"
             ),
-            (added { $0.currentTitle = "null" }, "current_title: the word null, which stands for none"),
-            (added { $0.currentAvatarURL = "null" }, "current_avatar_url: the word null, which stands for none"),
+            (added { $0.currentTitle = "null" }, "current_title: the word null, which means absence"),
+            (added { $0.currentAvatarURL = "null" }, "current_avatar_url: the word null, which means absence"),
             (added { $0.currentAvatarURL = "8" }, "current_avatar_url: a number"),
             (added { $0.conversationKeyVersion = "false" }, "conversation_key_version: not a number"),
             (
                 added { $0.groupInviteEnable = GroupInviteEnable(inviteURL: "null") },
-                "invite_url: the word null, which stands for none"
+                "invite_url: the word null, which means absence"
             ),
             (
                 added { $0.groupInviteEnable = GroupInviteEnable(inviteURL: "u", affiliateID: "null") },
-                "affiliate_id: the word null, which stands for none"
+                "affiliate_id: the word null, which means absence"
             ),
         ] as [(GroupMemberAddChange, String)]
     )
@@ -275,7 +275,7 @@ struct InconsistencyTests {
         #expect(Self.group(.groupMemberAdd(addition)).inconsistency == reason)
     }
 
-    @Test func `who adds somebody is known`() {
+    @Test func `the sender of an addition is known`() {
         for sender: UserID? in [nil, "", "3", "11"] {
             let event = Self.group(.groupMemberAdd(Self.addition), sender: sender)
             #expect(event.inconsistency == "current_member_ids: without the sender")
@@ -297,7 +297,7 @@ struct InconsistencyTests {
     @Test func `pending members are looked at where they are signed`() {
         for (pending, reason) in [
             (["8", "1"], "current_pending_member_ids: names someone who is a member already"),
-            (["8", "8"], "current_pending_member_ids: somebody twice"),
+            (["8", "8"], "current_pending_member_ids: a user occurs twice"),
             (["T"], "current_pending_member_ids: an id that is not digits"),
         ] as [([UserID], String)] {
             let addition = Self.added { $0.currentPendingMemberIDs = pending }
@@ -313,12 +313,12 @@ struct InconsistencyTests {
     @Test(
         "a creation that contradicts itself is inconsistent",
         arguments: [
-            (GroupCreate(memberIDs: ["2", "2"]), "member_ids: somebody twice"),
+            (GroupCreate(memberIDs: ["2", "2"]), "member_ids: a user occurs twice"),
             (GroupCreate(memberIDs: ["2", "null"]), "member_ids: an id that is not digits"),
-            (GroupCreate(memberIDs: ["2"], adminIDs: ["1", "1"]), "admin_ids: somebody twice"),
+            (GroupCreate(memberIDs: ["2"], adminIDs: ["1", "1"]), "admin_ids: a user occurs twice"),
             (GroupCreate(memberIDs: ["2"], adminIDs: ["3"]), "admin_ids: names someone who is no member"),
-            (GroupCreate(memberIDs: ["2"], title: "null"), "title: the word null, which stands for none"),
-            (GroupCreate(memberIDs: ["2"], avatarURL: "null"), "avatar_url: the word null, which stands for none"),
+            (GroupCreate(memberIDs: ["2"], title: "null"), "title: the word null, which means absence"),
+            (GroupCreate(memberIDs: ["2"], avatarURL: "null"), "avatar_url: the word null, which means absence"),
             (GroupCreate(memberIDs: ["2"], adminIDs: ["1"], title: ""), nil),
             (GroupCreate(memberIDs: ["1", "2"], adminIDs: ["2"], title: "2024"), nil),
             (GroupCreate(memberIDs: [], adminIDs: []), nil),
@@ -345,19 +345,19 @@ struct InconsistencyTests {
             #expect(Self.group(change(["1", "22"])).inconsistency == nil)
             #expect(Self.group(change([])).inconsistency == nil)
             #expect(Self.group(change(nil)).inconsistency == nil)
-            #expect(Self.group(change(["1", "1"])).inconsistency == "\(field): somebody twice")
+            #expect(Self.group(change(["1", "1"])).inconsistency == "\(field): a user occurs twice")
             for id: UserID in ["", "a", "+1", "\u{661}", "1\u{301}"] {
                 #expect(Self.group(change(["1", id])).inconsistency == "\(field): an id that is not digits")
             }
         }
     }
 
-    @Test func `an invitation's affiliate is not the word that stands for none`() {
+    @Test func `an invitation's affiliate is not the word null`() {
         let invite = GroupInviteEnable(inviteURL: "null", affiliateID: "7")
         #expect(Self.group(.groupInviteEnable(invite)).inconsistency == nil)
         let forged = GroupInviteEnable(inviteURL: "u", affiliateID: "null")
         #expect(
-            Self.group(.groupInviteEnable(forged)).inconsistency == "affiliate_id: the word null, which stands for none"
+            Self.group(.groupInviteEnable(forged)).inconsistency == "affiliate_id: the word null, which means absence"
         )
     }
 

@@ -97,14 +97,14 @@ struct KnownAnswerTests {
     }
 }
 
-/// Events that X's SDK made, kept beside the package by those who have them.
+/// Events that X's SDK made, kept in the folder next to the package by those who have them.
 private let fixtures = Project.root.deletingLastPathComponent().appending(
     path: "shared/vectors/chat-xdk/sdk_vectors.json"
 )
 
 @Suite(
     "Events that X's SDK made",
-    .enabled(if: FileManager.default.fileExists(atPath: fixtures.path), "X's fixtures are not beside this package")
+    .enabled(if: FileManager.default.fileExists(atPath: fixtures.path), "X's fixtures are not next to this package")
 )
 struct FixtureTests {
     private func events() throws -> [String: String] {

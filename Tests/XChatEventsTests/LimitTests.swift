@@ -28,7 +28,8 @@ struct LimitTests {
         event(.conversationKeyChangeEvent(ConversationKeyChangeEvent(conversationParticipantKeys: keys)))
     }
 
-    /// Events that hold one value, each in a field that must be a number of 1 to 19 digits, with the name of that field.
+    /// Events that hold one value, each in a field that must be a number of 1 to 19 digits, with the name of that
+    /// field.
     private static let numbers: [(String, @Sendable (WireString) -> MessageEvent)] = [
         ("sequence_id", { changed { $0.sequenceID = .init($1) }($0) }),
         ("sender_id", { changed { $0.senderID = .init($1) }($0) }),

@@ -171,7 +171,7 @@ struct MessageEventTests {
     }
 
     @Test func `an embedded event keeps its unknown fields`() throws {
-        // Message id "m", and a field that nobody knows.
+        // Message id "m", and an unknown field.
         let embedded: [UInt8] = [11, 0, 2, 0, 0, 0, 1, 0x6d, 2, 0x70, 0, 1, 0]
         let preview = ReplyingToPreview(rawEventMessageCreate: Encoded(bytes: embedded), rawEventCkces: [])
         let contents = MessageContents(messageText: "hi", replyingToPreview: preview)
@@ -187,14 +187,14 @@ struct MessageEventTests {
         #expect(read == holder)
     }
 
-    @Test func `a map key that stands twice is refused`() {
+    @Test func `a map key that occurs twice is refused`() {
         // Contents 1, message 1, additional fields 10: the key "a" twice.
         let entry: [UInt8] = [0, 0, 0, 1, 0x61, 0, 0, 0, 0]
         let bytes: [UInt8] = [12, 0, 1, 12, 0, 1, 13, 0, 10, 11, 11, 0, 0, 0, 2] + entry + entry + [0, 0, 0]
         let error = #expect(throws: EventError.self) { try MessageEntryHolder(decoding: bytes) }
         #expect(error?.path == "contents.message.additional_fields[1]")
         #expect(error?.offset == 24)
-        #expect(error?.reason == "the map key stands twice")
+        #expect(error?.reason == "the map key occurs twice")
     }
 
     @Test func `numbers that no name is known for are kept`() throws {

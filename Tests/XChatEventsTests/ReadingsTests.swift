@@ -4,7 +4,8 @@ import XChatEvents
 
 /// Thousands of random signed texts, each read in all possible ways.
 ///
-/// The accepted readings are compared with rules that this file states independently of the code under test. `XCHAT_SEED` in the environment replays one run.
+/// The accepted readings are compared with rules that this file states independently of the code under test.
+/// `XCHAT_SEED` in the environment replays one run.
 @Suite("Readings of a signed text")
 struct ReadingsTests {
     private static let seed = ProcessInfo.processInfo.environment["XCHAT_SEED"].flatMap { UInt64($0) } ?? 20_260_301

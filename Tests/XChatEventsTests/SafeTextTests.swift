@@ -159,7 +159,7 @@ struct SafeTextTests {
         #expect(messageText("a\nb\n\nc") == "a\n    b\n    \n    c")
     }
 
-    @Test func `CRLF is one line break, and a lone CR is none`() {
+    @Test func `CRLF is one line break, and a lone CR is not`() {
         #expect(messageText("a\r\nb\r\n") == "a\n    b\n    ")
         #expect(messageText("a\rb") == #"a\u{D}b"#)
     }

@@ -247,7 +247,7 @@ import ThriftBinary
         }
     }
 
-    @Test func `what the schema does not know is not covered, wherever it stands`() throws {
+    @Test func `what the schema does not know is not covered, wherever it is`() throws {
         // Field 99, a bool, before the end of a struct.
         func marked(_ bytes: [UInt8]) -> [UInt8] { bytes.dropLast() + [0x02, 0, 99, 1, 0] }
         func encoding(_ value: some WireStruct) -> [UInt8] {

@@ -377,7 +377,7 @@ struct SignedPayloadTests {
         let start = "\(entry.name),m-1,1111"
         let slot = entry.hasConversation ? ",1111:2222" : ""
         #expect(try text(event(entry.detail), version: entry.version) == start + slot + entry.components)
-        // Absent: no slot. Empty: an empty slot. Anything else: as it stands, canonical or not.
+        // Absent: no slot. Empty: an empty slot. Anything else: as it is, canonical or not.
         let absent = event(entry.detail, conversation: nil)
         #expect(try text(absent, version: entry.version) == start + entry.components)
         let empty = event(entry.detail, conversation: "")
@@ -419,7 +419,7 @@ struct SignedPayloadTests {
     }
 
     @Test(
-        "kinds that nobody signs have no text",
+        "kinds that are never signed have no text",
         arguments: [
             nil, .messageCreateEvent(MessageCreateEvent(conversationKeyVersion: "1")),
             .messageFailureEvent(MessageFailureEvent()), .messageTypingEvent(MessageTypingEvent()),
@@ -433,7 +433,7 @@ struct SignedPayloadTests {
     }
 
     @Test(
-        "a variant without a text is none",
+        "a variant without a text is an error",
         arguments: [
             (group(.groupAdminSettingsChange(GroupAdminSettingsChange())), PayloadError.noSignedForm("group_change")),
             (group(.unknown(UnknownField(id: 99, wireType: 2, bytes: [1]))), .noSignedForm("group_change")),
@@ -491,7 +491,7 @@ struct SignedPayloadTests {
     }
 
     @Test(
-        "a comma is refused wherever a string stands",
+        "a comma is refused in every string",
         arguments: [
             (
                 .messageCreateEvent(MessageCreateEvent(contents: [], conversationKeyVersion: "1,0")), "7",

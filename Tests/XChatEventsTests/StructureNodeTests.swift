@@ -28,7 +28,7 @@ struct StructureNodeTests {
             relaySource: .messagePull,
             isTrusted: true
         )
-        // Field 300, a set of one double; field 301, a map that nobody knows.
+        // Field 300, a set of one double; field 301, an unknown map.
         let unknown: [UInt8] = [14, 1, 44, 4, 0, 0, 0, 1, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0]
         let map: [UInt8] = [13, 1, 45, 3, 11, 0, 0, 0, 1, 0xff, 0, 0, 0, 1, 0x41]
         let bytes = event.encoded().dropLast() + unknown + map + [0]
@@ -55,7 +55,7 @@ struct StructureNodeTests {
     }
 
     @Test func `a field that a reader refuses is shown for what it is`() throws {
-        // Sender id as i64, contents of a message create as text that is none, signature with bytes that are no text.
+        // Sender id as i64, contents of a message create as invalid text, signature with bytes that are no text.
         let bytes: [UInt8] = [10, 0, 3, 0, 0, 0, 0, 0, 0, 0, 7, 12, 0, 9, 11, 0, 1, 0, 0, 0, 1, 0xff, 0, 0]
         #expect(throws: EventError.self) { try MessageEvent(decoding: bytes) }
         #expect(
@@ -98,7 +98,7 @@ struct StructureNodeTests {
         )
     }
 
-    @Test func `an event with more fields than anybody looks at is too large`() {
+    @Test func `an event with more fields than can be listed is too large`() {
         let bools = (0..<50_001).flatMap { id -> [UInt8] in [2, UInt8(id >> 8), UInt8(id & 0xff), 1] } + [0]
         let error = #expect(throws: EventError.self) {
             try StructureNode(describing: [12, 1, 0] + bools + [12, 1, 1] + bools + [0], as: MessageEvent.self)

@@ -53,7 +53,7 @@ struct WireStructTests {
         }
     }
 
-    @Test("bytes behind the end are refused", arguments: WireTypes.structs)
+    @Test("bytes after the end are refused", arguments: WireTypes.structs)
     func trailing(_ type: any WireStruct.Type) {
         var encoding = RandomEncoding(seed: 2)
         let bytes = encoding.bytes(of: type)
@@ -86,12 +86,12 @@ struct WireStructTests {
             let error = #expect(throws: EventError.self) { try decoded(type, once + once + [0]) }
             #expect(error?.path == field.name)
             #expect(error?.offset == once.count)
-            #expect(error?.reason == "the field stands twice")
+            #expect(error?.reason == "the field occurs twice")
         }
         let unknown = [2, 0x80, 0, 1] as [UInt8]
         let error = #expect(throws: EventError.self) { try decoded(type, unknown + unknown + [0]) }
         #expect(error?.path == "#-32768")
-        #expect(error?.reason == "the field stands twice")
+        #expect(error?.reason == "the field occurs twice")
     }
 
     @Test("elements of another type are refused by the field's name", arguments: WireTypes.structs)
@@ -115,7 +115,7 @@ struct WireStructTests {
         }
     }
 
-    @Test("sizes that nothing bears out are refused by the field's name", arguments: WireTypes.structs)
+    @Test("sizes beyond the input are refused by the field's name", arguments: WireTypes.structs)
     func sizes(_ type: any WireStruct.Type) {
         let declared: [([UInt8], EventError.Code)] = [
             ([0xff, 0xff, 0xff, 0xff], .malformed), ([0, 0, 0, 9], .malformed), ([0x7f, 0xff, 0xff, 0xff], .tooLarge),
@@ -200,7 +200,7 @@ struct WireStructTests {
         }
     }
 
-    @Test("a variant that nobody knows is kept as it came", arguments: WireTypes.unions)
+    @Test("an unknown variant is kept as it came", arguments: WireTypes.unions)
     func unknownVariants(_ type: any WireStruct.Type) throws {
         func check<Value: WireStruct>(_ type: Value.Type) throws {
             for unknown: [UInt8] in [[2, 0x12, 0x34, 7], [12, 0xff, 0xff, 11, 0, 1, 0, 0, 0, 1, 0xff, 0]] {

@@ -10,7 +10,7 @@
         static let alice: UserID = "1111"
         static let bob: UserID = "2222"
         static let carol: UserID = "3333"
-        /// The version of everybody's public keys.
+        /// The version of all users' public keys.
         static let publicKeyVersion: KeyVersion = "5"
         static let keyVersion: KeyVersion = "1001"
         static let conversation = ConversationID.oneToOne(alice, bob)
@@ -204,7 +204,11 @@
             try add("duration", .setMessageDuration(ttlMsec: 5000, applyToAllMessages: true), in: Cast.group)
             try add("no-duration", .removeMessageDuration(currentTTLMsec: 5000), in: Cast.group)
             try add("mute", .mute([ConversationID(canonicalizing: "g7"), .oneToOne("1111", "2222")]), in: Cast.group)
-            try add("unmute", .unmute([ConversationID(canonicalizing: "g7"), ConversationID(canonicalizing: "2222")]), in: Cast.group)
+            try add(
+                "unmute",
+                .unmute([ConversationID(canonicalizing: "g7"), ConversationID(canonicalizing: "2222")]),
+                in: Cast.group
+            )
             try add("captures", .setScreenCaptureDetection(true), in: Cast.group)
             try add("no-captures", .setScreenCaptureBlocking(false), in: Cast.group)
             return fixtures

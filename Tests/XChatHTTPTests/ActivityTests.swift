@@ -447,7 +447,7 @@ struct ActivityStreamTests {
         }
     }
 
-    @Test("deletes no subscription if the server knows none of them", arguments: ["empty=list", "empty=absent"])
+    @Test("deletes no subscription if the server does not know them", arguments: ["empty=list", "empty=absent"])
     func unknownSubscriptions(_ faults: String) async throws {
         try await Sandbox(faults: try SandboxFaults(faults)).serving { url in
             let app = try client(url.absoluteString, token: "sandbox-app")

@@ -6,8 +6,8 @@ import NIOSSL
 
 /// A certificate for `api.x.test` that only these tests trust, valid until 2126.
 ///
-/// Made with `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=api.x.test
-/// -addext subjectAltName=DNS:api.x.test`.
+/// Made with `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj
+/// /CN=api.x.test -addext subjectAltName=DNS:api.x.test`.
 enum TestCertificate {
     private static let certificate = """
         -----BEGIN CERTIFICATE-----

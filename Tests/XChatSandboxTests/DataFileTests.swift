@@ -50,7 +50,7 @@ struct DataFileTests {
     @Test func `what is no data file is an error that names it, and stays as it is`() async throws {
         try await inFolder { folder in
             let text = folder.appending(path: "text")
-            try Data("this is no database, whatever its name may say, and nobody shall write into it".utf8).write(
+            try Data("this is no database, whatever its name says, and must not be written to".utf8).write(
                 to: text
             )
             for path in [text.path, folder.path, folder.appending(path: "none/data").path] {

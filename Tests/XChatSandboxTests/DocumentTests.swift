@@ -10,7 +10,7 @@ import XChatEvents
 
 /// The answers of all operations as X's document has them; those of the other tests are checked by ``Router`` as well.
 @Suite(
-    .enabled(if: XDocument.shared != nil, "X's OpenAPI document is not beside this package"),
+    .enabled(if: XDocument.shared != nil, "X's OpenAPI document is not next to this package"),
     .timeLimit(.minutes(1))
 )
 struct DocumentTests {
@@ -63,7 +63,7 @@ struct DocumentTests {
             return answer
         }
         _ = try await ask(.get, "/2/users/1111/public_keys")
-        // With errors beside the data.
+        // With errors next to the data.
         _ = try await ask(.get, "/2/users/public_keys?ids=1111,2222,9999")
 
         for type in ["chat.received", "chat.sent"] {
@@ -127,7 +127,7 @@ struct DocumentTests {
         _ = try await ask(.put, "\(subscriptions)/\(first)", by: "app", ["tag": "other"])
         _ = try await ask(.delete, "\(subscriptions)/\(first)", by: "app")
         _ = try await ask(.post, pair + "/messages", Member.body(of: try alice.seal("y", to: bob)))
-        // With errors beside the data.
+        // With errors next to the data.
         _ = try await ask(.delete, "\(subscriptions)?ids=\(first),1", by: "app")
     }
 
@@ -157,7 +157,7 @@ struct DocumentTests {
         let path = "/2/chat/conversations/2222/typing"
         let found = document.violations("post", path, answer(200, "application/json", body), faults)
         #expect(found.count == count, "\(found)")
-        // None of them is an answer of another status or type, nor without the headers.
+        // Answers of another status or type, or without the headers, do not count.
         for (status, type) in [(201, "application/json"), (404, "application/problem+json"), (200, "text/plain")] {
             #expect(!document.violations("post", path, answer(status, type, body), faults).isEmpty)
         }

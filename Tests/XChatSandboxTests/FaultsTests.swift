@@ -167,7 +167,7 @@ struct FaultsTests {
 
     // MARK: Limits
 
-    @Test func `a route is limited for each caller, and every answer says where one stands`() async throws {
+    @Test func `a route is limited for each caller, and every answer says how many calls are left`() async throws {
         try await Router.test(Sandbox(faults: try SandboxFaults("rate-limit=2/900"))) { router in
             let path = "/2/chat/conversations"
             for (remaining, status) in [("1", 200), ("0", 200), ("0", 429)] {

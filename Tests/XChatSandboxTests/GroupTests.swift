@@ -75,7 +75,7 @@ struct GroupTests {
                     ["9999"],
                     "Cannot add all members: one or more of the requested members cannot be added to this conversation."
                 ),
-                (["2222"], "Somebody is named twice, or a member already."), ([], nil),
+                (["2222"], "A user is named twice, or a member already."), ([], nil),
             ] as [([String], String?)] {
                 add["user_ids"] = users
                 let answer = try await router.ask(.post, path, user: "1111", json: add)
@@ -101,7 +101,7 @@ struct GroupTests {
         }
     }
 
-    @Test func `one deletes one's own messages for all, and any for oneself`() async throws {
+    @Test func `a user deletes own messages for all, and any for the own account`() async throws {
         try await Router.test { router in
             var alice = try await Member("1111", at: router)
             let bob = try await Member("2222", at: router)

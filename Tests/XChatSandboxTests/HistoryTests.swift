@@ -8,7 +8,7 @@ import XChatEvents
 /// The events of a conversation, page by page.
 @Suite(.timeLimit(.minutes(1)))
 struct HistoryTests {
-    @Test func `pages are newest first, and key changes stand in meta of each`() async throws {
+    @Test func `pages are newest first, and key changes are in meta of each`() async throws {
         try await Router.test { router in
             var alice = try await Member("1111", .sodium, at: router)
             let bob = try await Member("2222", .sodium, at: router)

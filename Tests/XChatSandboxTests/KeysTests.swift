@@ -91,7 +91,7 @@ struct KeysTests {
                     }
                 }
             }
-            // Nothing of it was kept.
+            // It was not kept.
             #expect(try await router.ask(.get, "/2/users/1111/public_keys", user: "1111").status == 404)
         }
     }
@@ -203,7 +203,7 @@ struct KeysTests {
             let bob = try await Member("2222", at: router)
             let carol = try await Member("3333", at: router)
             let conversation = ConversationID.oneToOne("1111", "2222")
-            // Signed as told, so that only the list itself is wrong.
+            // Signed correctly, so that only the list itself is wrong.
             let own = try alice.boundKey()
             let bobs = try bob.boundKey()
             let old = try bob.keys.boundKey(userID: "2222", version: "9")

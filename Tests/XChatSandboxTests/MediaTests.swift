@@ -126,7 +126,7 @@ struct MediaTests {
         }
     }
 
-    @Test func `subscriptions are an app's or one's own, in pages, with names made canonical`() async throws {
+    @Test func `subscriptions are those of the app or of the user, in pages, with canonical names`() async throws {
         try await withPair { router in
             let path = "/2/activity/subscriptions"
             func subscribe(_ type: String, _ user: String, by token: String, _ more: [String: Any] = [:]) async throws

@@ -10,9 +10,9 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// The sandbox behind its router, without a socket if nothing needs one.
+/// The sandbox through its router, without a socket if nothing needs one.
 ///
-/// Every answer is held against X's document, where that is at hand.
+/// Every answer is compared with X's document, if that is available.
 final class Router: Sendable {
     private let client: any TestClientProtocol
     private let faults: SandboxFaults

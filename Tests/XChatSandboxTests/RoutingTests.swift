@@ -7,7 +7,7 @@ import XChatEvents
 /// What the sandbox answers before any key or message is looked at.
 struct RoutingTests {
     @Test(
-        "a token that is none of a user's is refused with 401",
+        "a token that is not a user's is refused with 401",
         arguments: [
             nil, "", "Bearer", "Bearer ", "Bearer sandbox-", "Bearer sandbox-x", "Bearer 1111", "Bearersandbox-1111",
             "Basic sandbox-1111", "Bearer sandbox-12345678901234567890", "Bearer sandbox-11 11", "Bearer sandbox--1",
@@ -137,7 +137,7 @@ struct RoutingTests {
         }
     }
 
-    @Test func `keys are registered for oneself only`() async throws {
+    @Test func `keys are registered for the caller only`() async throws {
         try await Router.test { router in
             let answer = try await router.ask(.post, "/2/users/2222/public_keys", user: "1111", body: "{}")
             #expect(answer.status == 403)

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import XChatSandbox
 
-/// X's OpenAPI document, where it lies beside this package: every answer that a test meets is held against it.
+/// X's OpenAPI document, if it is next to this package: every answer that a test meets is compared with it.
 ///
 /// Stricter than the document in one point: it hardly ever forbids members that it does not name, and here they are
 /// forbidden but for those listed under ``undeclared``.
@@ -111,7 +111,7 @@ struct XDocument: Sendable {
         ("getActivitySubscriptions", "meta"),
         // It has no payload for any chat event; X's guide shows them.
         ("activityStream", "data.payload.*"),
-        // A rate limit is of no type that it knows; the code and message that it does know stand beside those of
+        // A rate limit is of no type that it knows; the code and message that it does know are next to those of
         // other X's documents.
         ("*", "type"), ("*", "title"), ("*", "detail"), ("*", "status"), ("*", "connection_issue"),
     ]
@@ -185,7 +185,7 @@ struct XDocument: Sendable {
     ///
     /// Undeclared members count where a list of the allowed ones is given.
     private func check(_ value: Value, _ schema: Value, at place: String, allowing: [String]?) -> [String] {
-        guard case .object(let words) = schema else { return ["\(place): the schema is none"] }
+        guard case .object(let words) = schema else { return ["\(place): the schema is invalid"] }
         if let name = words["$ref"]?.text?.split(separator: "/").last {
             guard let schema = schemas[String(name)] else { return ["\(place): no schema \(name)"] }
             return check(value, schema, at: place, allowing: allowing)
@@ -205,7 +205,7 @@ struct XDocument: Sendable {
         if case .list(let schemas) = words["anyOf"],
             !schemas.contains(where: { check(value, $0, at: place, allowing: allowing).isEmpty })
         {
-            found.append("\(place): fits none of the schemas")
+            found.append("\(place): fits no schema")
         }
         if case .list(let elements) = value, let schema = words["items"] {
             found += elements.flatMap { check($0, schema, at: place + "[]", allowing: allowing) }
@@ -257,7 +257,7 @@ struct XDocument: Sendable {
             }
         if !isType { found.append("\(place): is no \(words["type"]?.text ?? "")") }
         if case .list(let values) = words["enum"], !values.contains(value) {
-            found.append("\(place): is none of the values")
+            found.append("\(place): is not one of the values")
         }
         switch (words["format"]?.text, value) {
         case ("date-time", .string(let text)):

@@ -163,7 +163,7 @@ struct JSONReaderTests {
         let error = #expect(throws: JSONError.self) { try read("{\n  \"a\": x}") }
         #expect(error?.line == 2)
         #expect(error?.column == 8)
-        #expect(error.map { "\($0)" } == "line 2, column 8: a character that cannot stand here")
+        #expect(error.map { "\($0)" } == "line 2, column 8: a character that is not allowed here")
     }
 }
 
@@ -175,7 +175,7 @@ struct JSONWriterTests {
         #expect(try JSONReader.value(in: Array(line.utf8)) == [.string(breaks)])
     }
 
-    @Test func `slashes and other characters stand as they are`() {
+    @Test func `slashes and other characters are written as they are`() {
         #expect(JSONValue.string("a/b é 😀 \u{202e}").line == "\"a/b é 😀 \u{202e}\"")
     }
 
@@ -205,7 +205,7 @@ struct JSONPlaceTests {
         document: "file"
     )
 
-    @Test func `a complaint names the way to the member`() throws {
+    @Test func `an error names the path of the member`() throws {
         let place = try #require(place)
         let entry = try #require(try place.member("keys")?.elements().first)
         let inner = try entry.required("x y")

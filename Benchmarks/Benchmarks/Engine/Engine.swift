@@ -17,7 +17,8 @@ let benchmarks: @Sendable () -> Void = {
 
 /// How much worse than the committed figures a run may be, in percent.
 ///
-/// Wide enough for a machine that does other things beside; what they are there to catch is a path that became another one.
+/// Wide enough for a machine that does other things too; what they are there to catch is a path that became another
+/// one.
 private var thresholds: [BenchmarkMetric: BenchmarkThresholds] {
     [
         .wallClock: .init(relative: [.p90: 200]),

@@ -16,14 +16,14 @@ func keyBenchmarks() {
                 try People(suite).aliceInGroup(of: count)
             }
         }
-        // A thousand wraps and one signature, told as one wrap.
+        // A thousand wraps and one signature, reported as one wrap.
         Benchmark("wrap-\(suite)", configuration: .init(scalingFactor: .kilo)) { benchmark, input in
             var alice = input
             blackHole(try alice.prepareKeyChange(in: People.group))
         } setup: { () throws -> Session in
             try People(suite).aliceInGroup(of: BenchmarkScalingFactor.kilo.rawValue)
         }
-        // Nobody knows the signer: the key is unwrapped, and no signature verified.
+        // The signer is unknown: the key is unwrapped, and no signature verified.
         Benchmark("unwrap-\(suite)") { benchmark, input in
             var stranger = input.people.stranger
             for _ in benchmark.scaledIterations {

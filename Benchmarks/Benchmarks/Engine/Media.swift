@@ -30,7 +30,7 @@ func mediaBenchmarks() {
             blackHole(output)
         }
     }
-    // The stream is at hand whole: its length counts among the memory of these.
+    // The whole stream is in memory: its length counts among the memory of these.
     for (name, total, push) in cases.dropLast() {
         Benchmark("media-decrypt-\(name)") { benchmark, input in
             var output: [UInt8] = []

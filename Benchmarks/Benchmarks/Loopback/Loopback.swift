@@ -18,7 +18,7 @@ let benchmarks: @Sendable () -> Void = {
         ]
     )
     for senders in [1, 16] {
-        // A thousand messages, told as one.
+        // A thousand messages, reported as one.
         Benchmark("send-by-\(senders)", configuration: .init(scalingFactor: .kilo)) { benchmark in
             let count = benchmark.configuration.scalingFactor.rawValue
             // Handed to the task that serves, and used by no other.
@@ -40,7 +40,7 @@ let benchmarks: @Sendable () -> Void = {
     }
 }
 
-/// Somebody whom the server knows, in a conversation that has begun.
+/// A registered user, in a conversation that has begun.
 private struct Sender: Sendable {
     let client: ChatClient
     let session: Session

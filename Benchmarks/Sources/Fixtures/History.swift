@@ -6,7 +6,7 @@ public struct History: Sendable {
     private let reader: Session
     private let lines: [String]
 
-    /// Writes a history in which everybody has their turn.
+    /// Writes a history in which all members take turns.
     public init(senders: Int, count: Int, suite: SuiteName = .xchat) throws {
         let key = try ConversationKey.generate()
         var reader = try Session(userID: "1", privateKeys: try PrivateKeys.generate(suite), signingKeyVersion: "1")

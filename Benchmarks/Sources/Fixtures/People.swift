@@ -12,7 +12,7 @@ public struct People: Sendable {
     public let alice: Session
     /// Reads.
     public let bob: Session
-    /// Reads, and trusts nobody yet.
+    /// Reads, and has no pins yet.
     public let stranger: Session
     private let others: PrivateKeys
 

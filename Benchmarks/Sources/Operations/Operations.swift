@@ -81,7 +81,7 @@ enum Operations {
         case "unwrap":
             let change = try people.keyChange().event
             var stranger = people.stranger
-            // Nobody knows the signer: the key is unwrapped and no signature verified.
+            // The signer is unknown: the key is unwrapped and no signature verified.
             return { keep(Result { () throws(XChatError) in try stranger.open(change) }) }
         case "decode": return { keep(try MessageEvent(decoding: bytes)) }
         case "encode": return { keep(event.encoded()) }
@@ -92,6 +92,6 @@ enum Operations {
     }
 }
 
-/// Keeps the optimizer from leaving out what nobody looks at.
+/// Keeps the optimizer from leaving out unused results.
 @inline(never)
 func keep<Value>(_ value: Value) {}

@@ -3,7 +3,7 @@ import LibSodium
 import XChatEngine
 import XChatEvents
 
-/// One signature and one box, and nothing of the engine: what sealing and opening cannot go below.
+/// One signature and one box without the engine: the floor of sealing and opening.
 struct Primitives {
     private let suite: SuiteName
     private let signedText: [UInt8]

@@ -69,7 +69,8 @@ struct DrainRows {
         ]
     }
 
-    /// From the queues of many conversations; the floor is the outbox itself with as many messages of few conversations.
+    /// From the queues of many conversations; the floor is the outbox itself with as many messages of few
+    /// conversations.
     func many() async throws -> [Row] {
         let (many, few) = (try await ScratchOutbox(concurrency: 16), try await ScratchOutbox(concurrency: 16))
         let rounds = try await Rounds(7) {

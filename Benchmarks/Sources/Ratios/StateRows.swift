@@ -138,8 +138,8 @@ struct StateRows {
         )
     }
 
-    /// Prints a line for each state, for `scale`: form, conversations, milliseconds of processor time to open it, MiB, and
-    /// milliseconds of processor time to save one pin.
+    /// Prints a line for each state, for `scale`: form, conversations, milliseconds of processor time to open it, MiB,
+    /// and milliseconds of processor time to save one pin.
     static func printScale() async throws {
         let others = try await States(1, first: 50_000_000)
         for count in counts {

@@ -3,10 +3,11 @@ import Hummingbird
 import XChat
 import XChatHTTP
 
-/// Echoes messages that X delivers to a webhook; `XCHAT_CONSUMER_SECRET` is the app's secret, `PORT` the port to listen on.
+/// Echoes messages that X delivers to a webhook; `XCHAT_CONSUMER_SECRET` is the app's secret, `PORT` the port to listen
+/// on.
 ///
-/// X checks who holds the URL with a token (CRC), and signs each delivery. A delivery only says that something is new: the
-/// account verifies the event as any other, and reads from the history what a lost delivery left out.
+/// X checks who holds the URL with a token (CRC), and signs each delivery. A delivery only says that something is new:
+/// the account verifies the event as any other, and reads from the history what a lost delivery left out.
 @main
 struct WebhookBot {
     static func main() async throws {

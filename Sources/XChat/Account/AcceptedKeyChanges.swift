@@ -4,7 +4,8 @@ import XChatEvents
 
 /// Key changes that were accepted before, so that they are not verified with every page that lists them again.
 ///
-/// An accepted key change that comes again changes nothing. One that was refused, or that needs a mark, is judged each time.
+/// An accepted key change that comes again changes nothing. One that was refused, or that needs a mark, is judged each
+/// time.
 final class AcceptedKeyChanges: Sendable {
     /// The most key changes that are remembered: 10,000.
     private static let limit = 10_000

@@ -49,7 +49,7 @@ extension Account {
         }
     }
 
-    /// Puts restored keys into the account, which is made if there is none.
+    /// Puts restored keys into the account, which is created if it does not exist.
     ///
     /// Consumers start at the time of the restoration, as for every import.
     ///
@@ -58,7 +58,8 @@ extension Account {
     ///   - version: The version under which the server serves their public halves.
     ///   - userID: The user.
     ///   - configuration: The place.
-    /// - Throws: ``AccountError`` with `exists` if the account has other keys, `invalid_argument` if it is another user's.
+    /// - Throws: ``AccountError`` with `exists` if the account has other keys, `invalid_argument` if it is another
+    ///   user's.
     package static func restore(
         _ keys: PrivateKeys,
         version: KeyVersion,

@@ -74,8 +74,8 @@ extension Account {
 
     /// Learns the newest key of a conversation.
     ///
-    /// The newest page has the key changes of a 1:1. Of a group the whole history is read: its members decide which keys
-    /// encrypt.
+    /// The newest page has the key changes of a 1:1. Of a group the whole history is read: its members decide which
+    /// keys encrypt.
     func learnKeys(of conversation: ConversationID) async throws {
         let conversation = try canonical(conversation)
         let scope = AccountState.Scope(conversation)
@@ -107,8 +107,8 @@ extension Account {
 
     /// Shows the others that the user is typing for as long as a function runs.
     ///
-    /// The sign expires after about three seconds, so it is sent again every two. If it cannot be sent, the function runs all
-    /// the same.
+    /// The sign expires after about three seconds, so it is sent again every two. If it cannot be sent, the function
+    /// runs all the same.
     /// - Parameters:
     ///   - conversation: The conversation.
     ///   - body: The function.
@@ -136,7 +136,8 @@ extension Account {
     /// - Parameters:
     ///   - sequenceIDs: The sequence ids of the messages.
     ///   - conversation: Their conversation.
-    ///   - forEveryone: Whether they are deleted for everyone: own messages, or any in a group that the account administers.
+    ///   - forEveryone: Whether they are deleted for everyone: own messages, or any in a group that the account
+    ///     administers.
     /// - Throws: `APIError`, `XChatError` if the deletion cannot be signed.
     public func delete(
         _ sequenceIDs: [SequenceID],
@@ -157,7 +158,8 @@ extension Account {
     /// A conversation that has a key already is returned as it is.
     /// - Parameter user: The other user.
     /// - Returns: The conversation.
-    /// - Throws: ``AccountError`` with `pin_changed` and the like if the served keys are not the pinned ones; `APIError`.
+    /// - Throws: ``AccountError`` with `pin_changed` and the like if the served keys are not the pinned ones;
+    ///   `APIError`.
     @discardableResult
     public func startConversation(with user: UserID) async throws -> ConversationID {
         guard user.isValid else {
@@ -204,7 +206,8 @@ extension Account {
 
     /// A group as the server describes it, after its history was read.
     ///
-    /// Title and avatar are the server's word. A member list that differs from the membership log is reported and not used.
+    /// Title and avatar are the server's word. A member list that differs from the membership log is reported and not
+    /// used.
     package func describedGroup(_ group: ConversationID) async throws -> ListedConversation {
         guard group.isGroup else { throw AccountError(.invalidArgument, "\(group) is not a group") }
         let listed = try await client.conversation(try ConversationTarget(group))
@@ -217,8 +220,8 @@ extension Account {
 
     /// Replaces the members of a group by a list that a person accepted, and bars all other known users.
     ///
-    /// The way out wherever a group does not encrypt because of its members. Key changes that were delivered before are judged
-    /// again by the accepted members.
+    /// The way out wherever a group does not encrypt because of its members. Key changes that were delivered before are
+    /// judged again by the accepted members.
     /// - Parameters:
     ///   - members: The members, this account among them.
     ///   - group: The group.

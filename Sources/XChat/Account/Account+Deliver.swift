@@ -34,8 +34,8 @@ package struct OpenedDelivery: Sendable {
     var judgedKeyChanges = 0
 }
 
-// The one way in for events of a server: keys of unknown signers are fetched and pinned on first use, the engine verifies and
-// decrypts, and what was learned is saved before a result is returned.
+// The one way in for events of a server: keys of unknown signers are fetched and pinned on first use, the engine
+// verifies and decrypts, and what was learned is saved before a result is returned.
 extension Account {
     /// The most signers whose keys are fetched for one page of a history.
     static let maximumSignersPerPage = 1000
@@ -212,7 +212,8 @@ extension Account {
     }
 }
 
-/// Newly pinned users of whom nothing was shown and who do not belong to the group: a server can make up any number of them.
+/// Newly pinned users of whom nothing was shown and who do not belong to the group: a server can make up any number of
+/// them.
 private func strangers(among new: [UserID], _ delivery: Delivery, _ session: Session, room: Int) -> [UserID] {
     guard !new.isEmpty else { return [] }
     var authors: Set<UserID> = []

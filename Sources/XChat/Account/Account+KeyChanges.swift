@@ -11,8 +11,9 @@ package struct NewKey: Sendable {
     package let sequenceID: SequenceID?
 }
 
-// The server can have made a change although its answer was lost or the state could not be written. So a change is looked up in
-// the history after a lost answer, an error names what was changed, and a new group is recorded before the server is asked.
+// The server can have made a change although its answer was lost or the state could not be written. So a change is
+// looked up in the history after a lost answer, an error names what was changed, and a new group is recorded before the
+// server is asked.
 extension Account {
     // MARK: Keys of conversations
 
@@ -20,8 +21,8 @@ extension Account {
     ///
     /// Members who were removed cannot read what is encrypted afterwards.
     /// - Parameter conversation: The conversation.
-    /// - Throws: ``AccountError`` if the members or their keys are not known well enough; `unclear` if the answer was lost and
-    ///   the history cannot be read; `APIError`.
+    /// - Throws: ``AccountError`` if the members or their keys are not known well enough; `unclear` if the answer was
+    ///   lost and the history cannot be read; `APIError`.
     public func rotateKey(of conversation: ConversationID) async throws {
         _ = try await whileOpen { try await self.changeKey(of: conversation) }
     }
@@ -134,15 +135,15 @@ extension Account {
 
     /// Creates a group with its first key.
     ///
-    /// The group is recorded before the server is asked. If the answer is lost, or the process ends, the same call within a day
-    /// finds the group that the server created, and creates no second one.
+    /// The group is recorded before the server is asked. If the answer is lost, or the process ends, the same call
+    /// within a day finds the group that the server created, and creates no second one.
     /// - Parameters:
     ///   - members: The other members. This account is a member and an administrator.
     ///   - title: The title. It is signed as it is, the server reads it, and it must not have a comma.
     ///   - administrators: Further administrators among the members.
     /// - Returns: The group.
-    /// - Throws: ``AccountError`` if a member's keys are missing or refused, and with `unclear` if the answer was lost; its
-    ///   ``AccountError/conversation`` is the group. `XChatError`, `APIError`.
+    /// - Throws: ``AccountError`` if a member's keys are missing or refused, and with `unclear` if the answer was lost;
+    ///   its ``AccountError/conversation`` is the group. `XChatError`, `APIError`.
     @discardableResult
     public func createGroup(
         of members: [UserID],

@@ -63,9 +63,11 @@ extension Account {
 
     /// Accepts the keys of a comparison that a person confirmed.
     ///
-    /// Nothing is wrapped to the old keys any more, and conversations with the user need a new key before anything is sent.
+    /// Nothing is wrapped to the old keys any more, and conversations with the user need a new key before anything is
+    /// sent.
     /// - Parameter comparison: What the person was shown.
-    /// - Throws: ``AccountError`` with `conflict` if the pins changed after the comparison, or if the state cannot be written.
+    /// - Throws: ``AccountError`` with `conflict` if the pins changed after the comparison, or if the state cannot be
+    ///   written.
     public func accept(_ comparison: KeyComparison) async throws {
         guard let newest = comparison.newest else { return }
         try await accept(
@@ -125,7 +127,8 @@ extension Account {
         try await whileOpen { try await self.acceptNow(keys, servedWith: others, comparison) }
     }
 
-    /// Accepts keys in one commit with all conversations that the user reads: none of their present keys encrypts afterwards.
+    /// Accepts keys in one commit with all conversations that the user reads: their present keys do not encrypt
+    /// afterwards.
     private func acceptNow(
         _ keys: [BoundKey],
         servedWith others: [BoundKey],

@@ -6,16 +6,16 @@ public import XChatHTTP
 extension Account {
     /// Sends a text with files; returns when the server has it.
     ///
-    /// The files are encrypted under the conversation's key and uploaded first. What was uploaded cannot be encrypted again:
-    /// if the key changes in between, the message becomes a dead letter, and the files must be sent again.
+    /// The files are encrypted under the conversation's key and uploaded first. What was uploaded cannot be encrypted
+    /// again: if the key changes in between, the message becomes a dead letter, and the files must be sent again.
     /// - Parameters:
     ///   - text: The text; it may be empty.
     ///   - files: The paths of the files, at least one, each of a regular file. The system resolves a path, once.
     ///   - conversation: The conversation.
     ///   - progress: Is called with the position in `files` of the file that is being uploaded, and its progress.
     /// - Returns: The receipt, with the outcome `sent`.
-    /// - Throws: As ``send(_:to:)-(Draft,_)``; `APIError` if a file cannot be uploaded, ``AccountError`` with `file` if it
-    ///   cannot be read or changes while it is read.
+    /// - Throws: As ``send(_:to:)-(Draft,_)``; `APIError` if a file cannot be uploaded, ``AccountError`` with `file` if
+    ///   it cannot be read or changes while it is read.
     @discardableResult
     public func send(
         _ text: String,
@@ -93,8 +93,8 @@ extension Account {
     ///   - message: The message that names it.
     ///   - path: The file to make. The system resolves the path.
     ///   - progress: Is called with the progress.
-    /// - Throws: `APIError`, with `authentication_failed` for altered or truncated media; ``AccountError`` if the key of the
-    ///   message is not known.
+    /// - Throws: `APIError`, with `authentication_failed` for altered or truncated media; ``AccountError`` if the key
+    ///   of the message is not known.
     public func download(
         _ attachment: MediaAttachment,
         of message: Message,

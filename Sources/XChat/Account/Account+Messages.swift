@@ -6,20 +6,20 @@ public import struct Foundation.Date
 extension Account {
     /// The messages of all conversations that verified and decrypted, each once, in order per conversation.
     ///
-    /// A message counts as handled when the loop asks for the next one; then the position is saved, so that a later run goes
-    /// on from there. After a crash in the body of the loop the same message comes again. What arrived while no process was
-    /// running is read from the history first. A message whose key came late is marked ``Message/isLate``. Events that do not
-    /// verify go to ``problems``.
+    /// A message counts as handled when the loop asks for the next one; then the position is saved, so that a later run
+    /// goes on from there. After a crash in the body of the loop the same message comes again. What arrived while no
+    /// process was running is read from the history first. A message whose key came late is marked ``Message/isLate``.
+    /// Events that do not verify go to ``problems``.
     /// - Parameter consumer: A name, 1 to 200 bytes; each consumer has a position of its own.
-    /// - Returns: The messages. The sequence throws ``AccountError`` with `already_following` while another task or process
-    ///   follows under the same name, `closed` for a closed account, `unauthorized` and other `APIError`s that waiting does
-    ///   not cure. A sequence that is being read ends with ``close()``.
+    /// - Returns: The messages. The sequence throws ``AccountError`` with `already_following` while another task or
+    ///   follows under the same name, `closed` for a closed account, `unauthorized` and other `APIError`s that waiting
+    ///   does not cure. A sequence that is being read ends with ``close()``.
     public func messages(consumer: String = "default") -> Messages {
         Messages(events: events(consumer: consumer))
     }
 
-    /// The events of all kinds of all conversations, key changes excepted: messages, edits, reactions, deletions, changes of
-    /// groups, and kinds that are never signed.
+    /// The events of all kinds of all conversations, key changes excepted: messages, edits, reactions, deletions,
+    /// changes of groups, and kinds that are never signed.
     ///
     /// - Parameter consumer: As for ``messages(consumer:)``. The two share their positions: use one of them for a name.
     /// - Returns: The events.

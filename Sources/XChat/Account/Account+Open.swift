@@ -8,12 +8,14 @@ import XChatHTTP
 extension Account {
     /// Opens an account; an empty place becomes a new account.
     ///
-    /// A new account needs ``Configuration/user``. Its keys are saved before they are registered. After a crash or an unclear
-    /// answer of the server the served keys are compared with the saved ones: ours are adopted, others are an error.
+    /// A new account needs ``Configuration/user``. Its keys are saved before they are registered. After a crash or an
+    /// unclear answer of the server the served keys are compared with the saved ones: ours are adopted, others are an
+    /// error.
     /// - Parameter configuration: Where the account is and which server it talks to.
     /// - Returns: The account, registered. Nothing runs before the first call.
-    /// - Throws: ``AccountError``: `wrong_passphrase`, `damaged`, `newer_format`, `keys_exist` if the server has other keys of
-    ///   the user, `invalid_argument` if the account is another user's. `APIError` if the keys cannot be registered.
+    /// - Throws: ``AccountError``: `wrong_passphrase`, `damaged`, `newer_format`, `keys_exist` if the server has other
+    ///   keys of the user, `invalid_argument` if the account is another user's. `APIError` if the keys cannot be
+    ///   registered.
     public static func open(_ configuration: Configuration) async throws -> Account {
         let store = try await configuration.store()
         let identity = try await identity(configuration, store)

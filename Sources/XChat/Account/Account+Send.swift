@@ -47,15 +47,15 @@ extension Account {
 
     /// Sends a message, a reaction or an edit; returns when the server has it.
     ///
-    /// It is encrypted once and kept on disk until the server has it: if the process ends meanwhile, the next one posts it.
-    /// Messages of one conversation are sent in the order of the calls.
+    /// It is encrypted once and kept on disk until the server has it: if the process ends meanwhile, the next one posts
+    /// it. Messages of one conversation are sent in the order of the calls.
     /// - Parameters:
     ///   - draft: What to send.
     ///   - conversation: The conversation.
     /// - Returns: The receipt, with the outcome `sent`.
-    /// - Throws: `XChatError` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses it: it
-    ///   is kept as a dead letter then; `APIError` such as `unauthorized` if nothing can be sent at present: the message stays
-    ///   in the outbox. If the task is cancelled, the message is still sent.
+    /// - Throws: `XChatError` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses
+    ///   it: it is kept as a dead letter then; `APIError` such as `unauthorized` if nothing can be sent at present: the
+    ///   message stays in the outbox. If the task is cancelled, the message is still sent.
     @discardableResult
     public func send(_ draft: Draft, to conversation: ConversationID) async throws -> Receipt {
         try await whileOpen {
@@ -118,7 +118,8 @@ extension Account {
 
     // MARK: One way out
 
-    /// Makes sure that a key of the conversation encrypts: reads its history if no key is known, and rotates if it must.
+    /// Makes sure that a key of the conversation encrypts: reads its history if no key is known, and rotates if it
+    /// must.
     func prepareToEncrypt(in conversation: ConversationID) async throws {
         let scope = AccountState.Scope(conversation)
         if try await state.session(scope).keyRing.newestVersion(in: conversation) == nil {
@@ -162,7 +163,8 @@ extension Account {
     /// - Parameters:
     ///   - messageID: The message.
     ///   - conversation: Its conversation.
-    ///   - waitsForever: Whether to wait while the message is postponed: after a failure that passes, or by a rate limit.
+    ///   - waitsForever: Whether to wait while the message is postponed: after a failure that passes, or by a rate
+    ///     limit.
     ///   - throwsRefusal: Whether a final refusal is thrown.
     /// - Returns: The receipt.
     /// - Throws: `refused`; why nothing can be posted at present; ``AccountError`` of the store.
@@ -258,15 +260,18 @@ extension Account.Event {
 }
 
 extension Account.Message {
-    /// Answers with a text in the same conversation, quoting the message; at most once, however often the message comes.
+    /// Answers with a text in the same conversation, quoting the message; at most once, however often the message
+    /// comes.
     ///
-    /// The answer is stored under the message and the number of the call. When the message comes again after a crash, the
-    /// stored answer stands and the new text is dropped.
+    /// The answer is stored under the message and the number of the call. When the message comes again after a crash,
+    /// the stored answer is kept and the new text is dropped.
     /// - Parameters:
     ///   - text: The text.
-    ///   - id: A name for the call; needed for calls from several tasks, and after the loop went on to the next message.
+    ///   - id: A name for the call; needed for calls from several tasks, and after the loop went on to the next
+    ///     message.
     /// - Returns: The receipt: `sent`, or `queued` while the server cannot take it; then it is sent later.
-    /// - Throws: `XChatError` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses it.
+    /// - Throws: `XChatError` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses
+    ///   it.
     @discardableResult
     public func reply(_ text: String, id: String? = nil) async throws -> Account.Receipt {
         let source = ReplySource(Encoded(received.event.received))

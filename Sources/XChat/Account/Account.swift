@@ -15,8 +15,8 @@ public import XChatHTTP
 /// wrapped to pinned keys only, and what is trusted is saved before it is used. A message counts as sent when it is on
 /// disk; a worker posts it. All functions may be called from any task.
 ///
-/// The worker ends with ``close()``, or when the last reference to the account goes away; what was not sent then is posted by
-/// the next account that is opened at the same place.
+/// The worker ends with ``close()``, or when the last reference to the account goes away; what was not sent then is
+/// posted by the next account that is opened at the same place.
 public final class Account: Sendable {
     /// The user whose account it is.
     public var userID: UserID { identity.userID }
@@ -151,8 +151,8 @@ public final class Account: Sendable {
 
     /// Ends the account in an orderly way: followers end, and the message that is being posted is finished or kept.
     ///
-    /// Calls in progress end with the error `closed`, and so does every later call. A message that a call was waiting for is on
-    /// disk. Nothing is lost without closing: what was not sent is on disk.
+    /// Calls in progress end with the error `closed`, and so does every later call. A message that a call was waiting
+    /// for is on disk. Nothing is lost without closing: what was not sent is on disk.
     public func close() async {
         let worker = running.withLock { running in
             running.isClosed = true

@@ -4,9 +4,9 @@ import XChatEvents
 
 /// The account's keys, pins and conversations: read from the store when an operation needs them, changed in one place.
 ///
-/// An operation works on a partial session: the account's own keys, one conversation, and the pins of the users that matter
-/// to it. What it changed is committed with compare-and-swap on every record that was read, and only then is its result
-/// returned. If another process changed one of these records, the operation is computed again.
+/// An operation works on a partial session: the account's own keys, one conversation, and the pins of the users that
+/// matter to it. What it changed is committed with compare-and-swap on every record that was read, and only then is its
+/// result returned. If another process changed one of these records, the operation is computed again.
 struct AccountState: Sendable {
     /// How often an operation is computed again because other processes changed its records.
     private static let maximumAttempts = 1000
@@ -98,7 +98,8 @@ struct AccountState: Sendable {
         }
     }
 
-    /// Claims the signed creations that founded groups: one creation founds one group, and a partial session sees no other.
+    /// Claims the signed creations that founded groups: one creation founds one group, and a partial session sees no
+    /// other.
     ///
     /// - Returns: The creations that founded other groups before.
     private func claimFoundings(

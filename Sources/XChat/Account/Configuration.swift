@@ -13,7 +13,8 @@ extension Account {
         public enum Place: Sendable {
             /// An account file: everything in it is sealed under a passphrase.
             case accountFile(String)
-            /// A session file: keys and pins are readable in it. The rest is sealed in a folder with its name and `.outbox`.
+            /// A session file: keys and pins are readable in it. The rest is sealed in a folder with its name and
+            /// `.outbox`.
             case sessionFile(String)
             /// A store of the caller.
             case store(any AccountStore)
@@ -21,7 +22,8 @@ extension Account {
 
         /// Where the account is kept.
         public var place: Place
-        /// Gives the passphrase of an account file: asked once, and only when it is needed; `isNew` while the file is made.
+        /// Gives the passphrase of an account file: asked once, and only when it is needed; `isNew` while the file is
+        /// made.
         ///
         /// It may wait, for example for a person: it runs on a thread of its own.
         public var passphrase: @Sendable (_ isNew: Bool) throws -> SecretBytes
@@ -45,7 +47,8 @@ extension Account {
         ///
         /// Default: true. Otherwise sending fails with `rotation_needed`.
         public var rotatesBeforeSending = true
-        /// What becomes of a message that the server refused for its key, if the newest key would give it to new readers.
+        /// What becomes of a message that the server refused for its key, if the newest key would give it to new
+        /// readers.
         ///
         /// Default: it is held.
         public var newReaders = OutboxPolicy.NewReaders.hold
@@ -81,10 +84,10 @@ extension Account {
         /// What the environment variables say.
         ///
         /// The place is `XCHAT_SESSION` (a session file), else `XCHAT_ACCOUNT` (an account file), else `account.db` in
-        /// `XCHAT_HOME` or in `~/.xchat`. The passphrase comes from the file that `XCHAT_PASSPHRASE_FILE` names, else from
-        /// `XCHAT_PASSPHRASE`. `XCHAT_USER`, `XCHAT_API_URL`, `XCHAT_TOKEN` and `XCHAT_APP_TOKEN` give the rest.
-        /// - Throws: ``AccountError`` for a variable that is not of its form, and for `XCHAT_DATABASE_URL`, which this module
-        ///   has no store for.
+        /// `XCHAT_HOME` or in `~/.xchat`. The passphrase comes from the file that `XCHAT_PASSPHRASE_FILE` names, else
+        /// from `XCHAT_PASSPHRASE`. `XCHAT_USER`, `XCHAT_API_URL`, `XCHAT_TOKEN` and `XCHAT_APP_TOKEN` give the rest.
+        /// - Throws: ``AccountError`` for a variable that is not of its form, and for `XCHAT_DATABASE_URL`, which this
+        ///   module has no store for.
         public static var environment: Configuration {
             get throws(AccountError) {
                 if try Environment.text("XCHAT_DATABASE_URL") != nil {

@@ -2,7 +2,7 @@ package import XChatEvents
 
 import struct Foundation.Date
 
-/// The server's statement of a time in ISO 8601; nil if it is none up to the year 9999.
+/// The server's statement of a time in ISO 8601; nil if it is not a time up to the year 9999.
 ///
 /// No signature covers it.
 package func timeText(_ milliseconds: WireString?) -> String? {

@@ -127,7 +127,7 @@ package struct Identity: Sendable {
         }
     }
 
-    /// One's own keys come from the state alone: a server could serve any.
+    /// The own keys come from the state alone: a server could serve any.
     func trustOwnKey(in session: inout Session) {
         if let ownKey { session.trust([ownKey]) }
     }

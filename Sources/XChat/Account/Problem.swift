@@ -13,11 +13,12 @@ public struct Problem: Sendable, CustomStringConvertible {
     public var conversation: ConversationID?
     /// The user that it is about.
     public var user: UserID?
-    /// The event that was refused, as it was received; nothing of it is verified.
+    /// The event that was refused, as it was received; it is not verified.
     public var event: MessageEvent?
     /// The message of this account that was not sent.
     public var messageID: MessageID?
-    /// Whether the matter is settled; false for an event that may be accepted later, and for a failure that is tried again.
+    /// Whether the matter is settled; false for an event that may be accepted later, and for a failure that is tried
+    /// again.
     public var isFinal: Bool
 
     /// A message of this account that the server finally refused: it is kept in the outbox and not tried again.

@@ -4,8 +4,8 @@ import XChatEvents
 extension Account {
     /// Follows one conversation from its beginning, without saving a position.
     ///
-    /// Each event is handed out once, refused ones too. One that was refused because a key was missing is handed out again when
-    /// the key has come.
+    /// Each event is handed out once, refused ones too. One that was refused because a key was missing is handed out
+    /// again when the key has come.
     /// - Parameters:
     ///   - conversation: The conversation.
     ///   - body: Takes an event.

@@ -21,7 +21,8 @@ struct Cursor: Codable, Hashable, Sendable {
     var waiting: [String] = []
     /// The sequence id up to which every event counts as handled by its place: its digest may be forgotten.
     ///
-    /// Above it a digest decides: servers show events of the same moment in changing order, and a sequence id is their word.
+    /// Above it a digest decides: servers show events of the same moment in changing order, and a sequence id is their
+    /// word.
     var floor: UInt64?
     /// How many events ``SeenLog`` has noted.
     var textCount: UInt64 = 0

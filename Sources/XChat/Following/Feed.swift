@@ -5,9 +5,10 @@ import XChatHTTP
 
 /// What one consumer is given: the events of all conversations, in order per conversation, each once.
 ///
-/// The watcher says which conversations may have something new. A turn is the right to read one of them: it walks the history
-/// back to the consumer's cursor, delivers what is new to the engine, and hands out the results one by one. The cursor moves
-/// when a result was handled. Nothing is read ahead: memory does not grow with the number of conversations that wait.
+/// The watcher says which conversations may have something new. A turn is the right to read one of them: it walks the
+/// history back to the consumer's cursor, delivers what is new to the engine, and hands out the results one by one. The
+/// cursor moves when a result was handled. Nothing is read ahead: memory does not grow with the number of conversations
+/// that wait.
 actor Feed {
     /// The longest pause before a conversation that could not be read is read again, unless the server asks for more.
     private static let longestPause = Duration.seconds(60)
@@ -375,8 +376,8 @@ actor Feed {
 
     /// Leaves out events that were handled before.
     ///
-    /// Sequence ids are the server's word: another event under a handled id is a new event, as long as the digests of the
-    /// events of that time are known.
+    /// Sequence ids are the server's word: another event under a handled id is a new event, as long as the digests of
+    /// the events of that time are known.
     private func unhandled(_ events: [ServedEvent], _ turn: Turn) throws -> [ServedEvent] {
         try events.filter { event in
             if let floor = turn.cursor.floor, let number = event.number, number <= floor { return false }
@@ -597,7 +598,8 @@ struct Turn: Sendable {
     ///
     /// - Parameters:
     ///   - item: The item.
-    ///   - calls: The names of the calls that sent something from it. The event does not come again, so they are forgotten.
+    ///   - calls: The names of the calls that sent something from it. The event does not come again, so they are
+    ///     forgotten.
     ///   - store: Where to save.
     /// - Throws: ``AccountError`` of the store.
     mutating func handled(_ item: Item, calls: Set<String> = [], in store: any RecordStore) async throws {
@@ -661,10 +663,11 @@ extension NewEvents {
         events.contains { (try? MessageEvent(base64: $0.encodedEvent))?.kind == .groupChange }
     }
 
-    /// One event of the activity stream, if it follows directly on what a consumer has handled; otherwise nil, and the history
-    /// is read.
+    /// One event of the activity stream, if it follows directly on what a consumer has handled; otherwise nil, and the
+    /// history is read.
     ///
-    /// Who is in a group and which key encrypts is decided in the order of the history, so changes of these are read there too.
+    /// Who is in a group and which key encrypts is decided in the order of the history, so changes of these are read
+    /// there too.
     init?(_ event: ActivityEvent, after cursor: Cursor) {
         guard event.keyChangeEvent == nil, cursor.waiting.isEmpty, let encoded = event.encodedEvent,
             let parsed = try? MessageEvent(base64: encoded), parsed.kind != .keyChange, parsed.kind != .groupChange,

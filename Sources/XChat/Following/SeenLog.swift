@@ -1,12 +1,13 @@
 import XChatEngine
 import XChatEvents
 
-/// The newest events that a consumer has handled in one conversation, so that none of them is handled twice.
+/// The newest events that a consumer has handled in one conversation, so that no event is handled twice.
 ///
-/// There are two lists, each of a bounded length. ``texts`` has the digest of every event as the server delivered it, with its
-/// sequence id; when it forgets an event, everything up to that sequence id counts as handled by its place: see
-/// ``Cursor/floor``. ``signed`` has the digests of signed events, because a server can deliver one of them again under another
-/// text and a higher sequence id. Only events that verified are in it, so a server cannot crowd it out with events of its own.
+/// There are two lists, each of a bounded length. ``texts`` has the digest of every event as the server delivered it,
+/// with its sequence id; when it forgets an event, everything up to that sequence id counts as handled by its place:
+/// see ``Cursor/floor``. ``signed`` has the digests of signed events, because a server can deliver one of them again
+/// under another text and a higher sequence id. Only events that verified are in it, so a server cannot crowd it out
+/// with events of its own.
 struct SeenLog: Sendable {
     /// The digests of 1,024 events as they were delivered.
     private(set) var texts: Part

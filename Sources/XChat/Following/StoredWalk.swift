@@ -5,9 +5,9 @@ import XChatHTTP
 
 /// A walk over more than one page, from the newest event of a conversation back to a consumer's place.
 ///
-/// Servers list the newest events first, and they are delivered oldest first. So the pages are kept in the store, sealed, until
-/// the walk has reached the place; then they are delivered one by one, the oldest first, and deleted. Memory does not grow with
-/// the length of the history, and a new start goes on where the last one ended.
+/// Servers list the newest events first, and they are delivered oldest first. So the pages are kept in the store,
+/// sealed, until the walk has reached the place; then they are delivered one by one, the oldest first, and deleted.
+/// Memory does not grow with the length of the history, and a new start goes on where the last one ended.
 struct StoredWalk: Sendable {
     /// The most bytes of events and key changes that one walk keeps in the store: 4 GiB.
     static let maximumBytes = 4 << 30
@@ -94,7 +94,7 @@ struct StoredWalk: Sendable {
         (self.conversation, self.consumer, self.head, self.store) = (conversation, consumer, head, store)
     }
 
-    /// The walk that was begun before; nil if there is none.
+    /// The walk that was begun before; nil without one.
     static func load(
         _ conversation: ConversationID,
         consumer: String,

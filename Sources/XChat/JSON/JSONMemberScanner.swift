@@ -3,9 +3,9 @@ package import XChatEvents
 
 /// Finds string members of a JSON object without reading the rest: what else the text holds may be broken or large.
 ///
-/// It takes the text in pieces, keeps only the strings of the outermost object, and forgets them when it goes on. Values
-/// of other members are skipped by their brackets and quotes alone, to any depth, and what follows the object is ignored.
-/// For a text that ``JSONReader`` reads it finds what that finds.
+/// It takes the text in pieces, keeps only the strings of the outermost object, and forgets them when it goes on.
+/// Values of other members are skipped by their brackets and quotes alone, to any depth, and what follows the object is
+/// ignored. For a text that ``JSONReader`` reads it finds what that finds.
 package struct JSONMemberScanner: ~Copyable {
     /// The longest string that is kept; a longer one is no member that is looked for.
     package static let maximumStringBytes = 1 << 16

@@ -1,6 +1,6 @@
 package import XChatEvents
 
-/// A value in a JSON document together with its place, so that every complaint can name it.
+/// A value in a JSON document together with its place, so that every error can name it.
 package struct JSONPlace {
     package let value: JSONValue
     /// The document and the way into it: `"alice.json": signing_keys[0].public_key`.

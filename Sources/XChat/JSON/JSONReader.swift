@@ -5,7 +5,7 @@ package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong at that place.
     package enum Reason: String, Sendable {
         case unexpectedEnd = "the text ends too early"
-        case unexpectedByte = "a character that cannot stand here"
+        case unexpectedByte = "a character that is not allowed here"
         case trailingBytes = "more text after the value"
         case invalidNumber = "not a number of JSON"
         case invalidEscape = "an unknown escape"

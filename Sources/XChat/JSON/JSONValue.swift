@@ -30,17 +30,17 @@ extension JSONValue {
         .number(String(number))
     }
 
-    /// A string, or `null` where there is none.
+    /// A string, or `null` for nil.
     package init(_ text: (some WireText)?) {
         self = text.map { .string($0.text) } ?? .null
     }
 
-    /// A whole number, or `null` where there is none.
+    /// A whole number, or `null` for nil.
     package init<Number: BinaryInteger>(_ number: Number?) {
         self = number.map { .number($0) } ?? .null
     }
 
-    /// A boolean, or `null` where there is none.
+    /// A boolean, or `null` for nil.
     package init(_ bool: Bool?) {
         self = bool.map(JSONValue.bool) ?? .null
     }
@@ -78,7 +78,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Ex
     }
 }
 
-/// The members of a JSON object in the order in which they stood, found by the bytes of their names.
+/// The members of a JSON object in their order, found by the bytes of their names.
 package struct JSONObject: Hashable, Sendable {
     /// One member.
     package struct Member: Hashable, Sendable {
@@ -99,7 +99,7 @@ package struct JSONObject: Hashable, Sendable {
 
     package var isEmpty: Bool { members.isEmpty }
 
-    /// The value of a member; setting appends a new member or replaces the value where it stands, `nil` removes it.
+    /// The value of a member; setting appends a new member or replaces the value in its place, `nil` removes it.
     package subscript(key: WireString) -> JSONValue? {
         get {
             place(of: key).map { members[$0].value }

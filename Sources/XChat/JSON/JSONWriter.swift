@@ -4,7 +4,7 @@ extension JSONValue {
     /// The value on one physical line for every reader.
     ///
     /// Some readers end a line at U+000B, U+000C, U+0085, U+2028 or U+2029 too, so these are escaped with all other
-    /// control characters. `/` and the rest of Unicode stand as they are.
+    /// control characters. `/` and the rest of Unicode are written as they are.
     package var line: String {
         var writer = JSONWriter(indentation: nil)
         writer.write(self)

@@ -39,7 +39,8 @@ public struct PostedMessages: Hashable, Sendable {
 }
 
 extension ChatClient: MessageSending {
-    /// ``send(_:to:conversationToken:)`` to the message's own conversation, one try whatever the client's ``RetryPolicy``.
+    /// `send(_:to:conversationToken:)` to the message's own conversation, one try whatever the client's
+    /// `RetryPolicy`.
     ///
     /// - Parameter message: The sealed message.
     /// - Returns: What the server made of it.
@@ -52,13 +53,13 @@ extension ChatClient: MessageSending {
     ///
     /// The server takes messages under the newest key alone. So it stored everything under an older key version before
     /// the version of this message existed, and no event that is listed after such a message can be the one looked for.
-    /// Each page is tried as the client's ``RetryPolicy`` says.
+    /// Each page is tried as the client's `RetryPolicy` says.
     ///
     /// - Parameters:
     ///   - message: The message.
     ///   - sender: The user who sealed it.
     /// - Returns: What was found on the way.
-    /// - Throws: `APIError`; `too_large` when ``Limits/pages`` pages hold neither the message nor one under an older
+    /// - Throws: `APIError`; `too_large` when `Limits.pages` pages hold neither the message nor one under an older
     ///   key, `malformed_response` when the message was not found and the server says that it left something out.
     public func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
         let conversation = message.conversationID

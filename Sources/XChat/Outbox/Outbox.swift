@@ -9,8 +9,9 @@ public import struct Foundation.Date
 /// Encrypted messages that wait to be posted, stored where neither a crash nor a power failure loses them.
 ///
 /// A message is encrypted once, and every attempt posts the same bytes. Within a conversation the order is kept, and
-/// conversations do not wait for each other. A message that the server does not accept becomes a dead letter with the reason, and
-/// its conversation goes on. A message under a key that is no longer the newest is encrypted again, and the two are linked.
+/// conversations do not wait for each other. A message that the server does not accept becomes a dead letter with the
+/// reason, and its conversation goes on. A message under a key that is no longer the newest is encrypted again, and the
+/// two are linked.
 ///
 /// Several processes may enqueue messages; one at a time posts.
 public struct Outbox: Sendable {
@@ -95,7 +96,7 @@ public struct Outbox: Sendable {
     /// Enqueues messages, all or none.
     ///
     /// - Parameter messages: Messages that this user encrypted, in the order in which they are to be sent.
-    /// - Throws: As ``enqueue(_:)-(SealedMessage)``; then none of them is in the outbox.
+    /// - Throws: As ``enqueue(_:)-(SealedMessage)``; then no message is in the outbox.
     public func enqueue(_ messages: [SealedMessage]) async throws(AccountError) {
         var batch = RecordBatch()
         batch.messages = messages
@@ -156,15 +157,15 @@ public struct Outbox: Sendable {
     ///
     /// While another process posts, this waits for it.
     /// - Parameters:
-    ///   - client: Posts, one attempt at a time: the outbox decides about retries. The client's ``RetryPolicy`` is for the
-    ///     history, which is read when a key has changed.
+    ///   - client: Posts, one attempt at a time: the outbox decides about retries. The client's `RetryPolicy` is for
+    ///     the history, which is read when a key has changed.
     ///   - messageID: Ends as soon as this message, or the one that replaced it, is not queued any more.
     ///   - timeout: Ends after this time; attempts in progress are cancelled.
     ///   - session: Called after a refusal for a stale key: must fetch the conversation's key changes, and return a
     ///     session that knows the newest key. A temporary `APIError`, for example a lost connection, is retried. An
-    ///     `XChatError` that says why the conversation cannot be encrypted to (`rotation_needed`, `membership_unproven`,
-    ///     `membership_unjudged`, `disputed_key`, `not_a_participant`, `members_changed`) makes the message a dead letter.
-    ///     Any other error ends the draining.
+    ///     `XChatError` that says why the conversation cannot be encrypted to (`rotation_needed`,
+    ///     `membership_unproven`, `membership_unjudged`, `disputed_key`, `not_a_participant`, `members_changed`) makes
+    ///     the message a dead letter. Any other error ends the draining.
     /// - Throws: `APIError` that concerns every message (`unauthorized` for example), ``AccountError`` of the store,
     ///   `CancellationError`, and what `session` throws. Everything unsent stays queued.
     public func drain(

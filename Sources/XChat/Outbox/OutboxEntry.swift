@@ -14,8 +14,8 @@ public struct OutboxEntry: Hashable, Sendable {
         case sent
         /// The server does not accept it, and ``OutboxEntry/reason`` says why.
         ///
-        /// It stays until it is retried or dropped on request; later messages of the conversation are sent without it. See
-        /// ``OutboxEntry/isHeld`` for a message that waits for a decision about its readers.
+        /// It stays until it is retried or dropped on request; later messages of the conversation are sent without it.
+        /// See ``OutboxEntry/isHeld`` for a message that waits for a decision about its readers.
         case deadLetter = "set_aside"
         /// Encrypted again under a newer key, as ``OutboxEntry/replacedBy``.
         case replaced
@@ -69,8 +69,8 @@ public struct OutboxEntry: Hashable, Sendable {
         reason.map { String($0.prefix { $0 != ":" }) }
     }
 
-    /// Whether the message is a dead letter because a newer key would give it to users who could not read it when it was
-    /// encrypted.
+    /// Whether the message is a dead letter because a newer key would give it to users who could not read it when it
+    /// was encrypted.
     ///
     /// ``Outbox/retry(_:allowing:)`` sends it to them, ``Outbox/drop(_:)`` discards it.
     public var isHeld: Bool {
@@ -81,7 +81,8 @@ public struct OutboxEntry: Hashable, Sendable {
     /// The users who could read the message if it were encrypted again now, and could not before.
     ///
     /// - Parameter session: A session that has read the conversation's history up to now.
-    /// - Returns: All other members of the group where ``readers`` is nil; nil where the session does not know the members.
+    /// - Returns: All other members of the group where ``readers`` is nil; nil where the session does not know the
+    ///   members.
     public func newReaders(in session: Session) -> Set<UserID>? {
         session.readers(of: conversationID)?.subtracting(readers ?? [session.userID])
     }

@@ -7,7 +7,8 @@ import Metrics
 /// | `xchat_outbox_total` | counter | `outcome` of an attempt (`sent`, `retried`, `paused`, `resealed`, `set_aside`), `code` (`ok` or why) |
 /// | `xchat_outbox_waiting` | gauge | |
 ///
-/// A message that the outbox sends also counts in `xchat_sent_total`, unless its answer was lost and it was found in the history.
+/// A message that the outbox sends also counts in `xchat_sent_total`, unless its answer was lost and it was found in
+/// the history.
 enum OutboxMetrics {
     /// The outcomes of an attempt to post a message.
     enum Outcome: String {

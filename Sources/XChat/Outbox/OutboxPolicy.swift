@@ -5,8 +5,8 @@ package import struct Foundation.Date
 
 /// What follows from a failure: decisions only, neither clock nor network nor storage.
 ///
-/// A message is never given up because the server cannot be reached or is overloaded. It is set aside when the server
-/// understood it and does not want it, or again and again answers what cannot be understood.
+/// A message is never given up because the server cannot be reached or is overloaded. It becomes a dead letter when the
+/// server understood it and does not want it, or again and again answers what cannot be understood.
 public struct OutboxPolicy: Hashable, Sendable {
     /// The pause after the first failure; it doubles with each further one.
     ///
@@ -20,7 +20,7 @@ public struct OutboxPolicy: Hashable, Sendable {
     ///
     /// Default: 60 seconds; ``longestPause`` at most.
     public var rateLimitDelay: Duration = .seconds(60)
-    /// How often a message may fail in a way that waiting may or may not cure, before it is set aside.
+    /// How often a message may fail in a way that waiting may or may not cure, before it becomes a dead letter.
     ///
     /// Default: 8 times.
     public var maximumFailures = 8
@@ -61,7 +61,7 @@ public struct OutboxPolicy: Hashable, Sendable {
         case retry(after: Duration)
         /// The same bytes again, after a pause of all conversations.
         case pause(Duration)
-        /// Fetch the conversation's keys, and seal the message anew.
+        /// Fetch the conversation's keys, and encrypt the message again.
         case reseal
         /// The conversation goes on without the message.
         case deadLetter

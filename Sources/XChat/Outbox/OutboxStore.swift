@@ -5,9 +5,9 @@ public import struct Foundation.Date
 
 /// The part of an account's store that keeps messages to send.
 ///
-/// Messages come in with a ``RecordBatch``, so that one commit covers a record and the message that belongs to it. Every method
-/// is one transaction: done and durable when it returns, not begun when it throws. Several processes may use one store; the one
-/// that posts holds a lease.
+/// Messages come in with a ``RecordBatch``, so that one commit covers a record and the message that belongs to it.
+/// Every method is one transaction: done and durable when it returns, not begun when it throws. Several processes may
+/// use one store; the one that posts holds a lease.
 public protocol OutboxStore: Sendable {
     /// Binds the messages of this store to one user and one API; the first call decides.
     ///
@@ -17,11 +17,12 @@ public protocol OutboxStore: Sendable {
     /// - Throws: `other_account` if the store is bound to another user or API.
     func openOutbox(of user: UserID, api: String) async throws(AccountError)
 
-    /// The first queued messages of the conversations whose time has come, the conversation with the oldest message first.
+    /// The first queued messages of the conversations whose time has come, the conversation with the oldest message
+    /// first.
     ///
     /// - Parameters:
-    ///   - now: The time. Waiting times that reach further into the future than ``OutboxPolicy/longestPause`` come from a
-    ///     wrong clock and are ignored.
+    ///   - now: The time. Waiting times that reach further into the future than ``OutboxPolicy/longestPause`` come from
+    ///     a wrong clock and are ignored.
     ///   - limit: The most conversations.
     ///   - total: About how many messages of all of them; at least one of each.
     ///   - excluded: Conversations to leave out.
@@ -47,8 +48,8 @@ public protocol OutboxStore: Sendable {
     ///
     /// Outcomes that are stored at the same time share one wait for the medium, in the order of the calls.
     /// - Parameters:
-    ///   - outcome: The outcome. One that does not fit the message any more, because another process changed it meanwhile,
-    ///     changes nothing.
+    ///   - outcome: The outcome. One that does not fit the message any more, because another process changed it
+    ///     meanwhile, changes nothing.
     ///   - now: The time.
     /// - Throws: `full`, `file`, `busy`, `damaged`.
     func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError)
@@ -125,11 +126,11 @@ public struct QueuedMessage: Hashable, Sendable {
     public let messageID: MessageID
     /// The canonical id of its conversation.
     public let conversationID: ConversationID
-    /// ``SealedMessage/encodedMessageCreateEvent``, byte for byte.
+    /// `SealedMessage.encodedMessageCreateEvent`, byte for byte.
     public let encodedMessageCreateEvent: String
-    /// ``SealedMessage/encodedMessageEventSignature``, byte for byte.
+    /// `SealedMessage.encodedMessageEventSignature`, byte for byte.
     public let encodedMessageEventSignature: String
-    /// ``SealedMessage/readers``, and the readers that a person allowed since.
+    /// `SealedMessage.readers`, and the readers that a person allowed since.
     public let readers: Set<UserID>?
     /// How many attempts failed since it was put into the queue.
     public let failures: Int
@@ -181,7 +182,8 @@ public enum MessageOutcome: Hashable, Sendable {
     case paused(until: Date)
     /// The message leaves the queue, and its conversation goes on without it.
     ///
-    /// `isStale` says that a newer key exists, so that a retry must encrypt the message again; this mark is never cleared.
+    /// `isStale` says that a newer key exists, so that a retry must encrypt the message again; this mark is never
+    /// cleared.
     case deadLetter(MessageID, reason: String, isStale: Bool)
     /// Another message takes the place of a queued one: the same contents, encrypted again under another id.
     case replaced(MessageID, by: SealedMessage)

@@ -8,9 +8,9 @@ import struct Foundation.Date
 
 /// Takes messages from an outbox, posts them, and stores the outcomes.
 ///
-/// One loop hands out conversations to tasks, each with a window of its first messages. A task posts one message after the other
-/// and does not wait until it is stored that one was sent: several outcomes are committed together. After a crash the messages
-/// in between are posted again with the same ids and bytes, as after a lost answer.
+/// One loop hands out conversations to tasks, each with a window of its first messages. A task posts one message after
+/// the other and does not wait until it is stored that one was sent: several outcomes are committed together. After a
+/// crash the messages in between are posted again with the same ids and bytes, as after a lost answer.
 final class OutboxWorker: Sendable {
     /// When it ends by itself.
     enum Goal: Sendable {
@@ -69,8 +69,8 @@ final class OutboxWorker: Sendable {
 
     /// What was learned when a server refused a message for its key.
     ///
-    /// It holds for every message under an older key: the server accepts none of them any more, so it will never have those
-    /// that it does not have now.
+    /// It holds for every message under an older key: the server does not accept them any more, so it will never have
+    /// those that it does not have now.
     private struct Renewal: Sendable {
         let session: Session
         /// The newest key.
@@ -365,7 +365,8 @@ final class OutboxWorker: Sendable {
         case stop
     }
 
-    /// Posts messages of one conversation until none is left, its window is over while others wait, or one cannot be sent now.
+    /// Posts messages of one conversation until none is left, its window is over while others wait, or one cannot be
+    /// sent now.
     ///
     /// - Returns: The last messages that were sent, which are not stored yet; all others are.
     private func post(_ first: [QueuedMessage], _ edits: UInt64, _ pauses: Int) async throws -> [Sent] {
@@ -543,7 +544,7 @@ final class OutboxWorker: Sendable {
     }
 
     private func reseal(_ queued: QueuedMessage, _ message: SealedMessage) async throws -> Turn {
-        // In this order: what was posted after the newest key came is under it, and none of it is ours.
+        // In this order: what was posted after the newest key came is under it, and is not ours.
         let session: Session
         switch try await renewedSession(queued, message) {
         case .success(let renewed): session = renewed
@@ -594,7 +595,8 @@ final class OutboxWorker: Sendable {
         return .failure(Settled(turn: try await settle(.call(error), queued, message)))
     }
 
-    /// Ends a message that the server does not accept under its key: it has it already, or gets it under the newest key.
+    /// Ends a message that the server does not accept under its key: it has it already, or gets it under the newest
+    /// key.
     ///
     /// - Returns: Nil where the session has no key that is newer, or not the message's own.
     private func finish(

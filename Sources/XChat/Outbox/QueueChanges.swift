@@ -119,7 +119,8 @@ final class FileWatch: Sendable {
         var last: FileVersion?
         /// Whether the file had just changed when it was last looked at.
         ///
-        /// File systems keep times in steps of some milliseconds, so a second change may have the same time as the first.
+        /// File systems keep times in steps of some milliseconds, so a second change may have the same time as the
+        /// first.
         var isUncertain = true
         /// Between ``beginOwnChange()`` and its end.
         var isOwnChange = false
@@ -132,7 +133,8 @@ final class FileWatch: Sendable {
         self.path = path
     }
 
-    /// Whether the file may have changed since the last call, or since ``settle()``; false during a change of this process.
+    /// Whether the file may have changed since the last call, or since ``settle()``; false during a change of this
+    /// process.
     func hasChanged() -> Bool {
         state.withLock { state in
             guard !state.isOwnChange else { return false }

@@ -8,9 +8,9 @@ import struct Foundation.Date
 
 // The messages of a sealed database.
 //
-// `queue` has a row for each conversation with messages; `head` is the place of its first queued message. `message` has three
-// sealed columns: `info` (what does not change, and the readers), `body` (what is posted; deleted when the message is finished)
-// and `note` (what became of it). States, places and times are in the clear.
+// `queue` has a row for each conversation with messages; `head` is the place of its first queued message. `message` has
+// three sealed columns: `info` (what does not change, and the readers), `body` (what is posted; deleted when the
+// message is finished) and `note` (what became of it). States, places and times are in the clear.
 
 /// Whose messages a store keeps, and where they are posted.
 struct OutboxOwner: Hashable, Sendable {
@@ -76,7 +76,8 @@ extension SealedDatabase {
         CREATE INDEX message_letter ON message (place) WHERE state = 1;
         """
 
-    /// The conversations that are due, along an index of those alone: neither waiting conversations nor sent messages cost time.
+    /// The conversations that are due, along an index of those alone: neither waiting conversations nor sent messages
+    /// cost time.
     static let dueQuery = """
         SELECT id, head FROM (
             SELECT id, head FROM queue WHERE head IS NOT NULL AND not_before = 0 ORDER BY not_before, head LIMIT ?3)
@@ -161,11 +162,12 @@ extension SealedOutboxStore {
         store.outboxOwner = owner
     }
 
-    /// The first queued messages of the conversations whose time has come, the conversation with the oldest message first.
+    /// The first queued messages of the conversations whose time has come, the conversation with the oldest message
+    /// first.
     ///
     /// - Parameters:
-    ///   - now: The time. Waiting times that reach further into the future than ``OutboxPolicy/longestPause`` come from a
-    ///     wrong clock and are ignored.
+    ///   - now: The time. Waiting times that reach further into the future than ``OutboxPolicy/longestPause`` come from
+    ///     a wrong clock and are ignored.
     ///   - limit: The most conversations.
     ///   - total: About how many messages of all of them; at least one of each.
     ///   - excluded: Conversations to leave out.
@@ -243,8 +245,8 @@ extension SealedOutboxStore {
     ///
     /// Outcomes that are stored at the same time share one wait for the medium, in the order of the calls.
     /// - Parameters:
-    ///   - outcome: The outcome. One that does not fit the message any more, because another process changed it meanwhile,
-    ///     changes nothing.
+    ///   - outcome: The outcome. One that does not fit the message any more, because another process changed it
+    ///     meanwhile, changes nothing.
     ///   - now: The time.
     /// - Throws: `full`, `file`, `busy`, `damaged`.
     public func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError) {

@@ -257,8 +257,8 @@ extension SessionDocument {
 
     /// Adds what a session learned since it was made from this document: pins, conversation keys, membership logs.
     ///
-    /// The document may have changed since: another process may have saved what it learned. No pin, key or mark that is there
-    /// is taken away, and what both changed in different ways is an error.
+    /// The document may have changed since: another process may have saved what it learned. No pin, key or mark that is
+    /// there is taken away, and what both changed in different ways is an error.
     package mutating func add(learnedBy session: Session, since before: Session) throws(AccountError) {
         try addPins(of: session, since: before)
         try addConversationKeys(of: session, since: before)

@@ -39,7 +39,8 @@ package final class SessionFile: Sendable {
         try document(try withAccountErrors { try open(path).readAll(limit: maximumBytes) })
     }
 
-    /// Reads the user id and the private keys, whatever else the state holds: broken members, or more than is read otherwise.
+    /// Reads the user id and the private keys, whatever else the state holds: broken members, or more than is read
+    /// otherwise.
     ///
     /// - Returns: A document with these two members alone.
     package func readPrivateKeys() throws -> SessionDocument {
@@ -89,14 +90,15 @@ package final class SessionFile: Sendable {
 
     /// Changes the state if it is still the one that was read.
     ///
-    /// No other process of this library changes it meanwhile, and every reader sees the old state or the new one. What follows from a state must not be written over another one: a removal that another process counted, or keys that a
-    /// person accepted, decide what a key change means.
+    /// No other process of this library changes it meanwhile, and every reader sees the old state or the new one. What
+    /// follows from a state must not be written over another one: a removal that another process counted, or keys that
+    /// a that a person accepted, decide what a key change means.
     /// - Parameters:
     ///   - version: ``version()`` of the state that was read; nil to change any.
     ///   - change: The change.
     /// - Returns: The version of the state afterwards.
-    /// - Throws: ``StateChanged`` if it is another one; what `change` throws, or what the system says; also for a state that
-    ///   would be too large to be read again. The state is as it was then.
+    /// - Throws: ``StateChanged`` if it is another one; what `change` throws, or what the system says; also for a state
+    ///   that would be too large to be read again. The state is as it was then.
     package func update(
         ifStill version: FileVersion?,
         _ change: (inout SessionDocument) throws -> Void

@@ -7,12 +7,13 @@ import struct Foundation.Data
 
 /// An account in one file, sealed under a passphrase.
 ///
-/// The file is a SQLite database. Keys and values of records are encrypted, and rows are found by keyed hashes, so that the file
-/// shows how many records of each kind there are, how large they are, and nothing else about them. A value is bound to its key
-/// and its revision; an authenticated summary shows on opening whether a record is missing or older than it should be.
+/// The file is a SQLite database. Keys and values of records are encrypted, and rows are found by keyed hashes, so that
+/// the file shows how many records of each kind there are, how large they are, and nothing else about them. A value is
+/// bound to its key and its revision; an authenticated summary shows on opening whether a record is missing or older
+/// than it should be.
 ///
-/// Several processes may use one file at the same time. The folder must be on a local disk; SQLite adds files whose names end
-/// in `-wal` and `-shm`, and leases are files whose names end in `.lease-` and a hash.
+/// Several processes may use one file at the same time. The folder must be on a local disk; SQLite adds files whose
+/// names end in `-wal` and `-shm`, and leases are files whose names end in `.lease-` and a hash.
 public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory {
     let database: SealedDatabase
 
@@ -23,7 +24,8 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     /// Makes a new account file, with mode 0600.
     ///
     /// - Parameters:
-    ///   - path: The file; its folder must exist. An empty file is used, as a process leaves it that ended before its first commit.
+    ///   - path: The file; its folder must exist. An empty file is used, as a process leaves it that ended before its
+    ///     first commit.
     ///   - passphrase: The passphrase.
     ///   - limits: What one guess of the passphrase costs; at most 16 passes over 1 GiB.
     /// - Returns: The open file, without records.
@@ -44,8 +46,8 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     ///   - path: The file.
     ///   - passphrase: The passphrase.
     /// - Returns: The open file.
-    /// - Throws: `not_found` without a file or for an empty one, `wrong_passphrase`, `damaged`, also for a database of another
-    ///   program, `newer_format`, `file`, `full`, `busy`.
+    /// - Throws: `not_found` without a file or for an empty one, `wrong_passphrase`, `damaged`, also for a database of
+    ///   another program, `newer_format`, `file`, `full`, `busy`.
     public static func open(
         _ path: String,
         passphrase: borrowing SecretBytes
@@ -145,8 +147,8 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     /// Batches that are committed at the same time share one wait for the disk.
     /// - Parameter batch: The changes, and the revisions that they were computed from.
     /// - Returns: The new revisions of the records that were written.
-    /// - Throws: `conflict` if a record has another revision than expected; then nothing was written. `too_large` for a record
-    ///   of more than ``Record/maximumBytes``, `full`, `file`, `busy`.
+    /// - Throws: `conflict` if a record has another revision than expected; then nothing was written. `too_large` for a
+    ///   record of more than ``Record/maximumBytes``, `full`, `file`, `busy`.
     @discardableResult
     public func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64] {
         try batch.check()
@@ -159,7 +161,8 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     ///
     /// - Parameters:
     ///   - batch: The changes of this file.
-    ///   - change: Changes the other medium, after it is certain that the batch conflicts with nothing; not called otherwise.
+    ///   - change: Changes the other medium, after it is certain that the batch conflicts with nothing; not called
+    ///     otherwise.
     /// - Returns: The new revisions, those that `change` returns included.
     /// - Throws: As ``commit(_:)``, and what `change` throws; then nothing is written here.
     func commit(

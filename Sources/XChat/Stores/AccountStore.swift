@@ -5,13 +5,13 @@ public import struct Foundation.Date
 
 /// Where an account keeps what must survive: records of its state, and messages to send.
 ///
-/// A record is a key and bytes. The account reads the few records that an operation needs, and commits what the operation
-/// changed in one batch. Several processes, and several hosts, may work on one account at the same time: each record has a
-/// revision, and a batch names the revisions that it was computed from. If another process changed one of them, the batch
-/// is refused as a whole and the operation is computed again.
+/// A record is a key and bytes. The account reads the few records that an operation needs, and commits what the
+/// operation changed in one batch. Several processes, and several hosts, may work on one account at the same time: each
+/// record has a revision, and a batch names the revisions that it was computed from. If another process changed one of
+/// them, the batch is refused as a whole and the operation is computed again.
 ///
-/// A store seals what it keeps: ids, keys, texts and pins must not be readable without the account's passphrase. It may show
-/// counts, sizes and times.
+/// A store seals what it keeps: ids, keys, texts and pins must not be readable without the account's passphrase. It may
+/// show counts, sizes and times.
 public protocol AccountStore: RecordStore, OutboxStore {}
 
 /// The part of an account's store that keeps records; ``OutboxStore`` is the other part.
@@ -38,8 +38,9 @@ public protocol RecordStore: Sendable {
     /// When this returns, the batch survives a power failure.
     /// - Parameter batch: The changes, and the revisions that they were computed from.
     /// - Returns: The new revisions of the records that were written.
-    /// - Throws: `conflict` if a record has another revision than expected; then nothing was written. `too_large` for a record
-    ///   of more than ``Record/maximumBytes``; `duplicate` and `other_account` for messages; `full`, `file`, `busy`.
+    /// - Throws: `conflict` if a record has another revision than expected; then nothing was written. `too_large` for a
+    ///   record of more than ``Record/maximumBytes``; `duplicate` and `other_account` for messages; `full`, `file`,
+    ///   `busy`.
     @discardableResult
     func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64]
 
@@ -144,8 +145,8 @@ public struct RecordBatch: Sendable {
     public var deletions: Set<RecordKey> = []
     /// Messages to append to the outbox, in the order in which they are to be sent.
     ///
-    /// A message that the outbox already has, the same bytes under the same id, is left as it is; another message under that id
-    /// is the error `duplicate`.
+    /// A message that the outbox already has, the same bytes under the same id, is left as it is; another message under
+    /// that id is the error `duplicate`.
     public var messages: [SealedMessage] = []
     /// When the messages were enqueued.
     public var time = Date()

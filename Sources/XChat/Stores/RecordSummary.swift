@@ -1,15 +1,15 @@
 /// An authenticated count and sum of all records of each kind, which makes a vanished or replaced row an error.
 ///
-/// Each row adds the keyed hash of its kind, key hash and revision; the sums are taken modulo 2⁶⁴ in four lanes. Changing a row
-/// changes the summary in constant time, in the same transaction. Without the key the hashes are unknown, so no set of rows
-/// other than the stored one can be found that has the same sum.
+/// Each row adds the keyed hash of its kind, key hash and revision; the sums are taken modulo 2⁶⁴ in four lanes.
+/// Changing a row changes the summary in constant time, in the same transaction. Without the key the hashes are
+/// unknown, so no set of rows other than the stored one can be found that has the same sum.
 struct RecordSummary: Hashable, Sendable {
     private struct Sum: Hashable, Sendable {
         var count: UInt64 = 0
         var lanes: [UInt64] = [0, 0, 0, 0]
     }
 
-    /// The number of the last change; revisions are numbers of changes, so that none of them comes twice.
+    /// The number of the last change; revisions are numbers of changes, so that no number comes twice.
     private(set) var revision: UInt64 = 0
     private var sums: [RecordKey.Kind: Sum] = [:]
 

@@ -16,8 +16,9 @@ import struct Foundation.Data
 
 /// One SQLite file whose rows are sealed, and the queue on which it is used.
 ///
-/// Write-ahead log; every commit is on the medium when it returns. Changes that wait at the same time are committed together,
-/// with one wait for the medium, and each still succeeds or fails by itself. Nothing blocks a thread of Swift's pool.
+/// Write-ahead log; every commit is on the medium when it returns. Changes that wait at the same time are committed
+/// together, with one wait for the medium, and each still succeeds or fails by itself. Nothing blocks a thread of
+/// Swift's pool.
 final class SealedDatabase: Sendable {
     let path: String
     let seal: StoreSeal

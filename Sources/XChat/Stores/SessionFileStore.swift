@@ -9,9 +9,10 @@ public import struct Foundation.Date
 
 /// An account in a session file: keys and pins as readable JSON, and a sealed database for the rest.
 ///
-/// The file holds the private keys, pins, conversation keys and membership logs. Whatever is in it is trusted. Its members that
-/// this version does not know are kept. The outbox, cursors, handled events and replies are in a database in the folder
-/// `FILE.outbox/`, sealed under a key that is derived from the private keys. A batch that touches both writes the file first.
+/// The file holds the private keys, pins, conversation keys and membership logs. Whatever is in it is trusted. Its
+/// members that this version does not know are kept. The outbox, cursors, handled events and replies are in a database
+/// in the folder `FILE.outbox/`, sealed under a key that is derived from the private keys. A batch that touches both
+/// writes the file first.
 ///
 /// Several processes may use one file: commits hold a lock, and every reader sees the file before a commit or after it.
 public final class SessionFileStore: AccountStore, LeaseDirectory {
@@ -21,7 +22,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     /// Reads and writes of the file; they may wait for a lock.
     private let queue = DispatchQueue(label: "session file")
     private let state = Mutex(State())
-    /// Stands for the queue of a database that does not exist yet.
+    /// The queue of a database that does not exist yet.
     private let noChanges = QueueChanges()
 
     private struct State {
@@ -140,9 +141,9 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
 
     /// Commits a batch: the file first, then the database.
     ///
-    /// A batch for both is applied to the database in a transaction that locks it, so that no other process changes what was
-    /// compared; then the file is replaced, and then the transaction is committed. So nothing is written to either of them
-    /// after a conflict. After a crash in between, the file has the changes and the database does not.
+    /// A batch for both is applied to the database in a transaction that locks it, so that no other process changes
+    /// what was compared; then the file is replaced, and then the transaction is committed. So nothing is written to
+    /// either of them after a conflict. After a crash in between, the file has the changes and the database does not.
     /// - Parameter batch: The changes, and the revisions that they were computed from.
     /// - Returns: The new revisions of the records that were written.
     /// - Throws: `conflict`, `too_large`, `malformed`, `file`, `full`, `busy`.

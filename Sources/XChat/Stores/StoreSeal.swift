@@ -2,8 +2,8 @@ import LibSodium
 
 /// The keys of one database: everything that is sealed or looked up in it hangs on one random root key.
 ///
-/// From the root key, keyed BLAKE2b derives one key that seals, one that hashes the keys of rows, and one that hashes rows for
-/// the summary of records.
+/// From the root key, keyed BLAKE2b derives one key that seals, one that hashes the keys of rows, and one that hashes
+/// rows for the summary of records.
 final class StoreSeal: Sendable {
     /// The length of a hash by which a row is found: 16 bytes.
     static let hashByteCount = 16
@@ -96,7 +96,8 @@ final class StoreSeal: Sendable {
     }
 }
 
-/// What is stored in the clear so that the root key can be opened: the root key, sealed under a key that the owner can make.
+/// What is stored in the clear so that the root key can be opened: the root key, sealed under a key that the owner can
+/// make.
 struct StoreHead: Hashable, Sendable {
     /// What opening may cost at most: a hostile file must not make its reader allocate all memory.
     ///
@@ -186,8 +187,8 @@ struct StoreHead: Hashable, Sendable {
 
     /// The head as it is stored: passes and KiB of memory (4 bytes each, 0 for a key), salt (16), box, checksum (16).
     ///
-    /// The checksum tells damage from a wrong passphrase; it protects against accidents only. Somebody who changes the head
-    /// on purpose only makes the box refuse to open.
+    /// The checksum tells damage from a wrong passphrase; it protects against accidents only. An attacker who changes
+    /// the head on purpose only makes the box refuse to open.
     var encoded: [UInt8] {
         get throws(AccountError) {
             var bytes: [UInt8] = []

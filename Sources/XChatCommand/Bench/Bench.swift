@@ -15,7 +15,7 @@ struct Bench: ParsableCommand {
             seal_text_N seals and signs a text of N bytes; open_text_1k goes from base64 to the verified contents, verify \
             from base64 to the verdict; wrap_key and unwrap_key are one conversation key and one person; key_change_100 a \
             key change for 100 members; batch_open_10k goes from base64 to the contents of 10,000 messages; stream_seal and \
-            stream_open are a mebibyte of media in pushes of 1 MiB, those with _64k and _1k behind in pushes of 64 KiB and \
+            stream_open are a mebibyte of media in pushes of 1 MiB, those ending in _64k and _1k in pushes of 64 KiB and \
             1 KiB. Names with sodium_ in front are those of the suite sodium; media are the same in both.
 
             The floor of an operation is over texts of the same lengths: of sealing, one signature and one secretbox; of \

@@ -18,7 +18,7 @@ struct BenchEffort: Sendable {
     static let quick = Self(secondsPerCase: 0.5, seconds: 25, batchCount: 10_000)
 }
 
-/// Every operation that `xchat bench` measures, each beside its floor.
+/// Every operation that `xchat bench` measures, each with its floor.
 struct BenchCases {
     /// One row of the result.
     struct Row: Sendable {
@@ -147,7 +147,7 @@ struct BenchCases {
         add(prefix + "key_change_100", change)
     }
 
-    /// A text as long as the one that a key change signs: its payload and behind that the key, in base64.
+    /// A text as long as the one that a key change signs: its payload and then the key, in base64.
     private func signedText(of change: KeyChange) throws -> [UInt8] {
         let payload = try SignedPayload(of: change.event, version: .current)
         return payload.bytes + change.key.withBytes { Base64.encodeBytes($0, padding: false) }
@@ -214,6 +214,6 @@ private struct BareOpening: Sendable {
     }
 }
 
-/// Keeps the optimizer from leaving out what nobody looks at.
+/// Keeps the optimizer from leaving out unused results.
 @inline(never)
 private func keep<Value>(_ value: Value) {}

@@ -4,7 +4,8 @@ import XChat
 import XChatEngine
 
 extension BenchCases {
-    /// Measures media, a mebibyte being one operation, and gives the same figures to both suites: they share the streams.
+    /// Measures media, a mebibyte being one operation, and gives the same figures to both suites: they share the
+    /// streams.
     mutating func measureStreams() throws {
         let media = try BenchMedia()
         var measured: [(name: String, result: Stopwatch.Result)] = []

@@ -20,7 +20,7 @@ struct ConversationStart: AsyncParsableCommand {
             replaces the key for what is sent from then on. Prints {"conversation_id": "…", "conversation_key_version": \
             "…", "sequence_id": "…"}.
 
-            The other user's keys are fetched from the server and pinned on first use; one's own come from the state.
+            The other user's keys are fetched from the server and pinned on first use; the own keys come from the state.
             """
     )
 

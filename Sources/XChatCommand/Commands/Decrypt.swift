@@ -15,7 +15,7 @@ struct Decrypt: AsyncParsableCommand {
             covers in "unverified_fields"; and marks such as "sender_left": true. An error names the "sequence_id", "id", \
             "sender_id" and "created_at_msec" that a refused event claims.
 
-            Key changes in the input supply conversation keys, wherever they stand. The exit status is 1 if any event \
+            Key changes in the input supply conversation keys, wherever they are. The exit status is 1 if any event \
             was refused or is disputed.
             """
     )

@@ -6,10 +6,10 @@ import XChatHTTP
 
 struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Delete messages, for oneself or for everybody.",
+        abstract: "Delete messages, for yourself or for all participants.",
         discussion: """
-            Prints {"deleted": true}. For everybody means one's own messages, or any message of a group that one \
-            administers; readers that follow the rules ignore other deletions.
+            Prints {"deleted": true}. For all participants you can delete your own messages, or any message of a group \
+            that you administer; readers that follow the rules ignore other deletions.
             """
     )
 
@@ -19,7 +19,7 @@ struct Delete: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The sequence ids of the messages.", valueName: "sequence-id"))
     var sequenceIDs: [String]
 
-    @Flag(help: "Delete for everybody.")
+    @Flag(help: "Delete for all participants.")
     var forAll = false
 
     @OptionGroup

@@ -18,7 +18,7 @@ struct Encrypt: AsyncParsableCommand {
             emoji, target_message_sequence_id), edit (target_event, updated_text, entities, \
             target_message_sequence_id).
 
-            Events stand in it as base64. Entities are [start, end, type], where an entity ends before "end" and the type \
+            It holds events as base64. Entities are [start, end, type], where an entity ends before "end" and the type \
             is url, mention, hashtag, cashtag, email, address or phone_number. Example: {"kind": "message", "text": \
             "#a", "entities": [[0, 2, "hashtag"]], "ttl_msec": 60000}.
             """

@@ -19,7 +19,7 @@ struct GroupCreateCommand: AsyncParsableCommand {
         abstract: "Make a group with its first conversation key.",
         discussion: """
             Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. The keys of all members \
-            are fetched from the server and pinned on first use. Oneself is a member and the administrator.
+            are fetched from the server and pinned on first use. You are a member and the administrator.
 
             If the answer of the server is lost, the error names the group, and the same command within a day finds it and \
             makes no second one.
@@ -131,7 +131,7 @@ struct GroupTitle: AsyncParsableCommand {
             \(noRoute)
 
             The title is encrypted under the newest conversation key of the group; with --plain it is signed as it is, and \
-            cannot have a comma. One that begins with a dash stands behind --.
+            cannot have a comma. Put one that begins with a dash after --.
             """
     )
 
@@ -141,7 +141,7 @@ struct GroupTitle: AsyncParsableCommand {
     @Argument(help: "The title.")
     var title: String
 
-    @Flag(help: "Leave the title readable for everybody on the way.")
+    @Flag(help: "Leave the title readable for the server.")
     var plain = false
 
     @OptionGroup

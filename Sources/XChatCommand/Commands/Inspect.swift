@@ -10,7 +10,7 @@ struct Inspect: ParsableCommand {
         discussion: """
             Needs no key and verifies nothing. Shows the Thrift structure with X's names, unknown fields included, and \
             the text that is signed; where that text ends in the conversation key it says <conversation key>. The fields \
-            that the signature does not cover are listed: anybody on the way can change those.
+            that the signature does not cover are listed: the server can change those.
             """
     )
 
@@ -34,7 +34,7 @@ struct Inspect: ParsableCommand {
             do {
                 inspected = try Inspected(line, name: lines.count == 1 ? "the event" : "event \(index)")
             } catch {
-                // One bad line says nothing of the others.
+                // One bad line does not affect the others.
                 let isFile = event.map(Files.exists) ?? false
                 Output.note("xchat: \(error)\(isFile ? "; the events of a file: xchat inspect < FILE" : "")")
                 failed = true
@@ -61,7 +61,7 @@ private struct Inspected {
             structure = try StructureNode(describing: bytes, as: MessageEvent.self)
             let event = Result { try MessageEvent(decoding: bytes) }
             payload = Self.payload(of: event)
-            // Of what was received: decoding drops the fields that nobody knows, which are not signed either.
+            // Of what was received: decoding drops unknown fields, which are not signed either.
             coverage = try? event.get().signatureCoverage(in: structure)
         } catch {
             throw CommandError("\(name): \(error)")

@@ -62,7 +62,7 @@ struct MediaDecrypt: AsyncParsableCommand {
                 do {
                     try decryptor.push(chunk, appendingTo: &output)
                 } catch {
-                    // What stands before the bad frame is authentic.
+                    // What precedes the bad frame is authentic.
                     try emit(output)
                     throw error
                 }

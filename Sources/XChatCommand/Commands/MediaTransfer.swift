@@ -13,7 +13,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
         discussion: """
             Prints one line of JSON that is an attachment as drafts have it (see "encrypt --draft"): {"attachment_type": \
             "media", "media_hash_key": "…", "media_type": 1, "width": …, "height": …, "filesize_bytes": …, "filename": "…"}, \
-            and beside it "mime_type", null where the first bytes of the file say nothing, "conversation_id" and \
+            and with it "mime_type", null if the first bytes of the file say nothing, "conversation_id" and \
             "conversation_key_version", under which the message must be sealed too. "send --attach" does it all in one.
 
             Memory does not grow with the file. A call that fails is tried again. Where standard error is a terminal, the \

@@ -12,8 +12,8 @@ struct OutboxCommand: AsyncParsableCommand {
         abstract: "List, send or discard encrypted messages that are not sent yet.",
         discussion: """
             A message that could not be sent waits in the outbox, as ciphertext, and its conversation's later messages \
-            wait after it, until the next "send" or "outbox retry". A message that the server refuses is set aside with \
-            the reason, and later messages are sent.
+            wait after it, until the next "send" or "outbox retry". A message that the server refuses becomes a dead \
+            letter: it keeps the reason, its state is set_aside, and later messages are sent.
 
             The outbox is part of the account file. With --session it is in a folder with the file's name and ".outbox": use \
             the same --session as for "send".
@@ -53,20 +53,20 @@ struct OutboxList: AsyncParsableCommand {
 struct OutboxRetry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Send messages that wait or were set aside now.",
+        abstract: "Send waiting messages and dead letters now.",
         discussion: """
             Puts them back into their places and posts; what waits before them in their conversations goes first. Prints \
             one line per message, as "outbox list --all" does; the exit status is 1 unless all of them were sent.
 
-            A message that was set aside with members_changed would be encrypted for members who were not in the group \
-            when it was written. Naming its id names these new readers on standard error and sends it to them; it is set \
-            aside again if other users have joined by then. "outbox drop" discards it instead.
+            A message that is held with members_changed would be encrypted for members who were not in the group \
+            when it was written. Naming its id names these new readers on standard error and sends it to them; it is held \
+            again if other users have joined by then. "outbox drop" discards it instead.
             """
     )
 
     @Argument(
         help: ArgumentHelp(
-            "The ids of the messages. (default: all that wait, none of those set aside)",
+            "The ids of the messages. (default: all waiting messages, no dead letters)",
             valueName: "message-id"
         )
     )

@@ -8,7 +8,7 @@ struct React: AsyncParsableCommand {
         abstract: "Put an emoji on a message, or take it back.",
         discussion: """
             Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"} of the reaction, which is a message of \
-            its own. An emoji that begins with a dash stands behind --.
+            its own. Put an emoji that begins with a dash after --.
             """
     )
 
@@ -41,10 +41,10 @@ struct React: AsyncParsableCommand {
 
 struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give one of one's own messages a new text.",
+        abstract: "Give one of your messages a new text.",
         discussion: """
             The text is taken whole and unchanged from standard input where none is given; an empty one is refused without \
-            --allow-empty. A text that begins with a dash stands behind --. Prints {"message_id": "…", \
+            --allow-empty. A text that begins with a dash goes after --. Prints {"message_id": "…", \
             "sequence_id": "…", "conversation_id": "…"} of the edit, which is a message of its own: readers apply it only \
             if the message is yours.
             """

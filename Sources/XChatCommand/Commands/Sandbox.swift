@@ -10,7 +10,7 @@ struct Sandbox: AsyncParsableCommand {
         abstract: "Run a stand-in for X's chat API on this machine.",
         discussion: """
             For development and tests, without account and without X: it is no production server. The first line on \
-            standard output is {"url": "http://127.0.0.1:PORT"}. Whoever presents the token sandbox-ID is user ID, and \
+            standard output is {"url": "http://127.0.0.1:PORT"}. A caller with the token sandbox-ID is user ID, and \
             sandbox-app is the app's token. State is in memory and ends with the program, or with --data in a file. SIGINT and \
             SIGTERM end it.
             """
@@ -41,13 +41,13 @@ struct Sandbox: AsyncParsableCommand {
     )
     var fault = SandboxFaults()
 
-    @Flag(help: "Allow an address that other machines can reach: anybody there can then be any user.")
+    @Flag(help: "Allow an address that other machines can reach: every caller there can then be any user.")
     var insecure = false
 
     func validate() throws {
         guard insecure || Loopback.contains(host) else {
             throw ValidationError(
-                "Other machines can reach \(quoted(host)), and anybody there can be any user; if that is meant, add --insecure."
+                "Other machines can reach \(quoted(host)), and every caller there can be any user; to allow that, add --insecure."
             )
         }
     }
@@ -58,7 +58,7 @@ struct Sandbox: AsyncParsableCommand {
         do {
             try await sandbox.run(stopsOnSignals: true) { url in
                 let line = (["url": .string(url.absoluteString)] as JSONValue).line
-                // Whoever started the sandbox and no longer reads can still use it.
+                // A program that started the sandbox and no longer reads its output can still use it.
                 try? Output.result(line)
             }
         } catch {

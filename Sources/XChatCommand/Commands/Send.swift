@@ -10,20 +10,20 @@ struct Send: AsyncParsableCommand {
         discussion: """
             Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"}. The text is taken whole and unchanged \
             from standard input where neither a text nor a file is given; an empty one is refused without --allow-empty, \
-            because it is what a failed command leaves in a pipe. A text that begins with a dash stands behind --: \
+            because it is what a failed command leaves in a pipe. Put a text that begins with a dash after --: \
             xchat send 2222 -- "-5 degrees"
 
-            The newest conversation key of the state is used; where there is none, the conversation's key changes are \
+            The newest conversation key of the state is used; if it has no key, the conversation's key changes are \
             fetched. A conversation without any key is never given one: that is what "conversation start" does. After a \
             removal of members, or after changed keys of a participant were accepted, the newest key does not encrypt any \
             more; --rotate gives the conversation a new one first.
 
             The message is sealed once and kept in the outbox, as ciphertext, until the server has it. While there is no \
             network it waits there; the next message of the conversation sends it first, and so does "outbox retry". One \
-            that was sealed under a key that is no longer the newest is sealed anew.
+            that was encrypted under a key that is no longer the newest is encrypted again.
 
             Files are encrypted under the same key and uploaded before the message, which names their last path component, \
-            size, type and dimensions: told from their first bytes. A message takes up to ten images, animations and \
+            size, type and dimensions, read from their first bytes. A message takes up to ten images, animations and \
             videos, or one file of another kind. Each file has an --attach of its own.
             """
     )

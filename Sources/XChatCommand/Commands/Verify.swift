@@ -26,7 +26,7 @@ struct Verify: AsyncParsableCommand {
     func run() async throws {
         var session = try await state.offlineSession()
         let events = try concurrentMap(EventLines.read(files)) { $0.event }
-        // Opened together, because key changes and changes of groups bear on what else is in the input.
+        // Opened together, because key changes and changes of groups affect the other events of the input.
         let results = session.open(events)
         var allVerified = !events.isEmpty
         for (index, (event, result)) in zip(events, results).enumerated() {
@@ -39,7 +39,7 @@ struct Verify: AsyncParsableCommand {
         }
     }
 
-    /// Why an event is not verified, told from what came of opening it.
+    /// Why an event is not verified, from the error of opening it.
     private func reason(
         _ event: Result<MessageEvent, XChatError>,
         _ result: Result<Event, XChatError>

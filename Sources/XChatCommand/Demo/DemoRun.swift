@@ -7,7 +7,7 @@ import XChatSandbox
 
 /// One message from its writer over a server to its reader, step by step; a step that does not hold is thrown.
 struct DemoRun {
-    private static let text = "The key to a good secret: 🔑 tell nobody, not even the server."
+    private static let text = "The key to a good secret: 🔑 tell no one, not even the server."
 
     let suite: SuiteName
     private let sandbox = XChatSandbox.Sandbox()
@@ -87,7 +87,7 @@ struct DemoRun {
         let secrets = [Array(Self.text.utf8), key, Array(Base64.encode(key, padding: false).utf8)]
         for secret in secrets {
             let isSeen = held.contains { Data($0).range(of: Data(secret)) != nil }
-            try require(!isSeen, "no secret stands in what the server holds")
+            try require(!isSeen, "the server holds no secret")
         }
         try show("server sees not", "the text and the conversation key: looked for in all that it holds, not found")
     }

@@ -47,7 +47,7 @@ extension JSONPlace {
                 )
             )
         default:
-            throw tag.error("is none of the types media, url, post")
+            throw tag.error("is not one of the types media, url, post")
         }
     }
 

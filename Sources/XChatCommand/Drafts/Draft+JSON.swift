@@ -3,7 +3,8 @@ package import XChatEngine
 import XChatEvents
 
 extension Draft {
-    /// Reads a draft from the JSON of `--draft`: `kind` names the call of X's SDK, the other members are its parameters.
+    /// Reads a draft from the JSON of `--draft`: `kind` names the call of X's SDK, the other members are its
+    /// parameters.
     ///
     /// A member that is unknown or of the wrong type is an error.
     package init(parsing bytes: [UInt8], document: String) throws(CommandError) {
@@ -34,7 +35,7 @@ extension Draft {
                 )
             )
         default:
-            throw kind.error("is none of the kinds message, reply, add_reaction, remove_reaction, edit")
+            throw kind.error("is not one of the kinds message, reply, add_reaction, remove_reaction, edit")
         }
     }
 
@@ -129,7 +130,7 @@ extension JSONPlace {
         case "address": content = .address(.init())
         case "phone_number", "phoneNumber": content = .phoneNumber(.init())
         default:
-            throw parts[2].error("is none of the types url, mention, hashtag, cashtag, email, address, phone_number")
+            throw parts[2].error("is not one of the types url, mention, hashtag, cashtag, email, address, phone_number")
         }
         return RichTextEntity(
             startIndex: try parts[0].integer(Int32.self),

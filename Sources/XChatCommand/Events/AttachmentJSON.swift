@@ -31,7 +31,7 @@ private func attachmentJSON(_ attachment: MessageAttachment) -> JSONValue? {
         let payload = money.payload.map { JSONValue.string(Base64.encode($0, padding: false)) }
         return ["money": ["fallback_text": .init(money.fallbackText), "payload": payload ?? nil]]
     case .jetfuel(let jetfuel):
-        // X's SDK takes it for money; what it is stands beside.
+        // X's SDK calls it money; another member says what it is.
         return [
             "money": ["fallback_text": "Payment attachment", "payload": nil],
             "kind": "jetfuel",
@@ -46,7 +46,7 @@ private func attachmentJSON(_ attachment: MessageAttachment) -> JSONValue? {
     }
 }
 
-/// An attachment in the flat list of a message, told apart by `attachment_type`.
+/// An attachment in the flat list of a message, distinguished by `attachment_type`.
 func flatAttachmentJSON(_ attachment: MessageAttachment) -> JSONValue? {
     switch attachment {
     case .media(let media):

@@ -1,7 +1,7 @@
 import XChat
 import XChatEvents
 
-/// The members of a message beside those that every event has.
+/// The members of a message besides those of every event.
 func messageJSON(_ create: MessageCreateEvent, contents: MessageEntryHolder?, isVerified: Bool) -> JSONObject {
     var json: JSONObject = [
         "content": contentJSON(contents?.contents),
@@ -93,7 +93,7 @@ private func contentJSON(_ contents: MessageEntryContents?) -> JSONValue {
     }
 }
 
-/// What X's SDK calls unknown, with X's name of it and its members beside.
+/// What X's SDK calls unknown, with X's name and its members added.
 private func namedContent(_ kind: WireString, _ members: JSONObject) -> JSONValue {
     ["content_type": "Unknown", "type_id": nil, "kind": .string(kind), kind: .object(members)]
 }

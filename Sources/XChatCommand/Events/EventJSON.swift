@@ -3,7 +3,8 @@ package import XChatEvents
 
 /// An event in the form in which X's SDK hands it out in Python: the same members, discriminators and values.
 ///
-/// Members that are always there are `null` when absent on the wire; others are left out. Which is which follows no rule.
+/// Members that are always there are `null` when absent on the wire; others are left out. Which is which follows no
+/// rule.
 ///
 /// `isReplyValid` is nil where there is no preview of a reply that could be checked.
 package func eventJSON(

@@ -4,8 +4,8 @@ package import XChatEvents
 
 /// Prints the events of one conversation as text for people, in the order in which they are shown.
 ///
-/// It remembers the newest messages, so that an edit, a deletion or a reaction is compared with its target. No other state
-/// changes a line: `read` and `read --follow` print the same lines for the same events.
+/// It remembers the newest messages, so that an edit, a deletion or a reaction is compared with its target. No other
+/// state changes a line: `read` and `read --follow` print the same lines for the same events.
 package struct EventPrinter: Sendable {
     private var targets: KnownTargets
 
@@ -22,8 +22,8 @@ package struct EventPrinter: Sendable {
     ///   - result: The event, or why it was refused.
     ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
     ///   - servedID: The server's id of the event, for one that could not be parsed.
-    /// - Returns: Time, sequence id, sender, marks and contents. Events that no signature covers start with `unsigned:`,
-    ///   refused ones with `refused`.
+    /// - Returns: Time, sequence id, sender, marks and contents. Events that no signature covers start with
+    ///   `unsigned:`, refused ones with `refused`.
     package mutating func line(
         _ result: Result<Event, XChatError>,
         received: MessageEvent?,

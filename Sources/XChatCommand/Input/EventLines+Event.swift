@@ -3,7 +3,7 @@ import XChatEngine
 import XChatEvents
 
 extension EventLines.Line {
-    /// The event of the line, or why it is none.
+    /// The event of the line, or why it is not an event.
     var event: Result<MessageEvent, XChatError> {
         switch self {
         case .tooLong:

@@ -126,7 +126,7 @@ struct Sender {
         for entry in earlier {
             guard let now = try await account.outbox.entry(entry.messageID), now.state == .deadLetter else { continue }
             Output.warning(
-                "the earlier message \(now.messageID) was not sent and is set aside: \(visible(now.reason ?? ""))"
+                "the earlier message \(now.messageID) was not sent and is a dead letter: \(visible(now.reason ?? ""))"
             )
         }
     }

@@ -5,7 +5,7 @@ import XChatFiles
 package enum Output {
     /// Prints one line of the result.
     ///
-    /// - Throws: `BrokenPipe` when nobody reads any more.
+    /// - Throws: `BrokenPipe` when the reader has closed the pipe.
     package static func result(_ line: String) throws {
         guard try Descriptor.standardOutput.write(Array(line.utf8) + [UInt8(ascii: "\n")]) else { throw BrokenPipe() }
     }
@@ -15,8 +15,8 @@ package enum Output {
     /// - Parameters:
     ///   - what: What was done, as a sentence without its period.
     ///   - json: The result.
-    /// - Throws: ``CommandError`` with the result if standard output cannot be written: whoever saw nothing but a failure would
-    ///   do it again.
+    /// - Throws: ``CommandError`` with the result if standard output cannot be written: a user who saw only a
+    ///   failure would repeat it.
     static func result(of what: String, _ json: JSONValue) throws {
         do {
             try result(json.line)
@@ -35,7 +35,7 @@ package enum Output {
 
     /// Tells the person something that is not the result.
     package static func note(_ text: String) {
-        // Nothing can be told about a standard error that does not take text.
+        // A failure of standard error cannot be reported.
         _ = try? Descriptor.standardError.write(Array((text + "\n").utf8))
     }
 

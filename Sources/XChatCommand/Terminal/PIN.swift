@@ -2,8 +2,8 @@ import LibSodium
 import XChat
 import XChatFiles
 
-/// The PINs of a command: from the file that `XCHAT_PIN_FILE` names, else from the terminal without echo, else from standard
-/// input; one on each line.
+/// The PINs of a command: from the file that `XCHAT_PIN_FILE` names, else from the terminal without echo, else from
+/// standard input; one on each line.
 struct PINReader {
     /// The longest input: 4096 bytes.
     private static let maximumBytes = 4096

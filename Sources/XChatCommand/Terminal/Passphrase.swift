@@ -2,12 +2,12 @@ package import LibSodium
 import XChat
 import XChatFiles
 
-/// The passphrase of the account file: from the file that `XCHAT_PASSPHRASE_FILE` names, else from `XCHAT_PASSPHRASE`, else
-/// from the terminal without echo.
+/// The passphrase of the account file: from the file that `XCHAT_PASSPHRASE_FILE` names, else from `XCHAT_PASSPHRASE`,
+/// else from the terminal without echo.
 ///
 /// - Parameter isNew: Whether an account file is being made: then the terminal asks twice.
 /// - Returns: The passphrase, at least one byte.
-/// - Throws: If there is none, or it is empty.
+/// - Throws: If it is missing or empty.
 package func readPassphrase(isNew: Bool) throws -> SecretBytes {
     if let passphrase = try passphraseIfSet() { return passphrase }
     var bytes = try askTerminal(isNew: isNew)

@@ -5,9 +5,9 @@ public import XChatEvents
 /// X's own SDK builds the deletion of messages alone; the others follow the same table, which every client verifies:
 /// `docs/protocol.md`, "Signed texts". It is not known whether X's servers accept each of them.
 public enum ConversationAction: Hashable, Sendable {
-    /// Deletes messages by their sequence ids: for everybody, or for oneself.
+    /// Deletes messages by their sequence ids: for all participants, or for this user.
     case deleteMessages([SequenceID], forAll: Bool)
-    /// Deletes the conversation for oneself.
+    /// Deletes the conversation for this user.
     case deleteConversation(clearAllMessages: Bool?, sortOrderMsec: Int64?)
     /// Marks as read up to a sequence id; the time is in milliseconds since 1970.
     case markRead(until: SequenceID, atMillis: Int64?)
@@ -19,11 +19,11 @@ public enum ConversationAction: Hashable, Sendable {
     case addAdmins([UserID])
     /// Takes administration from members.
     case removeAdmins([UserID])
-    /// Sets the title of a group; encrypt it first, or everybody on the way reads it.
+    /// Sets the title of a group; encrypt it first, or the server can read it.
     case setTitle(String, keyVersion: KeyVersion)
     /// Sets the avatar of a group.
     case setAvatar(url: String, keyVersion: KeyVersion)
-    /// Opens a group to whoever has the link; the time is in milliseconds since 1970.
+    /// Opens a group to all users who have the link; the time is in milliseconds since 1970.
     case enableInvite(url: String, expiresAtMsec: Int64?, affiliateID: WireString?)
     /// Closes it again.
     case disableInvite(by: UserID)
@@ -37,7 +37,7 @@ public enum ConversationAction: Hashable, Sendable {
     case removeMessageDuration(currentTTLMsec: Int64?)
     /// Silences conversations.
     case mute([ConversationID])
-    /// Gives them back their voice.
+    /// Ends the muting of conversations.
     case unmute([ConversationID])
     /// Reports screenshots.
     case setScreenCaptureDetection(Bool)
@@ -52,7 +52,7 @@ extension Session {
     ///   - action: What to do.
     ///   - conversation: The canonical conversation id.
     /// - Returns: The signature in the form that the REST calls take, with the text that was signed.
-    /// - Throws: `not_unlocked`, `not_a_participant`, `invalid_argument` naming the member that cannot be meant,
+    /// - Throws: `not_unlocked`, `not_a_participant`, `invalid_argument` naming the invalid member,
     ///   `not_representable` for a text with a comma (a group's title: encrypt it first).
     public func sign(
         _ action: ConversationAction,
@@ -112,7 +112,7 @@ extension Session {
 }
 
 extension ConversationAction {
-    /// The detail as X's schema has it, once everything in it can be meant.
+    /// The detail as X's schema has it, once everything in it is valid.
     fileprivate func detail(by user: UserID, in conversation: ConversationID) throws(XChatError) -> MessageEventDetail {
         switch self {
         case .deleteMessages(let ids, let forAll):

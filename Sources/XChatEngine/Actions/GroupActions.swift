@@ -2,11 +2,11 @@ public import XChatEvents
 
 /// A new group.
 public struct GroupDraft: Hashable, Sendable {
-    /// Everybody in the group, oneself included.
+    /// All members of the group, this account included.
     public var members: [UserID]
     /// Who administers it: members.
     public var admins: [UserID]
-    /// The title, byte for byte as the REST body will have it; encrypt it first, or everybody on the way reads it.
+    /// The title, byte for byte as the REST body will have it; encrypt it first, or the server can read it.
     public var title: String?
     /// The avatar, byte for byte as the REST body will have it.
     public var avatarURL: String?
@@ -24,7 +24,7 @@ public struct GroupDraft: Hashable, Sendable {
 public struct MemberAddDraft: Hashable, Sendable {
     /// Who joins.
     public var newMembers: [UserID]
-    /// Who is there already, oneself included: in whatever order, oneself is signed first.
+    /// The present members, this account included, in any order; this account is signed first.
     public var currentMembers: [UserID]
     /// The administrators among those.
     public var currentAdmins: [UserID]
@@ -66,10 +66,11 @@ extension Session {
     /// Call ``adopt(_:)-(GroupKeyChange)`` once the server has accepted it.
     /// - Parameters:
     ///   - draft: The group.
-    ///   - conversation: The id that the server assigned to it: `g` and digits. Nothing may be known of such a group yet.
+    ///   - conversation: The id that the server assigned to it: `g` and digits. Nothing may be known of such a group
+    ///     yet.
     /// - Returns: What the group endpoint takes.
-    /// - Throws: `inconsistent` for the id of a group that is known; `invalid_argument`, `not_a_participant`, `not_unlocked`,
-    ///   `wrong_suite`; `not_representable` for a title or avatar with a comma.
+    /// - Throws: `inconsistent` for the id of a group that is known; `invalid_argument`, `not_a_participant`,
+    ///   `not_unlocked`, `wrong_suite`; `not_representable` for a title or avatar with a comma.
     public mutating func prepareGroupCreate(
         _ draft: GroupDraft,
         in conversation: ConversationID
@@ -131,8 +132,8 @@ extension Session {
                 "current_member_ids differs from the members that the signed changes of \(printable(conversation)) tell"
             )
         }
-        // The signed text does not say where the new members end. The signer is not one of them: first among the present ones,
-        // the signer marks the bound.
+        // The signed text does not say where the new members end. The signer is not one of them: first among the
+        // present ones, the signer marks the bound.
         let current = [userID] + draft.currentMembers.filter { $0 != userID }
         return try prepareGroupChange(in: conversation, members: current + draft.newMembers) { version in
             .groupMemberAdd(
@@ -151,7 +152,8 @@ extension Session {
         }
     }
 
-    /// Takes a change of a group of our own that the server accepted: its members, and the key that encrypts from now on.
+    /// Takes a change of a group of our own that the server accepted: its members, and the key that encrypts from now
+    /// on.
     ///
     /// - Parameter change: The change.
     /// - Throws: `too_large` for a full membership log; `inconsistent` for a creation of a

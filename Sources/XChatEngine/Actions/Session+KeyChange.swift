@@ -32,17 +32,18 @@ public struct KeyChange: Sendable {
 extension Session {
     /// Makes a new conversation key for a conversation, wrapped to the current pins of its readers.
     ///
-    /// Keys are wrapped to pins only: pin or accept the keys of everyone first. Nothing of the session but the last minted
+    /// Keys are wrapped to pins only: pin or accept the keys of everyone first. In the session, only the last minted
     /// version changes; call ``adopt(_:)-(KeyChange)`` once the server has accepted it.
     /// - Parameters:
     ///   - conversation: The canonical conversation id.
-    ///   - users: Who is to read, this account included; by default both users of a 1:1, or all present members of a group.
-    ///     In a group they must be present members.
-    ///   - version: By default now in milliseconds since 1970, or just above the highest accepted version if that is later.
+    ///   - users: Who is to read, this account included; by default both users of a 1:1, or all present members of a
+    ///     group. In a group they must be present members.
+    ///   - version: By default now in milliseconds since 1970, or just above the highest accepted version if that is
+    ///     later.
     /// - Returns: What the keys endpoint takes.
-    /// - Throws: `not_unlocked`; `wrong_suite` for a mixed conversation; `not_a_participant` for a reader who is no member, or
-    ///   whose keys are not pinned, or who is missing in a 1:1; `membership_unproven` and `membership_unjudged` for a group
-    ///   whose members are not known; `invalid_argument`, `invalid_key`.
+    /// - Throws: `not_unlocked`; `wrong_suite` for a mixed conversation; `not_a_participant` for a reader who is no
+    ///   member, or whose keys are not pinned, or who is missing in a 1:1; `membership_unproven` and
+    ///   `membership_unjudged` for a group whose members are not known; `invalid_argument`, `invalid_key`.
     public mutating func prepareKeyChange(
         in conversation: ConversationID,
         for users: [UserID]? = nil,
@@ -130,7 +131,7 @@ extension Session {
             throw XChatError(.notAParticipant, "user \(printable(userID)) must be among the readers of the key")
         }
         return try users.map { user throws(XChatError) in
-            // One's own key is the registered one, whatever the server serves.
+            // The own key is the registered one, whatever the server serves.
             let pin = user == userID ? try keys.boundKey(userID: user, version: version) : pins.current(of: user)
             guard let pin else {
                 throw XChatError(.notAParticipant, "no keys of user \(printable(user)) are pinned")
@@ -161,7 +162,8 @@ extension Session {
     private mutating func mintVersion(for conversation: ConversationID) throws(XChatError)
         -> KeyVersion
     {
-        // Versions of keys that are not accepted do not count: they would let others choose the version that is signed here.
+        // Versions of keys that are not accepted do not count: they would let others choose the version that is signed
+        // here.
         let limit = versionLimit
         let highest = keyRing.highestVersion(of: conversation).flatMap { $0 <= limit ? $0 : nil }
         let floor = max(

@@ -6,7 +6,7 @@ extension Session {
     ///
     /// See `docs/protocol.md`, "Contents".
     ///
-    /// Nothing signs it: whoever has the conversation key can have written it.
+    /// It is not signed: any holder of the conversation key can have written it.
     /// - Parameters:
     ///   - text: The text.
     ///   - conversation: The canonical conversation id.

@@ -55,7 +55,7 @@ extension MessageDraft {
     }
 }
 
-/// Sealed and in base64, 10 MiB of text are below ``MessageEvent/maximumEncodedBytes``, with 2 MiB to spare for all else.
+/// Encrypted and in base64, 10 MiB of text leave 2 MiB of ``MessageEvent/maximumEncodedBytes`` for everything else.
 private let maximumTextBytes = 10 * 1024 * 1024
 
 private func requireFitting(_ text: String) throws(XChatError) {

@@ -8,7 +8,7 @@ public enum Draft: Hashable, Sendable {
     case addReaction(ReactionDraft)
     /// An emoji taken back.
     case removeReaction(ReactionDraft)
-    /// A new text for one's own message.
+    /// A new text for an own message.
     case edit(EditDraft)
 
     /// A text and nothing else.
@@ -101,7 +101,7 @@ public struct EditDraft: Hashable, Sendable {
 public enum ReplyTarget: Hashable, Sendable {
     /// The original as the server delivered it: the preview is made from it, and its readers can verify the preview.
     case event(ReplySource)
-    /// What the caller says of the original: nobody can verify it.
+    /// What the caller says about the original: no reader can verify it.
     case claimed(ReplyClaims)
 }
 

@@ -30,7 +30,7 @@ public final class ConversationKey: Sendable {
 
     /// A fresh random key (libsodium's `randombytes_buf`).
     ///
-    /// - Returns: A key that nobody else has.
+    /// - Returns: A new key.
     /// - Throws: `unsupported` if libsodium cannot start.
     public static func generate() throws(XChatError) -> ConversationKey {
         do {

@@ -2,8 +2,8 @@ public import XChatEvents
 
 /// A user's private identity and signing keys.
 ///
-/// They are kept in memory that is wiped when the last copy of this value is destroyed; copies share it. They leave it only
-/// through ``withExport(_:)``.
+/// They are kept in memory that is wiped when the last copy of this value is destroyed; copies share it. They leave it
+/// only through ``withExport(_:)``.
 public struct PrivateKeys: Sendable {
     /// Copies share it: they are made for every message, and each then costs one reference.
     private final class Shared: Sendable {
@@ -87,7 +87,7 @@ public struct PrivateKeys: Sendable {
         )
     }
 
-    /// One's own entry of `signing_keys`.
+    /// The own entry of `signing_keys`.
     ///
     /// - Parameters:
     ///   - userID: Whose keys these are.

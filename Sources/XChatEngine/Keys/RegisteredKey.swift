@@ -37,8 +37,8 @@ public struct RegisteredKey: Hashable, Sendable {
 
 /// A registered key whose two halves were parsed and whose binding was verified.
 ///
-/// The binding says that the signing key vouches for the identity key. It does not say whose keys they are: an attacker can
-/// bind a signing key of their own to another user's genuine identity key. Trust is what a pin adds.
+/// The binding says that the signing key vouches for the identity key. It does not say whose keys they are: an attacker
+/// can bind a signing key of their own to another user's genuine identity key. Trust is what a pin adds.
 public struct BoundKey: Sendable {
     /// Copies share it, so that a copy costs one reference.
     final class Storage: Sendable {
@@ -113,8 +113,8 @@ public struct BoundKey: Sendable {
 
     /// Parses both keys and verifies their binding: `docs/protocol.md`, "Binding".
     ///
-    /// The binding may cover the SPKI or the bare point of the identity key. Where the other direction is given (identity
-    /// key over signing key), it has to hold too.
+    /// The binding may cover the SPKI or the bare point of the identity key. Where the other direction is given
+    /// (identity key over signing key), it has to hold too.
     ///
     /// - Parameter registered: The keys as text.
     /// - Throws: `invalid_key` for a key that does not parse or a binding that does not hold, `wrong_suite` for keys of

@@ -4,8 +4,8 @@ import LibSodium
 /// Decrypts what ``MediaEncryptor`` and every X Chat client make, in pieces of any size.
 ///
 /// Bytes come out only after they authenticated, in order; but **that the file is complete is proven only when
-/// ``finish(appendingTo:)`` returns**. Before that, treat what came out as the beginning of something that may never end: write it to
-/// a temporary file, and rename that at the end.
+/// ``finish(appendingTo:)`` returns**. Before that, treat what came out as the beginning of something that may never
+/// end: write it to a temporary file, and rename that at the end.
 ///
 /// Memory does not depend on the length of the stream. Where a call brings enough frames, they are opened on
 /// several cores, with the same results and the same errors.
@@ -37,9 +37,9 @@ public struct MediaDecryptor: ~Copyable, Sendable {
     /// - Parameters:
     ///   - ciphertext: Any number of bytes.
     ///   - output: Grows by what authenticated, also where the call fails.
-    /// - Throws: `authentication_failed` for an altered stream, one that goes on behind its last frame, or another key;
-    ///   `malformed` for an authentic frame of an unknown kind; the same error again ever after; `invalid_argument` after
-    ///   ``finish(appendingTo:)``.
+    /// - Throws: `authentication_failed` for an altered stream, one that continues after its last frame, or another
+    ///   key; `malformed` for an authentic frame of an unknown kind; the same error again from then on;
+    ///   `invalid_argument` after ``finish(appendingTo:)``.
     public mutating func push(_ ciphertext: Span<UInt8>, appendingTo output: inout [UInt8]) throws(XChatError) {
         try requireUsable()
         var rest = ciphertext.indices
@@ -76,8 +76,8 @@ public struct MediaDecryptor: ~Copyable, Sendable {
     /// Decrypts the last frame and proves the stream complete.
     ///
     /// - Parameter output: Grows by the last chunk; unchanged on failure.
-    /// - Throws: `authentication_failed`, whose message tells a truncation that can be told; `malformed`; `invalid_argument`
-    ///   the second time.
+    /// - Throws: `authentication_failed`, whose message says if the stream is known to be truncated; `malformed`;
+    ///   `invalid_argument` the second time.
     public mutating func finish(appendingTo output: inout [UInt8]) throws(XChatError) {
         try requireUsable()
         guard stream != nil else {
@@ -139,7 +139,7 @@ public struct MediaDecryptor: ~Copyable, Sendable {
     private mutating func fail(_ error: SodiumError) -> XChatError {
         switch error.code {
         case .streamEnded:
-            fail(.authenticationFailed, "there is data behind the last frame, frame \(openedFrames)")
+            fail(.authenticationFailed, "there is data after the last frame, frame \(openedFrames)")
         case .invalidParameters:
             fail(.malformed, "frame \(openedFrames) is of an unknown kind")
         default:

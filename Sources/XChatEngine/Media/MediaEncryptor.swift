@@ -10,9 +10,9 @@ enum MediaFraming {
 
 /// Encrypts a file under its conversation's key, in pieces of any size.
 ///
-/// A stream is a header of 24 bytes and then frames (`crypto_secretstream_xchacha20poly1305`), each of 1024 bytes of plaintext and 17
-/// more; the last frame, which may be shorter, says that it is the last. An empty file is the header alone. The
-/// framing does not depend on how the input was split, and memory does not depend on its length.
+/// A stream is a header of 24 bytes and then frames (`crypto_secretstream_xchacha20poly1305`), each of 1024 bytes of
+/// plaintext and 17 more; the last frame, which may be shorter, says that it is the last. An empty file is the header
+/// alone. The framing does not depend on how the input was split, and memory does not depend on its length.
 ///
 /// ```swift
 /// var encryptor = try MediaEncryptor(key: key)
@@ -84,7 +84,7 @@ public struct MediaEncryptor: ~Copyable, Sendable {
         try push(plaintext.span, appendingTo: &output)
     }
 
-    /// Ends the stream with its last frame; without it nobody takes the stream for complete.
+    /// Ends the stream with its last frame; without it readers refuse the stream as truncated.
     ///
     /// - Parameter output: Grows by the last frame, or by the header where nothing was pushed.
     /// - Throws: `invalid_argument` the second time.

@@ -1,7 +1,7 @@
 /// What the first bytes of a file say about it: `docs/protocol.md`, "Media types".
 ///
-/// It is a guess for the members of an attachment, made from the plaintext: nothing else was looked at, and anybody can write
-/// these bytes in front of anything. Both functions take any bytes at all.
+/// It is a guess for the members of an attachment, made from the plaintext alone: any file can begin with
+/// these bytes. Both functions accept any bytes.
 public enum MediaInfo {
     /// How many bytes are enough for every type, and for the dimensions of nearly every image.
     ///
@@ -16,7 +16,7 @@ public enum MediaInfo {
         public let height: Int
     }
 
-    /// The MIME type that the first bytes of a file stand for.
+    /// The MIME type that the first bytes of a file indicate.
     ///
     /// - Parameter beginning: The beginning of the file, at least 12 bytes of it.
     /// - Returns: The type, or nil for fewer bytes or unknown ones.
@@ -120,7 +120,7 @@ public enum MediaInfo {
 }
 
 extension Span<UInt8> {
-    /// Whether these bytes, each written as the scalar of its number, stand at a place.
+    /// Whether these bytes, each written as the scalar of its number, are at a place.
     fileprivate func has(_ magic: String, at place: Int) -> Bool {
         var place = place
         for scalar in magic.unicodeScalars {

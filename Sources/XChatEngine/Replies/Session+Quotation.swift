@@ -33,8 +33,9 @@ extension Session {
             guard case .messageEdit(let edit) = change.contents else {
                 throw XChatError(.unsupported, "the edit is not an edit")
             }
-            // An edit names its message by nothing but the sequence id, and that of an embedded event is the replier's word.
-            // So this finds out mistakes and not lies: an edit by the author of any of his messages can be made to pass.
+            // An edit names its message by nothing but the sequence id, and that of an embedded event is the replier's
+            // word. So this finds out mistakes and not lies: an edit by the author of any of his messages can be made
+            // to pass.
             guard let target = edit.messageSequenceID, target == quoted.event.sequenceID else {
                 throw XChatError(.inconsistent, "the edit is of another message")
             }
@@ -76,8 +77,8 @@ extension Session {
 
     /// The keys of a version that embedded key changes deliver to us.
     ///
-    /// They need no signature: what they open does. One change brings the key of a version; of more than a few the rest is
-    /// there to keep us busy.
+    /// They need no signature: what they open does. One change brings the key of a version; of more than a few the rest
+    /// is there to keep us busy.
     private func deliveredKeys(in keyChanges: [Encoded<MessageEvent>], version: KeyVersion) -> [ConversationKey] {
         var keys: [ConversationKey] = []
         var tried = 0

@@ -21,7 +21,7 @@ extension Session {
 }
 
 extension ReplyingToPreview {
-    /// The first claim that the quoted message does not bear out, in words; nil where all hold.
+    /// The first claim that the quoted message contradicts, in words; nil if all hold.
     func claim(contradicting quotation: Quotation) -> String? {
         let ids: [(claim: WireString?, truth: WireString?, name: String)] = [
             (senderID.map { WireString(String($0)) }, quotation.original.senderID?.text, "sender_id"),

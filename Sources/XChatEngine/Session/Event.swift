@@ -10,7 +10,7 @@ public struct Event: Hashable, Sendable {
     public let isVerified: Bool
     /// The decrypted contents of a message; nil for every other kind.
     public let contents: MessageEntryHolder?
-    /// What became of the preview in a reply; nil where there is none that embeds an event.
+    /// The result for the preview in a reply; nil without a preview that embeds an event.
     public let replyValidation: ReplyValidation?
     /// What restricts the trust in the event although its signature verified; empty for most events.
     public var marks: Set<Mark>
@@ -96,7 +96,7 @@ extension Event {
         return message
     }
 
-    /// Whether this event rightfully deletes `original` for everybody.
+    /// Whether this event rightfully deletes `original` for all participants.
     ///
     /// - Parameters:
     ///   - original: A message of the same conversation.
@@ -121,8 +121,8 @@ extension Event {
 
 /// Recognises events that were seen before.
 ///
-/// A signed event is recognised by its ``EventDigest``, so that a server cannot show it twice under other ids. It remembers
-/// the newest events up to a limit, 100 bytes or so for each.
+/// A signed event is recognised by its ``EventDigest``, so that a server cannot show it twice under other ids. It
+/// remembers the newest events up to a limit, 100 bytes or so for each.
 public struct SeenEvents: Sendable {
     /// What an event is in relation to those seen before.
     public enum Novelty: Hashable, Sendable {

@@ -49,8 +49,8 @@ extension ReceivedMessage {
 
     /// When the server received the message, to the millisecond.
     ///
-    /// It is the server's word: the sender did not sign it. Nil if the server gives no time, or one that is not a number of
-    /// milliseconds since 1970.
+    /// It is the server's word: the sender did not sign it. Nil if the server gives no time, or one that is not a
+    /// number of milliseconds since 1970.
     public var sentAt: Date? {
         guard let milliseconds = event.received.createdAtMsec?.number else { return nil }
         return Date(timeIntervalSince1970: Double(milliseconds) / 1000)

@@ -15,7 +15,7 @@ extension Session {
         _ = try mark(ofAuthorOf: event)
     }
 
-    /// Verifies and decrypts an event that is not a key change; nothing of the session changes.
+    /// Verifies and decrypts an event that is not a key change; the session does not change.
     func opened(_ event: MessageEvent) throws(XChatError) -> Event {
         guard event.kind.isSigned else {
             try event.requireLimits()
@@ -86,7 +86,8 @@ extension Session {
 
     /// Decrypts what a message holds, with whichever key of its version authenticates it, the accepted one first.
     ///
-    /// Further keys of the version are asked for only if no key of the key ring decrypts it: they cost a key agreement each.
+    /// Further keys of the version are asked for only if no key of the key ring decrypts it: they cost a key agreement
+    /// each.
     /// - Returns: The contents, and what restricts the trust in the key that decrypted them.
     func contents(
         of create: MessageCreateEvent,

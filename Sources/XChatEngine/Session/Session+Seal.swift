@@ -37,10 +37,10 @@ extension Session {
     ///   - conversation: The canonical conversation id.
     ///   - keyVersion: The conversation key to use; by default the newest accepted one.
     /// - Returns: What the send endpoint takes.
-    /// - Throws: `not_unlocked`; why no key encrypts, see ``encryptingVersion(in:)``;
-    ///   `invalid_argument` for a draft that cannot be meant, `too_large` for one that no reader of ours would take
-    ///   (a text over 10 MiB, or with all that goes with it a message of about 12), `not_representable` for an id with a comma; for a reply to an
-    ///   event also why that event is not to be quoted.
+    /// - Throws: `not_unlocked`; why no key encrypts, see ``encryptingVersion(in:)``; `invalid_argument` for an invalid
+    ///   draft, `too_large` for one that no reader of ours would take (a text over 10 MiB, or with all that goes with
+    ///   it a message of about 12), `not_representable` for an id with a comma; for a reply to an event also why that
+    ///   event is not to be quoted.
     public func seal(
         _ draft: Draft,
         in conversation: ConversationID,
@@ -57,8 +57,8 @@ extension Session {
         return try seal(MessageEntryHolder(contents: contents), as: create, in: conversation, key: key, by: signer)
     }
 
-    /// What of ``MessageEvent/maximumEncodedBytes`` is left for the contents: base64 takes a quarter, and the envelope less
-    /// than 64 KiB.
+    /// What of ``MessageEvent/maximumEncodedBytes`` is left for the contents: base64 takes a quarter, and the envelope
+    /// less than 64 KiB.
     private static let maximumContentsBytes = MessageEvent.maximumEncodedBytes / 4 * 3 - 64 * 1024
 
     /// Seals contents under a key and signs them as a message with a new id; `create` is the message but for them.

@@ -8,8 +8,8 @@ public import XChatEvents
 
 /// The keys and members that one user knows and trusts; it encrypts, signs, verifies and decrypts with them.
 ///
-/// A session is a value: it does no I/O, holds no lock, and a copy of it is a snapshot. Copies share the secrets, which are
-/// wiped when the last copy is destroyed. Keep a session in an actor or a variable of your own. ``state`` makes it
+/// A session is a value: it does no I/O, holds no lock, and a copy of it is a snapshot. Copies share the secrets, which
+/// are wiped when the last copy is destroyed. Keep a session in an actor or a variable of your own. ``state`` makes it
 /// something to store.
 public struct Session: Sendable {
     /// The user whose session this is.
@@ -28,12 +28,14 @@ public struct Session: Sendable {
     public internal(set) var keyRing = KeyRing()
     /// The members of each group whose membership log was founded.
     ///
-    /// They are stored with ``ConversationState``. If a log is lost, the first valid founding that arrives founds it again.
+    /// They are stored with ``ConversationState``. If a log is lost, the first valid founding that arrives founds it
+    /// again.
     public internal(set) var memberships: [ConversationID: Membership] = [:]
 
     /// The digests of creations that founded groups whose states were not restored here (``Membership/founding``).
     ///
-    /// A creation founds one group only. A session that holds the states of a few conversations cannot see the other groups.
+    /// A creation founds one group only. A session that holds the states of a few conversations cannot see the other
+    /// groups.
     package var foundingsElsewhere: Set<EventDigest> = []
     /// Fields of a restored state that only later versions of the library know.
     var unknownFields: [UInt8] = []
@@ -116,8 +118,8 @@ public struct Session: Sendable {
 
     /// Accepts changed keys of a user: the highest version becomes current, and the pins of before are replaced.
     ///
-    /// Ask a person first, who compares the ``SafetyCode``. No conversation key that the user already has encrypts afterwards:
-    /// rotate first. Changes of groups that waited for the keys are judged.
+    /// Ask a person first, who compares the ``SafetyCode``. No conversation key that the user already has encrypts
+    /// afterwards: rotate first. Changes of groups that waited for the keys are judged.
     /// - Parameters:
     ///   - keys: The keys of one user that the person accepts. The one with the highest version becomes current.
     ///   - others: Keys that the server serves with them, and that the person did not check.
@@ -164,7 +166,8 @@ public struct Session: Sendable {
         }
     }
 
-    /// Whether a key that verified something is a replaced one; of our own keys that is every version but the registered one.
+    /// Whether a key that verified something is a replaced one; of our own keys that is every version but the
+    /// registered one.
     func isRetired(_ key: BoundKey) -> Bool {
         guard key.userID == userID, let signingKeyVersion else { return pins.isRetired(key) }
         return key.version != signingKeyVersion
@@ -188,7 +191,7 @@ public struct Session: Sendable {
             throw XChatError(
                 .tooLarge,
                 "\(served.count) keys are served for user \(printable(user)), and at most \(PinnedKeys.maximumServedKeys) are "
-                    + "allowed; none of them is used"
+                    + "allowed; no key is used"
             )
         }
         var bound: [BoundKey] = []
@@ -196,7 +199,7 @@ public struct Session: Sendable {
             guard key.userID == user else {
                 throw XChatError(
                     .invalidArgument,
-                    "the keys served for user \(printable(user)) hold one of user \(printable(key.userID)); none of them is used"
+                    "the keys served for user \(printable(user)) hold one of user \(printable(key.userID)); no key is used"
                 )
             }
             // The binding of a pinned key was verified when the key was pinned.
@@ -218,7 +221,8 @@ public struct Session: Sendable {
     ///   - key: The key.
     ///   - conversation: The canonical conversation id.
     ///   - version: The version it was announced under: 1 to 19 digits.
-    /// - Throws: `invalid_argument` for another version, `too_large` for a key older than the 4,096 newest of a conversation.
+    /// - Throws: `invalid_argument` for another version, `too_large` for a key older than the 4,096 newest of a
+    ///   conversation.
     public mutating func addConversationKey(
         _ key: ConversationKey,
         in conversation: ConversationID,

@@ -7,9 +7,10 @@ public enum Verifier {
     /// Whether the sender belongs to the conversation is not judged here: a session or a server knows that.
     /// - Parameters:
     ///   - event: The event as it was received.
-    ///   - keys: The trusted keys of the sender, of any version. Every one of the version that the signature names is tried.
-    ///   - conversationKeys: For a key change of signature version 6 and up, whose text ends in the conversation key: the
-    ///     keys to try. Nothing else needs them.
+    ///   - keys: The trusted keys of the sender, of any version. Every one of the version that the signature names is
+    ///     tried.
+    ///   - conversationKeys: For a key change of signature version 6 and up, whose text ends in the conversation key:
+    ///     the keys to try. Nothing else needs them.
     /// - Returns: The conversation key that the signature covers, if it covers one.
     /// - Throws: `never_signed`, `unencrypted`, `no_signature`, `version_refused`, `unknown_signer`,
     ///   `not_representable`, `key_missing`, `wrong_signature`, `inconsistent`, in this order.

@@ -23,16 +23,17 @@ public struct ConversationState: Equatable, Sendable {
 
     /// Reads an encoded state; fields that only later versions of the library know are kept.
     ///
-    /// - Parameter bytes: What ``encoded()`` returned. It must come from a store that authenticates what it keeps. Wipe it
-    ///   afterwards: keys are copied from it into memory of their own.
-    /// - Throws: `malformed` for damaged bytes, `too_large` for a membership log beyond its limits, `unsupported` for a state
-    ///   that this version must not read.
+    /// - Parameter bytes: What ``encoded()`` returned. It must come from a store that authenticates what it keeps. Wipe
+    ///   it afterwards: keys are copied from it into memory of their own.
+    /// - Throws: `malformed` for damaged bytes, `too_large` for a membership log beyond its limits, `unsupported` for a
+    ///   state that this version must not read.
     public init(decoding bytes: [UInt8]) throws(XChatError) {
         var reader = try StateReader(bytes, .conversation)
         try self.init(from: &reader)
     }
 
-    /// The state as bytes: the conversation keys in the clear, about 80 bytes for each, and 25 for each member of a group.
+    /// The state as bytes: the conversation keys in the clear, about 80 bytes for each, and 25 for each member of a
+    /// group.
     ///
     /// - Returns: The bytes, which are the caller's to wipe; equal states have equal bytes.
     public func encoded() -> [UInt8] {

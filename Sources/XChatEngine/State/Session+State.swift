@@ -61,9 +61,9 @@ extension Session {
 
     /// The users and conversations whose states differ from those of another session, in byte order.
     ///
-    /// What was added, changed or removed is listed, and nothing else: a state that was written again with the same contents
-    /// did not change. The cost is small where this session began as a copy of the other one, because what both still share
-    /// is not compared.
+    /// What was added, changed or removed is listed, and nothing else: a state that was written again with the same
+    /// contents did not change. The cost is small where this session began as a copy of the other one, because what
+    /// both still share is not compared.
     /// - Parameter base: The session as it was before.
     /// - Returns: Whose states differ; ``state(of:)-(UserID)`` is nil for those that are not known any more.
     package func changed(since base: Session) -> (users: [UserID], conversations: [ConversationID]) {

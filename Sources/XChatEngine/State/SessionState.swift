@@ -2,8 +2,9 @@ public import XChatEvents
 
 /// All that a session knows, as one value.
 ///
-/// It holds the private keys and the conversation keys. Encrypt what ``encoded()`` returns before it is stored, and wipe the
-/// bytes. A store with many conversations keeps a record for each ``UserState`` and ``ConversationState`` instead.
+/// It holds the private keys and the conversation keys. Encrypt what ``encoded()`` returns before it is stored, and
+/// wipe the bytes. A store with many conversations keeps a record for each ``UserState`` and ``ConversationState``
+/// instead.
 public struct SessionState: Sendable {
     /// The user whose session this is.
     public let userID: UserID
@@ -29,8 +30,8 @@ public struct SessionState: Sendable {
 
     /// Reads an encoded state; fields that only later versions of the library know are kept.
     ///
-    /// - Parameter bytes: What ``encoded()`` returned. It must come from a store that authenticates what it keeps. Wipe it
-    ///   afterwards: keys are copied from it into memory of their own.
+    /// - Parameter bytes: What ``encoded()`` returned. It must come from a store that authenticates what it keeps. Wipe
+    ///   it afterwards: keys are copied from it into memory of their own.
     /// - Throws: `malformed` for damaged bytes, `invalid_key` for private keys that are out of range, `too_large` for a
     ///   membership log beyond its limits, `unsupported` for a state that this version must not read.
     public init(decoding bytes: [UInt8]) throws(XChatError) {

@@ -3,13 +3,13 @@ import XChatEvents
 
 /// Writes the fields of a stored state.
 ///
-/// The format is a subset of the Protocol Buffers wire format (protobuf.dev, "Encoding"): a field is a key, which holds its
-/// number and wire type, and a value, which is a variable-length integer or bytes after their length. A reader can pass over
-/// fields that it does not know. Thrift's reader is not used here because it copies secrets, and limits lists to what an
-/// event needs.
+/// The format is a subset of the Protocol Buffers wire format (protobuf.dev, "Encoding"): a field is a key, which holds
+/// its number and wire type, and a value, which is a variable-length integer or bytes after their length. A reader can
+/// pass over fields that it does not know. Thrift's reader is not used here because it copies secrets, and limits lists
+/// to what an event needs.
 ///
-/// Around the fields are a byte for the format, a byte for the kind of state, and a zero byte at the end, which no field begins
-/// with: a state that is cut off anywhere is recognised.
+/// Around the fields are a byte for the format, a byte for the kind of state, and a zero byte at the end, which no
+/// field begins with: a state that is cut off anywhere is recognised.
 struct StateWriter {
     /// What has been written; it may hold secrets.
     private(set) var bytes: [UInt8] = []
@@ -70,7 +70,7 @@ struct StateWriter {
         for index in value.indices { bytes.append(value[index]) }
     }
 
-    /// Digests one after the other in one field; nothing if there are none.
+    /// Digests one after the other in one field; nothing for an empty list.
     mutating func digests(_ id: Int, _ digests: some Collection<EventDigest>) {
         guard !digests.isEmpty else { return }
         nested(id) { writer in
@@ -138,7 +138,8 @@ struct StateWriter {
         bytes.append(UInt8(rest))
     }
 
-    /// Grows the buffer if necessary, and wipes the old one: an array that grows by itself leaves secrets in freed memory.
+    /// Grows the buffer if necessary, and wipes the old one: an array that grows by itself leaves secrets in freed
+    /// memory.
     private mutating func reserve(for count: Int) {
         guard bytes.capacity - bytes.count < count else { return }
         var larger: [UInt8] = []

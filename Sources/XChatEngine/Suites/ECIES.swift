@@ -4,8 +4,8 @@ import LibSodium
 
 /// How the `.xchat` suite wraps a conversation key: `docs/protocol.md`, "Key wrap".
 ///
-/// Ephemeral public key (65 bytes, SEC1 uncompressed) ‖ AES-128-GCM ciphertext (32) ‖ tag (16). AES key and IV, 16 bytes
-/// each, are the two halves of the X9.63 KDF with SHA-256 over the ECDH secret and the ephemeral key.
+/// Ephemeral public key (65 bytes, SEC1 uncompressed) ‖ AES-128-GCM ciphertext (32) ‖ tag (16). AES key and IV, 16
+/// bytes each, are the two halves of the X9.63 KDF with SHA-256 over the ECDH secret and the ephemeral key.
 enum ECIES {
     static let wrappedLength = 65 + ConversationKey.length + 16
 

@@ -3,8 +3,8 @@ public import XChatEvents
 
 /// A user's identity key: conversation keys are wrapped to it.
 ///
-/// P-256 (`.xchat`) or X25519 (`.sodium`); the bytes of the key say which, and no flag does. Two values are equal when the
-/// keys are equal, whatever encoding they came in.
+/// P-256 (`.xchat`) or X25519 (`.sodium`); the bytes of the key say which, and no flag does. Two values are equal when
+/// the keys are equal, whatever encoding they came in.
 public struct IdentityPublicKey: Hashable, Sendable {
     /// The suite that the key belongs to.
     public let suite: SuiteName
@@ -58,8 +58,8 @@ public struct IdentityPublicKey: Hashable, Sendable {
     ///
     /// See `docs/protocol.md`, "Fingerprint".
     ///
-    /// It covers the identity key alone, and is no pin: an attacker can bind a signing key of their own to a genuine identity
-    /// key.
+    /// It covers the identity key alone, and is no pin: an attacker can bind a signing key of their own to a genuine
+    /// identity key.
     public var fingerprint: String { Base64.encodeURLSafe(Array(SHA256.hash(data: spki))) }
 
     /// Wraps a conversation key so that only the holder of the private key unwraps it.

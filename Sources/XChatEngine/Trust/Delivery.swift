@@ -2,9 +2,9 @@ public import XChatEvents
 
 /// What came of the events of one delivery.
 ///
-/// A delivery is one walk over a history from the newest event back to something that is known, taken oldest first, or one
-/// event of a stream without a gap before it. Within a delivery the server's order stands; between deliveries nothing that
-/// widens who can read depends on it.
+/// A delivery is one walk over a history from the newest event back to something that is known, taken oldest first, or
+/// one event of a stream without a gap before it. Within a delivery the server's order counts; between deliveries
+/// nothing that widens who can read depends on it.
 public struct Delivery: Sendable {
     /// One result for each event, in the order of the input.
     public let results: [Result<Event, XChatError>]

@@ -74,8 +74,8 @@ struct DeliveryWalk {
         notices.append(.founded(group, entry.claim))
     }
 
-    /// The first creation that a key change binds to the group: the signature of a creation does not cover the group's id, that
-    /// of a key change does.
+    /// The first creation that a key change binds to the group: the signature of a creation does not cover the group's
+    /// id, that of a key change does.
     private mutating func boundCreation(of group: ConversationID) -> (Membership.Entry, place: Int)? {
         var found: (Membership.Entry, place: Int)?
         for (place, change) in changes.enumerated() {
@@ -206,7 +206,8 @@ struct DeliveryWalk {
     }
 
     private mutating func applyMembership(_ change: Change, in group: ConversationID) {
-        // The log is changed in its place only after its copy went: copies of large groups would make many changes quadratic.
+        // The log is changed in its place only after its copy went: copies of large groups would make many changes
+        // quadratic.
         switch judgement(of: change, in: group) {
         case .nothing: return
         case .contest(let digest, let signers):
@@ -240,8 +241,8 @@ struct DeliveryWalk {
         }
     }
 
-    /// Whether a verified change cannot be genuine if the founding of the log is: a second creation of the group, or a second
-    /// addition of this account, which the first one made a member.
+    /// Whether a verified change cannot be genuine if the founding of the log is: a second creation of the group, or a
+    /// second addition of this account, which the first one made a member.
     private func contradictsFounding(
         _ event: MessageEvent,
         by signer: UserID,
@@ -379,7 +380,8 @@ struct DeliveryWalk {
 
     /// Whether a key change comes after its signer became a member, or belongs to the founding.
     ///
-    /// The version tells it too: when a history is delivered again, the places of the first time are not known any more.
+    /// The version tells it too: when a history is delivered again, the places of the first time are not known any
+    /// more.
     private func isInPlace(
         _ place: Int,
         _ sender: UserID,
@@ -417,7 +419,8 @@ struct DeliveryWalk {
         }
     }
 
-    /// Keeps what a key change delivers that did not verify, as far as anything of it may be kept, and says why it is refused.
+    /// Keeps what a key change delivers that did not verify, as far as anything of it may be kept, and says why it is
+    /// refused.
     private mutating func refusal(
         of error: XChatError,
         _ change: Change,
@@ -432,7 +435,8 @@ struct DeliveryWalk {
         if let key = change.delivered {
             session.keyRing.keep(key, in: conversation, version: version, level: .unverified, announcer: nil)
         }
-        // A member announced another key under the version of ours, as far as can be told: the signature does not cover ours.
+        // A member announced another key under the version of ours, as far as is known: the signature does not cover
+        // ours.
         let isMember = standing == .member || { if case .former = standing { true } else { false } }()
         guard error.code == .wrongSignature, isMember, change.event.signsConversationKey,
             session.keyRing.acceptedKey(in: conversation, version: version) != nil

@@ -65,10 +65,10 @@ extension AcceptedKey: Equatable {
 
 /// Conversation keys by conversation **and** version.
 ///
-/// Versions are milliseconds since 1970: those of two conversations can coincide. Under one version one key is accepted,
-/// the first; a different one makes the version *disputed*, because one ciphertext can open to two texts under two keys
-/// (XSalsa20-Poly1305 does not commit to its key). One bad event never removes a key. The rules are in `docs/trust.md`,
-/// "Conversation keys".
+/// Versions are milliseconds since 1970: those of two conversations can coincide. Under one version one key is
+/// accepted, the first; a different one makes the version *disputed*, because one ciphertext can open to two texts
+/// under two keys (XSalsa20-Poly1305 does not commit to its key). One bad event never removes a key. The rules are in
+/// `docs/trust.md`, "Conversation keys".
 public struct KeyRing: Sendable {
     struct Other: Equatable, Sendable {
         let key: ConversationKey
@@ -118,8 +118,8 @@ public struct KeyRing: Sendable {
 
         /// Drops one accepted key in favour of a new one: the oldest key of the user who announced the most keys.
         ///
-        /// The dropped key only decrypts from then on. So no member can displace the keys of the others. A key that the caller
-        /// supplies, or that this account makes, is always kept.
+        /// The dropped key only decrypts from then on. So no member can displace the keys of the others. A key that the
+        /// caller supplies, or that this account makes, is always kept.
         /// - Returns: False if the new key is older than the key that would be dropped.
         mutating func dropOldest(for key: AcceptedKey, _ number: UInt64) -> Bool {
             var counts: [UserID: Int] = [:]
@@ -163,8 +163,8 @@ public struct KeyRing: Sendable {
 
     /// The conversations of which a state must keep something, in byte order.
     ///
-    /// A conversation without an accepted key can have a rotation floor: without it, a key from before a removal would encrypt
-    /// after a restart.
+    /// A conversation without an accepted key can have a rotation floor: without it, a key from before a removal would
+    /// encrypt after a restart.
     package var keptConversations: [ConversationID] {
         held.filter { !$0.value.accepted.isEmpty || $0.value.floor > 0 || $0.value.highest != nil }.keys
             .sorted { $0.text < $1.text }
@@ -249,8 +249,8 @@ public struct KeyRing: Sendable {
     /// - Returns: The version as a number, or nil.
     public func highestVersion(of conversation: ConversationID) -> UInt64? { held[conversation]?.highest }
 
-    /// The highest accepted version that bars a former member: a key that names the member as an outsider waits for the addition
-    /// that brings the member back, which signs the same version.
+    /// The highest accepted version that bars a former member: a key that names the member as an outsider waits for the
+    /// addition that brings the member back, which signs the same version.
     ///
     /// - Parameters:
     ///   - conversation: Its canonical id.
@@ -406,8 +406,8 @@ public struct KeyRing: Sendable {
 }
 
 extension KeyRing.Held: Equatable {
-    // The order follows from the accepted versions. Dictionaries that share their storage are equal without a look at it, so
-    // comparing what did not change costs nothing.
+    // The order follows from the accepted versions. Dictionaries that share their storage are equal without a look at
+    // it, so comparing what did not change costs nothing.
     static func == (left: Self, right: Self) -> Bool {
         left.accepted == right.accepted && left.others == right.others && left.disputed == right.disputed
             && left.highest == right.highest && left.floor == right.floor && left.unknown == right.unknown

@@ -2,10 +2,10 @@ public import XChatEvents
 
 /// The members of a group, and the log of the changes that made them what they are.
 ///
-/// The order in which a server delivers events proves nothing, and a server can deliver an event again at any time. So each
-/// signed change counts at most once, identified by its ``EventDigest``; only present members change the log; and a member
-/// who was taken out is *barred*: only an addition under a higher key version than the bar brings the member back. The
-/// rules are in `docs/trust.md`, "Group membership".
+/// The order in which a server delivers events proves nothing, and a server can deliver an event again at any time. So
+/// each signed change counts at most once, identified by its ``EventDigest``; only present members change the log; and
+/// a member who was taken out is *barred*: only an addition under a higher key version than the bar brings the member
+/// back. The rules are in `docs/trust.md`, "Group membership".
 public struct Membership: Hashable, Sendable {
     /// Whose word an entry of the log is.
     public enum Claim: String, Hashable, Sendable {
@@ -82,8 +82,8 @@ public struct Membership: Hashable, Sendable {
     public private(set) var log: [Entry] = []
     /// The present members.
     public private(set) var present: Set<UserID> = []
-    /// The bar of each former member: the highest key version that was known at the end of the delivery that took the member
-    /// out.
+    /// The bar of each former member: the highest key version that was known at the end of the delivery that took the
+    /// member out.
     public private(set) var bars: [UserID: UInt64] = [:]
     /// A change that waits in its place.
     public struct Unjudged: Hashable, Sendable {
@@ -110,7 +110,8 @@ public struct Membership: Hashable, Sendable {
     public private(set) var isFull = false
     /// Whether another founding verified that contradicts the one of the log.
     ///
-    /// Which of the two was delivered first is the server's word, so the group does not encrypt before a person decides.
+    /// Which of the two was delivered first is the server's word, so the group does not encrypt before a person
+    /// decides.
     public private(set) var isContested = false
     /// Only additions that sign a higher key version count: older ones lie before the founding, or before a list that a
     /// person accepted.
@@ -120,7 +121,7 @@ public struct Membership: Hashable, Sendable {
     /// They are older than the founding, not by a present member at their place, or settled by a person's list.
     package private(set) var settled: [EventDigest] = []
 
-    /// Members who were taken out in the delivery that is under way; their bars are set at its end.
+    /// Members who were taken out in the delivery in progress; their bars are set at its end.
     private(set) var leaving: Set<UserID> = []
     /// People whom only additions that did not count name.
     private(set) var unproven: Set<UserID> = []
@@ -211,8 +212,8 @@ public struct Membership: Hashable, Sendable {
         return settledDigests.contains(digest)
     }
 
-    /// Whether a key that a member announces is as old as the member: what was announced before the founding, or before an
-    /// addition brought the member in, does not encrypt.
+    /// Whether a key that a member announces is as old as the member: what was announced before the founding, or before
+    /// an addition brought the member in, does not encrypt.
     func predates(_ version: UInt64, by member: UserID) -> Bool {
         if let joined = joined[member] { return version <= joined }
         guard let first = log.first, first.effect == .founded, let founding = first.version?.number else {
@@ -237,8 +238,8 @@ public struct Membership: Hashable, Sendable {
 
     /// Adds everyone whom an addition names, but for barred people; it takes no one out.
     ///
-    /// A barred person returns only if the addition names the person as new, and signs a key version above the bar. Whom the
-    /// signed lists name after their signer is a present member in every reading, and never returns.
+    /// A barred person returns only if the addition names the person as new, and signs a key version above the bar.
+    /// Whom the signed lists name after their signer is a present member in every reading, and never returns.
     mutating func add(_ addition: GroupMemberAddChange, by signer: UserID, claim: Claim, digest: EventDigest) -> Outcome
     {
         guard !isJudged(digest) else { return .repeated }
@@ -291,8 +292,8 @@ public struct Membership: Hashable, Sendable {
         guard present.contains(signer) else { return ignore(digest) }
         let left = people.filter(present.contains)
         guard !left.isEmpty else {
-            // One that names only former members is a repetition. Of people who were never members it may be older than their
-            // addition, and is judged again when it comes again.
+            // One that names only former members is a repetition. Of people who were never members it may be older than
+            // their addition, and is judged again when it comes again.
             return people.allSatisfy(everContained) ? ignore(digest) : .ignored
         }
         guard fits(size + left.count + 1, digest) else { return .full }
@@ -389,7 +390,7 @@ public struct Membership: Hashable, Sendable {
         }
     }
 
-    /// Whether members were taken out in the delivery that is under way, and need their bars.
+    /// Whether members were taken out in the delivery in progress, and need their bars.
     var needsBars: Bool { !leaving.isEmpty }
 
     /// Sets the bars of those who were taken out in the delivery that ends here.

@@ -3,10 +3,10 @@ public import XChatEvents
 /// The public keys that this account trusts, by user.
 ///
 /// A pin is user, version, identity key and signing key together. Of each user one pin is *current*, and the others are
-/// *retired*: a retired key still verifies, marked ``Event/Mark/retiredKey``, and no key is wrapped to it. A retired key that a
-/// person *replaced* also adds no one to a group: it may be stolen. The server is not trusted: the keys that it serves are pinned
-/// on first use, and from then on any other key is an error until a person accepts it.
-/// The rules are in `docs/trust.md`, "Pins".
+/// *retired*: a retired key still verifies, marked ``Event/Mark/retiredKey``, and no key is wrapped to it. A retired
+/// key that a person *replaced* also adds no one to a group: it may be stolen. The server is not trusted: the keys that
+/// it serves are pinned on first use, and from then on any other key is an error until a person accepts it. The rules
+/// are in `docs/trust.md`, "Pins".
 public struct PinnedKeys: Sendable {
     /// The pins of one user.
     struct Pins: Hashable, Sendable {
@@ -82,8 +82,8 @@ public struct PinnedKeys: Sendable {
     /// - Parameters:
     ///   - served: Keys of one user as the server answered them.
     ///   - user: That user.
-    /// - Returns: The keys that are new or changed; empty if nothing differs. Pins that are not served any more do not count, nor
-    ///   keys that were rejected before.
+    /// - Returns: The keys that are new or changed; empty if nothing differs. Pins that are not served any more do not
+    ///   count, nor keys that were rejected before.
     public func changes(in served: [BoundKey], of user: UserID) -> [BoundKey] {
         served.filter { key in !self[user].contains { $0.isSamePin(as: key) } && !isRejected(key) }
     }
@@ -144,8 +144,8 @@ public struct PinnedKeys: Sendable {
 
     /// Takes the newest of the accepted keys as the current one; the pins of before are replaced.
     ///
-    /// What a replaced key signs is readable and marked, and widens no group. Keys that were served with the accepted ones, and
-    /// that no person looked at, are replaced from the beginning.
+    /// What a replaced key signs is readable and marked, and widens no group. Keys that were served with the accepted
+    /// ones, and that no person looked at, are replaced from the beginning.
     mutating func accept(_ accepted: [BoundKey], servedWith others: [BoundKey]) throws(XChatError) {
         guard let newest = accepted.newest else { return }
         let user = newest.userID

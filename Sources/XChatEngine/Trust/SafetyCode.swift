@@ -3,8 +3,8 @@ import XChatEvents
 
 /// 60 digits that two users compare to find out that each has the other's genuine keys.
 ///
-/// A code covers both keys of both users: id, identity key and signing key. Both users see the same code, and it changes
-/// with any of these. X's fingerprint covers the identity key alone, and says nothing about the key that signs.
+/// A code covers both keys of both users: id, identity key and signing key. Both users see the same code, and it
+/// changes with any of these. X's fingerprint covers the identity key alone, and says nothing about the key that signs.
 public struct SafetyCode: Hashable, Sendable, CustomStringConvertible {
     /// 60 ASCII digits: 30 for each user, the user with the smaller id first.
     public let digits: String

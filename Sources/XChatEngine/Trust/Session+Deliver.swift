@@ -1,15 +1,15 @@
 import LibSodium
 public import XChatEvents
 
-// The one way in. First the signatures of group changes and key changes are verified, each on its own. Then they take effect
-// in the order of the delivery: membership, and with it which keys encrypt. Then everything else is verified and decrypted,
-// each event on its own.
+// The one way in. First the signatures of group changes and key changes are verified, each on its own. Then they take
+// effect in the order of the delivery: membership, and with it which keys encrypt. Then everything else is verified and
+// decrypted, each event on its own.
 extension Session {
     /// Verifies and decrypts the events of one delivery; group changes and key changes take effect.
     ///
     /// One bad event changes nothing for the others.
-    /// - Parameter events: Parsed events, oldest first, key changes among them at their places; or why one did not parse: such
-    ///   an error is passed through. Events of several conversations may be mixed.
+    /// - Parameter events: Parsed events, oldest first, key changes among them at their places; or why one did not
+    ///   parse: such an error is passed through. Events of several conversations may be mixed.
     /// - Returns: One result for each event, and what a person should know.
     public mutating func deliver(_ events: [Result<MessageEvent, XChatError>]) -> Delivery {
         var settled: [Int: Result<Event, XChatError>] = [:]
@@ -55,14 +55,16 @@ extension Session {
 
     // MARK: Events that a server serves for one conversation
 
-    /// Verifies and decrypts the events that a server served for one conversation; group changes and key changes take effect.
+    /// Verifies and decrypts the events that a server served for one conversation; group changes and key changes take
+    /// effect.
     ///
-    /// An event that names another conversation is refused before it has any effect. An event that names no conversation is
-    /// judged as ``deliver(_:)`` judges it.
+    /// An event that names another conversation is refused before it has any effect. An event that names no
+    /// conversation is judged as ``deliver(_:)`` judges it.
     /// - Parameters:
     ///   - events: As for ``deliver(_:)``.
     ///   - conversation: The canonical id of the conversation that was asked for.
-    /// - Returns: One result for each event, `inconsistent` for events of other conversations, and what a person should know.
+    /// - Returns: One result for each event, `inconsistent` for events of other conversations, and what a person should
+    ///   know.
     public mutating func deliver(
         _ events: [Result<MessageEvent, XChatError>],
         in conversation: ConversationID
@@ -106,10 +108,11 @@ extension Session {
 
     // MARK: Members
 
-    /// Founds the membership log of a group on the server's word, if its whole history holds neither a bound creation nor an
-    /// addition of this account.
+    /// Founds the membership log of a group on the server's word, if its whole history holds neither a bound creation
+    /// nor an addition of this account.
     ///
-    /// Such a log shows messages and never encrypts before ``acceptMembers(_:of:)``; a later verified founding replaces it.
+    /// Such a log shows messages and never encrypts before ``acceptMembers(_:of:)``; a later verified founding replaces
+    /// it.
     /// - Parameters:
     ///   - members: The members as the server lists them, at most 10,000.
     ///   - group: The group.
@@ -129,8 +132,8 @@ extension Session {
 
     /// Replaces the members of a group by a list of the caller, and bars all other known users.
     ///
-    /// The way out wherever a group does not encrypt for its members' sake. Ask a person first. Key changes that were delivered
-    /// before are judged by the new members when they are delivered again.
+    /// The way out wherever a group does not encrypt for its members' sake. Ask a person first. Key changes that were
+    /// delivered before are judged by the new members when they are delivered again.
     /// - Parameters:
     ///   - members: The members, this account usually among them; at most 10,000.
     ///   - group: The group.
@@ -219,7 +222,8 @@ extension Session {
         )
     }
 
-    /// The accepted key of the version that a key change announces: its signature must cover that key, or it disputes it.
+    /// The accepted key of the version that a key change announces: its signature must cover that key, or it disputes
+    /// it.
     func knownKeys(forVersionOf event: MessageEvent) -> [ConversationKey] {
         guard case .conversationKeyChangeEvent(let change) = event.detail, let version = change.conversationKeyVersion,
             let conversation = event.canonicalConversationID,
@@ -248,8 +252,8 @@ extension Session {
 
     /// Hands the session to a walk, whose session replaces this one.
     ///
-    /// The walk is the only owner of what it changes: a copy of all that is known for each delivery would make a long life
-    /// quadratic.
+    /// The walk is the only owner of what it changes: a copy of all that is known for each delivery would make a long
+    /// life quadratic.
     private mutating func takeWalk(_ changes: [DeliveryWalk.Change]) -> DeliveryWalk {
         let walk = DeliveryWalk(session: self, changes: changes)
         (memberships, keyRing, pins) = ([:], KeyRing(), PinnedKeys())

@@ -6,10 +6,10 @@ extension Session {
     ///
     /// - Parameter conversation: The canonical conversation id.
     /// - Returns: The newest accepted version.
-    /// - Throws: `key_missing` if no key is accepted or the newest is not known; `rotation_needed` if the newest key is older
-    ///   than a removal or than a participant's new keys, or was given to people who are not members; `disputed_key`;
-    ///   `not_a_participant` if this account is not a member; `membership_unproven` if the member list is only the server's
-    ///   word; `membership_unjudged` while a change waits for its signer's keys.
+    /// - Throws: `key_missing` if no key is accepted or the newest is not known; `rotation_needed` if the newest key is
+    ///   older than a removal or than a participant's new keys, or was given to people who are not members;
+    ///   `disputed_key`; `not_a_participant` if this account is not a member; `membership_unproven` if the member list
+    ///   is only the server's word; `membership_unjudged` while a change waits for its signer's keys.
     public func encryptingVersion(in conversation: ConversationID) throws(XChatError) -> KeyVersion {
         try encryptingKey(in: conversation).version
     }

@@ -10,7 +10,7 @@ public enum EventKind: String, Hashable, Sendable, CaseIterable {
     case messageDeleted = "MessageDeleted"
     /// A conversation deleted.
     case conversationDeleted = "ConversationDeleted"
-    /// Somebody is typing.
+    /// A user is typing.
     case typing = "Typing"
     /// A conversation read up to an event.
     case readReceipt = "ReadReceipt"

@@ -1,9 +1,9 @@
 /// Every reading of the signed text of a member addition that the rules of ``MessageEvent/inconsistency`` accept.
 ///
-/// The text joins its components by commas. It says neither where one list ends and the next begins nor which version of
-/// the text it is, and the version that the signature names is not signed. So one text can be that of several events. The
-/// members after the addition, new and present ones, are the first ids of the text in every reading; readings that
-/// disagree on how many of them name different members.
+/// The text joins its components by commas. It says neither where one list ends and the next begins nor which version
+/// of the text it is, and the version that the signature names is not signed. So one text can be that of several
+/// events. The members after the addition, new and present ones, are the first ids of the text in every reading;
+/// readings that disagree on how many of them name different members.
 package struct MemberAddReadings: Sendable {
     /// The readings of one version of the text; they differ in where the lists of members end at most.
     package struct Reading: Hashable, Sendable {
@@ -162,12 +162,14 @@ extension MessageEvent {
         )
     }
 
-    /// The members of a group after an addition: those whom it names as new or present, in the order of the signed text.
+    /// The members of a group after an addition: those whom it names as new or present, in the order of the signed
+    /// text.
     ///
     /// The ids before the sender's may be new or present, depending on the reading. The sender and those who follow are
     /// present members in every reading.
     ///
-    /// Nil for events of other kinds, and for an addition that is inconsistent (``inconsistency``) or has no signed text.
+    /// Nil for events of other kinds, and for an addition that is inconsistent (``inconsistency``) or has no signed
+    /// text.
     package var namedMembers: [UserID]? {
         guard inconsistency == nil else { return nil }
         return memberAddReadings?.members

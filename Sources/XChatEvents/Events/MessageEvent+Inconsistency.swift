@@ -3,21 +3,21 @@ extension MessageEvent {
     ///
     /// See `docs/protocol.md`, "Ambiguous texts".
     ///
-    /// A signed text has no counts and no escapes, so whoever relays an event can move the bounds of its lists, or leave
-    /// out a slot, and the signature stays right. What honest senders write obeys rules that such a forgery breaks: the
+    /// A signed text has no counts and no escapes, so a relay can move the bounds of its lists, or leave out a slot,
+    /// and the signature stays right. What honest senders write obeys rules that such a forgery breaks: the
     /// conversation is named; listed ids are ids; no list has anyone twice; new members are not members already,
-    /// administrators are members, and so is who adds somebody; key versions are numbers; no text is the word that stands
-    /// for its absence.
+    /// administrators are members, and so is the sender of an addition; key versions are numbers; no text is the word
+    /// `null`, which means absence.
     ///
     /// These rules leave some bounds of a member addition open: that between new and present members, and, without
-    /// administrators, that between members and pending people. An addition is therefore inconsistent if the readings of its
-    /// signed text that obey all other rules, over all versions of the text, name different members (new and present
-    /// ones together). All readings of a consistent addition name the same members; only which of the members before the
-    /// sender are new may differ (`namedMembers`).
+    /// administrators, that between members and pending people. An addition is therefore inconsistent if the readings
+    /// of its signed text that obey all other rules, over all versions of the text, name different members (new and
+    /// present ones together). All readings of a consistent addition name the same members; only which of the members
+    /// before the sender are new may differ (`namedMembers`).
     ///
     /// The reason names the field and holds no input. Whether the event has a signed text at all is for
-    /// ``SignedPayload`` to say, and members that are absent are no business of this check. Events of kinds that nobody
-    /// signs are consistent.
+    /// ``SignedPayload`` to say, and this check ignores absent members. Events of kinds that are never
+    /// signed are consistent.
     public var inconsistency: String? {
         guard kind.isSigned, let detail else { return nil }
         do throws(Inconsistency) {
@@ -180,7 +180,7 @@ private struct Inconsistency: Error {
 
     static func check(areMembers ids: [UserID], _ field: String) throws(Inconsistency) {
         try check(areDigits: ids, field)
-        guard Set(ids).count == ids.count else { throw Inconsistency("\(field): somebody twice") }
+        guard Set(ids).count == ids.count else { throw Inconsistency("\(field): a user occurs twice") }
     }
 
     static func check(areConversations ids: [WireString], _ field: String) throws(Inconsistency) {
@@ -193,6 +193,6 @@ private struct Inconsistency: Error {
     }
 
     static func check(isNotNull text: WireString?, _ field: String) throws(Inconsistency) {
-        guard text != "null" else { throw Inconsistency("\(field): the word null, which stands for none") }
+        guard text != "null" else { throw Inconsistency("\(field): the word null, which means absence") }
     }
 }

@@ -36,8 +36,8 @@ extension WireString {
 extension MessageEvent {
     /// The first limit that the event breaks, as one sentence that names the field, the value and the rule, or nil.
     ///
-    /// It looks at everything that a reader compares or keeps: ids, versions and lists of people. An absent field breaks
-    /// no limit. The value is quoted, cut to 48 bytes, and holds printable ASCII only.
+    /// It looks at everything that a reader compares or keeps: ids, versions and lists of people. An absent field
+    /// breaks no limit. The value is quoted, cut to 48 bytes, and holds printable ASCII only.
     package var limitViolation: String? {
         do throws(LimitViolation) {
             try LimitViolation.check(sequenceID, "sequence_id")

@@ -1,7 +1,7 @@
 /// What the offsets of an entity count.
 ///
-/// X's SDK calls them byte offsets and passes them through; clients were seen to write Unicode scalars. The three agree for
-/// ASCII only, and nothing on the wire says which one was meant.
+/// X's SDK calls them byte offsets and passes them through; clients were seen to write Unicode scalars. The three agree
+/// for ASCII only, and nothing on the wire says which one was meant.
 public enum TextUnit: Hashable, Sendable, CaseIterable {
     /// Bytes of UTF-8.
     case bytes
@@ -32,8 +32,8 @@ extension RichTextEntity {
     /// - Parameters:
     ///   - text: The text of the message.
     ///   - unit: What the offsets are taken to count.
-    /// - Returns: The range, its bounds moved back to the beginning of a Unicode scalar where they lie inside of one; nil
-    ///   where an offset is missing or negative, or they are reversed.
+    /// - Returns: The range, its bounds moved back to the beginning of a Unicode scalar where they lie inside of one;
+    ///   nil where an offset is missing or negative, or they are reversed.
     public func range(in text: String, counting unit: TextUnit) -> Range<String.Index>? {
         guard let startIndex, let endIndex, 0 <= startIndex, startIndex <= endIndex else { return nil }
         return unit.index(in: text, at: Int(startIndex))..<unit.index(in: text, at: Int(endIndex))

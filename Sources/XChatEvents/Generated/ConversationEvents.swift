@@ -123,7 +123,7 @@ extension ConversationKeyChangeEvent: WireStruct {
     }
 }
 
-/// Somebody is typing.
+/// A user is typing.
 public struct MessageTypingEvent: Hashable, Sendable {
     /// Field 1, `conversation_id`.
     public var conversationID: WireString?

@@ -236,7 +236,7 @@ extension AVCallEnded: WireStruct {
     }
 }
 
-/// A call that nobody took.
+/// A call that was not answered.
 public struct AVCallMissed: Hashable, Sendable {
     /// Field 1, `sent_at_millis`.
     public var sentAtMillis: Int64?

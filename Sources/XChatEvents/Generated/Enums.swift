@@ -67,7 +67,7 @@ public struct EventQueuePriority: RawRepresentable, Hashable, Sendable {
 
 extension EventQueuePriority: WireEnum {}
 
-/// What a recipient is asked to do besides showing a message.
+/// What a recipient is asked to do in addition to showing a message.
 ///
 /// A number that this version does not know is kept.
 public struct AdditionalAction: RawRepresentable, Hashable, Sendable {

@@ -398,7 +398,7 @@ extension GroupInviteDisable: WireStruct {
     }
 }
 
-/// Somebody's wish to join a group.
+/// A user's request to join a group.
 public struct GroupJoinRequest: Hashable, Sendable {
     /// Field 1, `requesting_user_id`.
     public var requestingUserID: UserID?

@@ -1,11 +1,11 @@
 /// The id of a conversation in the form that is signed, and by which keys are kept.
 ///
-/// Two users' ids joined by `:` for a conversation of two, `g` and digits for a group; whatever has another form is kept
-/// as it is.
+/// Two users' ids joined by `:` for a conversation of two, `g` and digits for a group; whatever has another form is
+/// kept as it is.
 public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireText {
     /// The canonical text.
     public let text: WireString
-    /// Where the `:` of a conversation of two stands, in bytes.
+    /// The offset of the `:` of a conversation of two, in bytes.
     private let colon: Int?
 
     private init(text: WireString, colon: Int? = nil) {
@@ -15,12 +15,12 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireT
 
     /// Brings an id into its canonical form, see `docs/protocol.md`, "Conversation ids"; never fails.
     ///
-    /// Two user ids joined by `:` or `-`, or the recipient's id alone, become the pair of both joined by `:`, the shorter
-    /// first, then by bytes. Leading zeros count. Everything else is unchanged.
+    /// Two user ids joined by `:` or `-`, or the recipient's id alone, become the pair of both joined by `:`, the
+    /// shorter first, then by bytes. Leading zeros count. Everything else is unchanged.
     ///
     /// - Parameters:
     ///   - id: the id in any of its forms.
-    ///   - sender: the user on whose side the id stands, for an id that is a recipient's alone.
+    ///   - sender: the user whose conversation it is, for an id that is a recipient's alone.
     public init(canonicalizing id: WireString, sender: UserID = "") {
         if let pair = Pair(id) {
             // Most ids come in their canonical form, and then nothing is copied.
@@ -71,7 +71,7 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireT
     /// Whether it is a group's: `g` and 1 to 19 digits.
     public var isGroup: Bool { text.isGroupID }
 
-    /// The id as X's REST paths take it, or nil where it has none of the three forms that they take.
+    /// The id as X's REST paths take it, or nil if it has another form than the three that they accept.
     ///
     /// These are `A-B`, a recipient's id alone, and `g` with digits, each of 1 to 19 digits.
     public var urlPathComponent: String? {
@@ -85,7 +85,7 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireT
 /// A text of two runs of digits with `:` or `-` between them.
 private struct Pair {
     private let text: WireString
-    /// Where the `:` or `-` stands, in bytes.
+    /// The offset of the `:` or `-`, in bytes.
     let separator: Int
     /// Whether it is a `:` and the two are in order, the shorter first, then by bytes.
     let isCanonical: Bool

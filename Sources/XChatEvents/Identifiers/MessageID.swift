@@ -13,7 +13,7 @@ public struct MessageID: Identifier, WireText {
         "1 to \(EventLimits.messageIDBytes) printable ASCII characters without a comma"
     }
 
-    /// Whether the text has 1 to 64 printable ASCII characters, none of them a comma.
+    /// Whether the text has 1 to 64 printable ASCII characters, without a comma.
     public var isValid: Bool {
         guard !text.isEmpty, text.utf8.count <= EventLimits.messageIDBytes else { return false }
         return unsafe text.withContiguousBytes { bytes in

@@ -1,6 +1,6 @@
 /// Why an event has no signed text.
 public enum PayloadError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Events of this kind are not signed by anybody.
+    /// Events of this kind are never signed.
     case neverSigned
     /// This variant of a signed kind is new or has no signed text; the field that holds it.
     case noSignedForm(String)

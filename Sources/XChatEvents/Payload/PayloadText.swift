@@ -1,7 +1,7 @@
 /// A signed text while it is written: components joined by commas, in UTF-8.
 ///
-/// It can record the fields that it writes, which is how ``SignatureCoverage`` knows them. Then an event that has no signed
-/// text, because a value is missing or has a comma, is no error: its other fields are recorded.
+/// It can record the fields that it writes, which is how ``SignatureCoverage`` knows them. Then an event that has no
+/// signed text, because a value is missing or has a comma, is no error: its other fields are recorded.
 struct PayloadText {
     private(set) var bytes: [UInt8] = []
     /// The paths of the fields that were written; nil if they are not recorded, which costs nothing.
@@ -75,8 +75,8 @@ struct PayloadText {
     /// - Parameters:
     ///   - value: The string.
     ///   - field: The name of its field.
-    ///   - path: The path to record, if the field is not one of the struct itself. Elements of a list are recorded as the
-    ///     list.
+    ///   - path: The path to record, if the field is not one of the struct itself. Elements of a list are recorded as
+    ///     the list.
     /// - Throws: `comma` for a string with a comma.
     mutating func add(_ value: some WireText, _ field: String, as path: String? = nil) throws(PayloadError) {
         record(path ?? field)

@@ -43,7 +43,8 @@ extension StructureNode {
             let name = field.name ?? "#\(field.fieldID ?? 0)"
             guard case .children(let inner) = field.content else { return [name] }
             if inner.first?.fieldID != nil { return field.leaves().map { "\(name).\($0)" } }
-            // A list is one value here: its elements are signed together or not at all, except for their unknown fields.
+            // A list is one value here: its elements are signed together or not at all, except for their unknown
+            // fields.
             var seen: Set<String> = []
             let unknown = inner.flatMap { $0.leaves() }.filter { path in
                 path.utf8.contains(UInt8(ascii: "#")) && seen.insert(path).inserted

@@ -1,4 +1,4 @@
-/// The version of the signed text: which components stand in it, for three kinds of event.
+/// The version of the signed text: which components it has, for three kinds of event.
 public struct SignatureVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The number, 2 to 7.
     public let number: Int32

@@ -4,7 +4,7 @@ package import ThriftBinary
 package struct StructSchema: Sendable {
     /// X's name.
     package let name: String
-    /// Whether exactly one field may stand in it.
+    /// Whether it has exactly one field.
     package let isUnion: Bool
     /// The fields, in ascending order.
     package let fields: [FieldSchema]

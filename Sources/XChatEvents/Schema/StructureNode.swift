@@ -2,7 +2,7 @@ import ThriftBinary
 
 /// A value of an encoded struct with what the schema says of it, for people to look at.
 ///
-/// Nothing is left out: fields that the schema does not know, or knows with another type, stand among the others.
+/// Nothing is left out: fields that the schema does not know, or knows with another type, are among the others.
 package struct StructureNode: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         case bool(Bool)
@@ -33,7 +33,8 @@ package struct StructureNode: Hashable, Sendable {
     /// - Parameters:
     ///   - bytes: the encoding.
     ///   - root: what the bytes are taken for, such as `MessageEvent.self`.
-    /// - Throws: `malformed`, or `tooLarge`, also for more than 100,000 fields in all; paths have field numbers here, such as `#7.#1`.
+    /// - Throws: `malformed`, or `tooLarge`, also for more than 100,000 fields in all; paths have field numbers here,
+    ///   such as `#7.#1`.
     package init(describing bytes: [UInt8], as root: any WireStruct.Type) throws(EventError) {
         do throws(ThriftError) {
             self.init(try ThriftValue(decodingStruct: bytes), .structure(root))

@@ -38,8 +38,8 @@ struct SafeText {
     /// - Parameters:
     ///   - text: The text.
     ///   - options: What is kept and what is escaped.
-    ///   - quotationMark: The mark that the text is put in. It is escaped, and backslashes with it: the next mark is the
-    ///     end of the text.
+    ///   - quotationMark: The mark that the text is put in. It is escaped, and backslashes with it: the next mark is
+    ///     the end of the text.
     ///   - limit: The most bytes to show. The time it takes does not grow with what is left out.
     init(_ text: String, _ options: Options, quotationMark: Unicode.Scalar? = nil, limit: Int = .max) {
         self.options = options
@@ -166,7 +166,8 @@ struct SafeText {
         return position
     }
 
-    /// The end of the flag of a region, such as Scotland's, that starts here: a black flag, tags, and the tag that ends them.
+    /// The end of the flag of a region, such as Scotland's, that starts here: a black flag, tags, and the tag that ends
+    /// them.
     private func endOfFlag(at start: Int) -> Int? {
         guard scalars[start] == "\u{1F3F4}" else { return nil }
         let tags = scalars[(start + 1)...].prefix(7).prefix { $0.isTagOfRegion }

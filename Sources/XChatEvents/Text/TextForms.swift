@@ -1,4 +1,4 @@
-// Text from other people reaches a terminal, a log or an error only through these functions. None of its characters can
+// Text from other people reaches a terminal, a log or an error only through these functions. No character of it can
 // move the cursor, change colors, hide text, change the order of text, or push what follows to the next line. Each
 // function is one form of ``SafeText``.
 

@@ -2,8 +2,8 @@
 ///
 /// See `docs/protocol.md`, "Base64".
 ///
-/// Foundation's decoder is not it: it insists on padding and lets stray bits pass. Neither direction looks anything up in
-/// a table, so that no cache tells what was in a key.
+/// Foundation's decoder is not it: it insists on padding and lets stray bits pass. Neither direction looks anything up
+/// in a table, so that no cache tells what was in a key.
 public enum Base64 {
     /// Decodes text.
     ///
@@ -29,8 +29,8 @@ public enum Base64 {
     /// Decodes ASCII bytes.
     ///
     /// Padding may be complete, partial or absent, but not more than the length calls for. Refused are whitespace, the
-    /// URL-safe alphabet, `=` elsewhere than at the end, a length of one symbol beyond a multiple of four, and bits that
-    /// are set behind the last byte.
+    /// URL-safe alphabet, `=` elsewhere than at the end, a length of one symbol beyond a multiple of four, and bits
+    /// that are set after the last byte.
     ///
     /// - Throws: `malformed`, with the offset of the byte that does not belong.
     public static func decode(_ text: Span<UInt8>) throws(EventError) -> [UInt8] {

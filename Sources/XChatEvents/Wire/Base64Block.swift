@@ -1,7 +1,7 @@
 /// Twelve bytes or their sixteen symbols at once, in registers of 16 bytes that every processor of today has.
 ///
-/// Symbols are told apart by comparisons of all sixteen, never by a table or a branch: the time does not depend on what
-/// the bytes are. Only lengths and whether the text is valid decide where the code goes.
+/// Symbols are distinguished by comparisons of all sixteen, never by a table or a branch: the time does not depend on
+/// what the bytes are. Only lengths and whether the text is valid decide where the code goes.
 enum Base64Block {
     private static let byteCount = 12
     private static let symbolCount = 16
@@ -63,7 +63,7 @@ enum Base64Block {
 
     /// Writes the bytes of a text without padding; `output` has room for exactly those.
     ///
-    /// - Returns: Whether every byte of the text is a symbol, and the bits behind the last byte.
+    /// - Returns: Whether every byte of the text is a symbol, and the bits after the last byte.
     static func decode(
         _ text: Span<UInt8>,
         into output: inout MutableSpan<UInt8>
@@ -93,7 +93,8 @@ enum Base64Block {
         return (valid == SIMD16(repeating: .max), strayBits)
     }
 
-    /// The bytes of sixteen symbols, six at the upper end of each number; `valid` loses the places of what is no symbol.
+    /// The bytes of sixteen symbols, six at the upper end of each number; `valid` loses the places of what is no
+    /// symbol.
     @inline(__always)
     private static func bytes(
         of text: SIMD16<UInt8>,
@@ -138,7 +139,8 @@ enum Base64Block {
     @inline(__always)
     private static func above(_ limit: UInt8, _ bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
         let signed = unsafe unsafeBitCast(bytes, to: SIMD16<Int8>.self)
-        // Spelled out: with the type left to be inferred, the comparison is a loop over the lanes, a hundred times as slow.
+        // Spelled out: with the type left to be inferred, the comparison is a loop over the lanes, a hundred times as
+        // slow.
         let limits = SIMD16<Int8>(repeating: Int8(bitPattern: limit))
         let mask = signed .> limits
         return unsafe unsafeBitCast(mask, to: SIMD16<UInt8>.self)

@@ -2,8 +2,8 @@ package import ThriftBinary
 
 /// A struct kept as the bytes that it came as, and decoded only when asked for.
 ///
-/// An embedded event keeps its unknown fields this way, and a ratchet tree that is broken spoils nothing but itself. The
-/// bytes are known to have the shape of a struct, within the limits of every parse; what they say is not looked at.
+/// An embedded event keeps its unknown fields this way, and a ratchet tree that is broken spoils nothing but itself.
+/// The bytes are known to have the shape of a struct, within the limits of every parse; what they say is not looked at.
 public struct Encoded<Value: Sendable>: Hashable, Sendable {
     /// The encoding, written out as it is.
     public let bytes: [UInt8]

@@ -32,7 +32,7 @@ public struct EventError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// The same error, told in this module's terms.
+    /// The same error in the terms of this module.
     package init(_ error: ThriftError) {
         self.init(Code(error.code), path: error.path, offset: error.offset, reason: error.reason)
     }

@@ -1,8 +1,8 @@
 /// A string of the wire, compared as bytes.
 ///
-/// Swift's own `String` takes two spellings of one text for equal (`é` and `e` with an accent) and sees characters where
-/// the protocol sees bytes. Ids, versions and everything that is signed must not be treated so: here `==`, `<` and the
-/// hash are those of the UTF-8 bytes.
+/// Swift's own `String` takes two spellings of one text for equal (`é` and `e` with an accent) and sees characters
+/// where the protocol sees bytes. Ids, versions and everything that is signed must not be treated so: here `==`, `<`
+/// and the hash are those of the UTF-8 bytes.
 public struct WireString: Sendable {
     /// The text, with nothing changed.
     public let string: String

@@ -3,7 +3,7 @@ public import XChatEvents
 
 /// An event of the activity stream or of a webhook.
 ///
-/// Nothing of it is verified. Open the encoded events as those of a history.
+/// It is not verified. Open the encoded events as those of a history.
 public struct ActivityEvent: Hashable, Sendable {
     /// The kind of an event.
     public struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {

@@ -6,12 +6,12 @@ extension ChatClient {
     /// The activity stream of the app whose token the client has: events as they happen.
     ///
     /// Nothing happens before the sequence is iterated. A broken connection is replaced by a new one; after each
-    /// ``ActivityStream/Element/connected`` events may be missing, so read the histories then. Iteration ends with an error
-    /// that a new connection would meet as well, or when the task is cancelled. X guarantees neither order nor
+    /// ``ActivityStream/Element/connected`` events may be missing, so read the histories then. Iteration ends with an
+    /// error that a new connection would meet as well, or when the task is cancelled. X guarantees neither order nor
     /// completeness. Repeated deliveries are dropped.
     ///
-    /// - Parameter backfillMinutes: Delivers the events of the 0 to 5 minutes before each connection again, if the account's
-    ///   plan includes it.
+    /// - Parameter backfillMinutes: Delivers the events of the 0 to 5 minutes before each connection again, if the
+    ///   account's plan includes it.
     /// - Returns: The stream, whose iterator throws ``APIError``.
     public func activity(backfillMinutes: Int? = nil) -> ActivityStream {
         ActivityStream(client: self, backfillMinutes: backfillMinutes)
@@ -175,7 +175,8 @@ public struct ActivityStream: AsyncSequence, Sendable {
             case .connect(let pause):
                 ChatMetrics.retried(error.code)
                 self.pause = pause
-                // Reported before the pause: otherwise the consumer would wait without knowing that the stream is not open.
+                // Reported before the pause: otherwise the consumer would wait without knowing that the stream is not
+                // open.
                 if life == nil { waiting.append(.problem(error)) }
             }
         }

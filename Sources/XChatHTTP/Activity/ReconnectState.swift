@@ -3,8 +3,8 @@ import struct Foundation.Date
 /// Decides when the activity stream connects again, without a socket and without a clock.
 ///
 /// The pauses are those of X's documentation. After a network error: none at first, then 250 ms more each time, up to
-/// 16 s. After an HTTP error: 5 s, doubling up to 320 s. After a rate limit: 60 s, doubling up to 960 s. A later time that
-/// the server names wins, up to a day.
+/// 16 s. After an HTTP error: 5 s, doubling up to 320 s. After a rate limit: 60 s, doubling up to 960 s. A later time
+/// that the server names wins, up to a day.
 struct ReconnectState {
     enum Action: Hashable {
         case connect(after: Duration)

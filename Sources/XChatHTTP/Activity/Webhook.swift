@@ -12,8 +12,8 @@ public enum Webhook {
 
     /// The answer to `GET {url}?crc_token=…`, by which X checks that the server knows the secret.
     ///
-    /// Anyone can send this request, and the answer is also a valid signature for a body equal to the token. So only tokens
-    /// that cannot be a JSON body are answered: those of base64 characters.
+    /// Anyone can send this request, and the answer is also a valid signature for a body equal to the token. So only
+    /// tokens that cannot be a JSON body are answered: those of base64 characters.
     /// - Parameters:
     ///   - crcToken: The value of the query member, percent-decoded.
     ///   - consumerSecret: The app's secret.

@@ -4,14 +4,15 @@ public import XChatEngine
 extension ChatClient {
     /// Downloads a file and decrypts it.
     ///
-    /// The authenticated plaintext goes to a temporary file in the folder of the destination, mode 0600, which is renamed
-    /// only when the whole file has authenticated. After an error the destination is unchanged. A broken connection is
-    /// repeated as ``RetryPolicy`` says, from the first byte: X serves no ranges.
+    /// The authenticated plaintext goes to a temporary file in the folder of the destination, mode 0600, which is
+    /// renamed only when the whole file has authenticated. After an error the destination is unchanged. A broken
+    /// connection is repeated as ``RetryPolicy`` says, from the first byte: X serves no ranges.
     ///
     /// - Parameters:
     ///   - mediaHashKey: The name of the file in the message: 1 to 50 letters and digits.
     ///   - target: The conversation.
-    ///   - key: The conversation key of the version that **the message** is encrypted with, which need not be the newest.
+    ///   - key: The conversation key of the version that **the message** is encrypted with, which need not be the
+    ///     newest.
     ///   - path: Where the file goes. The system resolves the path.
     ///   - expectedBytes: The size of the file as the message states it; another size is an error. It never raises
     ///     ``Limits/mediaBytes``: the sender of the message chose it.

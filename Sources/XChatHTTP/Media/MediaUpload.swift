@@ -39,8 +39,8 @@ extension ChatClient {
     ///   - ttlMsec: After how many milliseconds the server deletes the file; nil for never.
     ///   - progress: Called when the server opened the upload and after each segment, one call at a time.
     /// - Returns: The file as the server keeps it.
-    /// - Throws: ``APIError``; `file` if the file cannot be read or changes during the upload, `too_large` if it needs more
-    ///   segments than there are.
+    /// - Throws: ``APIError``; `file` if the file cannot be read or changes during the upload, `too_large` if it needs
+    ///   more segments than there are.
     public func upload(
         _ path: String,
         key: ConversationKey,

@@ -3,8 +3,8 @@ import XChatFiles
 
 /// A file that is deleted unless it is published under its path.
 ///
-/// Where the system can create a file without a name, no plaintext remains however the process ends: see ``NewFile``. No call
-/// blocks a thread of Swift's concurrency pool.
+/// Where the system can create a file without a name, no plaintext remains however the process ends: see ``NewFile``.
+/// No call blocks a thread of Swift's concurrency pool.
 final class TemporaryFile: Sendable {
     private let file: Mutex<NewFile?>
     private let overwrites: Bool

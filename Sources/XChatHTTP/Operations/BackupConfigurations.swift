@@ -36,7 +36,10 @@ extension Call<[BackedUpKey]> {
         ) { (answer) throws(APIError) in
             var keys: [BackedUpKey] = []
             for (index, entry) in try answer.wholeList(as: BoundedList<BackedUpEntry>.self).enumerated() {
-                let version: KeyVersion? = try answer.number(ifPresent: entry.key.version, "data[\(index)].public_key_version")
+                let version: KeyVersion? = try answer.number(
+                    ifPresent: entry.key.version,
+                    "data[\(index)].public_key_version"
+                )
                 guard let key = entry.key.registeredKey(of: user, version: version) else { continue }
                 let configuration = entry.configuration.flatMap { try? JSONCoding.encoder.encode($0) }
                 keys.append(BackedUpKey(key: key, configuration: configuration.map(Array.init)))

@@ -3,7 +3,7 @@ public import XChatEvents
 
 /// A conversation as the server lists it.
 ///
-/// None of it is verified. Who belongs to a group follows from the group's verified events.
+/// It is not verified. Who belongs to a group follows from the group's verified events.
 public struct ListedConversation: Hashable, Sendable {
     /// The id as the server writes it: two user ids joined by `-`, or a group id.
     public let id: WireString?

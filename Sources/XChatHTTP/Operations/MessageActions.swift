@@ -4,8 +4,8 @@ public import XChatEvents
 extension ChatClient {
     /// Deletes messages, for all members or for this user only.
     ///
-    /// The messages, and for whom they are deleted, are taken from the signed action, so that the call cannot contradict
-    /// the signature.
+    /// The messages, and for whom they are deleted, are taken from the signed action, so that the call cannot
+    /// contradict the signature.
     /// - Parameters:
     ///   - action: The signed action, `.deleteMessages`.
     ///   - target: The conversation that it was signed for.

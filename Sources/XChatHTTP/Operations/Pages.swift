@@ -3,9 +3,9 @@ import XChatEvents
 
 /// Follows the page tokens of a list and detects cycles.
 ///
-/// Memory is constant. A repetition within the last 1,024 tokens is detected at once, a longer cycle by Brent's algorithm:
-/// each token is compared with one kept token, which is replaced after 1, 2, 4, 8, … pages. A cycle of n pages that begins
-/// after m pages is detected within 3 · max(m, n) + n pages.
+/// Memory is constant. A repetition within the last 1,024 tokens is detected at once, a longer cycle by Brent's
+/// algorithm: each token is compared with one kept token, which is replaced after 1, 2, 4, 8, … pages. A cycle of n
+/// pages that begins after m pages is detected within 3 · max(m, n) + n pages.
 package struct PageWalk {
     private static let recentTokens = 1024
 
@@ -27,8 +27,8 @@ package struct PageWalk {
 
     /// Counts a page.
     ///
-    /// - Parameter next: The token of the next page as the server states it. An empty one counts as none, since it would
-    ///   ask for the first page again.
+    /// - Parameter next: The token of the next page as the server states it. An empty one counts as none, since it
+    ///   would ask for the first page again.
     /// - Returns: The token to ask for the next page with; nil on the last one.
     /// - Throws: `malformed_response` if the token came before, `too_large` beyond the most pages.
     package mutating func follow(_ next: String?) throws(APIError) -> String? {
@@ -74,9 +74,9 @@ extension EventPage: Page {}
 
 /// The pages of a list, each fetched when it is asked for.
 ///
-/// One page is in memory at a time. There is no limit on their number: stop iterating when you have enough. If the server
-/// repeats page tokens in a cycle, iteration ends with ``APIError/Code-swift.struct/malformedResponse``. Each call is
-/// retried as ``RetryPolicy`` says; after an error there are no more pages.
+/// One page is in memory at a time. There is no limit on their number: stop iterating when you have enough. If the
+/// server repeats page tokens in a cycle, iteration ends with ``APIError/Code-swift.struct/malformedResponse``. Each
+/// call is retried as ``RetryPolicy`` says; after an error there are no more pages.
 public struct Pages<Element: Page>: AsyncSequence, Sendable {
     /// The error of the call that fetches a page.
     public typealias Failure = APIError

@@ -35,9 +35,9 @@ actor TokenUserCheck {
 
     /// Checks a token before its first use; calls at the same time share one check.
     ///
-    /// An app may lack the scope for the question (403), and a server the route (404). Then, and while the server cannot
-    /// be asked, calls go on, and the log has the failed question: they fail by themselves if the server is away or
-    /// refuses the token.
+    /// An app may lack the scope for the question (403), and a server the route (404). Then, and while the server
+    /// cannot be asked, calls go on, and the log has the failed question: they fail by themselves if the server is away
+    /// or refuses the token.
     /// - Parameters:
     ///   - token: The token.
     ///   - client: The client, whose calls are not checked again.

@@ -1,8 +1,9 @@
 /// How often and for how long a call is tried before its error is thrown.
 ///
 /// Calls whose error is transient (``APIError/disposition``: network errors, timeouts, 5xx, 408, 425) are retried if
-/// sending the same bytes twice does no harm: reading, sending a message (its id makes it one message), deleting, marking
-/// as read, media segments. After a 429 every call is retried, since the server did nothing. Other errors are not retried.
+/// sending the same bytes twice does no harm: reading, sending a message (its id makes it one message), deleting,
+/// marking as read, media segments. After a 429 every call is retried, since the server did nothing. Other errors are
+/// not retried.
 public struct RetryPolicy: Hashable, Sendable {
     /// The most attempts, the first one included.
     ///

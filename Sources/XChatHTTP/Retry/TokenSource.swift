@@ -3,8 +3,8 @@ import NIOCore
 
 /// Provides the token for the calls of a client, and renews it.
 ///
-/// A refused token is renewed once per call. Concurrent calls whose token was refused share one renewal, because refresh
-/// tokens are often valid for a single use.
+/// A refused token is renewed once per call. Concurrent calls whose token was refused share one renewal, because
+/// refresh tokens are often valid for a single use.
 public actor TokenSource {
     private var token: Token
     private let renew: (@Sendable () async throws -> Token)?

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Who listens to the activity stream, and the way of an event to them.
+/// The open activity streams, and the delivery of events to them.
 final class ActivityHub: Sendable {
-    /// What a stream is told.
+    /// What a stream receives.
     enum Item: Sendable {
         /// An event, as one line of JSON.
         case line(Data)
@@ -11,7 +11,7 @@ final class ActivityHub: Sendable {
         case tick
     }
 
-    /// One open stream; it is closed when nobody holds its items any more.
+    /// One open stream; it is closed when its items are released.
     struct Stream: Sendable {
         let items: AsyncStream<Item>
         let continuation: AsyncStream<Item>.Continuation
@@ -26,7 +26,7 @@ final class ActivityHub: Sendable {
 
     /// X's number.
     private static let maximumStreams = 2
-    /// Whoever is further behind is cut off: memory is not for the slow.
+    /// Streams with more undelivered items are closed.
     private static let maximumWaiting = 10_000
 
     var isHeard: Bool { state.withLock { !$0.streams.isEmpty } }

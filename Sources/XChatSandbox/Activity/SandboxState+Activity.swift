@@ -28,7 +28,7 @@ extension SandboxState {
         }
     }
 
-    /// What happened is stored by now: nobody is told that telling it failed, and `backfill_minutes` has it still.
+    /// The event is stored by now: a failed delivery is not reported, and `backfill_minutes` delivers it later.
     private func publish(_ lines: @escaping @Sendable (Database) throws -> [Data]) async {
         guard activity.isHeard, let lines = try? await database.read(lines) else { return }
         for line in lines { activity.deliver(line) }

@@ -11,7 +11,7 @@ struct ConversationFields {
     ]
     static let expandable: Set = ["admin_ids", "member_ids", "participant_ids"]
 
-    /// The people whom the expansions name, as far as anybody is known here: by the id.
+    /// The users whom the expansions name; only their ids are known here.
     func includes(of conversations: [Conversation]) -> JSON? {
         guard let expansions else { return nil }
         let people = conversations.flatMap { conversation in

@@ -35,11 +35,11 @@ struct Problem: Error, Hashable {
         401,
         "not-authorized-for-resource",
         "Unauthorized",
-        "The token is missing or is none of this server's: use 'Bearer sandbox-' and a user id.",
+        "The token is missing or is not one of this server: use 'Bearer sandbox-' and a user id.",
         resourceType: "token"
     )
 
-    /// X's chat routes act for a user, so none of them takes an app's token.
+    /// X's chat routes act for a user, so they do not accept an app's token.
     static let appToken = forbidden(
         "The token of an app is not accepted here: this route acts for a user.",
         resourceType: "token"
@@ -71,7 +71,7 @@ struct Problem: Error, Hashable {
         return problem
     }()
 
-    static let unknownUser = notFound("No such user: none of these keys are registered.", resourceType: "user")
+    static let unknownUser = notFound("No such user: these keys are not registered.", resourceType: "user")
     static let unknownConversation = notFound(
         "No such conversation: it begins with its first key.",
         resourceType: "chat_conversation"

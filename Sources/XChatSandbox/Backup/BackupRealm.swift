@@ -26,7 +26,7 @@ package final class BackupRealm: Sendable {
     private let store: Store
     private let sessions = Mutex<[UInt32: Session]>([:])
 
-    /// How much longer sessions are kept than clients are told, whose clocks start later.
+    /// How much longer sessions are kept than the answer says: the clocks of clients start later.
     private static let leeway: Duration = .seconds(2)
     /// The most sessions that are kept; the one that would end first makes room.
     private static let maximumSessions = 1000

@@ -9,7 +9,7 @@ package enum BackupRecord: Sendable {
 
     /// Answers a request.
     ///
-    /// - Throws: `CBORError` for a point or scalar that is none.
+    /// - Throws: `CBORError` for bytes that do not encode a point or scalar.
     package mutating func answer(to request: SecretsRequest) throws -> SecretsResponse {
         switch request {
         case .register1: return .done

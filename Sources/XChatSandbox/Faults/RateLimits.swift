@@ -5,7 +5,7 @@ import struct Foundation.Date
 
 /// Counts requests per route and caller in fixed windows of whole seconds, as X's headers tell them.
 final class RateLimits: Sendable {
-    /// Where a caller stands on a route.
+    /// The state of a caller on a route.
     struct Standing: Sendable {
         let limit: Int
         let remaining: Int

@@ -13,7 +13,8 @@ public struct SandboxFaultsError: Error, Hashable, Sendable, CustomStringConvert
 extension SandboxFaults {
     /// Reads options as a command line has them: `drop=0.1,http500=0.05,rate-limit=100/60,delay=10ms-50ms`.
     ///
-    /// - Parameter text: Names and values with commas between them, each name once; ``help`` lists them. Empty for none.
+    /// - Parameter text: Names and values with commas between them, each name once; ``help`` lists them. Empty for
+    ///   none.
     /// - Throws: ``SandboxFaultsError`` with the option's name and what it takes.
     public init(_ text: String) throws(SandboxFaultsError) {
         self.init()
@@ -42,7 +43,7 @@ extension SandboxFaults {
         let example: String
         let value: String
         let meaning: String
-        /// Sets the value; false when the text is none.
+        /// Sets the value; false for an invalid text.
         let apply: @Sendable (inout SandboxFaults, String) -> Bool
     }
 
@@ -118,7 +119,7 @@ extension SandboxFaults {
         choice("key-events", "the pages of a history that name the key changes") { $0.keyEvents = $1 },
         choice("errors", "the bodies of errors") { $0.errors = $1 },
         choice("activity", "the spelling of events on the activity stream") { $0.activity = $1 },
-        choice("members", "where the answer to added members stands") { $0.members = $1 },
+        choice("members", "where the answer to added members is") { $0.members = $1 },
         chance("disconnect", "0.1", "the activity stream ends after an event") { $0.disconnect = $1 },
         chance("garble", "0.1", "an event on the activity stream comes as a line that is not JSON") { $0.garble = $1 },
         chance("duplicate", "0.1", "an event on the activity stream comes twice") { $0.duplicate = $1 },

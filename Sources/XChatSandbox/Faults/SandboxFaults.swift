@@ -49,7 +49,7 @@ public struct SandboxFaults: Hashable, Sendable {
         case full
         /// The names of the one before: `created_at_msec`, `previous_sequence_id`, `sequence_id`.
         case old
-        /// The event and nothing beside it.
+        /// The event and nothing else.
         case bare
     }
 
@@ -102,7 +102,8 @@ public struct SandboxFaults: Hashable, Sendable {
     /// How often a connection breaks instead of an answer, from 0 to 1: half of these before the request is worked on,
     /// half after.
     public var drop = 0.0
-    /// How many answers to new keys, new groups and added members are lost: the first ones, each after the work is done.
+    /// How many answers to new keys, new groups and added members are lost: the first ones, each after the work is
+    /// done.
     public var lostAnswers = 0
     /// How often 429 is answered, whatever ``rateLimit`` says; a second later it is over.
     public var http429 = 0.0
@@ -146,7 +147,7 @@ public struct SandboxFaults: Hashable, Sendable {
     public var empty = EmptyList.list
     /// The members of a history's events.
     public var history = HistoryShape.full
-    /// Where key changes stand in a history.
+    /// Where key changes are in a history.
     public var keyEvents = KeyEvents.every
     /// The bodies of errors.
     public var errors = ErrorShape.problem

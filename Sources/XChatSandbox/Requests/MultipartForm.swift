@@ -50,7 +50,7 @@ struct MultipartForm {
         return nil
     }
 
-    /// A parameter behind a semicolon, quoted or not.
+    /// A parameter after a semicolon, quoted or not.
     private static func parameter(_ name: String, of header: String) -> String? {
         for part in header.split(separator: ";").dropFirst() {
             let pair = part.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }

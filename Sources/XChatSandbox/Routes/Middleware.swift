@@ -5,7 +5,7 @@ import Synchronization
 
 import struct Foundation.Date
 
-/// Counts requests, refuses those beyond the limit, and tells every client where it stands.
+/// Counts requests, refuses those beyond the limit, and tells every client how many are left.
 struct RateLimitMiddleware: RouterMiddleware {
     let limits: RateLimits
     let errors: SandboxFaults.ErrorShape

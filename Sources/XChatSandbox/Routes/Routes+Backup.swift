@@ -37,7 +37,7 @@ extension Routes {
         return (major, minor) >= (0, isHardware ? 3 : 2)
     }
 
-    /// Where the backup that belongs to a version of one's own keys is kept, in the form that X's API serves.
+    /// Where the backup that belongs to a version of the user's keys is kept, in the form that X's API serves.
     ///
     /// - Parameters:
     ///   - user: The user, who alone sees it: it holds tokens.

@@ -3,7 +3,7 @@ import Hummingbird
 import NIOCore
 import XChatEvents
 
-/// What is known of a request besides itself.
+/// What is known about a request.
 struct SandboxContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The connection, for the fault that breaks it.
@@ -45,7 +45,7 @@ extension Request {
         return id
     }
 
-    /// Refuses whoever is not the app.
+    /// Refuses every caller but the app.
     func requireApp() throws(Problem) {
         guard case .app = try Caller(self) else { throw .userToken }
     }

@@ -39,7 +39,7 @@ struct Conversation: Sendable {
         token = Self.newToken()
     }
 
-    /// The conversation of an id; nil where there is none.
+    /// The conversation of an id; nil if it does not exist.
     init?(_ id: ConversationID, _ db: Database) throws {
         guard
             let row = try Row.fetchOne(
@@ -138,7 +138,7 @@ extension SandboxState {
         return conversation
     }
 
-    /// Stores an event, with the server's part of the envelope: none of it is signed.
+    /// Stores an event, with the server's part of the envelope, which is not signed.
     func store(
         _ event: MessageEvent,
         in conversation: inout Conversation,

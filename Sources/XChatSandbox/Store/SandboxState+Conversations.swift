@@ -151,7 +151,7 @@ extension SandboxState {
         return stored
     }
 
-    /// Adds members to a group, with a new key for everybody.
+    /// Adds members to a group, with a new key for all members.
     func addMembers(
         _ request: MembersRequest,
         to id: ConversationID,
@@ -222,7 +222,7 @@ extension SandboxState {
             )
         }
         guard Set(members).count == members.count else {
-            throw Problem.invalidRequest("Somebody is named twice, or a member already.", parameter: parameter)
+            throw Problem.invalidRequest("A user is named twice, or a member already.", parameter: parameter)
         }
         let keys = try keys(of: members, db)
         guard keys.count == members.count else {

@@ -143,7 +143,7 @@ extension SandboxState {
         }
     }
 
-    /// Deletes media of a conversation, one's own alone where a user is named.
+    /// Deletes media of a conversation, only the user's own if a user is named.
     func deleteMedia(_ hashKey: String, in id: ConversationID, by user: UserID?, _ db: Database) throws {
         let row = try Row.fetchOne(
             db,

@@ -155,7 +155,7 @@ extension SandboxState {
 
     // MARK: Deleting and reading
 
-    /// Takes a signed deletion: the messages are gone for everybody, or for the one who asks.
+    /// Takes a signed deletion: the messages are deleted for all participants, or for the caller.
     func delete(_ request: DeleteRequest, in id: ConversationID, by user: UserID) async throws {
         try await database.write { db in
             var conversation = try self.conversation(id, for: user, db)
@@ -227,7 +227,7 @@ extension SandboxState {
         }
     }
 
-    /// Nobody is told: no document says how, and no event of it is signed.
+    /// No participant is notified: X's documents do not say how, and the event would not be signed.
     func type(in id: ConversationID, by user: UserID) async throws {
         try await database.read { db in _ = try self.conversation(id, for: user, db) }
     }

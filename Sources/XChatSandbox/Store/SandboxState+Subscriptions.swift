@@ -57,7 +57,7 @@ extension SandboxState {
         guard let user = request.filter.userID.flatMap({ UserID(validating: $0) }) else {
             throw Problem.invalidRequest("A chat event is filtered by its user.", parameter: "filter.user_id")
         }
-        // Chat events are private: a user gives away one's own.
+        // Chat events are private: a user shares only the own ones.
         if case .user(let id) = caller, id != user {
             throw Problem.forbidden("You can subscribe to your own chat events only.", resourceType: "user")
         }
@@ -94,7 +94,7 @@ extension SandboxState {
         return subscription
     }
 
-    /// The subscriptions that a caller sees, newest first: an app all, a user one's own.
+    /// The subscriptions that a caller sees, newest first: an app all, a user the own ones.
     func subscriptions(
         of caller: Caller,
         query: PageQuery

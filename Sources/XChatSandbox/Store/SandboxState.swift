@@ -61,7 +61,7 @@ final class SandboxState: Sendable {
 
     // MARK: Public keys
 
-    /// A user's keys, oldest first; none for somebody who never registered any.
+    /// A user's keys, oldest first; none for a user who never registered keys.
     func publicKeys(of user: UserID, _ db: Database) throws -> [BoundKey] {
         let rows = try Data.fetchAll(
             db,

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The files of this package, and of the folder beside it.
+/// The files of this package, and of the folder next to it.
 enum Project {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()

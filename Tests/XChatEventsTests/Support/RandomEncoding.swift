@@ -83,7 +83,7 @@ struct RandomEncoding {
         (0..<Int.random(in: 0...4, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }
 
-    /// The order in which entries are written, told from the encoded keys.
+    /// The order in which entries are written, read from the encoded keys.
     private static func precedes(_ left: [UInt8], _ right: [UInt8], as type: SchemaType) -> Bool {
         switch type {
         case .string, .binary: left.dropFirst(4).lexicographicallyPrecedes(right.dropFirst(4))

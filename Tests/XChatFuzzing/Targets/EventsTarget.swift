@@ -5,8 +5,8 @@
 
     /// An event that verifies says what was signed, in every reading.
     ///
-    /// The first byte chooses: the bytes of an event, changed bytes of a fixture, or a fixture whose fields and lists are
-    /// changed as such, which keeps it an event.
+    /// The first byte chooses: the bytes of an event, changed bytes of a fixture, or a fixture whose fields and lists
+    /// are changed as such, which keeps it an event.
     enum EventsTarget: FuzzTargetImplementation {
         static func run(_ input: [UInt8]) throws {
             let cast = try Cast.shared.get()

@@ -115,7 +115,7 @@
         private struct Seeds: Sendable {
             static let shared = Result { try Seeds() }
 
-            /// What a new sandbox is told first, in this order.
+            /// The first requests to a new sandbox, in this order.
             let setUp: [(String, [UInt8])]
             let more: [(String, [UInt8])]
 

@@ -178,8 +178,7 @@ struct AccountTests {
         }
     }
 
-    @Test func `a reply that the server refuses is thrown once, and stands when its message comes again`() async throws
-    {
+    @Test func `a refused reply is thrown once, and stays refused when its message comes again`() async throws {
         let scratch = try Scratch()
         let data = scratch.file("server")
         try await Sandbox(data: data).serving { url in

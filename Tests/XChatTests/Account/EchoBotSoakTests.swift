@@ -11,8 +11,8 @@ import XChatSandbox
 
 /// An echo bot that is killed again and again, at a server that fails, answers every message once and in order.
 ///
-/// `XCHAT_SOAK_MESSAGES=10000 XCHAT_SOAK_KILLS=20` is the long form. `XCHAT_ECHOBOT` names the built program of `Examples/`:
-/// `script/soak` and `script/examples` run this suite.
+/// `XCHAT_SOAK_MESSAGES=10000 XCHAT_SOAK_KILLS=20` is the long form. `XCHAT_ECHOBOT` names the built program of
+/// `Examples/`: `script/soak` and `script/examples` run this suite.
 @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["XCHAT_ECHOBOT"] != nil))
 struct EchoBotSoakTests {
     @Test(.timeLimit(.minutes(60)))

@@ -12,7 +12,9 @@ import Testing
 
     /// What compiles the code: the examples, which `script/examples` builds and runs, and these tests.
     private static func compiled() throws -> [[Substring]] {
-        let tests = ["Tests/XChatTests/Documents/ArticleTests.swift", "Tests/XChatEngineTests/EngineExampleTests.swift"]
+        let tests = [
+            "Tests/XChatTests/Documents/ArticleTests.swift", "Tests/XChatEngineTests/EngineExampleTests.swift",
+        ]
         let files = try Document.all(in: "Examples/Sources") + tests.map { try Document($0) }
         return files.map { $0.text.split(separator: "\n", omittingEmptySubsequences: false) }
     }

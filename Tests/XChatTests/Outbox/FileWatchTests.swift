@@ -4,7 +4,7 @@ import Testing
 
 @testable import XChat
 
-/// How changes of another process are told from those of this one.
+/// How changes of another process are distinguished from those of this one.
 struct FileWatchTests {
     private let folder = try? ScratchFolder()
 

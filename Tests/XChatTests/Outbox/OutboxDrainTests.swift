@@ -52,7 +52,7 @@ struct OutboxWorkerTests {
         #expect(try await outbox.list([.sent]).allSatisfy { $0.sequenceID == "7" })
     }
 
-    @Test func `a message that the server does not want is set aside, and the rest goes on`() async throws {
+    @Test func `a message that the server refuses becomes a dead letter, and the rest goes on`() async throws {
         let outbox = try await folder.outbox()
         let messages = try ["one", "poison", "three"].map { try sealer.seal($0) }
         let poison = messages[1].messageID
@@ -74,7 +74,7 @@ struct OutboxWorkerTests {
         #expect(try server.texts(Sealer.a, sealer) == ["one", "three", "poison"])
     }
 
-    @Test func `a message refused for a stale key is sealed anew under the newest, in its place`() async throws {
+    @Test func `a message refused for a stale key is encrypted again under the newest, in its place`() async throws {
         let outbox = try await folder.outbox()
         let messages = try ["one", "two", "three"].map { try sealer.seal($0) }
         let server = ToyServer(rotatesAfter: 1)
@@ -109,7 +109,7 @@ struct OutboxWorkerTests {
         }
         #expect(try server.texts(Sealer.a, sealer) == texts)
         // The second is found to be there, and the eight others are not even tried under the old key: one more search
-        // finds that none of them is there.
+        // finds that they are not there.
         #expect(server.state.withLock { $0.lookUps } == 2)
         #expect(sessions.withLock { $0 } == 2)
         #expect(server.state.withLock { $0.posts } == 2 * 10)
@@ -139,7 +139,7 @@ struct OutboxWorkerTests {
         #expect(server.state.withLock { $0.lookUps } == 2)
     }
 
-    @Test func `a message whose answer was lost before the key changed is not sealed anew`() async throws {
+    @Test func `a message whose answer was lost before the key changed is not encrypted again`() async throws {
         let outbox = try await folder.outbox()
         let message = try sealer.seal("once")
         let reference = Mutex<ToyServer?>(nil)
@@ -171,7 +171,7 @@ struct OutboxWorkerTests {
         #expect(try server.texts(Sealer.a, sealer) == ["once"])
     }
 
-    @Test func `without a newer key the message is set aside after some tries`() async throws {
+    @Test func `without a newer key the message becomes a dead letter after some tries`() async throws {
         let outbox = try await folder.outbox()
         let server = ToyServer()
         server.rotate(Sealer.a)
@@ -184,7 +184,7 @@ struct OutboxWorkerTests {
         #expect(try server.texts(Sealer.b, sealer) == ["y"])
     }
 
-    @Test func `a token that is refused stops the queue, and nothing is set aside`() async throws {
+    @Test func `a token that is refused stops the queue, and no message becomes a dead letter`() async throws {
         let outbox = try await folder.outbox()
         let server = ToyServer { _, _ in .before(APIError(.unauthorized, "who?", status: 401)) }
         try await outbox.enqueue((0..<9).map { try sealer.seal("\($0)", in: $0 % 2 == 0 ? Sealer.a : Sealer.b) })
@@ -246,7 +246,7 @@ struct OutboxWorkerTests {
         outbox.policy.longestDelay = .seconds(1000)
         outbox.policy.rateLimitDelay = .seconds(10)
         outbox.jitter = { 0 }
-        // A clock that goes a second further whenever somebody looks.
+        // A clock that advances a second with each reading.
         let time = Mutex(0.0)
         outbox.clock = {
             time.withLock { time in
@@ -300,7 +300,7 @@ struct OutboxWorkerTests {
     }
 
     @Test(
-        "messages with uploads that met another key are set aside after one question for all of them",
+        "messages with uploads that met another key become dead letters after one question for all",
         arguments: [["+", "+", "+"], ["x", "+", "+"]]
     )
     func attachments(_ kinds: [String]) async throws {
@@ -323,7 +323,7 @@ struct OutboxWorkerTests {
         #expect(entries.count == kinds.count { $0 == "+" })
         #expect(entries.allSatisfy { $0.state == .deadLetter && $0.reason?.hasPrefix("unsupported: ") == true })
         #expect(server.state.withLock { $0.lookUps } == 1)
-        // The first as it was and, where that can be, sealed anew.
+        // The first as it was and, where that can be, encrypted again.
         #expect(server.state.withLock { $0.posts } == (kinds[0] == "x" ? 2 : 1))
     }
 
@@ -489,7 +489,7 @@ struct OutboxWorkerTests {
         }
 
         let outbox = try await folder.outbox()
-        // Whoever was told nothing asks again.
+        // A sender that got no answer asks again.
         try await outbox.enqueue(Array(messages[acknowledged...]))
         try await drain(outbox, server)
         #expect(try server.texts(Sealer.a, sealer) == ["one", "three", "four"], "crash at step \(steps)")

@@ -44,7 +44,10 @@ struct OutboxPolicyTests {
         #expect(action(APIError(code, ""), failures: 100) == .stop)
     }
 
-    @Test("a refused message is set aside", arguments: [APIError.Code.invalidRequest, .notFound, .invalidArgument])
+    @Test(
+        "a refused message becomes a dead letter",
+        arguments: [APIError.Code.invalidRequest, .notFound, .invalidArgument]
+    )
     func poison(_ code: APIError.Code) {
         #expect(action(APIError(code, "", status: 400)) == .deadLetter)
     }
@@ -78,7 +81,7 @@ struct OutboxPolicyTests {
     }
 
     @Test(
-        "an answer that nobody understands is given a few chances",
+        "after an unclear answer a message is tried a few more times",
         arguments: [
             APIError.Code.malformedResponse, .tooLarge, .init(rawValue: "a code of tomorrow"),
         ]

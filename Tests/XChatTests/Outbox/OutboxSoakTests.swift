@@ -62,7 +62,7 @@ struct OutboxSoakTests {
             let left = share - (try await plan.outbox().list([.sent]).count)
             #expect(left > 0, "the process was killed when it had nothing to do")
             leastLeft = min(leastLeft, left)
-            // The keys change where a message is stored whose sender does not know: it must not be sealed anew.
+            // The keys change where a message is stored whose sender does not know: it must not be encrypted again.
             for (number, conversation) in conversations.enumerated() {
                 let queued = Set(try await plan.outbox().list([.queued]).map(\.messageID))
                 let stored = try await sandbox.storedEvents(in: conversation).compactMap(\.messageID)
@@ -108,7 +108,7 @@ struct OutboxSoakTests {
         return "\(total) messages in \(conversations.count) conversations, "
             + "\(kills) SIGKILLs with at least \(leastLeft) messages left to send, "
             + "\(unanswered) stored without an answer when the key changed, "
-            + "failed tries: \(codes.joined(separator: ", ")), \(resealed) sealed anew: \(delivered) delivered, "
+            + "failed tries: \(codes.joined(separator: ", ")), \(resealed) encrypted again: \(delivered) delivered, "
             + "\(numbers.count) different, \(repeated) twice, \(disordered) out of order, "
             + "\(acknowledged.count) acknowledged and \(settled.count) of them sent"
     }
@@ -262,7 +262,7 @@ private func append(_ line: String, to path: String) throws {
     try file.close()
 }
 
-/// A client whose process is killed after some tries, at an instant that nobody chose.
+/// A client whose process is killed after some tries, at a random instant.
 private struct MortalSender: MessageSending {
     let client: ChatClient
     /// A file that takes the code of every failed try.

@@ -148,7 +148,7 @@ struct OutboxStoreTests {
         try await store.pause(until: now.addingTimeInterval(10), now: now)
         #expect(try await store.due(at: now.addingTimeInterval(19), limit: 9).isEmpty)
         #expect(try await store.due(at: now.addingTimeInterval(20), limit: 9).count == 1)
-        // One from a wrong clock is none.
+        // One from a wrong clock does not count.
         try await store.pause(until: now.addingTimeInterval(1e8), now: now)
         try await store.pause(until: now.addingTimeInterval(30), now: now)
         #expect(try await store.due(at: now.addingTimeInterval(29), limit: 9).isEmpty)
@@ -224,7 +224,7 @@ struct OutboxStoreTests {
         #expect(left.map(\.messageID) == [replacement.messageID, ids[3], ids[4]])
     }
 
-    @Test func `a replacement stands in the place of the refused one, linked both ways, and once`() async throws {
+    @Test func `a replacement takes the place of the refused one, linked both ways, and once`() async throws {
         let store = try await store()
         let messages = try ["one", "two"].map { try sealer.seal($0) }
         try await store.add(messages, now: now)
@@ -293,7 +293,7 @@ struct OutboxStoreTests {
             try store.database.queue.close()
         }
         var bytes = try Data(contentsOf: URL(filePath: folder.file))
-        // What does not fit into a row's page stands in a chain of others, which begin with the number of the next.
+        // What does not fit into a row's page is in a chain of others, which begin with the number of the next.
         let chained = stride(from: 4096, to: bytes.count, by: 4096).filter { bytes[$0] == 0 }
         #expect(chained.count > 5)
         for page in chained.dropFirst().prefix(1) { bytes[page] = 0x7F }

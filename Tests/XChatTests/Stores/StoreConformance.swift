@@ -215,7 +215,7 @@ struct StoreConformance {
         #expect(try await store.records(keys).mapValues(\.bytes) == batch.writes)
     }
 
-    @Test("a batch that no store takes is refused, and nothing of it written", arguments: StoreKind.allCases)
+    @Test("a batch that no store takes is refused, and not written", arguments: StoreKind.allCases)
     func refusals(_ kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -253,7 +253,8 @@ struct StoreConformance {
         let before = try place.logBytes()
         let changed = keys[100]
         try await store.commit(place.batch(changed, 1, expecting: revisions[changed]))
-        // The first batch has 300 KB, too little for a checkpoint, after which the log would begin again; a record has 1 KB.
+        // The first batch has 300 KB, too little for a checkpoint, after which the log would begin again; a record has
+        // 1 KB.
         #expect(try place.logBytes() - before < 64 << 10)
         let after = try await store.records(keys)
         for key in keys where key != changed {

@@ -52,7 +52,7 @@ struct NewStateOptions: ParsableArguments {
         }
     }
 
-    /// Makes an account where there was none.
+    /// Makes a new account.
     func create(
         for userID: UserID,
         keys: PrivateKeys,

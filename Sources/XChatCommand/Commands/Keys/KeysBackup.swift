@@ -189,7 +189,7 @@ struct KeysRestore: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Restore the private keys from their backup.",
         discussion: """
-            The keys go into the account, which is made if there is none; with --session into that file. Each realm \
+            The keys go into the account, which is created if it does not exist; with --session into that file. Each realm \
             counts a guess, and starts again at 0 once the PIN proved right. The PIN is read as for \"keys backup\". \
             Prints {"user_id": "…", "public_key_version": "…"}. A wrong PIN prints {"error": "invalid_pin", \
             "guesses_remaining": N} and exits with 1.

@@ -10,7 +10,7 @@ struct KeysExport: AsyncParsableCommand {
         commandName: "export",
         abstract: "Write the private keys as the blob that X's SDK imports.",
         discussion: """
-            The blob is the secret itself, without a passphrase: whoever has it reads the user's messages and signs in \
+            The blob is the secret itself, without a passphrase: any holder can read the user's messages and sign in \
             the user's name. In the xchat suite it is the identity key and the signing key, 32 bytes each; X's SDK takes \
             it in import_keys. In the sodium suite it is this program's own format.
             """
@@ -45,7 +45,7 @@ struct KeysExport: AsyncParsableCommand {
         let kind = keys.signingKey == nil ? "identity key" : "identity and signing key"
         Output.note(
             "these are the private keys (\(kind), suite \(keys.suite)) of user \(safeField(userID)): "
-                + "whoever has them reads this user's messages and signs in this user's name"
+                + "any holder can read this user's messages and sign in this user's name"
         )
     }
 }

@@ -16,7 +16,7 @@ struct KeysFingerprint: AsyncParsableCommand {
     @OptionGroup
     var state: StateOptions
 
-    @Option(help: ArgumentHelp("A user whose keys are pinned. (default: oneself)", valueName: "id"))
+    @Option(help: ArgumentHelp("A user whose keys are pinned. (default: this user)", valueName: "id"))
     var user: String?
 
     func validate() throws {

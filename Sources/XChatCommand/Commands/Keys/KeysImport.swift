@@ -11,7 +11,7 @@ struct KeysImport: AsyncParsableCommand {
         abstract: "Take over private keys that another client exported.",
         discussion: """
             Reads the private key blob, as bytes or in base64: 32 or 64 bytes as X's SDK exports them, or a blob of the \
-            sodium suite. The suite is told from the bytes. The keys go into a new account file, or with --out into a \
+            sodium suite. The bytes say which suite it is. The keys go into a new account file, or with --out into a \
             session file.
             """
     )

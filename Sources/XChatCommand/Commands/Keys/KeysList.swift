@@ -6,7 +6,7 @@ import XChatEvents
 struct KeysList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the public keys that are trusted, one's own and those pinned.",
+        abstract: "List the public keys that are trusted, your own and the pinned ones.",
         discussion: """
             A pin is version, identity key and signing key together; the fingerprint covers the identity key. Of each user one \
             pin is current: keys are wrapped to it. Retired pins still verify, and what they verify is marked "retired_key".

@@ -8,7 +8,7 @@ import XChatHTTP
 struct KeysRegister: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "register",
-        abstract: "Register one's own public keys with the server.",
+        abstract: "Register your public keys with the server.",
         discussion: """
             Prints {"public_key_version": "…"}, the version that the server gave the keys, and keeps it in the state: \
             others find the keys under it.

@@ -7,8 +7,8 @@ import XChatEvents
 /// - Parameters:
 ///   - key: The keys.
 ///   - title: Our word for them, such as "new".
-/// - Returns: Version, suite, fingerprint, identity key and signing key. The server chooses the version, so it is quoted
-///   and shortened unless it is 1 to 19 digits.
+/// - Returns: Version, suite, fingerprint, identity key and signing key. The server chooses the version, so it is
+///   quoted and shortened unless it is 1 to 19 digits.
 package func pinText(_ key: BoundKey, title: String) -> String {
     """
     \(title): version \(safeField(key.version)), suite \(visible(key.suite.rawValue))
