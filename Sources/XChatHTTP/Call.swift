@@ -275,6 +275,9 @@ extension APIError {
         problem = object.problem
     }
 
+    /// A later time to try again is a mistake of the server, and not everything that writes dates can express it.
+    private static let endOfYear9999 = Date(timeIntervalSince1970: 253_402_300_800)
+
     /// The error of an answer whose status is not 2xx.
     init(refusal response: APIResponse, token: Token, now: Date = Date()) {
         let status = response.status
@@ -292,7 +295,7 @@ extension APIError {
         let code = Code(status: status) ?? .malformedResponse
         let reset = code == .rateLimited ? RateLimit.reset(in: response.headers) : nil
         let retryAfter = RateLimit.retryAfter(in: response.headers, now: now)
-        let latest = [reset, retryAfter].compactMap { $0 }.max()
+        let latest = [reset, retryAfter].compactMap { $0 }.filter { $0 < Self.endOfYear9999 }.max()
         guard let body = try? JSONCoding.decoder.decode(ErrorBody.self, from: response.body),
             let first = body.objects.first
         else {

@@ -97,6 +97,12 @@
         guard condition else { throw FuzzFailure(rule()) }
     }
 
+    /// Whether an id or a version is 1 to 19 ASCII digits.
+    func isNumber(_ value: some CustomStringConvertible) -> Bool {
+        let digits = value.description.utf8
+        return (1...19).contains(digits.count) && digits.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
     /// Checks that a text of ours is fit for a terminal and a log: one line, no control characters, of bounded length.
     func require(printable text: String, limit: Int = 4096) throws(FuzzFailure) {
         try require(text.utf8.count <= limit, "a text of ours is longer than \(limit) bytes")

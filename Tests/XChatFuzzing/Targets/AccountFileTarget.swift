@@ -1,6 +1,7 @@
 #if TESTABLE
     import GRDB
     import LibSodium
+    import Synchronization
     @testable import XChat
     @testable import XChatEngine
     import XChatEvents
@@ -80,7 +81,7 @@
                     batch.writes = Self.records
                     try await file.commit(batch)
                 }
-                let queue = try DatabaseQueue(path: path)
+                let queue = try AccountFileTarget.queue(path)
                 try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
                 try queue.close()
                 bytes = Array(try Data(contentsOf: URL(filePath: path)))
@@ -91,12 +92,23 @@
             }
         }
 
+        private static let runs = Atomic<Int>(0)
+
+        /// Opens a file without our own code, and waits for a connection that is closing.
+        private static func queue(_ path: String) throws -> DatabaseQueue {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(10)
+            return try DatabaseQueue(path: path, configuration: configuration)
+        }
+
         private static func check(_ bytes: [UInt8], _ change: (Database) throws -> Void) throws {
-            let path = try ScratchFolder.path.get() + "/changed.db"
-            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+            // A connection to the file before this one may still be closing.
+            let number = runs.wrappingAdd(1, ordering: .relaxed).newValue
+            let path = try ScratchFolder.path.get() + "/changed-\(number).db"
+            defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
             try Data(bytes).write(to: URL(filePath: path))
             do {
-                let queue = try DatabaseQueue(path: path)
+                let queue = try queue(path)
                 try? queue.writeWithoutTransaction(change)
                 try queue.close()
             } catch is DatabaseError {}

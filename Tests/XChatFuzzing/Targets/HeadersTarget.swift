@@ -25,8 +25,8 @@
             let error = APIError(refusal: response, token: try AnswersTarget.token.get(), now: now)
             try AnswersTarget.check(error)
             if let reset = error.resetAt {
-                // The year 9999, and as many seconds after the latest time of day above.
-                let limits = -70_000_000_000.0...2 * 253_402_300_800
+                // The years 0 to 9999.
+                let limits = -62_200_000_000.0..<253_402_300_800
                 try require(limits.contains(reset.timeIntervalSince1970), "a time is out of all bounds")
             }
             try checkRetries(error, now: now)
