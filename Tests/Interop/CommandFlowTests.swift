@@ -21,7 +21,9 @@ struct CommandFlowTests {
         _ = try person.xchat("conversation", "start", "2222")
 
         // From the person to the bot.
-        for text in Self.texts { _ = try person.xchat("send", "2222", input: Array(text.utf8)) }
+        for text in Self.texts {
+            _ = try person.xchat("send", "2222", "--allow-empty", input: Array(text.utf8))
+        }
         var received = try bot.call("texts", of: "bob", people, returning: [String].self)
         #expect(received.map { Array($0.utf8) } == Self.texts.map { Array($0.utf8) })
 

@@ -58,9 +58,9 @@
                 switch try ActivityLine(line, token: AnswersTarget.token.get()) {
                 case .event(let event):
                     _ = seen.insert(event)
-                    if let user = event.senderID { try require(user.isValid, "a sender is not a user id") }
+                    if let user = event.senderID { try require(isNumber(user), "a sender is not a user id") }
                     if let id = event.conversationID { try require(id.isConversationID, "not a conversation id") }
-                    if let version = event.conversationKeyVersion { try require(version.isValid, "not a version") }
+                    if let version = event.conversationKeyVersion { try require(isNumber(version), "not a version") }
                 case .problem(let error): try AnswersTarget.check(error)
                 case .keepAlive, .disconnect: break
                 }
