@@ -24,7 +24,7 @@ final class AcceptedKeyChanges: Sendable {
         in conversation: ConversationID,
         _ state: AccountState
     ) async throws -> [String] {
-        guard !keyEvents.isEmpty else { return [] }
+        guard !keyEvents.isEmpty, versions.withLock({ !$0.isEmpty }) else { return keyEvents }
         let digests = try keyEvents.map { try digest($0, in: conversation) }
         let known = versions.withLock { versions in digests.map { versions[$0] } }
         guard known.contains(where: { $0 != nil }) else { return keyEvents }

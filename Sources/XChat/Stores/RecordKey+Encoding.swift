@@ -102,10 +102,23 @@ extension RecordKey {
     // Names are compared as UTF-8 bytes: two spellings that Swift takes for the same text are different keys.
 
     /// Whether two keys are the same, byte for byte.
-    public static func == (left: RecordKey, right: RecordKey) -> Bool { left.encoded == right.encoded }
+    public static func == (left: RecordKey, right: RecordKey) -> Bool {
+        switch (left, right) {
+        // The keys that one operation can have thousands of; ids compare their bytes.
+        case (.user(let left), .user(let right)): left == right
+        case (.conversation(let left), .conversation(let right)): left == right
+        default: left.kind == right.kind && left.encoded == right.encoded
+        }
+    }
 
     /// Feeds the bytes of the key into a hasher.
-    public func hash(into hasher: inout Hasher) { hasher.combine(encoded) }
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .user(let id): hasher.combine(id)
+        case .conversation(let id): hasher.combine(id)
+        default: hasher.combine(encoded)
+        }
+    }
 }
 
 private func append(_ part: some Collection<UInt8>, to bytes: inout [UInt8]) {
