@@ -174,12 +174,23 @@ final class SealedDatabase: Sendable {
         return try reporting { try DatabaseQueue(path: path, configuration: configuration) }
     }
 
+    /// How long to wait for another process: as long as SQLite waits for a lock.
+    private static let busyTime = Duration.seconds(10)
+
     /// Only after the file was recognised: a foreign or damaged file is not written to.
     private static func setUp(_ queue: DatabaseQueue) throws(AccountError) {
-        try using(queue) { database in
-            try database.execute(sql: "PRAGMA journal_mode = WAL")
-            try database.execute(sql: "PRAGMA synchronous = FULL")
+        // While another connection changes the journal mode, SQLite fails at once; for other locks it waits.
+        let end = ContinuousClock.now + busyTime
+        while true {
+            do throws(AccountError) {
+                try using(queue) { database in try database.execute(sql: "PRAGMA journal_mode = WAL") }
+                break
+            } catch {
+                guard error.code == .busy, ContinuousClock.now < end else { throw error }
+                usleep(10_000)
+            }
         }
+        try using(queue) { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
     }
 
     private static func isEmpty(_ database: Database) throws -> Bool {

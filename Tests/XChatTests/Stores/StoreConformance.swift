@@ -161,7 +161,7 @@ struct StoreConformance {
             return await group.reduce(into: [Int: AccountError.Code]()) { $0[$1.0] = $1.1 }
         }
         #expect(codes.count == 20)
-        #expect(codes.allSatisfy { $0.key % 3 == 0 && $0.value == .conflict })
+        #expect(codes.allSatisfy { $0.key % 3 == 0 && $0.value == .conflict }, "\(codes.filter { $0.key % 3 != 0 })")
         let records = try await place.open().records((0..<60).map { .consumer("c\($0)") })
         #expect(records.count == 40)
         #expect(records.allSatisfy { $0.value.bytes.count == 1 && $0.value.bytes[0] % 3 != 0 })
