@@ -54,7 +54,14 @@ extension Account.Configuration {
             return try withAccountErrors { try Files.size(path) } > 0
         }
         guard isThere else { return nil }
-        return try await AccountFile.open(path, passphrase: try await askPassphrase(isNew: false).value)
+        let passphrase = try await askPassphrase(isNew: false)
+        do throws(AccountError) {
+            return try await AccountFile.open(path, passphrase: passphrase.value)
+        } catch {
+            // Another process is creating it: SQLite has written its first page, and nothing is committed yet.
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
     }
 
     /// The passphrase; the function that gives it may read a file or wait for a person.

@@ -8,6 +8,8 @@ import XChatEvents
 import XChatHTTP
 import XChatSandbox
 
+import class GRDB.DatabaseQueue
+
 @testable import XChat
 
 /// First runs that end at any step, or whose answers are lost, end with exactly one registered version.
@@ -54,6 +56,18 @@ struct FirstRunTests {
             #expect(try await accounts[0].client.publicKeys(of: "1111").count == 1)
             #expect(try Set(accounts.map { try $0.ownKey().version }).count == 1)
             for account in accounts { await account.close() }
+        }
+    }
+
+    @Test func `a file that another process is creating is created, not refused as empty`() async throws {
+        try await AccountFixture.run { fixture in
+            // What SQLite has written once the journal mode is set, before the first commit.
+            let queue = try DatabaseQueue(path: fixture.scratch.file("1111.db"))
+            try await queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
+            try queue.close()
+            let account = try await fixture.open("1111")
+            #expect(try await account.client.publicKeys(of: "1111").count == 1)
+            await account.close()
         }
     }
 }
