@@ -57,7 +57,7 @@ struct FaultsTests {
 
     @Test func `the help names every option with an example that is read`() throws {
         let lines = SandboxFaults.help.split(separator: "\n")
-        #expect(lines.count == 25)
+        #expect(lines.count == 26)
         for line in lines {
             let example = try #require(line.split(separator: ": ").first)
             _ = try SandboxFaults(String(example))
