@@ -123,7 +123,7 @@ extension ChatClient {
     /// - Parameters:
     ///   - target: The conversation.
     ///   - pageSize: 1 to 100 events.
-    /// - Returns: The pages; no event is verified. ``history(in:)`` fetches and joins them all.
+    /// - Returns: The pages; no event is verified. The caller joins them, oldest page last.
     public func eventPages(in target: ConversationTarget, pageSize: Int = 100) -> Pages<EventPage> {
         Pages { (token) async throws(APIError) in
             try await events(in: target, maxResults: pageSize, paginationToken: token)
