@@ -110,12 +110,6 @@ extension Account {
         }
     }
 
-    /// Who would read a held message now and could not when it was encrypted; nil if the members are not known.
-    package func newReaders(of entry: OutboxEntry) async throws -> Set<UserID>? {
-        _ = try await readHistory(of: entry.conversationID)
-        return entry.newReaders(in: try await state.session(AccountState.Scope(entry.conversationID)))
-    }
-
     // MARK: One way out
 
     /// Makes sure that a key of the conversation encrypts: reads its history if no key is known, and rotates if it

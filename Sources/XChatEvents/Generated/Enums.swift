@@ -3,22 +3,22 @@
 /// What an operation on a group's ratchet tree did.
 ///
 /// A number that this version does not know is kept.
-public struct GroupOpType: RawRepresentable, Hashable, Sendable {
+package struct GroupOpType: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
-    public let rawValue: Int32
+    package let rawValue: Int32
 
     /// Makes the value of a number, known or not.
-    public init(rawValue: Int32) {
+    package init(rawValue: Int32) {
         self.rawValue = rawValue
     }
 
     /// 1, `GenGroup`.
-    public static let genGroup = Self(rawValue: 1)
+    package static let genGroup = Self(rawValue: 1)
     /// 6, `Edit`.
-    public static let edit = Self(rawValue: 6)
+    package static let edit = Self(rawValue: 6)
 
     /// X's name of the value, or nil where this version does not know the number.
-    public var name: String? {
+    package var name: String? {
         switch rawValue {
         case 1: "GenGroup"
         case 6: "Edit"
@@ -275,30 +275,30 @@ extension MessageEventRelaySource: WireEnum {}
 /// How far the enrolment of a device has come.
 ///
 /// A number that this version does not know is kept.
-public struct DeviceEnrollmentStatus: RawRepresentable, Hashable, Sendable {
+package struct DeviceEnrollmentStatus: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
-    public let rawValue: Int32
+    package let rawValue: Int32
 
     /// Makes the value of a number, known or not.
-    public init(rawValue: Int32) {
+    package init(rawValue: Int32) {
         self.rawValue = rawValue
     }
 
     /// 0, `PENDING_ACCEPTANCE`.
-    public static let pendingAcceptance = Self(rawValue: 0)
+    package static let pendingAcceptance = Self(rawValue: 0)
     /// 1, `ACCEPTED`.
-    public static let accepted = Self(rawValue: 1)
+    package static let accepted = Self(rawValue: 1)
     /// 2, `KEY_EXCHANGED`.
-    public static let keyExchanged = Self(rawValue: 2)
+    package static let keyExchanged = Self(rawValue: 2)
     /// 3, `KEYS_SENT`.
-    public static let keysSent = Self(rawValue: 3)
+    package static let keysSent = Self(rawValue: 3)
     /// 4, `COMPLETED`.
-    public static let completed = Self(rawValue: 4)
+    package static let completed = Self(rawValue: 4)
     /// 5, `DENIED`.
-    public static let denied = Self(rawValue: 5)
+    package static let denied = Self(rawValue: 5)
 
     /// X's name of the value, or nil where this version does not know the number.
-    public var name: String? {
+    package var name: String? {
         switch rawValue {
         case 0: "PENDING_ACCEPTANCE"
         case 1: "ACCEPTED"

@@ -3,16 +3,16 @@
 package import ThriftBinary
 
 /// The server asks for events to be fetched.
-public struct PullMessagesInstruction: Hashable, Sendable {
+package struct PullMessagesInstruction: Hashable, Sendable {
     /// Field 1, `sequence_start`.
-    public var sequenceStart: SequenceID?
+    package var sequenceStart: SequenceID?
     /// Field 2, `sender_id`.
-    public var senderID: UserID?
+    package var senderID: UserID?
     /// Field 6, `is_batched_pull`.
-    public var isBatchedPull: Bool?
+    package var isBatchedPull: Bool?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(sequenceStart: SequenceID? = nil, senderID: UserID? = nil, isBatchedPull: Bool? = nil) {
+    package init(sequenceStart: SequenceID? = nil, senderID: UserID? = nil, isBatchedPull: Bool? = nil) {
         self.sequenceStart = sequenceStart
         self.senderID = senderID
         self.isBatchedPull = isBatchedPull
@@ -56,9 +56,9 @@ extension PullMessagesInstruction: WireStruct {
 }
 
 /// The server keeps the connection open.
-public struct KeepAliveInstruction: Hashable, Sendable {
+package struct KeepAliveInstruction: Hashable, Sendable {
     /// Makes a value.
-    public init() {}
+    package init() {}
 }
 
 extension KeepAliveInstruction: WireStruct {
@@ -83,16 +83,16 @@ extension KeepAliveInstruction: WireStruct {
 }
 
 /// The bounds of a page of fetched events.
-public struct PullMessagePageDetails: Hashable, Sendable {
+package struct PullMessagePageDetails: Hashable, Sendable {
     /// Field 3, `min_sequence_id`.
-    public var minSequenceID: SequenceID?
+    package var minSequenceID: SequenceID?
     /// Field 4, `max_sequence_id`.
-    public var maxSequenceID: SequenceID?
+    package var maxSequenceID: SequenceID?
     /// Field 7, `is_batched_pull`.
-    public var isBatchedPull: Bool?
+    package var isBatchedPull: Bool?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(minSequenceID: SequenceID? = nil, maxSequenceID: SequenceID? = nil, isBatchedPull: Bool? = nil) {
+    package init(minSequenceID: SequenceID? = nil, maxSequenceID: SequenceID? = nil, isBatchedPull: Bool? = nil) {
         self.minSequenceID = minSequenceID
         self.maxSequenceID = maxSequenceID
         self.isBatchedPull = isBatchedPull
@@ -136,16 +136,16 @@ extension PullMessagePageDetails: WireStruct {
 }
 
 /// A fetch of events has ended.
-public struct PullMessagesFinishedInstruction: Hashable, Sendable {
+package struct PullMessagesFinishedInstruction: Hashable, Sendable {
     /// Field 1, `finished_pull`.
-    public var finishedPull: Bool?
+    package var finishedPull: Bool?
     /// Field 2, `sequence_continue`.
-    public var sequenceContinue: SequenceID?
+    package var sequenceContinue: SequenceID?
     /// Field 3, `pull_message_page_details`.
-    public var pullMessagePageDetails: PullMessagePageDetails?
+    package var pullMessagePageDetails: PullMessagePageDetails?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(
+    package init(
         finishedPull: Bool? = nil,
         sequenceContinue: SequenceID? = nil,
         pullMessagePageDetails: PullMessagePageDetails? = nil
@@ -193,16 +193,16 @@ extension PullMessagesFinishedInstruction: WireStruct {
 }
 
 /// The server asks for the PIN to be entered again.
-public struct PinReminderInstruction: Hashable, Sendable {
+package struct PinReminderInstruction: Hashable, Sendable {
     /// Field 1, `should_register`.
-    public var shouldRegister: Bool?
+    package var shouldRegister: Bool?
     /// Field 2, `should_generate`.
-    public var shouldGenerate: Bool?
+    package var shouldGenerate: Bool?
     /// Field 3, `is_required`.
-    public var isRequired: Bool?
+    package var isRequired: Bool?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(shouldRegister: Bool? = nil, shouldGenerate: Bool? = nil, isRequired: Bool? = nil) {
+    package init(shouldRegister: Bool? = nil, shouldGenerate: Bool? = nil, isRequired: Bool? = nil) {
         self.shouldRegister = shouldRegister
         self.shouldGenerate = shouldGenerate
         self.isRequired = isRequired
@@ -246,12 +246,12 @@ extension PinReminderInstruction: WireStruct {
 }
 
 /// The server asks for events to be fetched another way.
-public struct SwitchToHybridPullInstruction: Hashable, Sendable {
+package struct SwitchToHybridPullInstruction: Hashable, Sendable {
     /// Field 1, `requesting_user_agent`.
-    public var requestingUserAgent: WireString?
+    package var requestingUserAgent: WireString?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(requestingUserAgent: WireString? = nil) {
+    package init(requestingUserAgent: WireString? = nil) {
         self.requestingUserAgent = requestingUserAgent
     }
 }
@@ -287,14 +287,14 @@ extension SwitchToHybridPullInstruction: WireStruct {
 }
 
 /// The server asks for a temporary passcode to be shown.
-public struct DisplayTemporaryPasscodeInstruction: Hashable, Sendable {
+package struct DisplayTemporaryPasscodeInstruction: Hashable, Sendable {
     /// Field 1, `token`.
-    public var token: WireString?
+    package var token: WireString?
     /// Field 2, `latest_public_key_version`.
-    public var latestPublicKeyVersion: KeyVersion?
+    package var latestPublicKeyVersion: KeyVersion?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(token: WireString? = nil, latestPublicKeyVersion: KeyVersion? = nil) {
+    package init(token: WireString? = nil, latestPublicKeyVersion: KeyVersion? = nil) {
         self.token = token
         self.latestPublicKeyVersion = latestPublicKeyVersion
     }
@@ -334,18 +334,18 @@ extension DisplayTemporaryPasscodeInstruction: WireStruct {
 }
 
 /// What a device says of itself.
-public struct DeviceDescriptor: Hashable, Sendable {
+package struct DeviceDescriptor: Hashable, Sendable {
     /// Field 1, `device_type`.
-    public var deviceType: WireString?
+    package var deviceType: WireString?
     /// Field 2, `device_model`.
-    public var deviceModel: WireString?
+    package var deviceModel: WireString?
     /// Field 3, `app_version`.
-    public var appVersion: WireString?
+    package var appVersion: WireString?
     /// Field 4, `app_name`.
-    public var appName: WireString?
+    package var appName: WireString?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(
+    package init(
         deviceType: WireString? = nil,
         deviceModel: WireString? = nil,
         appVersion: WireString? = nil,
@@ -398,26 +398,26 @@ extension DeviceDescriptor: WireStruct {
 }
 
 /// A step of the enrolment of a device.
-public struct DeviceEnrollmentInstruction: Hashable, Sendable {
+package struct DeviceEnrollmentInstruction: Hashable, Sendable {
     /// Field 1, `enrollment_id`.
-    public var enrollmentID: WireString?
+    package var enrollmentID: WireString?
     /// Field 2, `status`.
-    public var status: DeviceEnrollmentStatus?
+    package var status: DeviceEnrollmentStatus?
     /// Field 3, `enrolled_device_public_key`: with `ACCEPTED`.
-    public var enrolledDevicePublicKey: WireString?
+    package var enrolledDevicePublicKey: WireString?
     /// Field 4, `new_device_public_key`: with `KEY_EXCHANGED`.
-    public var newDevicePublicKey: WireString?
+    package var newDevicePublicKey: WireString?
     /// Field 5, `encrypted_key_material`: with `KEYS_SENT`.
-    public var encryptedKeyMaterial: WireString?
+    package var encryptedKeyMaterial: WireString?
     /// Field 6, `public_key_hash`: with `PENDING_ACCEPTANCE`.
-    public var publicKeyHash: WireString?
+    package var publicKeyHash: WireString?
     /// Field 7, `user_agent`: superseded by `device_descriptor`.
-    public var userAgent: WireString?
+    package var userAgent: WireString?
     /// Field 8, `device_descriptor`.
-    public var deviceDescriptor: DeviceDescriptor?
+    package var deviceDescriptor: DeviceDescriptor?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(
+    package init(
         enrollmentID: WireString? = nil,
         status: DeviceEnrollmentStatus? = nil,
         enrolledDevicePublicKey: WireString? = nil,
@@ -490,7 +490,7 @@ extension DeviceEnrollmentInstruction: WireStruct {
 }
 
 /// What the server asks of a client on the live connection.
-public enum MessageInstruction: Hashable, Sendable {
+package enum MessageInstruction: Hashable, Sendable {
     /// Field 1, `pullMessagesInstruction`.
     case pullMessagesInstruction(PullMessagesInstruction)
     /// Field 2, `keepAliveInstruction`.
@@ -563,12 +563,12 @@ extension MessageInstruction: WireStruct {
 }
 
 /// Several events at once.
-public struct BatchedMessageEvents: Hashable, Sendable {
+package struct BatchedMessageEvents: Hashable, Sendable {
     /// Field 1, `message_events`.
-    public var messageEvents: [MessageEvent]?
+    package var messageEvents: [MessageEvent]?
 
     /// Makes a value; what is left out is absent on the wire.
-    public init(messageEvents: [MessageEvent]? = nil) {
+    package init(messageEvents: [MessageEvent]? = nil) {
         self.messageEvents = messageEvents
     }
 }
@@ -604,7 +604,7 @@ extension BatchedMessageEvents: WireStruct {
 }
 
 /// A frame of the live connection.
-public enum Message: Hashable, Sendable {
+package enum Message: Hashable, Sendable {
     /// Field 1, `messageEvent`.
     case messageEvent(MessageEvent)
     /// Field 2, `messageInstruction`.

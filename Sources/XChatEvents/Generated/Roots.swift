@@ -100,14 +100,14 @@ extension Message {
     /// Decodes the value from its Thrift encoding.
     ///
     /// - Throws: `malformed` or `tooLarge`, with the field and the byte where reading stopped.
-    public init(decoding bytes: [UInt8]) throws(EventError) {
+    package init(decoding bytes: [UInt8]) throws(EventError) {
         self = try Self.decoded(from: bytes)
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
     ///
     /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
-    public func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         wireBytes()
     }
 }

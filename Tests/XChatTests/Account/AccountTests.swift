@@ -213,6 +213,46 @@ struct AccountTests {
         }
     }
 
+    @Test func `a dead letter can be listed, sent again and discarded`() async throws {
+        let scratch = try Scratch()
+        let data = scratch.file("server")
+        try await Sandbox(data: data).serving { url in
+            let fixture = AccountFixture(scratch: scratch, url: url)
+            await (try await fixture.open("2222")).close()
+            let alice = try await fixture.open("1111")
+            _ = try await alice.startConversation(with: "2222")
+            await alice.close()
+        }
+        try await Sandbox(data: data, faults: try SandboxFaults("failure-event=3")).serving { url in
+            let fixture = AccountFixture(scratch: scratch, url: url)
+            let alice = try await fixture.open("1111")
+            for text in ["again", "never"] {
+                await #expect(throws: AccountError.self) { try await alice.send(text, to: self.conversation) }
+            }
+            let unsent = try await alice.unsentMessages()
+            #expect(unsent.map(\.state) == [.deadLetter, .deadLetter])
+            #expect(unsent.allSatisfy { $0.conversationID == conversation && $0.reason != nil && !$0.isHeld })
+            await alice.close()
+        }
+        try await Sandbox(data: data).serving { url in
+            let fixture = AccountFixture(scratch: scratch, url: url)
+            let alice = try await fixture.open("1111")
+            let ids = try await alice.unsentMessages().map(\.messageID)
+            try await alice.discardMessage(ids[1])
+            try await alice.retryMessage(ids[0])
+            while let receipt = try await alice.receipt(ids[0]), receipt.outcome == .queued {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            #expect(try await alice.unsentMessages().isEmpty)
+            #expect(try await fixture.texts(alice, conversation) == ["again"])
+            for id in [ids[1], "unknown"] {
+                await #expect(throws: AccountError.self) { try await alice.retryMessage(id) }
+                await #expect(throws: AccountError.self) { try await alice.discardMessage(id) }
+            }
+            await alice.close()
+        }
+    }
+
     @Test func `a service that is cancelled closes its account`() async throws {
         try await AccountFixture.run { fixture in
             let account = try await fixture.open("1111")

@@ -1,0 +1,56 @@
+public import XChatEngine
+public import XChatEvents
+
+/// What became of messages that are not sent, and what to do with them.
+extension Account {
+    /// The messages that are not sent: those that wait, and the dead letters with their reasons.
+    ///
+    /// - Returns: What is stored about each, in the order in which they were enqueued.
+    /// - Throws: ``AccountError``.
+    public func unsentMessages() async throws -> [OutboxEntry] {
+        try await whileOpen {
+            try await self.openOutbox()
+            return try await self.outbox.list()
+        }
+    }
+
+    /// Who could read a held message (``OutboxEntry/isHeld``) if it were sent now, and could not when it was encrypted.
+    ///
+    /// - Parameter entry: What is stored about the message.
+    /// - Returns: The users; nil if the members of the conversation are not known.
+    /// - Throws: `APIError` and ``AccountError``, from reading the history of the conversation.
+    public func newReaders(of entry: OutboxEntry) async throws -> Set<UserID>? {
+        try await whileOpen {
+            _ = try await self.readHistory(of: entry.conversationID)
+            return entry.newReaders(in: try await self.state.session(AccountState.Scope(entry.conversationID)))
+        }
+    }
+
+    /// Tries to send a message again: a dead letter, or one that waits for a time.
+    ///
+    /// It keeps its place in the queue, and what waits before it in its conversation goes first. ``receipt(_:)`` tells
+    /// what becomes of it.
+    /// - Parameters:
+    ///   - messageID: The id of its receipt.
+    ///   - readers: For a held message: the result of ``newReaders(of:)`` that a person was shown and agreed to. The
+    ///     message is held again if other users would get it too.
+    /// - Throws: ``AccountError`` with `unknown_message`, `finished` or `invalid_readers`.
+    public func retryMessage(_ messageID: MessageID, allowing readers: Set<UserID> = []) async throws {
+        try await whileOpen {
+            try await self.openOutbox()
+            try await self.outbox.retry(messageID, allowing: readers)
+            self.startWorker()
+        }
+    }
+
+    /// Discards a message that is not sent.
+    ///
+    /// - Parameter messageID: The id of its receipt. An attempt in progress is not cancelled.
+    /// - Throws: ``AccountError`` with `unknown_message` or `finished`.
+    public func discardMessage(_ messageID: MessageID) async throws {
+        try await whileOpen {
+            try await self.openOutbox()
+            try await self.outbox.drop(messageID)
+        }
+    }
+}
