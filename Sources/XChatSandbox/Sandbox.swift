@@ -162,6 +162,16 @@ public struct Sandbox: Sendable {
         }
     }
 
+    /// Gives a user a handle and a name, at any time.
+    ///
+    /// Users without a handle of their own have the default one: `user` and the last 11 digits of the id. If another
+    /// user has the handle, that user has the default one afterwards: X reassigns handles too.
+    /// - Parameter user: The user.
+    /// - Throws: When the data cannot be written.
+    public func setUser(_ user: SandboxUser) async throws {
+        try await storage.open().setUser(user)
+    }
+
     /// What the server holds of a conversation, in order: what it could see of it, and all that it could see.
     ///
     /// - Parameter conversation: The canonical id.

@@ -44,6 +44,8 @@ final class Router: Sendable {
     /// The routes that take both.
     static let sharedRoutes: [(Verb, String)] = [
         (.get, "/2/activity/subscriptions"), (.post, "/2/activity/subscriptions"),
+        (.get, "/2/users?ids=1111"), (.get, "/2/users/by?usernames=alice"), (.get, "/2/users/by/username/alice"),
+        (.get, "/2/users/1111"),
     ]
 
     enum Verb: String, Sendable {

@@ -133,7 +133,7 @@ struct XDocument: Sendable {
         // Habits that are switched on because X's servers have them, whatever the document says.
         if [502, 503].contains(status), answer.type == "text/html" { return [] }
         // This part of X's document has no routes of users.
-        if path == "/2/users/me", status == 200 { return [] }
+        if path.hasPrefix("/2/users"), !path.contains("/public_keys"), status == 200 { return [] }
         if status >= 400, faults.errors == .codes { return [] }
         if faults.errors == .twitter {
             body = Data(String(decoding: body, as: UTF8.self).replacing("api.twitter.com", with: "api.x.com").utf8)

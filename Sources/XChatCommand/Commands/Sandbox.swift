@@ -11,7 +11,7 @@ struct Sandbox: AsyncParsableCommand {
         discussion: """
             For development and tests, without account and without X: it is no production server. The first line on \
             standard output is {"url": "http://127.0.0.1:PORT"}. A caller with the token sandbox-ID is user ID, and \
-            sandbox-app is the app's token. State is in memory and ends with the program, or with --data in a file. SIGINT and \
+            sandbox-app is the app's token. Users have the handle user and their id, or the one given with --user. State is in memory and ends with the program, or with --data in a file. SIGINT and \
             SIGTERM end it.
             """
     )
@@ -24,6 +24,21 @@ struct Sandbox: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("An SQLite file to keep the state in. (default: memory)", valueName: "file"))
     var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A user with a handle and a name, as ID:HANDLE or ID:HANDLE:NAME; may be repeated.",
+            valueName: "user"
+        ),
+        transform: { text in
+            do {
+                return try SandboxUser(text)
+            } catch {
+                throw ValidationError("--user \(quoted(text)): \(error).")
+            }
+        }
+    )
+    var user: [SandboxUser] = []
 
     @Option(
         help: ArgumentHelp(
@@ -56,6 +71,7 @@ struct Sandbox: AsyncParsableCommand {
         Output.note("this is a sandbox for development and tests, no production server: every token is easily guessed")
         let sandbox = XChatSandbox.Sandbox(host: host, port: Int(port), data: data, faults: fault)
         do {
+            for user in user { try await sandbox.setUser(user) }
             try await sandbox.run(stopsOnSignals: true) { url in
                 let line = (["url": .string(url.absoluteString)] as JSONValue).line
                 // A program that started the sandbox and no longer reads its output can still use it.

@@ -11,18 +11,14 @@ struct ConversationFields {
     ]
     static let expandable: Set = ["admin_ids", "member_ids", "participant_ids"]
 
-    /// The users whom the expansions name; only their ids are known here.
-    func includes(of conversations: [Conversation]) -> JSON? {
+    /// The users whom the expansions name.
+    func includes(of conversations: [Conversation], _ state: SandboxState) async throws -> JSON? {
         guard let expansions else { return nil }
         let people = conversations.flatMap { conversation in
             expansions == ["admin_ids"] ? conversation.admins : conversation.participants
         }
-        let users = Set(people).sorted().map { user in
-            JSON.object([
-                "id": .string(user.string), "name": .string("User \(user)"), "username": .string("user\(user)"),
-            ])
-        }
-        return .object(["users": .list(users)])
+        let users = try await state.users(Array(Set(people)).sorted(), caller: nil)
+        return .object(["users": .list(users.compactMap { $0?.item })])
     }
 }
 

@@ -31,17 +31,6 @@ struct Routes {
         return router
     }
 
-    // MARK: Users
-
-    private func addUsers(to router: Router<SandboxContext>) {
-        router.get("/2/users/me") { request, _ in
-            let id = try request.user().string
-            return try Response.data(
-                .object(["id": .string(id), "name": .string("User \(id)"), "username": .string("user\(id.suffix(11))")])
-            )
-        }
-    }
-
     // MARK: Public keys
 
     private static let keyFields: Set = [
@@ -124,7 +113,7 @@ struct Routes {
             return try Response.json(
                 .members([
                     "data": faults.data(page.map { $0.item(asked) }),
-                    "includes": asked.includes(of: page),
+                    "includes": try await asked.includes(of: page, state),
                     "meta": .members([
                         "result_count": .integer(Int64(page.count)),
                         "next_token": next.map { .string(PageToken.text(before: $0)) },
@@ -139,7 +128,10 @@ struct Routes {
             let asked = try ConversationFields(request)
             let conversation = try await state.conversation(try context.conversationID(for: user), for: user)
             return try Response.json(
-                .members(["data": conversation.item(asked), "includes": asked.includes(of: [conversation])])
+                .members([
+                    "data": conversation.item(asked),
+                    "includes": try await asked.includes(of: [conversation], state),
+                ])
             )
         }
         router.get("/2/chat/conversations/{id}/events") { request, context in

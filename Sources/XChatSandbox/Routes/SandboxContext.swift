@@ -20,6 +20,12 @@ enum Caller: Sendable {
     case user(UserID)
     case app
 
+    /// The user; nil for the app.
+    var userID: UserID? {
+        guard case .user(let id) = self else { return nil }
+        return id
+    }
+
     init(_ request: Request) throws(Problem) {
         let scheme = "bearer ".utf8
         let prefix = "sandbox-".utf8

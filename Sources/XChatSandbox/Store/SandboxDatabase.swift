@@ -44,8 +44,18 @@ enum SandboxDatabase {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: tables) }
         migrator.registerMigration("2") { db in try db.execute(sql: backupTables) }
+        migrator.registerMigration("users") { db in try db.execute(sql: userTable) }
         return migrator
     }
+
+    /// Handles are compared without regard to ASCII case; users without a row have a default handle.
+    private static let userTable = """
+        CREATE TABLE user (
+            id TEXT NOT NULL PRIMARY KEY,
+            handle TEXT NOT NULL UNIQUE COLLATE NOCASE,
+            name BLOB NOT NULL
+        ) STRICT;
+        """
 
     /// A record of NULL has no guesses left.
     private static let backupTables = """

@@ -1,0 +1,61 @@
+public import XChatEvents
+
+/// A user with the handle and the name that the sandbox answers: both are the server's word, and signed by no one.
+public struct SandboxUser: Hashable, Sendable {
+    /// The user id.
+    public let id: UserID
+    /// The handle without `@`: 1 to 15 ASCII letters, digits and underscores.
+    public let handle: String
+    /// The display name: any text.
+    public let name: String
+
+    /// A user from its parts.
+    ///
+    /// - Parameters:
+    ///   - id: The user id: 1 to 19 digits.
+    ///   - handle: The handle without `@`: 1 to 15 ASCII letters, digits and underscores.
+    ///   - name: The display name, at most 1,000 bytes; nil for the handle.
+    /// - Throws: If one of them has another form.
+    public init(id: UserID, handle: String, name: String? = nil) throws {
+        guard id.isValid else { throw InvalidUser(reason: "a user id has 1 to 19 digits") }
+        guard Self.isHandle(handle) else {
+            throw InvalidUser(reason: "a handle has 1 to 15 ASCII letters, digits and underscores")
+        }
+        guard (name?.utf8.count ?? 0) <= 1000 else { throw InvalidUser(reason: "a name has at most 1,000 bytes") }
+        (self.id, self.handle, self.name) = (id, handle, name ?? handle)
+    }
+
+    /// A user as `ID:HANDLE` or `ID:HANDLE:NAME`.
+    ///
+    /// - Parameter text: The text. The name may contain colons.
+    /// - Throws: If the text has another form.
+    public init(_ text: String) throws {
+        let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard parts.count >= 2 else { throw InvalidUser(reason: "a user is ID:HANDLE or ID:HANDLE:NAME") }
+        try self.init(id: UserID(parts[0]), handle: parts[1], name: parts.count > 2 ? parts[2] : nil)
+    }
+
+    /// A user as it is stored.
+    init(stored id: UserID, handle: String, name: String) {
+        (self.id, self.handle, self.name) = (id, handle, name)
+    }
+
+    /// The user as the API shows it.
+    var item: JSON {
+        .object(["id": .string(id.string), "name": .string(name), "username": .string(handle)])
+    }
+
+    static func isHandle(_ text: String) -> Bool {
+        (1...15).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) && byte < 0x80 || byte == 0x5F
+            }
+    }
+}
+
+private struct InvalidUser: Error, CustomStringConvertible {
+    let reason: String
+
+    var description: String { reason }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import GRDB
+import XChatEvents
+
+extension SandboxState {
+    /// Gives a user a handle and a name.
+    ///
+    /// A user who had the handle before has the default handle afterwards.
+    func setUser(_ user: SandboxUser) async throws {
+        try await database.write { db in
+            try db.execute(
+                sql: "DELETE FROM user WHERE id = ? OR handle = ?",
+                arguments: [user.id.string, user.handle]
+            )
+            try db.execute(
+                sql: "INSERT INTO user (id, handle, name) VALUES (?, ?, ?)",
+                arguments: [user.id.string, user.handle, Data(user.name.utf8)]
+            )
+        }
+    }
+
+    /// Users by their ids, in the same order; nil for one that does not exist.
+    ///
+    /// A user exists who has a handle of their own, registered keys or a conversation, and so does the caller.
+    func users(_ ids: [UserID], caller: UserID?) async throws -> [SandboxUser?] {
+        try await database.read { db in
+            try ids.map { id in
+                guard try id == caller || Self.exists(id, db) else { return nil }
+                return try Self.user(id, db)
+            }
+        }
+    }
+
+    /// Users by their handles, in the same order, found without regard to ASCII case; nil for a free handle.
+    func users(handles: [String], caller: UserID?) async throws -> [SandboxUser?] {
+        try await database.read { db in
+            try handles.map { handle in
+                let id = try String.fetchOne(db, sql: "SELECT id FROM user WHERE handle = ?", arguments: [handle])
+                if let id { return try Self.user(UserID(id), db) }
+                return try Self.userOfDefaultHandle(handle, caller: caller, db)
+            }
+        }
+    }
+
+    private static func exists(_ id: UserID, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM user WHERE id = ?1) OR EXISTS (SELECT 1 FROM public_key WHERE user = ?1)
+                    OR EXISTS (SELECT 1 FROM member WHERE user = ?1)
+                """,
+            arguments: [id.string]
+        ) ?? false
+    }
+
+    private static func user(_ id: UserID, _ db: Database) throws -> SandboxUser {
+        let row = try Row.fetchOne(db, sql: "SELECT handle, name FROM user WHERE id = ?", arguments: [id.string])
+        guard let row else {
+            return SandboxUser(stored: id, handle: try defaultHandle(of: id, db), name: "User \(id)")
+        }
+        return SandboxUser(
+            stored: id,
+            handle: row["handle"],
+            name: String(decoding: row["name"] as Data, as: UTF8.self)
+        )
+    }
+
+    /// `user` and the last 11 digits of the id, or `id_` and these digits if another user has that handle.
+    private static func defaultHandle(of id: UserID, _ db: Database) throws -> String {
+        let handle = "user\(id.string.suffix(11))"
+        let isTaken = try Bool.fetchOne(
+            db,
+            sql: "SELECT EXISTS (SELECT 1 FROM user WHERE handle = ?)",
+            arguments: [handle]
+        )
+        return isTaken == true ? "id_\(id.string.suffix(11))" : handle
+    }
+
+    private static func userOfDefaultHandle(
+        _ handle: String,
+        caller: UserID?,
+        _ db: Database
+    ) throws -> SandboxUser? {
+        let lowercase = handle.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        guard let prefix = ["user", "id_"].first(where: { lowercase.starts(with: $0.utf8) }) else { return nil }
+        let digits = String(decoding: lowercase.dropFirst(prefix.utf8.count), as: UTF8.self)
+        guard UserID(validating: digits) != nil else { return nil }
+        let longer = try String.fetchAll(
+            db,
+            sql: """
+                SELECT user FROM public_key WHERE user LIKE ?1 UNION SELECT user FROM member WHERE user LIKE ?1
+                ORDER BY user
+                """,
+            arguments: ["%\(digits)"]
+        )
+        for id in [UserID(digits)] + longer.map({ UserID($0) }) where try id == caller || exists(id, db) {
+            let user = try user(id, db)
+            if user.handle.utf8.elementsEqual(lowercase) { return user }
+        }
+        return nil
+    }
+}
