@@ -286,7 +286,7 @@ public struct ChatClient: Sendable {
         }
     }
 
-    private func attempt<Answer>(
+    func attempt<Answer>(
         _ call: Call<Answer>,
         token: Token,
         timeout: Duration

@@ -69,7 +69,8 @@ struct ErrorObject: Decodable {
         switch code {
         case 88: return .rateLimited
         case 32, 89: return .unauthorized
-        default: return .invalidRequest
+        // X's documents show the errors of look-ups with a title and without a type.
+        default: return texts.first == "Not Found Error" ? .notFound : .invalidRequest
         }
     }
 }
