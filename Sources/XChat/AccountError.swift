@@ -1,5 +1,6 @@
 import XChatEngine
 public import XChatEvents
+public import XChatHTTP
 
 /// Why an account, or its state, refused: a stable code to match on, and a sentence for people.
 ///
@@ -63,6 +64,10 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let otherAccount = Self(rawValue: "other_account")
         /// The account was closed before the call, or while it was in progress.
         public static let closed = Self(rawValue: "closed")
+        /// No user has the handle.
+        public static let unknownHandle = Self(rawValue: "unknown_handle")
+        /// The server names another user for a handle than before.
+        public static let handleMoved = Self(rawValue: "handle_moved")
         /// An argument that no call of this kind can take.
         public static let invalidArgument = Self(rawValue: "invalid_argument")
     }
@@ -75,6 +80,8 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
     public var user: UserID?
     /// The conversation that the error is about.
     public var conversation: ConversationID?
+    /// The handle that the error is about.
+    public var handle: Handle?
 
     /// An error of the given code.
     public init(_ code: Code, _ message: String) {

@@ -101,7 +101,7 @@ extension Account {
             .update(AccountState.Scope(users: [userID])) { session in session.trust([own]) }
     }
 
-    private static func existing(
+    static func existing(
         _ configuration: Configuration
     ) async throws -> (store: any AccountStore, identity: Identity) {
         let store = try await configuration.existingStore()
