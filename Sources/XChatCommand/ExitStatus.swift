@@ -86,7 +86,8 @@ extension XChatCommand {
         return "Put a text that begins with a dash after --, as in: xchat send TO -- \(quoted(text))"
     }
 
-    private static func message(of error: any Error) -> String {
+    /// The sentence of an error for a person.
+    static func message(of error: any Error) -> String {
         // What the engine reports to scripts has its code; a person is better served by the sentence.
         switch error {
         case let error as XChatError: error.message

@@ -107,11 +107,13 @@ struct ActionCommandTests {
         _ = try await result("sequence_id", "2222", "edit", "1111", target, "forged")
         _ = try await result("sequence_id", "1111", "edit", "2222", target, "genuine")
         let lines = try await run("2222", "read", "1111").lines
-        #expect(lines[0].hasSuffix("  #\(target)  1111  hello"))
+        #expect(lines[0].hasSuffix("  #\(target)  ~@user1111 (1111)  hello"))
         #expect(
-            lines[1].hasSuffix("  2222  [target_unproven] (2222 tried to edit #\(target), a message of 1111) forged")
+            lines[1].hasSuffix(
+                "  ~@user2222 (2222)  [target_unproven] (2222 tried to edit #\(target), a message of 1111) forged"
+            )
         )
-        #expect(lines[2].hasSuffix("  1111  [target_unproven] (edited #\(target)) genuine"))
+        #expect(lines[2].hasSuffix("  ~@user1111 (1111)  [target_unproven] (edited #\(target)) genuine"))
         let other = try await run("1111", "send", "3:4", "x")
         #expect(other.status == 1)
         #expect(other.errors.contains("does not belong"))

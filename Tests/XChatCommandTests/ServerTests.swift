@@ -162,7 +162,7 @@ struct ServerTests {
         }
         let people = try await run("2222", "read", "1111")
         #expect(people.status == 0)
-        #expect(people.lines.first?.hasSuffix("  1111  first") == true)
+        #expect(people.lines.first?.hasSuffix("  ~@user1111 (1111)  first") == true)
     }
 
     @Test func `members of a file that are not of the state stay, and pins and keys are added`() async throws {

@@ -106,6 +106,33 @@ struct TrustCommandTests {
         try postedKeys().joined().contains { try person.unwrap($0.wrapped) != nil }
     }
 
+    // MARK: Handles
+
+    @Test(
+        "what a server says about handles is marked, and cannot act on the terminal or keep a message from being shown",
+        arguments: [
+            (200, ["data": [["id": "2222", "username": "Bob_1"]]], "~@Bob_1 (2222)"),
+            (200, ["data": [["id": "2222", "username": "bob\u{1B}[2J"]]], "2222"),
+            (200, ["data": [["id": "2222", "username": "b\u{43E}b"]]], "2222"),
+            (200, ["data": [["id": "3333", "username": "bob"]]], "2222"),
+            (200, ["data": [["id": "2222", "username": "bob"], ["id": "2222", "username": "eve"]]], "2222"),
+            (200, [:], "2222"), (403, [:], "2222"), (500, [:], "2222"),
+        ] as [(Int, JSONValue, String)]
+    )
+    func handles(_ status: Int, _ body: JSONValue, _ shown: String) async throws {
+        try writeState()
+        var history = try SignedHistory(bob, with: alice)
+        try history.say("hi", by: bob)
+        try server.serve(history)
+        server.with { content in
+            content.lie = { request, _ in request.path == "/2/users" ? (status, body) : nil }
+        }
+        let outcome = try await run("read", "2222")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.lines.last?.hasSuffix("  \(shown)  hi") == true, "\(outcome.text)")
+        #expect(server.with { $0.requests.count { $0.path == "/2/users" } } == 1, "one call for each run")
+    }
+
     // MARK: Saved before shown (attack 38)
 
     /// More text than a pipe holds.

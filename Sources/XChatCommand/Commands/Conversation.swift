@@ -25,7 +25,8 @@ struct ConversationStart: AsyncParsableCommand {
     )
 
     @Argument(
-        help: ArgumentHelp("The other user's id, or both ids as A:B or A-B.", valueName: "to")
+        help: ArgumentHelp("The other user: an id, a handle as in @bob, or both ids as A:B or A-B.", valueName: "to"),
+        transform: ConversationArgument.init
     )
     var to: ConversationArgument
 
@@ -34,7 +35,7 @@ struct ConversationStart: AsyncParsableCommand {
 
     func run() async throws {
         let account = try await options.account()
-        let conversation = try account.conversation(to.id)
+        let conversation = try await account.conversation(to)
         guard conversation.participants != nil else {
             throw CommandError("\(conversation) is not a conversation of two; start one with the id of a user")
         }
@@ -55,7 +56,7 @@ struct ConversationRotate: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: .conversation("to"))
+    @Argument(help: .conversation("to"), transform: ConversationArgument.init)
     var to: ConversationArgument
 
     @OptionGroup
@@ -63,7 +64,7 @@ struct ConversationRotate: AsyncParsableCommand {
 
     func run() async throws {
         let account = try await options.account()
-        let conversation = try account.conversation(to.id)
+        let conversation = try await account.conversation(to)
         let key = try await naming(conversation) { try await account.changeKey(of: conversation) }
         try Output.result(of: "\(conversation) has a new key", key.json)
     }

@@ -13,7 +13,7 @@ struct Delete: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: .conversation("to"))
+    @Argument(help: .conversation("to"), transform: ConversationArgument.init)
     var conversation: ConversationArgument
 
     @Argument(help: ArgumentHelp("The sequence ids of the messages.", valueName: "sequence-id"))
@@ -31,7 +31,7 @@ struct Delete: AsyncParsableCommand {
 
     func run() async throws {
         let account = try await options.account()
-        let conversation = try account.conversation(conversation.id)
+        let conversation = try await account.conversation(conversation)
         try await naming(conversation) {
             try await account.delete(sequenceIDs.map { SequenceID($0) }, in: conversation, forEveryone: forAll)
         }

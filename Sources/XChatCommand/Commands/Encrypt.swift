@@ -27,7 +27,7 @@ struct Encrypt: AsyncParsableCommand {
     @OptionGroup
     var state: StateOptions
 
-    @Option(help: .conversation("id"))
+    @Option(help: .conversation("id"), transform: ConversationArgument.init)
     var conversation: ConversationArgument
 
     // A text, unlike other values, may begin with a dash.
@@ -55,10 +55,10 @@ struct Encrypt: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let session = try await state.offlineSession()
+        let (session, conversation) = try await state.offlineSession(in: conversation)
         let message = try session.seal(
             try message(),
-            in: ConversationID(canonicalizing: conversation.id, sender: session.userID),
+            in: conversation,
             keyVersion: conversationKeyVersion.map { KeyVersion($0) }
         )
         if event {

@@ -29,7 +29,7 @@ struct GroupCreateCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The ids of the other members.", valueName: "member"))
+    @Argument(help: ArgumentHelp("The other members: ids, or handles as in @bob.", valueName: "member"))
     var members: [String]
 
     @Option(help: "The title of the group.")
@@ -42,15 +42,16 @@ struct GroupCreateCommand: AsyncParsableCommand {
     var options: AccountOptions
 
     func validate() throws {
-        for id in members + admin { _ = try userID(id) }
+        for member in members + admin { _ = try UserArgument(member) }
     }
 
     func run() async throws {
         let account = try await options.account()
+        let users = try await account.users((members + admin).map { try UserArgument($0) })
         let created = try await account.newGroup(
-            of: members.map { UserID($0) },
+            of: Array(users.prefix(members.count)),
             title: title,
-            administrators: admin.map { UserID($0) }
+            administrators: Array(users.dropFirst(members.count))
         )
         try Output.result(of: "the group was created", created.json)
     }
@@ -68,24 +69,23 @@ struct GroupAdd: AsyncParsableCommand {
     )
 
     @Argument(help: .group)
-    var group: ConversationArgument
+    var group: GroupArgument
 
-    @Argument(help: ArgumentHelp("The ids of the new members.", valueName: "member"))
+    @Argument(help: ArgumentHelp("The new members: ids, or handles as in @bob.", valueName: "member"))
     var members: [String]
 
     @OptionGroup
     var options: AccountOptions
 
     func validate() throws {
-        for id in members { _ = try userID(id) }
+        for member in members { _ = try UserArgument(member) }
     }
 
     func run() async throws {
         let account = try await options.account()
         let group = try account.conversation(group.id)
-        let added = try await naming(group) {
-            try await account.addMembers(members.map { UserID($0) }, to: group)
-        }
+        let members = try await account.users(members.map { try UserArgument($0) })
+        let added = try await naming(group) { try await account.addMembers(members, to: group) }
         try Output.result(of: "the members were added", added.json)
     }
 }
@@ -107,18 +107,22 @@ struct GroupRemove: AsyncParsableCommand {
     )
 
     @Argument(help: .group)
-    var group: ConversationArgument
+    var group: GroupArgument
 
-    @Argument(help: ArgumentHelp("The ids of the members.", valueName: "member"))
+    @Argument(help: ArgumentHelp("The members: ids, or handles as in @bob that were used before.", valueName: "member"))
     var members: [String]
 
     @OptionGroup
     var state: StateOptions
 
+    func validate() throws {
+        for member in members { _ = try UserArgument(member) }
+    }
+
     func run() async throws {
-        let session = try await state.offlineSession()
+        let (session, users) = try await state.offlineSession(with: members.map { try UserArgument($0) })
         let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
-        let signed = try session.sign(.removeMembers(members.map { UserID($0) }), in: conversation)
+        let signed = try session.sign(.removeMembers(users), in: conversation)
         try Output.result(signed.requestMember.line)
     }
 }
@@ -136,7 +140,7 @@ struct GroupTitle: AsyncParsableCommand {
     )
 
     @Argument(help: .group)
-    var group: ConversationArgument
+    var group: GroupArgument
 
     @Argument(help: "The title.")
     var title: String

@@ -20,7 +20,7 @@ struct GroupLog: AsyncParsableCommand {
     )
 
     @Argument(help: .group)
-    var group: ConversationArgument
+    var group: GroupArgument
 
     @OptionGroup
     var state: StateOptions
@@ -59,10 +59,13 @@ struct GroupAccept: AsyncParsableCommand {
     )
 
     @Argument(help: .group)
-    var group: ConversationArgument
+    var group: GroupArgument
 
     @Option(
-        help: ArgumentHelp("The members to accept, separated by commas; nothing is asked.", valueName: "ids")
+        help: ArgumentHelp(
+            "The members to accept, ids or handles, separated by commas; nothing is asked.",
+            valueName: "ids"
+        )
     )
     var members: String?
 
@@ -73,9 +76,9 @@ struct GroupAccept: AsyncParsableCommand {
         if let members { _ = try Self.list(members) }
     }
 
-    private static func list(_ text: String) throws -> [UserID] {
+    private static func list(_ text: String) throws -> [UserArgument] {
         try text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { part in
-            try userID(String(decoding: Array(part), as: UTF8.self))
+            try UserArgument(String(decoding: Array(part), as: UTF8.self))
         }
     }
 
@@ -91,7 +94,7 @@ struct GroupAccept: AsyncParsableCommand {
         let known = try await account.members(of: conversation)
         var accepted = listed
         if let members {
-            accepted = try Self.list(members)
+            accepted = try await account.users(try Self.list(members))
             if let stranger = accepted.first(where: { !known.contains($0) && !listed.contains($0) }) {
                 throw CommandError(
                     "user \(stranger) is neither a known member of \(conversation) nor on the server's list; nothing was changed"

@@ -77,7 +77,7 @@ struct MediaDecrypt: AsyncParsableCommand {
 
 /// Where the bytes come from and go to, and the key between them.
 struct MediaOptions: ParsableArguments {
-    @Option(help: .conversation("id"))
+    @Option(help: .conversation("id"), transform: ConversationArgument.init)
     var conversation: ConversationArgument
 
     @Option(
@@ -101,8 +101,7 @@ struct MediaOptions: ParsableArguments {
     var state: StateOptions
 
     func key() async throws -> ConversationKey {
-        let session = try await state.offlineSession()
-        let conversation = ConversationID(canonicalizing: conversation.id, sender: session.userID)
+        let (session, conversation) = try await state.offlineSession(in: conversation)
         let version = conversationKeyVersion.map { KeyVersion($0) } ?? session.keyRing.newestVersion(in: conversation)
         guard let version, let key = session.keyRing.acceptedKey(in: conversation, version: version) else {
             let which = version.map { " \($0)" } ?? ""
@@ -115,8 +114,7 @@ struct MediaOptions: ParsableArguments {
 
     /// The key that encrypts: as for a message, only one that may.
     func encryptingKey() async throws -> ConversationKey {
-        let session = try await state.offlineSession()
-        let conversation = ConversationID(canonicalizing: conversation.id, sender: session.userID)
+        let (session, conversation) = try await state.offlineSession(in: conversation)
         do {
             return try session.encryptingKey(in: conversation, version: conversationKeyVersion.map { KeyVersion($0) })
                 .key

@@ -21,7 +21,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: .conversation("id"))
+    @Option(help: .conversation("id"), transform: ConversationArgument.init)
     var conversation: ConversationArgument
 
     @Option(
@@ -44,7 +44,7 @@ struct MediaUploadCommand: AsyncParsableCommand {
     func run() async throws {
         let attachment = try AttachmentFile(file)
         let account = try await options.account()
-        let conversation = try account.conversation(conversation.id)
+        let conversation = try await account.conversation(conversation)
         let (version, key) = try await naming(conversation) {
             try await account.encryptingKey(of: conversation, version: conversationKeyVersion.map { KeyVersion($0) })
         }
@@ -85,7 +85,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     )
     var mediaHashKey: String?
 
-    @Option(help: .conversation("id"))
+    @Option(help: .conversation("id"), transform: ConversationArgument.init)
     var conversation: ConversationArgument?
 
     @Option(
@@ -138,7 +138,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
 
     func run() async throws {
         let account = try await options.account()
-        let media = try media(for: account.userID)
+        let media = try await media(for: account)
         try checkNewFile(out, overwrites: force)
         let target = try ConversationTarget(media.conversation)
         let key = try await account.key(of: media.conversation, version: media.keyVersion).key
@@ -171,11 +171,12 @@ struct MediaDownloadCommand: AsyncParsableCommand {
         let size: Int?
     }
 
-    private func media(for user: UserID) throws -> Wanted {
+    private func media(for account: Account) async throws -> Wanted {
         guard let event else {
+            guard let conversation else { throw ValidationError("Give the --conversation of the file.") }
             return Wanted(
                 hashKey: mediaHashKey ?? "",
-                conversation: ConversationID(canonicalizing: conversation?.id ?? "", sender: user),
+                conversation: try await account.conversation(conversation),
                 keyVersion: conversationKeyVersion.map { KeyVersion($0) },
                 size: size
             )
@@ -195,7 +196,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
             hashKey: try chosen.required("media_hash_key").string().string,
             conversation: ConversationID(
                 canonicalizing: try message.required("conversation_id").string(),
-                sender: try message.member("sender_id")?.id() ?? user
+                sender: try message.member("sender_id")?.id() ?? account.userID
             ),
             keyVersion: try message.required("key_version").id(),
             size: try chosen.member("filesize_bytes")?.integer(Int.self)

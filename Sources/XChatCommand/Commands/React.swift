@@ -35,7 +35,7 @@ struct React: AsyncParsableCommand {
         let sender = try await Sender(options, sending)
         let reaction = ReactionDraft(emoji, to: target.sequence)
         let draft: Draft = remove ? .removeReaction(reaction) : .addReaction(reaction)
-        try await sender.send(draft, in: sender.account.conversation(target.conversation.id))
+        try await sender.send(draft, in: await sender.account.conversation(target.conversation))
     }
 }
 
@@ -68,13 +68,13 @@ struct Edit: AsyncParsableCommand {
     func run() async throws {
         let sender = try await Sender(options, sending)
         let edit = EditDraft(of: target.sequence, text: try empty.checked(try text ?? readStandardInputText()))
-        try await sender.send(.edit(edit), in: sender.account.conversation(target.conversation.id))
+        try await sender.send(.edit(edit), in: await sender.account.conversation(target.conversation))
     }
 }
 
 /// A message on the command line: its conversation and its sequence id.
 struct MessageArguments: ParsableArguments {
-    @Argument(help: .conversation("to"))
+    @Argument(help: .conversation("to"), transform: ConversationArgument.init)
     var conversation: ConversationArgument
 
     @Argument(help: ArgumentHelp("The sequence id of the message.", valueName: "sequence-id"))

@@ -9,7 +9,9 @@ struct Read: AsyncParsableCommand {
         abstract: "Read a conversation: fetch, verify and decrypt all of it.",
         discussion: """
             Walks all pages and prints the events oldest first: time, sequence id, sender and contents; --json prints them \
-            as the lines of "decrypt". Key changes are used and not printed. Keys of other people are pinned on first use; keys that differ from the pins are \
+            as the lines of "decrypt". A sender with a handle is shown as ~@bob (2222): the "~" says that the handle is the \
+            server's word, and no signature covers it; in JSON it is "sender_username_unverified". If the server does not \
+            tell handles within five seconds, ids are shown. Key changes are used and not printed. Keys of other people are pinned on first use; keys that differ from the pins are \
             not used, see "keys trust". What was learned is saved before anything is printed. The exit status is 1 if an \
             event or a key change was refused or disputed, or if the server says that something is missing.
 
@@ -21,7 +23,7 @@ struct Read: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: .conversation("conversation"))
+    @Argument(help: .conversation("conversation"), transform: ConversationArgument.init)
     var conversation: ConversationArgument
 
     @Flag(help: "Print one line of JSON per event.")
@@ -44,16 +46,18 @@ struct Read: AsyncParsableCommand {
 
     func run() async throws {
         let account = try await options.account(pollInterval: .seconds(poll))
-        let conversation = try account.conversation(conversation.id)
+        let conversation = try await account.conversation(conversation)
         if follow { return try await followUntilSignal(account, conversation) }
         let delivery = try await naming(conversation) { try await account.readHistory(of: conversation) }
         var failed = !delivery.distrusted.isEmpty || !delivery.unavailable.isEmpty || delivery.isIncomplete
+        let senders = delivery.events.compactMap { $0.received?.senderID }
+        let handles = await SenderNames(account).handles(asking: senders)
         var printer = EventPrinter()
         var seen = SeenEvents()
         var index = 0
         for event in delivery.events {
             guard let event = event.unlessRepeated(&seen) else { continue }
-            try Output.result(event.line(&printer, isJSON: json, index: index))
+            try Output.result(event.line(&printer, handles: handles, isJSON: json, index: index))
             index += 1
             failed = failed || event.result.isBad
         }
@@ -70,11 +74,13 @@ struct Read: AsyncParsableCommand {
         }
         let isJSON = json
         _ = try await untilSignal {
+            let names = SenderNames(account)
             var printer = EventPrinter()
             var index = 0
             try await naming(conversation) {
                 try await account.follow(conversation) { event in
-                    try Output.result(event.line(&printer, isJSON: isJSON, index: index))
+                    let handles = await names.handles(asking: [event.received?.senderID].compactMap { $0 })
+                    try Output.result(event.line(&printer, handles: handles, isJSON: isJSON, index: index))
                     index += 1
                 }
             }
@@ -84,10 +90,15 @@ struct Read: AsyncParsableCommand {
 
 extension OpenedEvent {
     /// The event as a line of output.
-    func line(_ printer: inout EventPrinter, isJSON: Bool, index: Int) -> String {
+    func line(
+        _ printer: inout EventPrinter,
+        handles: [UserID: Handle],
+        isJSON: Bool,
+        index: Int
+    ) -> String {
         isJSON
-            ? resultJSON(result, received: received, servedID: servedID, index: index).line
-            : printer.line(result, received: received, servedID: servedID)
+            ? resultJSON(result, received: received, servedID: servedID, handles: handles, index: index).line
+            : printer.line(result, received: received, servedID: servedID, handles: handles)
     }
 
     /// The event with a mark if its author signed another one under its id; nil if the same signed event was shown.

@@ -28,7 +28,7 @@ struct Send: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: .conversation("to"))
+    @Argument(help: .conversation("to"), transform: ConversationArgument.init)
     var to: ConversationArgument
 
     @Argument(help: "The text of the message.")
@@ -64,7 +64,7 @@ struct Send: AsyncParsableCommand {
 
     func run() async throws {
         let sender = try await Sender(options, sending, rotates: rotate)
-        let conversation = try sender.account.conversation(to.id)
+        let conversation = try await sender.account.conversation(to)
         guard !attach.isEmpty else {
             let draft = Draft.text(try empty.checked(try text ?? readStandardInputText()))
             return try await sender.send(draft, in: conversation)

@@ -36,13 +36,16 @@ struct ServerOptions: ParsableArguments {
 
     /// The base URL, as the name of an outbox has it.
     var url: String {
-        get throws {
-            do {
-                return try ChatClient.base(of: try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com")
-            } catch let error as APIError where error.code == .invalidArgument {
-                guard api == nil else { throw ValidationError("--api: \(error.detail)") }
-                throw CommandError("the environment variable XCHAT_API_URL: \(error.detail)")
-            }
+        get throws { try Self.url(api) }
+    }
+
+    /// The base URL of an option, else of the environment, else of X.
+    static func url(_ api: String? = nil) throws -> String {
+        do {
+            return try ChatClient.base(of: try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com")
+        } catch let error as APIError where error.code == .invalidArgument {
+            guard api == nil else { throw ValidationError("--api: \(error.detail)") }
+            throw CommandError("the environment variable XCHAT_API_URL: \(error.detail)")
         }
     }
 }

@@ -59,14 +59,17 @@ struct AccountOptions: ParsableArguments {
     ///   - rotates: Whether a conversation gets a new key where its newest one must not encrypt any more.
     ///   - replacesKeys: Whether keys that the server has of the user are replaced when these are registered.
     ///   - pollInterval: How often conversations are read while there is no activity stream.
+    ///   - notify: Tells the person what the library has to say.
     /// - Returns: The account; its keys need not be registered.
     /// - Throws: Why the account cannot be opened.
     func account(
         rotates: Bool = false,
         replacesKeys: Bool = false,
-        pollInterval: Duration = .seconds(5)
+        pollInterval: Duration = .seconds(5),
+        notify: @escaping @Sendable (Notice) -> Void = Output.notice
     ) async throws -> Account {
         var configuration = try configuration()
+        configuration.notify = notify
         configuration.pollInterval = pollInterval
         configuration.token = TokenSource(try server.token())
         configuration.appToken = try server.appToken()

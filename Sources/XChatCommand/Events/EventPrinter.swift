@@ -1,6 +1,7 @@
 import XChat
 package import XChatEngine
 package import XChatEvents
+package import XChatHTTP
 
 /// Prints the events of one conversation as text for people, in the order in which they are shown.
 ///
@@ -22,17 +23,19 @@ package struct EventPrinter: Sendable {
     ///   - result: The event, or why it was refused.
     ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
     ///   - servedID: The server's id of the event, for one that could not be parsed.
+    ///   - handles: The handles of senders, which are shown with `~` as the server's word.
     /// - Returns: Time, sequence id, sender, marks and contents. Events that no signature covers start with
     ///   `unsigned:`, refused ones with `refused`.
     package mutating func line(
         _ result: Result<Event, XChatError>,
         received: MessageEvent?,
-        servedID: String? = nil
+        servedID: String? = nil,
+        handles: [UserID: Handle] = [:]
     ) -> String {
         switch result {
         case .success(let event) where event.isVerified:
             // First, so that an event that names its own sequence id does not prove itself.
-            let line = verifiedLine(event)
+            let line = verifiedLine(event, handles)
             targets.remember(event)
             return line
         case .success(let event):
@@ -46,14 +49,13 @@ package struct EventPrinter: Sendable {
         }
     }
 
-    private func verifiedLine(_ event: Event) -> String {
+    private func verifiedLine(_ event: Event, _ handles: [UserID: Handle]) -> String {
         let received = event.received
         let fields = [
-            timeText(received.createdAtMsec) ?? "-", safeNumber(received.sequenceID), safeField(received.senderID),
+            timeText(received.createdAtMsec) ?? "-", safeNumber(received.sequenceID),
+            nameText(received.senderID, handles),
         ]
-        var marks = event.marks
-        if event.namesTarget { marks.insert(.targetUnproven) }
-        let parts = markTexts(marks) + [eventText(event, targets)].filter { !$0.isEmpty }
+        let parts = markTexts(of: event) + [eventText(event, targets)].filter { !$0.isEmpty }
         return (fields + [parts.joined(separator: " ")]).joined(separator: "  ")
     }
 }
@@ -67,6 +69,13 @@ extension Event {
         default: return false
         }
     }
+}
+
+/// The marks of a verified event, in brackets.
+func markTexts(of event: Event) -> [String] {
+    var marks = event.marks
+    if event.namesTarget { marks.insert(.targetUnproven) }
+    return markTexts(marks)
 }
 
 private func markTexts(_ marks: Set<Event.Mark>) -> [String] {

@@ -38,7 +38,7 @@ private func messageText(_ event: Event, _ targets: KnownTargets) -> String {
 }
 
 private func editText(_ edit: MessageEdit, _ event: Event, _ targets: KnownTargets) -> String {
-    let number = safeNumber(edit.messageSequenceID)
+    let number = targets.name(of: edit.messageSequenceID)
     return switch targets.relation(of: event, to: edit.messageSequenceID, onlyMessages: true) {
     case .own: "edited \(number)"
     case .other(let author):
@@ -53,10 +53,10 @@ private func deletionText(_ deletion: MessageDeleteEvent, _ event: Event, _ targ
     let numbers = deletion.sequenceIDs ?? []
     guard deletion.deleteMessageAction == .deleteForAll else {
         let scope = deletion.deleteMessageAction == .deleteForSelf ? "in their own view" : "with an unknown effect"
-        return "deletion of \(limited(numbers.map(safeNumber), ", ")) \(scope)"
+        return "deletion of \(limited(numbers.map { targets.name(of: $0) }, ", ")) \(scope)"
     }
     let texts = numbers.map { sequenceID in
-        let number = safeNumber(sequenceID)
+        let number = targets.name(of: sequenceID)
         return switch targets.relation(of: event, to: sequenceID, onlyMessages: false) {
         case .own, .notAMessage: "deleted \(number)"
         case .other(let author):
@@ -69,7 +69,7 @@ private func deletionText(_ deletion: MessageDeleteEvent, _ event: Event, _ targ
 }
 
 private func reactionTarget(_ sequenceID: SequenceID?, _ event: Event, _ targets: KnownTargets) -> String {
-    let number = safeNumber(sequenceID)
+    let number = targets.name(of: sequenceID)
     return switch targets.relation(of: event, to: sequenceID, onlyMessages: false) {
     case .own, .notAMessage: "\(number), a message of \(safeField(event.received.senderID))"
     case .other(let author): "\(number), a message of \(safeField(author))"

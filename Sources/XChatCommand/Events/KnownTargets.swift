@@ -37,6 +37,8 @@ struct KnownTargets: Sendable {
     /// The sequence ids, a ring once it is full.
     private var order: [SequenceID] = []
     private var oldest = 0
+    /// Numbers by which messages are shown, where they have some.
+    private var labels: [SequenceID: Int] = [:]
 
     init(limit: Int) {
         self.limit = max(limit, 1)
@@ -62,6 +64,17 @@ struct KnownTargets: Sendable {
             return record(sequenceID)
         }
         if case .one(let other) = known, other != target { entries[sequenceID] = .several }
+    }
+
+    /// Gives the message of a sequence id a number.
+    mutating func label(_ sequenceID: SequenceID, as number: Int) {
+        guard labels.count < limit || labels[sequenceID] != nil else { return }
+        labels[sequenceID] = number
+    }
+
+    /// How a line names a message: by its number, or else by its sequence id.
+    func name(of sequenceID: SequenceID?) -> String {
+        sequenceID.flatMap { labels[$0] }.map { "#\($0)" } ?? safeNumber(sequenceID)
     }
 
     /// How an event relates to the message with a sequence id.

@@ -1,6 +1,7 @@
 package import XChat
 package import XChatEngine
 package import XChatEvents
+package import XChatHTTP
 
 /// The result of one event, as a line of `decrypt` and `read --json`.
 ///
@@ -11,17 +12,19 @@ package import XChatEvents
 ///   - result: The event, or why it was refused.
 ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
 ///   - servedID: The server's id of the event, for one that could not be parsed.
+///   - handles: The handles of senders. That of a verified event is `sender_username_unverified`: the server's word.
 ///   - index: The number of the event in the input, from 0.
 /// - Returns: An object with `index` and either `event` or `error`.
 package func resultJSON(
     _ result: Result<Event, XChatError>,
     received: MessageEvent? = nil,
     servedID: String? = nil,
+    handles: [UserID: Handle] = [:],
     index: Int
 ) -> JSONValue {
     switch result {
     case .success(let event):
-        return ["index": .number(index), "event": eventJSON(event)]
+        return ["index": .number(index), "event": eventJSON(event, handles)]
     case .failure(let error):
         var json: JSONObject = ["code": .string(error.code.rawValue), "message": .string(error.message)]
         if let received {
@@ -36,7 +39,7 @@ package func resultJSON(
     }
 }
 
-private func eventJSON(_ event: Event) -> JSONValue {
+private func eventJSON(_ event: Event, _ handles: [UserID: Handle]) -> JSONValue {
     let json = eventJSON(
         event.received,
         contents: event.contents,
@@ -44,7 +47,11 @@ private func eventJSON(_ event: Event) -> JSONValue {
         isReplyValid: event.replyValidation?.isValid
     )
     guard case .object(var json) = json else { return json }
-    let unverified = unverifiedFields(of: event, in: json)
+    var unverified = unverifiedFields(of: event, in: json)
+    if let handle = event.received.senderID.flatMap({ handles[$0] }) {
+        json["sender_username_unverified"] = .string(handle.text)
+        unverified.append("sender_username_unverified")
+    }
     json["verified"] = .bool(event.isVerified)
     for mark in Event.Mark.allCases where event.marks.contains(mark) || mark == .targetUnproven && event.namesTarget {
         json[WireString(mark.rawValue)] = true

@@ -37,6 +37,12 @@ package struct EventLines {
         extend(rest)
     }
 
+    /// Hands out the lines that are complete.
+    mutating func take() -> [Line] {
+        defer { lines = [] }
+        return lines
+    }
+
     /// The end of one input ends its last line too.
     package mutating func endInput() {
         endLine()

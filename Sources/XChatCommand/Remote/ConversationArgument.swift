@@ -1,10 +1,31 @@
 import ArgumentParser
 import XChat
+import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-/// A conversation on the command line: a user's id, two ids as `A:B` or `A-B`, or a group as `g` and digits.
-struct ConversationArgument: ExpressibleByArgument {
+/// A conversation on the command line: a user's id or handle, two ids as `A:B` or `A-B`, or a group as `g` and digits.
+enum ConversationArgument {
+    case id(WireString)
+    case handle(Handle)
+
+    init(_ argument: String) throws(ValidationError) {
+        if let handle = try Handle(argument: argument) {
+            self = .handle(handle)
+            return
+        }
+        let id = WireString(argument)
+        guard (try? ConversationTarget(id)) != nil else {
+            throw ValidationError(
+                "a conversation is a user id, a handle as in @bob, two ids as A:B or A-B, or a group as g and digits."
+            )
+        }
+        self = .id(id)
+    }
+}
+
+/// A group on the command line: `g` and digits.
+struct GroupArgument: ExpressibleByArgument {
     let id: WireString
 
     init?(argument: String) {
@@ -13,11 +34,96 @@ struct ConversationArgument: ExpressibleByArgument {
     }
 }
 
+/// A user on the command line: an id, or a handle with `@`.
+enum UserArgument {
+    case id(UserID)
+    case handle(Handle)
+
+    init(_ argument: String) throws(ValidationError) {
+        if let handle = try Handle(argument: argument) {
+            self = .handle(handle)
+        } else {
+            self = .id(try userID(argument))
+        }
+    }
+
+    fileprivate var handle: Handle? {
+        guard case .handle(let handle) = self else { return nil }
+        return handle
+    }
+
+    fileprivate func user(_ users: [Handle: UserID]) -> UserID? {
+        switch self {
+        case .id(let id): id
+        case .handle(let handle): users[handle]
+        }
+    }
+}
+
+extension Handle {
+    /// The handle of an argument; nil for an argument without `@`.
+    fileprivate init?(argument: String) throws(ValidationError) {
+        guard argument.utf8.first == UInt8(ascii: "@") else { return nil }
+        do throws(APIError) {
+            try self.init(argument)
+        } catch {
+            throw ValidationError("\(error.detail).")
+        }
+    }
+}
+
+extension Account {
+    /// The conversation of an argument; a handle is looked up.
+    func conversation(_ argument: ConversationArgument) async throws -> ConversationID {
+        switch argument {
+        case .id(let id): try conversation(id)
+        case .handle(let handle):
+            try conversation((try await users(handles: [handle])[handle])?.text ?? "")
+        }
+    }
+
+    /// The users of arguments, in their order; handles are looked up in one call for 100 of them.
+    func users(_ arguments: [UserArgument]) async throws -> [UserID] {
+        let users = try await users(handles: arguments.compactMap(\.handle))
+        return arguments.compactMap { $0.user(users) }
+    }
+}
+
+extension StateOptions {
+    /// Everything that the state knows, and the users of arguments, for work without a server.
+    ///
+    /// A session file keeps the users of handles for each API.
+    func offlineSession(
+        with arguments: [UserArgument],
+        api: String? = nil
+    ) async throws -> (session: Session, users: [UserID]) {
+        let handles = arguments.compactMap(\.handle)
+        var configuration = try configuration()
+        if !handles.isEmpty { configuration.api = try ServerOptions.url(api) }
+        let (session, users) = try await Account.session(configuration, handles: handles)
+        return (session, arguments.compactMap { $0.user(users) })
+    }
+
+    /// Everything that the state knows, and the conversation of an argument, for work without a server.
+    func offlineSession(
+        in argument: ConversationArgument
+    ) async throws -> (session: Session, conversation: ConversationID) {
+        switch argument {
+        case .id(let id):
+            let session = try await offlineSession()
+            return (session, ConversationID(canonicalizing: id, sender: session.userID))
+        case .handle(let handle):
+            let (session, users) = try await offlineSession(with: [.handle(handle)])
+            return (session, ConversationID(canonicalizing: users.first?.text ?? "", sender: session.userID))
+        }
+    }
+}
+
 extension ArgumentHelp {
     /// The help of a conversation.
     static func conversation(_ valueName: String) -> ArgumentHelp {
         ArgumentHelp(
-            "The conversation: the other user's id, two ids as A:B or A-B, or a group as g and digits.",
+            "The conversation: the other user's id or handle as in @bob, two ids as A:B or A-B, or a group as g and digits.",
             valueName: valueName
         )
     }

@@ -4,10 +4,13 @@ import XChatHTTP
 
 extension Output {
     /// Tells the person what the library has to say, with the command that helps.
-    @Sendable static func notice(_ notice: Notice) {
+    @Sendable static func notice(_ notice: Notice) { note("xchat: \(text(of: notice))") }
+
+    /// The text of a notice, with the command that helps, on one line.
+    static func text(of notice: Notice) -> String {
         switch notice {
-        case .waitingForLock, .subscribed, .rotated: note("xchat: \(visible("\(notice)"))")
-        default: warning(visible("\(notice)\(advice(notice))"))
+        case .waitingForLock, .subscribed, .rotated: visible("\(notice)")
+        default: "warning: \(visible("\(notice)\(advice(notice))"))"
         }
     }
 
@@ -29,6 +32,7 @@ extension Output {
         case .notFound:
             "; make one with \"xchat keys generate --user ID\", or name a session file with --session"
         case .notRegistered: ": xchat keys register"
+        case .handleMoved: error.handle.map { ": xchat handle accept \($0)" } ?? ""
         default: advice(error.code.rawValue, user: error.user, conversation: error.conversation)
         }
     }

@@ -16,16 +16,23 @@ struct KeysFingerprint: AsyncParsableCommand {
     @OptionGroup
     var state: StateOptions
 
-    @Option(help: ArgumentHelp("A user whose keys are pinned. (default: this user)", valueName: "id"))
+    @Option(
+        help: ArgumentHelp(
+            "A user whose keys are pinned: an id, or a handle as in @bob that was used before. (default: this user)",
+            valueName: "user"
+        )
+    )
     var user: String?
 
     func validate() throws {
-        if let user { _ = try userID(user) }
+        if let user { _ = try UserArgument(user) }
     }
 
     func run() async throws {
-        let session = try await state.offlineSession()
-        let user = user.map { UserID($0) } ?? session.userID
+        let (session, users) = try await state.offlineSession(
+            with: [user].compactMap { $0 }.map { try UserArgument($0) }
+        )
+        let user = users.first ?? session.userID
         if user == session.userID, let keys = session.privateKeys {
             try Output.result(keys.identityKey.fingerprint)
             return

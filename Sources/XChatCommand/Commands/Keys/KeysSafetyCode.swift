@@ -17,19 +17,22 @@ struct KeysSafetyCode: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The id of the other user.", valueName: "user"))
+    @Argument(
+        help: ArgumentHelp("The other user: an id, or a handle as in @bob that was used before.", valueName: "user")
+    )
     var user: String
 
     @OptionGroup
     var options: AccountOptions
 
     func validate() throws {
-        _ = try userID(user)
+        _ = try UserArgument(user)
     }
 
     func run() async throws {
-        let user = try userID(user)
-        let session = try await options.state.offlineSession()
+        let argument = try UserArgument(user)
+        let (session, users) = try await options.state.offlineSession(with: [argument], api: options.server.api)
+        guard let user = users.first else { return }
         guard let pin = session.pins.current(of: user) else {
             throw CommandError(
                 "no keys of user \(user) are pinned: read a conversation with the user first, or use: xchat keys trust \(user)"

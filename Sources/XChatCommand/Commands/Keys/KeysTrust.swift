@@ -22,7 +22,7 @@ struct KeysTrust: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The id of the user.", valueName: "user"))
+    @Argument(help: ArgumentHelp("The user: an id, or a handle as in @bob.", valueName: "user"))
     var user: String
 
     // A fingerprint may begin with a dash.
@@ -39,7 +39,7 @@ struct KeysTrust: AsyncParsableCommand {
     var options: AccountOptions
 
     func validate() throws {
-        _ = try userID(user)
+        _ = try UserArgument(user)
         guard fingerprint.map({ $0.utf8.count == 43 }) ?? true else {
             throw ValidationError("A fingerprint has 43 characters.")
         }
@@ -52,8 +52,8 @@ struct KeysTrust: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let user = try userID(user)
         let account = try await options.account()
+        guard let user = try await account.users([try UserArgument(user)]).first else { return }
         let served = try await account.compareKeys(of: user)
         guard let newest = served.newest else { throw CommandError("the server has no keys of user \(user)") }
         if let fingerprint { try await check(fingerprint, newest, served, account) }

@@ -1,0 +1,188 @@
+import XChat
+import XChatEngine
+import XChatEvents
+import XChatFiles
+
+/// One chat in the terminal: what is shown, and what was sent and is not settled.
+actor ChatRoom {
+    private let account: Account
+    private let conversation: ConversationID
+    private let screen = ChatScreen()
+    private var events: ChatEvents
+    private let names: SenderNames
+    /// How many sent messages are not settled.
+    private var unsettled = 0
+    private let queue = AsyncStream.makeStream(of: Sent.self)
+    private var watcher: Task<Void, Never>?
+
+    /// Something that was sent from this chat.
+    private struct Sent: Sendable {
+        let id: MessageID
+        /// Its number, if it is a message.
+        let number: Int?
+        /// What to call it.
+        let name: String
+    }
+
+    init(_ account: Account, _ conversation: ConversationID) {
+        self.account = account
+        self.conversation = conversation
+        events = ChatEvents(of: account.userID)
+        names = SenderNames(account)
+    }
+
+    // MARK: What comes
+
+    /// Shows the last messages of the history; the others are known from then on.
+    func showHistory(last count: Int) async throws {
+        let delivery = try await naming(conversation) { try await account.readHistory(of: conversation) }
+        let handles = await names.handles(asking: delivery.events.compactMap { $0.received?.senderID })
+        let lines = delivery.events.compactMap { events.line($0, handles: handles) }
+        let messages = lines.filter { $0.body != nil }.count
+        var skipped = max(0, messages - count)
+        let first = lines.firstIndex { line in
+            if skipped == 0 { return true }
+            if line.body != nil { skipped -= 1 }
+            return false
+        }
+        if messages > count { try screen.show("-- \(messages - count) earlier messages; read them with: xchat read") }
+        for line in lines[(first ?? lines.endIndex)...] { try screen.show(line.head, body: line.body) }
+        try screen.show("-- /help lists the commands; a name with ~ is the server's word")
+    }
+
+    /// Shows an event that was not shown.
+    func show(_ event: OpenedEvent) async throws {
+        let handles = await names.handles(asking: [event.received?.senderID].compactMap { $0 })
+        guard let line = events.line(event, handles: handles) else { return }
+        try screen.show(line.head, body: line.body)
+    }
+
+    // MARK: What is typed
+
+    /// Carries out a line; false for the end of the chat.
+    func handle(_ input: ChatInput) async throws -> Bool {
+        do {
+            switch input {
+            case .nothing: try screen.prompt()
+            case .quit: return false
+            case .help: try screen.show("-- commands:", body: Self.help)
+            case .wrong(let reason): try screen.show("-- \(reason)")
+            case .text(let text):
+                try await sendMessage(text) { try await account.enqueue(.text(text), to: conversation) }
+            case .attachment(let path, let text):
+                try screen.show("-- uploading \(quoted(path))")
+                try await sendMessage("[\(quoted(path))] \(text)") {
+                    try await account.enqueue(text, files: [path], to: conversation)
+                }
+            case .reaction(let emoji, let number):
+                let (number, target) = try await target(number ?? events.newest)
+                try await send(.addReaction(ReactionDraft(emoji, to: target)), as: "reaction to #\(number)")
+            case .edit(let text, let number):
+                let (number, target) = try await target(number ?? events.newestOwn, isOwn: true)
+                try await send(.edit(EditDraft(of: target, text: text)), as: "edit of #\(number)")
+            case .deletion(let number):
+                let (number, target) = try await target(number ?? events.newestOwn, isOwn: true)
+                try await account.delete([target], in: conversation, forEveryone: true)
+                try screen.show("-- #\(number) deleted for everyone")
+            }
+        } catch let error as BrokenPipe {
+            throw error
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            try screen.show("-- not done: \(visible(XChatCommand.message(of: error)))")
+        }
+        return true
+    }
+
+    private static let help = """
+        TEXT  send a message; //TEXT for one that begins with /
+        /attach PATH [TEXT]  send a file; quote a path with spaces
+        /react [#N] EMOJI  react to message #N, or to the newest
+        /edit [#N] TEXT  give your message #N, or your newest, a new text
+        /delete [#N]  delete your message #N, or your newest, for everyone
+        /quit  leave, as Ctrl-D and Ctrl-C do
+        Ctrl-R shows again what you were typing when a message came.
+        """
+
+    private func sendMessage(_ text: String, _ enqueue: () async throws -> Account.Receipt) async throws {
+        let receipt = try await enqueue()
+        let number = events.addOwn(receipt.messageID)
+        let you = events.senderText(account.userID, [:])
+        // A terminal has shown the text while it was typed.
+        try screen.show("#\(number) \(you) queued", body: screen.echoes ? nil : visible(text))
+        watch(Sent(id: receipt.messageID, number: number, name: "#\(number)"))
+    }
+
+    private func send(_ draft: Draft, as name: String) async throws {
+        let receipt = try await account.enqueue(draft, to: conversation)
+        events.addSent(receipt.messageID)
+        try screen.show("-- \(name) queued")
+        watch(Sent(id: receipt.messageID, number: nil, name: name))
+    }
+
+    /// The server's id of a message with a number; waits for one that is just being sent.
+    private func target(_ number: Int?, isOwn: Bool = false) async throws -> (number: Int, SequenceID) {
+        guard let number else { throw CommandError("there is no message yet") }
+        guard let message = events.messages[number] else { throw CommandError("there is no message #\(number) here") }
+        guard message.isOwn || !isOwn else { throw CommandError("#\(number) is not your message") }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while events.messages[number]?.sequenceID == nil, unsettled > 0, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        guard let sequenceID = events.messages[number]?.sequenceID else {
+            throw CommandError("the server does not have #\(number) yet; try again when it is sent")
+        }
+        return (number, sequenceID)
+    }
+
+    // MARK: What became of it
+
+    private func watch(_ sent: Sent) {
+        unsettled += 1
+        queue.continuation.yield(sent)
+        guard watcher == nil else { return }
+        let stream = queue.stream
+        // Messages of one conversation are settled in their order.
+        watcher = Task { for await sent in stream { await self.settle(sent) } }
+    }
+
+    private func settle(_ sent: Sent) async {
+        let account = account
+        do {
+            var entry = try await account.outbox.outcome(
+                of: sent.id,
+                orWhen: { $0.failures > 0 || account.workerFailure != nil }
+            )
+            if let waiting = entry, waiting.state == .queued {
+                let reason = account.workerFailure.map { "\($0)" } ?? waiting.reason ?? "the server did not take it"
+                try? screen.show("-- \(sent.name) not sent yet: \(visible(reason)); it is tried again")
+                entry = try await account.outbox.outcome(of: sent.id)
+            }
+            unsettled -= 1
+            events.settle(sent.number, sequenceID: entry?.sequenceID)
+            switch entry?.state {
+            case .sent: try? screen.show("-- \(sent.name) sent")
+            case .deadLetter:
+                let reason = visible(entry?.reason ?? "the server does not take it")
+                try? screen.show("-- \(sent.name) not sent: \(reason); it is kept: xchat outbox list")
+            default: try? screen.show("-- \(sent.name) not sent: it was taken out of the outbox")
+            }
+        } catch {
+            // The chat ends, or the outbox cannot be read: then the next send says why.
+        }
+    }
+
+    /// Waits for what was sent, for at most a time, and says what waits on.
+    func finish(within limit: Duration) async {
+        let deadline = ContinuousClock.now + limit
+        while unsettled > 0, account.workerFailure == nil, ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        try? screen.end()
+        guard unsettled > 0 else { return }
+        Output.note(
+            "xchat: \(unsettled) of your messages are not sent yet; they wait in the outbox: xchat outbox retry"
+        )
+    }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import XChat
+import XChatEvents
+import XChatHTTP
+
+struct HandleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "handle",
+        abstract: "Decide about handles that moved to other users.",
+        discussion: """
+            Wherever a user goes, a handle as in @bob goes too. Who has a handle is the server's word, and no signature \
+            covers it. The first use of a handle binds it to the user id that the server names, and the id is kept. Each \
+            later use asks the server again: if it names another user, the command ends with an error.
+            """,
+        subcommands: [HandleAccept.self]
+    )
+}
+
+struct HandleAccept: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accept",
+        abstract: "Bind a handle to the user whom the server now names.",
+        discussion: """
+            Shows the user id of the handle until now and the one that the server names, and asks. Handles can be given to \
+            other people, so ask the person by another way than this server. With --user exactly that id is accepted, if the \
+            server names it, and nothing is asked. Prints {"handle": "…", "user_id": "…"}.
+
+            The keys of the new user are pinned on first use, as those of any user: compare the safety code.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The handle, as in @bob.", valueName: "handle"))
+    var handle: String
+
+    @Option(help: ArgumentHelp("The user id that the handle must lead to; nothing is asked.", valueName: "id"))
+    var user: String?
+
+    @OptionGroup
+    var options: AccountOptions
+
+    func validate() throws {
+        _ = try parsedHandle()
+        if let user { _ = try userID(user) }
+    }
+
+    private func parsedHandle() throws(ValidationError) -> Handle {
+        do throws(APIError) {
+            return try Handle(handle)
+        } catch {
+            throw ValidationError("\(error.detail).")
+        }
+    }
+
+    func run() async throws {
+        let handle = try parsedHandle()
+        let account = try await options.account()
+        let known = try await account.pinnedUser(of: handle)
+        guard let served = try await account.servedUser(of: handle) else {
+            throw CommandError("the server knows no user \(handle); nothing was changed")
+        }
+        if let user {
+            guard try userID(user) == served else {
+                throw CommandError(
+                    "the server says that \(handle) is user \(served), not user \(user); nothing was changed"
+                )
+            }
+        } else if known != served {
+            try confirm(handle, known, served)
+        }
+        if known != served { try await account.accept(handle, of: served, insteadOf: known) }
+        let answer: JSONValue = ["handle": .string(handle.lowercased), "user_id": .string(served)]
+        try Output.result(of: "\(handle) is user \(served) from now on", answer)
+    }
+
+    private func confirm(_ handle: Handle, _ known: UserID?, _ served: UserID) throws {
+        Output.note("\(handle) until now: \(known.map { "user \($0)" } ?? "not used")")
+        Output.note("\(handle) now, says the server: user \(served)")
+        guard let terminal = Terminal() else {
+            throw CommandError("there is no terminal to ask on, so nothing was changed: give the user id with --user")
+        }
+        guard try terminal.ask("Accept the new user? Type yes to accept: ") == "yes" else {
+            throw CommandError("not accepted; nothing was changed")
+        }
+    }
+}
