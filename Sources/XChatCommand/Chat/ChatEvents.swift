@@ -52,7 +52,8 @@ package struct ChatEvents: Sendable {
         guard case .success(let event) = new.result, event.isVerified else {
             let text = printer.line(new.result, received: new.received, servedID: new.servedID)
             // What never verifies has no digest by which it is recognised.
-            guard refused.count < Self.limit, refused.insert(text).inserted else { return nil }
+            if refused.count >= Self.limit { refused = [] }
+            guard refused.insert(text).inserted else { return nil }
             return ChatLine(head: "-- \(text)")
         }
         let received = event.received

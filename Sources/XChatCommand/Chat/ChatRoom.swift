@@ -10,6 +10,8 @@ actor ChatRoom {
     private let screen = ChatScreen()
     private var events: ChatEvents
     private let names: SenderNames
+    /// Whether something is being enqueued: then it is not known yet that it comes from this chat.
+    private var isEnqueuing = false
     /// How many sent messages are not settled.
     private var unsettled = 0
     private let queue = AsyncStream.makeStream(of: Sent.self)
@@ -53,6 +55,7 @@ actor ChatRoom {
     /// Shows an event that was not shown.
     func show(_ event: OpenedEvent) async throws {
         let handles = await names.handles(asking: [event.received?.senderID].compactMap { $0 })
+        while isEnqueuing, event.received?.senderID == account.userID { try await Task.sleep(for: .milliseconds(10)) }
         guard let line = events.line(event, handles: handles) else { return }
         try screen.show(line.head, body: line.body)
     }
@@ -106,6 +109,8 @@ actor ChatRoom {
         """
 
     private func sendMessage(_ text: String, _ enqueue: () async throws -> Account.Receipt) async throws {
+        isEnqueuing = true
+        defer { isEnqueuing = false }
         let receipt = try await enqueue()
         let number = events.addOwn(receipt.messageID)
         let you = events.senderText(account.userID, [:])
@@ -115,6 +120,8 @@ actor ChatRoom {
     }
 
     private func send(_ draft: Draft, as name: String) async throws {
+        isEnqueuing = true
+        defer { isEnqueuing = false }
         let receipt = try await account.enqueue(draft, to: conversation)
         events.addSent(receipt.messageID)
         try screen.show("-- \(name) queued")

@@ -75,6 +75,7 @@ struct Read: AsyncParsableCommand {
         let isJSON = json
         _ = try await untilSignal {
             let names = SenderNames(account)
+            try await names.ask(for: conversation)
             var printer = EventPrinter()
             var index = 0
             try await naming(conversation) {

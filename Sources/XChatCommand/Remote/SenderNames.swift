@@ -4,14 +4,14 @@ import XChatHTTP
 
 /// The handles of senders, for display.
 ///
-/// They are the server's word. Each user is asked for once, and after a failure no more: then the ids remain.
+/// They are the server's word. Each user is asked for once, in at most 20 calls of 100 users, and after a failure no
+/// more: then the ids remain.
 actor SenderNames {
-    private static let limit = 1000
-
     private let account: Account
     private var handles: [UserID: Handle] = [:]
     private var asked: Set<UserID> = []
-    private var isAvailable = true
+    /// How many calls may still be made.
+    private var calls = 20
 
     init(_ account: Account) {
         self.account = account
@@ -21,16 +21,26 @@ actor SenderNames {
     func handles(asking users: [UserID]) async -> [UserID: Handle] {
         var new: [UserID] = []
         for user in users.reversed() where new.count < ChatClient.maximumUsersOfCall {
-            guard user.isValid, asked.count < Self.limit, asked.insert(user).inserted else { continue }
+            guard calls > 0, user.isValid, asked.insert(user).inserted else { continue }
             new.append(user)
         }
-        guard isAvailable, !new.isEmpty else { return handles }
+        guard !new.isEmpty else { return handles }
+        calls -= 1
         if let found = await account.handlesForDisplay(of: new) {
             handles.merge(found) { $1 }
         } else {
-            isAvailable = false
+            calls = 0
         }
         return handles
+    }
+
+    /// Asks for the known users of a conversation in one call.
+    func ask(for conversation: ConversationID) async throws {
+        guard let (first, second) = conversation.participants else {
+            _ = await handles(asking: Array(try await account.members(of: conversation)))
+            return
+        }
+        _ = await handles(asking: [first, second])
     }
 }
 
