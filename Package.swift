@@ -126,7 +126,7 @@ let package = Package(
         .target(
             name: "XChatSandbox",
             dependencies: [
-                "LibSodium", "XChatBackup", "XChatEngine", "XChatEvents", "XChatFiles", logging,
+                "LibSodium", "XChatBackup", "XChatEngine", "XChatEvents", "XChatFiles", "XChatHTTP", crypto, logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird", condition: server),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -220,7 +220,7 @@ let package = Package(
         .testTarget(
             name: "XChatSandboxTests",
             dependencies: [
-                "XChatSandbox", "XChatBackup", "XChatEngine", "XChatEvents", "TestSupport",
+                "XChatSandbox", "XChatBackup", "XChatEngine", "XChatEvents", "TestSupport", crypto,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),

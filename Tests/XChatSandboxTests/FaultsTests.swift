@@ -23,6 +23,8 @@ struct FaultsTests {
         )
         #expect((faults.drop, faults.http429, faults.http500, faults.http502) == (0.1, 0.2, 0.05, 1))
         #expect(try SandboxFaults("lose=2").lostAnswers == 2)
+        #expect(try SandboxFaults("lose-refresh=3").lostRefreshes == 3)
+        #expect(try SandboxFaults("token-lifetime=60").tokenLifetime == 60)
         #expect(faults.delay == .milliseconds(10) ... .seconds(2))
         #expect(faults.rateLimit == .init(requests: 100, seconds: 60))
         #expect(faults.failureEvent == .init(.nonLatestCkeyVersion, probability: 0.5))
@@ -57,7 +59,7 @@ struct FaultsTests {
 
     @Test func `the help names every option with an example that is read`() throws {
         let lines = SandboxFaults.help.split(separator: "\n")
-        #expect(lines.count == 26)
+        #expect(lines.count == 28)
         for line in lines {
             let example = try #require(line.split(separator: ": ").first)
             _ = try SandboxFaults(String(example))

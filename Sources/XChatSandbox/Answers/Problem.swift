@@ -35,7 +35,7 @@ struct Problem: Error, Hashable {
         401,
         "not-authorized-for-resource",
         "Unauthorized",
-        "The token is missing or is not one of this server: use 'Bearer sandbox-' and a user id.",
+        "The token is missing, expired, or not one of this server: use 'Bearer sandbox-' and a user id, or sign in.",
         resourceType: "token"
     )
 

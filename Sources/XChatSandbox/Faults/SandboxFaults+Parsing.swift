@@ -54,6 +54,14 @@ extension SandboxFaults {
         count("lose", "1", 0...1_000_000, "the first answers to new keys, groups and members are lost after the work") {
             $0.lostAnswers = $1
         },
+        count(
+            "lose-refresh",
+            "1",
+            0...1_000_000,
+            "the first answers to refreshed access tokens are lost after the work"
+        ) {
+            $0.lostRefreshes = $1
+        },
         chance("http429", "0.01", "429 with the time of a second later") { $0.http429 = $1 },
         chance("http500", "0.05", "500 with a problem, half of the time after the work is done") { $0.http500 = $1 },
         chance("http502", "0.05", "502 with HTML") { $0.http502 = $1 },
@@ -138,6 +146,9 @@ extension SandboxFaults {
             $0.segmentBytes = $1
         },
         count("group-members", "256", 2...10_000, "how many people a group may have") { $0.groupMembers = $1 },
+        count("token-lifetime", "7200", 0...1_000_000_000, "how many seconds an access token is valid") {
+            $0.tokenLifetime = $1
+        },
         Option(name: "seed", example: "1", value: "a number", meaning: "makes chance repeatable") { faults, text in
             guard let seed = WireString(text).number else { return false }
             faults.seed = seed

@@ -105,6 +105,8 @@ public struct SandboxFaults: Hashable, Sendable {
     /// How many answers to new keys, new groups and added members are lost: the first ones, each after the work is
     /// done.
     public var lostAnswers = 0
+    /// How many answers to refreshed access tokens are lost: the first ones, each after the work is done.
+    public var lostRefreshes = 0
     /// How often 429 is answered, whatever ``rateLimit`` says; a second later it is over.
     public var http429 = 0.0
     /// How often 500 is answered, with problem JSON; before or after the work as for ``drop``.
@@ -157,6 +159,8 @@ public struct SandboxFaults: Hashable, Sendable {
     public var members = MembersAnswer.data
     /// How long the activity stream is silent at most.
     public var keepAlive = Duration.seconds(20)
+    /// How many seconds the access token of a sign-in is valid.
+    public var tokenLifetime = 7200
     /// Makes chance repeatable.
     public var seed: UInt64?
 

@@ -1,7 +1,7 @@
 import Hummingbird
 import Logging
 import NIOCore
-import Synchronization
+import XChatEvents
 
 import struct Foundation.Date
 
@@ -45,20 +45,6 @@ struct FaultMiddleware: RouterMiddleware {
     private static let keyChanges = [
         "/2/chat/conversations/{id}/keys", "/2/chat/conversations/group", "/2/chat/conversations/{id}/members",
     ]
-
-    /// How often something happened; requests are handled on several threads.
-    private final class Counter: Sendable {
-        private let count = Mutex(0)
-
-        /// Counts one more, unless there were as many.
-        func next(upTo limit: Int) -> Bool {
-            count.withLock { count in
-                guard count < limit else { return false }
-                count += 1
-                return true
-            }
-        }
-    }
 
     init(faults: SandboxFaults, chance: Chance) {
         self.faults = faults
@@ -105,6 +91,25 @@ struct FaultMiddleware: RouterMiddleware {
             headers: [.contentType: "text/html"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: html))
         )
+    }
+}
+
+/// Replaces the access token of a sign-in by the token that names its user, which is the one that the routes read.
+struct AccessTokenMiddleware: RouterMiddleware {
+    let state: SandboxState
+
+    @concurrent
+    func handle(
+        _ request: Request,
+        context: SandboxContext,
+        next: @concurrent (Request, SandboxContext) async throws -> Response
+    ) async throws -> Response {
+        guard let token = request.bearerToken, token.utf8.count <= 100,
+            let user = try await state.user(ofAccessToken: WireString(token))
+        else { return try await next(request, context) }
+        var head = request.head
+        head.headerFields[.authorization] = "Bearer sandbox-\(user)"
+        return try await next(Request(head: head, body: request.body), context)
     }
 }
 

@@ -84,14 +84,3 @@ extension Routes {
         (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
 }
-
-extension Request {
-    /// The token after `Bearer `.
-    fileprivate var bearerToken: String? {
-        let scheme = "bearer ".utf8
-        guard let header = headers[.authorization]?.utf8, header.count > scheme.count,
-            zip(header, scheme).allSatisfy({ $0 | 0x20 == $1 })
-        else { return nil }
-        return String(decoding: header.dropFirst(scheme.count), as: UTF8.self)
-    }
-}

@@ -18,6 +18,7 @@ struct Routes {
     func router() -> Router<SandboxContext> {
         let router = Router(context: SandboxContext.self)
         router.add(middleware: FaultMiddleware(faults: faults, chance: state.chance))
+        router.add(middleware: AccessTokenMiddleware(state: state))
         router.add(middleware: RateLimitMiddleware(limits: state.limits, errors: faults.errors))
         router.add(middleware: ProblemMiddleware(errors: faults.errors))
         addUsers(to: router)
@@ -28,6 +29,8 @@ struct Routes {
         addMedia(to: router)
         addActivity(to: router)
         addBackup(to: router)
+        addOAuth(to: router)
+        addPages(to: router)
         return router
     }
 

@@ -56,6 +56,15 @@ extension Request {
         guard case .app = try Caller(self) else { throw .userToken }
     }
 
+    /// The token after `Bearer `.
+    var bearerToken: String? {
+        let scheme = "bearer ".utf8
+        guard let header = headers[.authorization]?.utf8, header.count > scheme.count,
+            zip(header, scheme).allSatisfy({ $0 | 0x20 == $1 })
+        else { return nil }
+        return String(decoding: header.dropFirst(scheme.count), as: UTF8.self)
+    }
+
     func wholeBody(limit: Int = Routes.maximumBodyBytes) async throws -> Data {
         do {
             return Data(try await body.collect(upTo: limit).readableBytesView)

@@ -45,6 +45,7 @@ enum SandboxDatabase {
         migrator.registerMigration("1") { db in try db.execute(sql: tables) }
         migrator.registerMigration("2") { db in try db.execute(sql: backupTables) }
         migrator.registerMigration("users") { db in try db.execute(sql: userTable) }
+        migrator.registerMigration("oauth") { db in try db.execute(sql: oauthTables) }
         return migrator
     }
 
@@ -55,6 +56,29 @@ enum SandboxDatabase {
             handle TEXT NOT NULL UNIQUE COLLATE NOCASE,
             name BLOB NOT NULL
         ) STRICT;
+        """
+
+    /// A grant is one sign-in; its tokens are kept as hashes.
+    private static let oauthTables = """
+        CREATE TABLE oauth_grant (
+            id INTEGER PRIMARY KEY,
+            user TEXT NOT NULL,
+            client BLOB NOT NULL,
+            scopes TEXT NOT NULL,
+            redirect_uri BLOB NOT NULL,
+            challenge_method TEXT NOT NULL,
+            challenge TEXT NOT NULL,
+            is_confidential INTEGER NOT NULL DEFAULT 0,
+            is_revoked INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE TABLE oauth_token (
+            hash BLOB NOT NULL PRIMARY KEY,
+            grant_id INTEGER NOT NULL REFERENCES oauth_grant (id),
+            kind TEXT NOT NULL,
+            expires_at INTEGER,
+            is_used INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE INDEX oauth_token_end ON oauth_token (kind, expires_at);
         """
 
     /// A record of NULL has no guesses left.

@@ -14,6 +14,8 @@ final class SandboxState: Sendable {
     let activity: ActivityHub
     let limits: RateLimits
     let backupRealms: [BackupRealm]
+    let tickets = ConsentTickets()
+    let lostRefreshes = Counter()
     private let lastSequenceID: Mutex<Int64>
     /// Keys that were checked once: their bindings are signatures.
     private let boundKeys = Mutex<[RegisteredKey: BoundKey]>([:])

@@ -1,0 +1,71 @@
+import XChatEvents
+import XChatHTTP
+
+/// Where the browser goes with the answer to an authorization request.
+///
+/// Any app may use any address on this machine: X compares with the addresses that an app registered, and no app is
+/// registered here.
+struct RedirectURI: Hashable, Sendable {
+    let text: WireString
+    /// In lower case.
+    let scheme: String
+
+    private static let maximumBytes = 2000
+    /// Schemes that browsers run or read themselves.
+    private static let forbidden: Set = ["about", "blob", "data", "file", "filesystem", "javascript", "vbscript"]
+
+    /// Checks an address.
+    ///
+    /// - Returns: nil unless it is http or https with a loopback host, or another scheme, in printable ASCII and
+    ///   without a fragment.
+    init?(_ text: WireString) {
+        let bytes = Array(text.utf8)
+        guard bytes.count <= Self.maximumBytes,
+            bytes.allSatisfy({ (0x21...0x7E).contains($0) && !#"#"<>\^`{|}"#.utf8.contains($0) }),
+            let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
+        else { return nil }
+        let scheme = String(
+            decoding: bytes[..<colon].map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 },
+            as: UTF8.self
+        )
+        guard let first = scheme.utf8.first, (0x61...0x7A).contains(first),
+            scheme.utf8.allSatisfy({
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0)
+            }),
+            !Self.forbidden.contains(scheme)
+        else { return nil }
+        if ["http", "https"].contains(scheme) {
+            guard bytes[colon...].starts(with: "://".utf8) else { return nil }
+            let authority = bytes[(colon + 3)...].prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+            guard Loopback.containsHost(ofAuthority: authority) else { return nil }
+        }
+        self.text = text
+        self.scheme = scheme
+    }
+
+    /// The address with more parameters in its query.
+    func adding(_ parameters: [(name: String, value: WireString)]) -> String {
+        let query = parameters.map { "\($0.name)=\(Form.encoded($0.value))" }.joined(separator: "&")
+        return text.string + (text.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + query
+    }
+}
+
+extension Loopback {
+    /// Whether an authority is a loopback host, with a port or without; one with a user's name is not.
+    static func containsHost(ofAuthority authority: some Collection<UInt8>) -> Bool {
+        var host = Array(authority)
+        let digits = host.reversed().prefix { (0x30...0x39).contains($0) }
+        if digits.count < host.count, host[host.count - digits.count - 1] == UInt8(ascii: ":"),
+            host.last != UInt8(ascii: ":"),
+            host.first != UInt8(ascii: "[") || host.dropLast(digits.count + 1).last == UInt8(ascii: "]")
+        {
+            guard let port = Int(String(decoding: digits.reversed(), as: UTF8.self)), (1...65535).contains(port) else {
+                return false
+            }
+            host.removeLast(digits.count + 1)
+        }
+        // Without brackets the colons of an IPv6 address would be those of a port.
+        guard host.first == UInt8(ascii: "[") || !host.contains(UInt8(ascii: ":")) else { return false }
+        return contains(String(decoding: host, as: UTF8.self))
+    }
+}
