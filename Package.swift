@@ -220,11 +220,12 @@ let package = Package(
         .testTarget(
             name: "XChatSandboxTests",
             dependencies: [
-                "XChatSandbox", "XChatBackup", "XChatEngine", "XChatEvents", "TestSupport", crypto,
+                "XChatSandbox", "XChatBackup", "XChatEngine", "XChatEvents", "TestSupport", crypto, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings

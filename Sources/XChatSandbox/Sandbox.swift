@@ -6,11 +6,13 @@ import ServiceLifecycle
 import Synchronization
 import UnixSignals
 public import XChatEvents
+import XChatHTTP
 
 /// A stand-in for X's encrypted chat API, for development and tests.
 ///
 /// It takes and serves public keys, wrapped keys, ciphertext and signatures under X's paths, names and statuses, and
-/// keeps them in memory or in a file; no plaintext and no private key ever reaches it. It is not a production server:
+/// keeps them in memory or in a file; no plaintext and no private key ever reaches it. The page at `/` shows what it
+/// holds, and users sign in to apps with OAuth 2.0. It is not a production server:
 /// each caller who knows a user id has that user's token, `sandbox-` and the id, and every caller has the app's,
 /// `sandbox-app`.
 public struct Sandbox: Sendable {
@@ -24,7 +26,7 @@ public struct Sandbox: Sendable {
     ///
     /// - Parameters:
     ///   - host: The address to listen on. Any address but a loopback one opens the sandbox to all users of the
-    ///     network.
+    ///     network. On a loopback address, requests whose header Host has another name are refused.
     ///   - port: The port; 0 lets the system choose.
     ///   - data: The SQLite file that keeps everything over the end of the server, created with mode 0600 if it does
     ///     not exist; nil for memory. One server at a time uses a file.
@@ -95,7 +97,7 @@ public struct Sandbox: Sendable {
         // The system would take 65536 for 0.
         guard (0...65535).contains(port) else { throw InvalidPort() }
         return Application(
-            router: Routes(state: try storage.open()).router(),
+            router: Routes(state: try storage.open(), isLoopback: Loopback.contains(host)).router(),
             server: .http1(configuration: .init(idleTimeout: .seconds(30))),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),

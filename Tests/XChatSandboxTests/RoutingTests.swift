@@ -146,7 +146,7 @@ struct RoutingTests {
 
     @Test func `an unknown route is a problem too`() async throws {
         try await Router.test { router in
-            for path in ["/", "/2/chat", "/2/users/1111/public_keys/1", "/1.1/x"] {
+            for path in ["/index.html", "/2/chat", "/2/users/1111/public_keys/1", "/1.1/x"] {
                 let answer = try await router.ask(.get, path, user: "1111")
                 #expect(answer.status == 404)
                 #expect(answer.problem != nil)

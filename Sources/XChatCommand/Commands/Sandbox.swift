@@ -13,6 +13,9 @@ struct Sandbox: AsyncParsableCommand {
             standard output is {"url": "http://127.0.0.1:PORT"}. A caller with the token sandbox-ID is user ID, and \
             sandbox-app is the app's token. Users have the handle user and their id, or the one given with --user. State is in memory and ends with the program, or with --data in a file. SIGINT and \
             SIGTERM end it.
+
+            A browser shows at / what the server sees. Apps sign in with OAuth 2.0 at /i/oauth2/authorize and /2/oauth2/token: \
+            any client id works, without a secret or with sandbox-secret.
             """
     )
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A JSON value, for answers whose members are chosen by the request or by a switch.
-enum JSON: Encodable, Hashable {
+enum JSON: Encodable, Hashable, Sendable {
     case string(String)
     case integer(Int64)
     case bool(Bool)

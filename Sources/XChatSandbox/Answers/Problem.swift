@@ -60,6 +60,14 @@ struct Problem: Error, Hashable {
 
     static let tooLarge = Self(413, "invalid-request", "Content Too Large", "The body is larger than is taken here.")
 
+    static let misdirected = Self(
+        421,
+        "invalid-request",
+        "Misdirected Request",
+        "This server listens on a loopback address; reach it as 127.0.0.1, [::1] or localhost.",
+        parameter: "host"
+    )
+
     static let internalError = Self(500, "internal-error", "Internal Error", "Something failed in the server.")
 
     /// X's documents print it with a code and no type.

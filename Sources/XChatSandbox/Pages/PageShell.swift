@@ -10,14 +10,17 @@ extension Response {
     ///   - main: What is below the heading.
     ///   - formScheme: The scheme of the address that the page's form may lead to; browsers apply the policy for forms
     ///     to redirects too.
+    ///   - hasScript: Whether the page runs the script of the live page.
     ///   - status: The status.
     /// - Returns: The answer.
     static func page(
         _ title: String,
         _ main: HTML,
         formScheme: String? = nil,
+        hasScript: Bool = false,
         status: HTTPResponse.Status = .ok
     ) -> Response {
+        let script: HTML = hasScript ? "<script src=\"/sandbox.js\" defer></script>\n" : ""
         let page: HTML = """
             <!DOCTYPE html>
             <html lang="en">
@@ -26,7 +29,7 @@ extension Response {
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>\(title)</title>
             <link rel="stylesheet" href="/sandbox.css">
-            </head>
+            \(script)</head>
             <body>
             <main>
             <h1>\(title)</h1>
@@ -37,8 +40,9 @@ extension Response {
 
             """
         let form = formScheme.map { "'self' \($0):" } ?? "'none'"
+        let loads = hasScript ? "script-src 'self'; connect-src 'self'; " : ""
         let policy = """
-            default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action \(form); \
+            default-src 'none'; style-src 'self'; \(loads)form-action \(form); \
             base-uri 'none'; frame-ancestors 'none'
             """
         var response = asset(page.text, type: "text/html; charset=utf-8", status: status)

@@ -16,6 +16,7 @@ struct RateLimitMiddleware: RouterMiddleware {
         context: SandboxContext,
         next: @concurrent (Request, SandboxContext) async throws -> Response
     ) async throws -> Response {
+        guard !Routes.pages.contains(context.endpointPath ?? "") else { return try await next(request, context) }
         let caller = request.headers[.authorization] ?? ""
         let route = "\(request.method) \(context.endpointPath ?? "")"
         let standing = limits.take(route: route, caller: caller)
@@ -57,6 +58,7 @@ struct FaultMiddleware: RouterMiddleware {
         context: SandboxContext,
         next: @concurrent (Request, SandboxContext) async throws -> Response
     ) async throws -> Response {
+        guard !Routes.pages.contains(context.endpointPath ?? "") else { return try await next(request, context) }
         if faults.delay.upperBound > .zero {
             let (low, high) = (faults.delay.lowerBound, faults.delay.upperBound)
             try await Task.sleep(for: low + (high - low) * chance.next())

@@ -7,6 +7,8 @@ import XChatEvents
 /// Ties X's paths to the state: reads requests, writes answers, decides nothing.
 struct Routes {
     let state: SandboxState
+    /// Whether only names of this machine are accepted in the header Host.
+    var isLoopback = false
 
     /// The largest body of a request in bytes, segments of media excepted.
     static let maximumBodyBytes = 4 << 20
@@ -17,6 +19,7 @@ struct Routes {
 
     func router() -> Router<SandboxContext> {
         let router = Router(context: SandboxContext.self)
+        if isLoopback { router.add(middleware: HostMiddleware(errors: faults.errors)) }
         router.add(middleware: FaultMiddleware(faults: faults, chance: state.chance))
         router.add(middleware: AccessTokenMiddleware(state: state))
         router.add(middleware: RateLimitMiddleware(limits: state.limits, errors: faults.errors))

@@ -42,7 +42,9 @@
             Route(.get, "/2/chat/conversations/2222"), Route(.get, "/2/chat/conversations/2222/events"),
             Route(.get, "/2/activity/subscriptions"), Route(.delete, "/2/activity/subscriptions"),
             Route(.get, "/2/chat/media/2222/abc"), Route(.get, ""),
-            Route(.post, "/2/users/2222/public_keys"),
+            Route(.post, "/2/users/2222/public_keys"), Route(.get, "/i/oauth2/authorize"),
+            Route(.post, "/i/oauth2/authorize", type: Form.type), Route(.post, "/2/oauth2/token", type: Form.type),
+            Route(.post, "/2/oauth2/revoke", type: Form.type), Route(.get, "/sandbox.json"),
         ]
         private static let callers = ["Bearer sandbox-1111", "Bearer sandbox-2222", "Bearer sandbox-app", "Bearer x"]
 
