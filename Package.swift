@@ -254,7 +254,7 @@ let package = Package(
                 "LibSodium", "TestSupport",
             ],
             path: "Tests/Interop",
-            exclude: ["command_flow.py", "peer.py", "xdk_flow.py"],
+            exclude: ["browser.py", "command_flow.py", "peer.py", "xdk_flow.py"],
             swiftSettings: settings
         ),
     ]

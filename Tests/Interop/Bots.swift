@@ -12,17 +12,20 @@ actor Bots {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    private static let hasXDK: Bool = {
+    private static let hasXDK = canImport("chat_xdk, jsonschema, xdk")
+
+    /// Whether Python's modules of these names are installed.
+    static func canImport(_ modules: String) -> Bool {
         let probe = Process()
         probe.executableURL = Peer.python
-        probe.arguments = ["-c", "import chat_xdk, jsonschema, xdk"]
+        probe.arguments = ["-c", "import \(modules)"]
         probe.standardError = FileHandle.nullDevice
         guard FileManager.default.isExecutableFile(atPath: Peer.python.path), (try? probe.run()) != nil else {
             return false
         }
         probe.waitUntilExit()
         return probe.terminationStatus == 0
-    }()
+    }
 
     /// As ``Peer/isWanted``.
     static var isWanted: Bool { hasXDK || ProcessInfo.processInfo.environment["CI"] == "true" }
@@ -38,8 +41,8 @@ actor Bots {
         return path
     }()
 
-    init() throws {
-        peer = try Peer("xdk_flow.py")
+    init(_ program: String = "xdk_flow.py") throws {
+        peer = try Peer(program)
     }
 
     func call<Result: Decodable & Sendable>(

@@ -36,6 +36,21 @@ struct XDKFlowTests {
         }
     }
 
+    @Test func `X's client signs in, refreshes and revokes, as a public and as a confidential app`() async throws {
+        try await Sandbox().serving { url in
+            let steps = try await Bots().call(
+                "sign_in",
+                of: "app",
+                ["url": url.absoluteString],
+                returning: [String].self
+            )
+            #expect(
+                steps == ["exchange 1111", "revoke 401", "exchange 1111", "refresh 1111", "reuse 400", "revoke 401"]
+            )
+            report(steps.count, "steps of a sign-in with xdk at the sandbox")
+        }
+    }
+
     @Test func `this client and X's write to each other through it`() async throws {
         try await Sandbox().serving { url in
             let bots = try Bots()
@@ -73,7 +88,7 @@ struct XDKFlowTests {
 }
 
 /// A user of this package's client.
-private struct Alice {
+struct Alice {
     let client: ChatClient
     var session: Session
     let conversation = ConversationID.oneToOne("1111", "2222")
@@ -87,6 +102,12 @@ private struct Alice {
         try session.pin(try await client.publicKeys(of: "2222"), of: "2222")
     }
 
+    /// Registers keys for user 2222, who never writes.
+    static func registerBob(_ url: URL) async throws {
+        let client = try ChatClient(api: url.absoluteString, token: Token("sandbox-2222"))
+        _ = try await client.register(try PrivateKeys.generate().registration(version: "1"), user: "2222")
+    }
+
     mutating func start() async throws {
         let change = try session.prepareKeyChange(
             in: conversation,
@@ -94,6 +115,19 @@ private struct Alice {
         )
         _ = try await client.addKeys(change)
         try session.addConversationKey(change.key, in: conversation, version: change.version)
+    }
+
+    /// Starts a group with user 2222, whose title is not encrypted.
+    mutating func startGroup(_ title: String) async throws {
+        let group = try await client.initializeGroup()
+        var draft = GroupDraft(members: ["1111", "2222"], admins: ["1111"])
+        draft.title = title
+        let change = try session.prepareGroupCreate(
+            draft,
+            in: group,
+            participants: session.pins["1111"] + session.pins["2222"]
+        )
+        _ = try await client.createGroup(change)
     }
 
     func send(_ text: String) async throws {

@@ -7,20 +7,27 @@ answer of the server is checked against X's OpenAPI document where its path is g
 import base64
 import hashlib
 import json
+import os
 import re
 import sys
 import threading
+from urllib.parse import parse_qs, urlparse
 
 import chat_xdk
 import jsonschema
+import requests
 from xdk import Client
 from xdk.activity.models import CreateSubscriptionRequest, UpdateSubscriptionRequest
 from xdk.chat import models
+from xdk.oauth2_auth import OAuth2PKCEAuth
 from xdk.streaming import StreamConfig
 
 import peer
 
 SEGMENT = 1024 * 1024
+
+# oauthlib takes http for the loopback address as little as for any other.
+os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 
 class Document:
@@ -448,6 +455,55 @@ class Flow:
                 assert 400 <= answer.status_code < 500, f"{method} {path} {answer.status_code}"
 
 
+def sign_in(url, secret=None):
+    """A sign-in from the consent page to the revocation; what each step came to."""
+    auth = OAuth2PKCEAuth(
+        base_url=url,
+        authorization_base_url=url + "/i",
+        client_id="app",
+        client_secret=secret,
+        redirect_uri="http://127.0.0.1:8080/callback",
+        scope=["dm.read", "dm.write", "users.read", "offline.access"],
+    )
+
+    def user():
+        answer = requests.get(f"{url}/2/users/me", headers={"Authorization": f"Bearer {auth.access_token}"})
+        return answer.json()["data"]["id"] if answer.ok else answer.status_code
+
+    def post(path, **fields):
+        return requests.post(
+            url + path,
+            data=fields if secret else {**fields, "client_id": "app"},
+            auth=("app", secret) if secret else None,
+        )
+
+    page = requests.get(auth.get_authorization_url(state="the state"))
+    ticket = re.search('name="ticket" value="([^"]+)"', page.text).group(1)
+    answer = requests.post(
+        f"{url}/i/oauth2/authorize",
+        data={"ticket": ticket, "user": "other", "other": "1111", "decision": "allow"},
+        allow_redirects=False,
+    )
+    assert answer.status_code == 302
+    location = answer.headers["Location"]
+    assert parse_qs(urlparse(location).query)["state"] == ["the state"]
+    auth.fetch_token(location)
+    assert not auth.is_token_expired()
+    steps = [f"exchange {user()}"]
+    if secret:  # xdk refreshes for confidential apps alone
+        first = auth.token["refresh_token"]
+        auth.refresh_token()
+        assert auth.token["refresh_token"] != first
+        steps.append(f"refresh {user()}")
+        newest = auth.token["refresh_token"]
+        again = post("/2/oauth2/token", grant_type="refresh_token", refresh_token=first)
+        steps.append(f"reuse {again.status_code}")
+        assert post("/2/oauth2/revoke", token=newest).ok
+    else:
+        assert post("/2/oauth2/revoke", token=auth.access_token).ok
+    return [*steps, f"revoke {user()}"]
+
+
 class Peer:
     """What peer.py calls: a bot per name, and the flow."""
 
@@ -462,6 +518,9 @@ class Peer:
 
     def run(self, url, document=None):
         return Flow().run(url, document)
+
+    def sign_in(self, url):
+        return [*sign_in(url), *sign_in(url, "sandbox-secret")]
 
 
 if __name__ == "__main__":
