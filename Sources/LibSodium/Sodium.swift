@@ -17,6 +17,9 @@ public enum Sodium {
         guard initialization >= 0 else { throw SodiumError(.initializationFailed, "sodium_init") }
     }
 
+    /// The version of the library that runs (`sodium_version_string`), for example `1.0.18`.
+    package static var version: String { unsafe String(cString: sodium_version_string()) }
+
     /// Returns unpredictable bytes that are no secret, such as nonces and salts (`randombytes_buf`).
     ///
     /// For keys use ``SecretBytes/random(count:)``.

@@ -29,8 +29,7 @@ struct XChatCommand: AsyncParsableCommand {
         subcommands: [
             Demo.self, Sandbox.self, Keys.self, Encrypt.self, Decrypt.self, Verify.self, Inspect.self,
             Conversation.self, Group.self, HandleCommand.self, Chat.self, Send.self, React.self, Edit.self, Delete.self,
-            OutboxCommand.self, Read.self,
-            Media.self, Bench.self,
+            OutboxCommand.self, Read.self, Media.self, Bench.self, Doctor.self, Completion.self,
         ]
     )
 

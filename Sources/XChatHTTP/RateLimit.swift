@@ -18,8 +18,13 @@ enum RateLimit {
 
     /// The time of `Retry-After`: seconds, or a date in one of the three forms of RFC 9110, section 5.6.7.
     static func retryAfter(in headers: HTTPHeaders, now: Date) -> Date? {
-        guard let text = headers.value("retry-after"), text.utf8.count <= 64 else { return nil }
-        if let seconds = seconds(text) { return now.addingTimeInterval(Double(seconds)) }
+        guard let text = headers.value("retry-after") else { return nil }
+        return seconds(text).map { now.addingTimeInterval(Double($0)) } ?? date(text, now: now)
+    }
+
+    /// A date in one of the three forms of RFC 9110, section 5.6.7.
+    static func date(_ text: String, now: Date) -> Date? {
+        guard text.utf8.count <= 64 else { return nil }
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(secondsFromGMT: 0)

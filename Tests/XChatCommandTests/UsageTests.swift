@@ -16,7 +16,8 @@ struct UsageTests {
         ["keys", "backup"], ["keys", "restore"], ["keys", "change-pin"], ["keys", "delete-backup"],
         ["keys", "backup-status"],
         ["react"], ["edit"], ["delete"], ["media"], ["media", "encrypt"], ["media", "decrypt"], ["media", "upload"],
-        ["media", "download"], ["bench"], ["outbox"], ["handle"], ["handle", "accept"], ["chat"],
+        ["media", "download"], ["bench"], ["doctor"], ["completion"], ["outbox"], ["handle"], ["handle", "accept"],
+        ["chat"],
         ["outbox", "list"], ["outbox", "retry"], ["outbox", "drop"],
     ]
 

@@ -94,10 +94,6 @@ extension BenchCases.Row {
 }
 
 extension String {
-    fileprivate func padded(to width: Int) -> String {
-        self + String(repeating: " ", count: max(1, width - count))
-    }
-
     fileprivate func leftPadded(to width: Int) -> String {
         String(repeating: " ", count: max(1, width - count)) + self
     }

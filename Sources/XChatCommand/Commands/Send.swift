@@ -34,7 +34,10 @@ struct Send: AsyncParsableCommand {
     @Argument(help: "The text of the message.")
     var text: String?
 
-    @Option(help: ArgumentHelp("A file to send with the text; may be repeated.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file to send with the text; may be repeated.", valueName: "file"),
+        completion: .file()
+    )
     var attach: [String] = []
 
     @Flag(help: "Give the conversation a new key first, if the newest one must not encrypt any more.")

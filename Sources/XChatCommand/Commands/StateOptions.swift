@@ -9,7 +9,8 @@ struct StateOptions: ParsableArguments {
         help: ArgumentHelp(
             "The session file to work with. It then is the whole state, and the account file is not touched.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var session: String?
 
@@ -85,7 +86,8 @@ struct HomeOptions: ParsableArguments {
         help: ArgumentHelp(
             "The folder of the account file, where no --session is given. (default: XCHAT_HOME, else ~/.xchat)",
             valueName: "folder"
-        )
+        ),
+        completion: .directory
     )
     var home: String?
 

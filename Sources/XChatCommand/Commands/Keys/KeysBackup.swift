@@ -239,7 +239,8 @@ private func check(_ keys: PrivateKeys, areThoseOf served: RegisteredKey, _ what
     }
 }
 
-private func isPair(_ keys: PrivateKeys, _ served: RegisteredKey) -> Bool {
+/// Whether the server serves the public halves of private keys.
+func isPair(_ keys: PrivateKeys, _ served: RegisteredKey) -> Bool {
     keys.signingKey.map { WireString($0.base64) } == served.publicKey
         && WireString(keys.identityKey.base64) == served.identityPublicKey
 }

@@ -1,0 +1,71 @@
+import ArgumentParser
+import XChat
+import XChatEngine
+import XChatEvents
+import XChatHTTP
+
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check the set-up: libraries, state, server, token, keys.",
+        discussion: """
+            Prints one line for each check: ok, warning or problem, what was found, and what to do about it. With --json a \
+            line is {"check": "…", "status": "ok", "detail": "…", "advice": null}. The exit status is 1 if there is a \
+            problem. A check that cannot be made because an earlier one failed is a warning.
+
+            Nothing is changed, and nothing is asked: an account file is opened only if XCHAT_PASSPHRASE_FILE or \
+            XCHAT_PASSPHRASE gives its passphrase.
+
+            Example:
+              xchat doctor --session alice.json
+            """
+    )
+
+    @Flag(help: "Print one line of JSON per check.")
+    var json = false
+
+    @OptionGroup
+    var options: AccountOptions
+
+    func run() async throws {
+        var examination = Examination(options)
+        try await examination.run()
+        for finding in examination.findings { try Output.result(json ? finding.json.line : finding.line) }
+        if examination.findings.contains(where: { $0.health == .problem }) { throw ExitCode.failure }
+    }
+}
+
+/// What one check found.
+struct Finding {
+    enum Health: String {
+        case ok
+        case warning
+        case problem
+    }
+
+    let check: String
+    let health: Health
+    let detail: String
+    /// What to do; nil if nothing is to be done.
+    var advice: String?
+
+    var line: String {
+        let text = visible(detail + (advice.map { "; to do: \($0)" } ?? ""))
+        return health.rawValue.padded(to: 9) + check.padded(to: 13) + text
+    }
+
+    var json: JSONValue {
+        [
+            "check": .string(WireString(check)),
+            "status": .string(WireString(health.rawValue)),
+            "detail": .string(WireString(detail)),
+            "advice": advice.map { .string(WireString($0)) } ?? .null,
+        ]
+    }
+}
+
+extension String {
+    /// The text with spaces up to a width, at least one.
+    func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(1, width - count))
+    }
+}

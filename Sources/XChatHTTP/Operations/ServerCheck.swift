@@ -1,0 +1,42 @@
+package import XChatEvents
+
+import struct Foundation.Date
+
+/// What one request tells about the server, the token and the clock of this machine.
+package struct ServerCheck: Sendable {
+    /// Whose token it is, or why the server did not say.
+    package let user: Result<UserID, APIError>
+    /// How far the clock of this machine is ahead of the server's, to a second; nil if the answer had no date.
+    package let clockLead: Duration?
+}
+
+extension ChatClient {
+    /// Asks the server once whose token it is, and compares the clocks.
+    package func check() async -> ServerCheck {
+        let call = Call.me(limit: limits.answerBytes)
+        let token = await tokens.current
+        let start = Date()
+        do throws(APIError) {
+            let timeout = min(limits.timeout, .seconds(10))
+            let response = try await transport.send(call.request, token: token, limit: call.limit, timeout: timeout)
+            let now = Date()
+            // The server wrote its date at some time between the request and the answer.
+            let middle = start.addingTimeInterval(now.timeIntervalSince(start) / 2)
+            let date = response.headers.value("date").flatMap { RateLimit.date($0, now: now) }
+            let lead = date.map { Duration.seconds(middle.timeIntervalSince($0).rounded()) }
+            do throws(APIError) {
+                let user = try call.read(Success(response, token: token))
+                return ServerCheck(user: .success(user), clockLead: lead)
+            } catch {
+                var error = error
+                error.status = error.status ?? response.status
+                return ServerCheck(user: .failure(error), clockLead: lead)
+            }
+        } catch {
+            return ServerCheck(user: .failure(error), clockLead: nil)
+        }
+    }
+
+    /// The proxy that connections go by, as host and port; nil for direct connections.
+    package var proxy: String? { transport.clients.proxy }
+}
