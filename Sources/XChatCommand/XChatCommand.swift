@@ -25,6 +25,9 @@ struct XChatCommand: AsyncParsableCommand {
             XCHAT_TOKEN, and the app's, which only "read --follow" wants, from XCHAT_APP_TOKEN.
 
             "xchat demo" shows the whole way of a message, without network or account.
+
+            Example:
+              xchat demo
             """,
         subcommands: [
             Demo.self, Sandbox.self, Keys.self, Encrypt.self, Decrypt.self, Verify.self, Inspect.self,

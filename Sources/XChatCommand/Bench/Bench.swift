@@ -24,6 +24,9 @@ struct Bench: ParsableCommand {
 
             With --json: a list of {"name": …, "median_ns": …, "floor_ns": …, "ratio_to_floor": …, "per_second": …}, \
             times for a whole operation in nanoseconds. Figures of a debug build say nothing.
+
+            Example:
+              xchat bench --quick --json
             """
     )
 

@@ -7,6 +7,10 @@ import XChatHTTP
 struct Conversation: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start conversations, and give them new keys.",
+        discussion: """
+            Example:
+              xchat conversation start 2222 --session alice.json
+            """,
         subcommands: [ConversationStart.self, ConversationRotate.self]
     )
 }
@@ -21,6 +25,9 @@ struct ConversationStart: AsyncParsableCommand {
             "…", "sequence_id": "…"}.
 
             The other user's keys are fetched from the server and pinned on first use; the own keys come from the state.
+
+            Example:
+              xchat conversation start 2222 --session alice.json
             """
     )
 
@@ -53,6 +60,9 @@ struct ConversationRotate: AsyncParsableCommand {
             under the old one. Prints {"conversation_id": "…", "conversation_key_version": "…", "sequence_id": "…"}.
 
             The key goes to the members of the group's membership log, see "group log", and is wrapped to their pinned keys.
+
+            Example:
+              xchat conversation rotate 2222 --session alice.json
             """
     )
 

@@ -17,6 +17,9 @@ struct Decrypt: AsyncParsableCommand {
 
             Key changes in the input supply conversation keys, wherever they are. The exit status is 1 if any event \
             was refused or is disputed.
+
+            Example:
+              xchat decrypt --session bob.json events.txt
             """
     )
 

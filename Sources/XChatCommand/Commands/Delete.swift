@@ -10,6 +10,9 @@ struct Delete: AsyncParsableCommand {
         discussion: """
             Prints {"deleted": true}. For all participants you can delete your own messages, or any message of a group \
             that you administer; readers that follow the rules ignore other deletions.
+
+            Example:
+              xchat delete 2222 5001 --for-all --session alice.json
             """
     )
 

@@ -8,6 +8,9 @@ struct Demo: AsyncParsableCommand {
             conversation key, encrypts, signs and posts a message over HTTP, reads it back, verifies and decrypts it, and \
             shows at each step what the server could see. Then it tampers with the message, to see it refused. The exit \
             status is 0 only if every step held.
+
+            Example:
+              xchat demo --suite sodium
             """
     )
 

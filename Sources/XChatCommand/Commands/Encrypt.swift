@@ -19,8 +19,11 @@ struct Encrypt: AsyncParsableCommand {
             target_message_sequence_id).
 
             It holds events as base64. Entities are [start, end, type], where an entity ends before "end" and the type \
-            is url, mention, hashtag, cashtag, email, address or phone_number. Example: {"kind": "message", "text": \
+            is url, mention, hashtag, cashtag, email, address or phone_number. For example: {"kind": "message", "text": \
             "#a", "entities": [[0, 2, "hashtag"]], "ttl_msec": 60000}.
+
+            Example:
+              xchat encrypt --conversation 2222 --text "hello" --event --session alice.json
             """
     )
 

@@ -7,6 +7,10 @@ import XChatHTTP
 struct Group: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make and change groups.",
+        discussion: """
+            Example:
+              xchat group create 2222 3333 --title "Lunch" --session alice.json
+            """,
         subcommands: [
             GroupCreateCommand.self, GroupAdd.self, GroupRemove.self, GroupTitle.self, GroupLog.self, GroupAccept.self,
         ]
@@ -26,6 +30,9 @@ struct GroupCreateCommand: AsyncParsableCommand {
 
             The title is signed as it is, and the server reads it. It cannot have a comma: the signed text has no way to \
             write one.
+
+            Example:
+              xchat group create 2222 3333 --title "Lunch" --session alice.json
             """
     )
 
@@ -65,6 +72,9 @@ struct GroupAdd: AsyncParsableCommand {
             Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. The present members are \
             those of the group's membership log, see "group log". Administrators and title come from the server. All of it \
             is signed with the change.
+
+            Example:
+              xchat group add g5555 3333 --session alice.json
             """
     )
 
@@ -103,6 +113,9 @@ struct GroupRemove: AsyncParsableCommand {
             \(noRoute)
 
             Who was removed reads on until the key changes: follow it with "conversation rotate".
+
+            Example:
+              xchat group remove g5555 2222 --session alice.json
             """
     )
 
@@ -136,6 +149,9 @@ struct GroupTitle: AsyncParsableCommand {
 
             The title is encrypted under the newest conversation key of the group; with --plain it is signed as it is, and \
             cannot have a comma. Put one that begins with a dash after --.
+
+            Example:
+              xchat group title g5555 "Lunch on Friday" --session alice.json
             """
     )
 

@@ -16,6 +16,9 @@ struct GroupLog: AsyncParsableCommand {
             (accepted with "group accept").
 
             The log is what "read" learned; read the group first. Keys are wrapped to its members and to no one else.
+
+            Example:
+              xchat group log g5555 --session alice.json
             """
     )
 
@@ -55,6 +58,9 @@ struct GroupAccept: AsyncParsableCommand {
 
             Everyone on the list can read what is encrypted afterwards. With --members the list is the one given, of people who \
             are known or listed; nothing is asked. Prints {"conversation_id": "g…", "members": ["…"]}.
+
+            Example:
+              xchat group accept g5555 --members 1111,2222 --session alice.json
             """
     )
 

@@ -11,6 +11,9 @@ struct Inspect: ParsableCommand {
             Needs no key and verifies nothing. Shows the Thrift structure with X's names, unknown fields included, and \
             the text that is signed; where that text ends in the conversation key it says <conversation key>. The fields \
             that the signature does not cover are listed: the server can change those.
+
+            Example:
+              xchat inspect < events.txt
             """
     )
 

@@ -7,6 +7,10 @@ import XChatFiles
 struct Media: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Encrypt, upload, download and decrypt files of any size.",
+        discussion: """
+            Example:
+              xchat media upload --conversation 2222 plan.pdf --session alice.json
+            """,
         subcommands: [MediaEncrypt.self, MediaDecrypt.self, MediaUploadCommand.self, MediaDownloadCommand.self]
     )
 }
@@ -18,6 +22,10 @@ struct MediaEncrypt: AsyncParsableCommand {
         discussion: """
             Streams: memory does not grow with the file. The result is what the media endpoints of X's API take. A file \
             that --out names appears once it is complete.
+
+            Example:
+              xchat media encrypt --conversation 2222 \\
+                --in photo.jpg --out photo.enc --session alice.json
             """
     )
 
@@ -47,6 +55,10 @@ struct MediaDecrypt: AsyncParsableCommand {
         discussion: """
             Streams: memory does not grow with the file. A file that --out names appears only if all of it authenticated. \
             To standard output go authenticated bytes at once; whether they were all is known when the exit status is 0.
+
+            Example:
+              xchat media decrypt --conversation 2222 \\
+                --in plan.enc --out received.pdf --session alice.json
             """
     )
 

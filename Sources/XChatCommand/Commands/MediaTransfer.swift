@@ -18,6 +18,9 @@ struct MediaUploadCommand: AsyncParsableCommand {
 
             Memory does not grow with the file. A call that fails is tried again. Where standard error is a terminal, the \
             progress is shown there.
+
+            Example:
+              xchat media upload --conversation 2222 plan.pdf --session alice.json
             """
     )
 
@@ -77,6 +80,10 @@ struct MediaDownloadCommand: AsyncParsableCommand {
             appears only if all of it authenticated and has the size that was named; more than 4 GiB is not received, \
             whatever the message names. Memory does not grow with the file; where standard error is a terminal, the \
             progress is shown there.
+
+            Example:
+              xchat media download --event message.json \\
+                --out received.pdf --session alice.json
             """
     )
 

@@ -17,6 +17,9 @@ struct OutboxCommand: AsyncParsableCommand {
 
             The outbox is part of the account file. With --session it is in a folder with the file's name and ".outbox": use \
             the same --session as for "send".
+
+            Example:
+              xchat outbox list --session alice.json
             """,
         subcommands: [OutboxList.self, OutboxRetry.self, OutboxDrop.self]
     )
@@ -32,6 +35,9 @@ struct OutboxList: AsyncParsableCommand {
             "replaces": null, "replaced_by": null, "enqueued_at": "…", "not_before": null}. The state is queued or \
             set_aside; "not_before" is the time of the next try. With --all also sent, replaced and dropped, which are \
             remembered for seven days.
+
+            Example:
+              xchat outbox list --all --session alice.json
             """
     )
 
@@ -61,6 +67,9 @@ struct OutboxRetry: AsyncParsableCommand {
             A message that is held with members_changed would be encrypted for members who were not in the group \
             when it was written. Naming its id names these new readers on standard error and sends it to them; it is held \
             again if other users have joined by then. "outbox drop" discards it instead.
+
+            Example:
+              xchat outbox retry --session alice.json
             """
     )
 
@@ -119,7 +128,12 @@ struct OutboxDrop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
         abstract: "Discard unsent messages.",
-        discussion: "An attempt in progress is not cancelled."
+        discussion: """
+            An attempt in progress is not cancelled.
+
+            Example:
+              xchat outbox drop 7D1A0C5E-2F14-4D0B-9F6E-0D4D3D6C1A55 --session alice.json
+            """
     )
 
     @Argument(help: ArgumentHelp("The ids of the messages.", valueName: "message-id"))

@@ -9,6 +9,9 @@ struct React: AsyncParsableCommand {
         discussion: """
             Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"} of the reaction, which is a message of \
             its own. Put an emoji that begins with a dash after --.
+
+            Example:
+              xchat react 2222 5001 👍 --session alice.json
             """
     )
 
@@ -47,6 +50,9 @@ struct Edit: AsyncParsableCommand {
             --allow-empty. A text that begins with a dash goes after --. Prints {"message_id": "…", \
             "sequence_id": "…", "conversation_id": "…"} of the edit, which is a message of its own: readers apply it only \
             if the message is yours.
+
+            Example:
+              xchat edit 2222 5001 "a better text" --session alice.json
             """
     )
 

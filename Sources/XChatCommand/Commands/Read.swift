@@ -20,6 +20,10 @@ struct Read: AsyncParsableCommand {
             app is subscribed to the user's messages if it is not. After every new connection, after a line that cannot be read, and every minute, the \
             history is asked for what the stream left out. Without that token, and where the stream is not to be had, \
             it is asked every --poll seconds.
+
+            Example:
+              xchat read 2222 --session alice.json
+              xchat read 2222 --follow --json --session alice.json
             """
     )
 

@@ -11,11 +11,15 @@ struct Sandbox: AsyncParsableCommand {
         discussion: """
             For development and tests, without account and without X: it is no production server. The first line on \
             standard output is {"url": "http://127.0.0.1:PORT"}. A caller with the token sandbox-ID is user ID, and \
-            sandbox-app is the app's token. Users have the handle user and their id, or the one given with --user. State is in memory and ends with the program, or with --data in a file. SIGINT and \
+            sandbox-app is the app's token. Users have the handle user and their id, or the one given with --user. State \
+            is in memory and ends with the program, or with --data in a file. SIGINT and \
             SIGTERM end it.
 
             A browser shows at / what the server sees. Apps sign in with OAuth 2.0 at /i/oauth2/authorize and /2/oauth2/token: \
             any client id works, without a secret or with sandbox-secret.
+
+            Example:
+              xchat sandbox --port 8080 --data sandbox.sqlite
             """
     )
 

@@ -25,6 +25,10 @@ struct Send: AsyncParsableCommand {
             Files are encrypted under the same key and uploaded before the message, which names their last path component, \
             size, type and dimensions, read from their first bytes. A message takes up to ten images, animations and \
             videos, or one file of another kind. Each file has an --attach of its own.
+
+            Example:
+              xchat send 2222 "hello" --session alice.json
+              xchat send 2222 "the plan" --attach plan.pdf --session alice.json
             """
     )
 

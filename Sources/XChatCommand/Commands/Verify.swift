@@ -14,6 +14,9 @@ struct Verify: AsyncParsableCommand {
             The reasons are not_an_event, no_signature, unknown_signer, wrong_signature, not_representable, \
             version_refused, key_missing, unencrypted, inconsistent, not_a_participant and never_signed. The exit \
             status is 0 only if there was an event and all of them verified.
+
+            Example:
+              xchat verify --session bob.json events.txt
             """
     )
 

@@ -7,6 +7,10 @@ import XChatFiles
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make, keep, register and compare keys.",
+        discussion: """
+            Example:
+              xchat keys list --session alice.json
+            """,
         subcommands: [
             KeysGenerate.self, KeysImport.self, KeysExport.self, KeysList.self, KeysFingerprint.self, KeysRegister.self,
             KeysTrust.self, KeysSafetyCode.self, KeysBackup.self, KeysRestore.self, KeysChangePIN.self,

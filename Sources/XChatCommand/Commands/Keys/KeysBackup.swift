@@ -155,6 +155,9 @@ struct KeysBackup: AsyncParsableCommand {
             keys; a limited number of wrong PINs in a row locks the backup for good. The PIN is read from the file that \
             XCHAT_PIN_FILE names, else from the terminal, else from standard input. A backup from before is replaced. \
             Prints {"public_key_version": "…", "realms": 3, "wanted_realms": 3}, or {"error": "…"} and exits with 1.
+
+            Example:
+              xchat keys backup --session alice.json < pin.txt
             """
     )
 
@@ -193,6 +196,9 @@ struct KeysRestore: AsyncParsableCommand {
             counts a guess, and starts again at 0 once the PIN proved right. The PIN is read as for \"keys backup\". \
             Prints {"user_id": "…", "public_key_version": "…"}. A wrong PIN prints {"error": "invalid_pin", \
             "guesses_remaining": N} and exits with 1.
+
+            Example:
+              xchat keys restore --user 1111 --session restored.json < pin.txt
             """
     )
 
@@ -253,6 +259,9 @@ struct KeysChangePIN: AsyncParsableCommand {
             Recovers the keys with the present PIN, which counts as a guess, and backs them up under the new one. Without a \
             terminal both PINs come from the file that XCHAT_PIN_FILE names or from standard input: the present one on the \
             first line, the new one on the second. Prints as \"keys backup\" does.
+
+            Example:
+              xchat keys change-pin --session alice.json < pins.txt
             """
     )
 
@@ -279,6 +288,9 @@ struct KeysDeleteBackup: AsyncParsableCommand {
         discussion: """
             The private keys of this account stay as they are; without another copy of them, messages cannot be read any \
             more once they are lost. Needs no PIN. Prints {"deleted": true}.
+
+            Example:
+              xchat keys delete-backup --session alice.json
             """
     )
 
@@ -301,6 +313,9 @@ struct KeysBackupStatus: AsyncParsableCommand {
         discussion: """
             Prints {"status": "…", "public_key_version": "…", "realms": 3, "wanted_realms": 3, "problems": {}}. The status \
             is registered, not_registered, locked (too many wrong PINs), realms_disagree or unavailable.
+
+            Example:
+              xchat keys backup-status --session alice.json
             """
     )
 

@@ -13,6 +13,9 @@ struct KeysExport: AsyncParsableCommand {
             The blob is the secret itself, without a passphrase: any holder can read the user's messages and sign in \
             the user's name. In the xchat suite it is the identity key and the signing key, 32 bytes each; X's SDK takes \
             it in import_keys. In the sodium suite it is this program's own format.
+
+            Example:
+              xchat keys export --out alice-keys.bin --session alice.json
             """
     )
 

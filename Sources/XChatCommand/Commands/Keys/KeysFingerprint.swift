@@ -10,6 +10,9 @@ struct KeysFingerprint: AsyncParsableCommand {
         discussion: """
             The 43 characters cover the identity key: SHA-256 of its SPKI in base64url. They do not cover the signing key, \
             so an equal fingerprint alone does not make served keys trustworthy; "keys safety-code" covers both.
+
+            Example:
+              xchat keys fingerprint --user 2222 --session alice.json
             """
     )
 

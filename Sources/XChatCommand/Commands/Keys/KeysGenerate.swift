@@ -12,6 +12,9 @@ struct KeysGenerate: AsyncParsableCommand {
             Prints the registration payload, what a client posts to /2/users/{id}/public_keys, as one line of JSON. The \
             private keys go into an account file, or with --out into a session file, which is no more protected than its \
             permissions are.
+
+            Example:
+              xchat keys generate --user 3333 --out carol.json
             """
     )
 

@@ -13,6 +13,9 @@ struct KeysImport: AsyncParsableCommand {
             Reads the private key blob, as bytes or in base64: 32 or 64 bytes as X's SDK exports them, or a blob of the \
             sodium suite. The bytes say which suite it is. The keys go into a new account file, or with --out into a \
             session file.
+
+            Example:
+              xchat keys import --user 3333 --key-version 1001 --out carol.json keys.bin
             """
     )
 

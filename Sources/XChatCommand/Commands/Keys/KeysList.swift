@@ -10,6 +10,9 @@ struct KeysList: AsyncParsableCommand {
         discussion: """
             A pin is version, identity key and signing key together; the fingerprint covers the identity key. Of each user one \
             pin is current: keys are wrapped to it. Retired pins still verify, and what they verify is marked "retired_key".
+
+            Example:
+              xchat keys list --json --session alice.json
             """
     )
 

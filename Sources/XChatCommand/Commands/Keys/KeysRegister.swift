@@ -12,6 +12,9 @@ struct KeysRegister: AsyncParsableCommand {
         discussion: """
             Prints {"public_key_version": "…"}, the version that the server gave the keys, and keeps it in the state: \
             others find the keys under it.
+
+            Example:
+              xchat keys register --session alice.json
             """
     )
 

@@ -14,6 +14,9 @@ struct KeysSafetyCode: AsyncParsableCommand {
 
             The user's keys must be pinned: read a conversation with the user first, or compare the code of the served keys \
             with "keys trust USER --safety-code CODE".
+
+            Example:
+              xchat keys safety-code 2222 --session alice.json
             """
     )
 

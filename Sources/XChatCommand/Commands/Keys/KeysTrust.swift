@@ -19,6 +19,10 @@ struct KeysTrust: AsyncParsableCommand {
             than this server, see "keys safety-code". With --fingerprint an identity key of that fingerprint is accepted, \
             where that key has signed the signing key; X's API does not tell, so there use the safety code. Keys that fail \
             such a check are not pinned on first use afterwards.
+
+            Example:
+              xchat keys trust 2222 --session alice.json
+              xchat keys trust 2222 --safety-code CODE --session alice.json
             """
     )
 
