@@ -2,6 +2,8 @@
 
 The operations are those of `xchat bench` with the same names. What `decrypt_event` is given is what a client has: the
 base64 of the event, the conversation key and the signing keys of both participants.
+
+With `sizes SECONDS BYTES …` only sealing and opening are measured, for texts of these lengths: {"seal": {"32": …}, "open": …}.
 """
 
 import base64
@@ -61,7 +63,32 @@ def median_ns(operation, seconds):
     return samples[len(samples) // 2]
 
 
+def sizes(seconds, counts):
+    alice, alice_keys = person("1111")
+    bob, bob_keys = person("2222")
+    signing_keys = [alice_keys, bob_keys]
+    key = bytes(range(32))
+    version = "1001"
+    results = {"seal": {}, "open": {}}
+    for count in counts:
+        text = "x" * count
+
+        def seal():
+            return alice.encrypt_message(CONVERSATION, text, conversation_key=key, conversation_key_version=version)
+
+        def open_event():
+            return bob.decrypt_event(line, {version: key}, signing_keys)
+
+        line = event(seal(), GATE + 1)
+        assert open_event()["verified"]
+        results["seal"][str(count)] = median_ns(seal, seconds)
+        results["open"][str(count)] = median_ns(open_event, seconds)
+    json.dump(results, sys.stdout)
+
+
 def main():
+    if sys.argv[1:2] == ["sizes"]:
+        return sizes(float(sys.argv[2]), [int(count) for count in sys.argv[3:]])
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     alice, alice_keys = person("1111")
     bob, bob_keys = person("2222")

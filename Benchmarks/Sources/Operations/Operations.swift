@@ -11,7 +11,9 @@ import XChatEvents
 /// What comes before depends on LIMIT and not on COUNT: two runs with different counts differ by the operations alone.
 @main
 enum Operations {
-    static let usage = "usage: Operations NAME COUNT LIMIT, with NAME one of \(names.joined(separator: ", "))"
+    static let usage =
+        "usage: Operations NAME[:BYTES] COUNT LIMIT, with NAME one of \(names.joined(separator: ", ")), and BYTES the "
+        + "length of the text of single messages (1024)"
     static let names = [
         "seal", "seal-primitives", "open", "open-primitives", "verify", "wrap", "unwrap", "batch", "batch-200",
         "decode", "encode", "base64-decode", "base64-encode",
@@ -29,7 +31,12 @@ enum Operations {
         var name = arguments[1][...]
         let isSodium = name.hasPrefix("sodium-")
         if isSodium { name = name.dropFirst("sodium-".count) }
-        let operation = try operation(String(name), isSodium ? .sodium : .xchat, limit: limit)
+        var bytes = 1024
+        if let colon = name.firstIndex(of: ":") {
+            guard let number = Int(name[name.index(after: colon)...]), number > 0 else { throw Usage() }
+            (name, bytes) = (name[..<colon], number)
+        }
+        let operation = try operation(String(name), isSodium ? .sodium : .xchat, bytes: bytes, limit: limit)
         let (start, startOfWork) = (ContinuousClock.now, processorTime())
         try countedRun(operation, count)
         print(Int((ContinuousClock.now - start) / .nanoseconds(1)), processorTime() - startOfWork)
@@ -50,7 +57,12 @@ enum Operations {
     }
 
     /// Prepares, and returns what is to be measured: so many operations.
-    static func operation(_ name: String, _ suite: SuiteName, limit: Int) throws -> (_ count: Int) throws -> Void {
+    static func operation(
+        _ name: String,
+        _ suite: SuiteName,
+        bytes: Int,
+        limit: Int
+    ) throws -> (_ count: Int) throws -> Void {
         switch name {
         case "batch", "batch-200":
             let history = try History(senders: name == "batch" ? 1 : 200, count: limit, suite: suite)
@@ -61,15 +73,15 @@ enum Operations {
             // One signature is in it, however many wraps: the difference of two runs is wraps alone.
             return { keep(try alice.prepareKeyChange(in: People.group, for: Array(members.prefix($0)))) }
         case "seal-primitives", "open-primitives":
-            return try Primitives(suite, like: try People(suite).message(text(1024)).event).operation(name)
+            return try Primitives(suite, like: try People(suite).message(text(bytes)).event).operation(name)
         default:
-            let once = try single(name, try People(suite))
+            let once = try single(name, try People(suite), bytes: bytes)
             return { for _ in 0..<$0 { try once() } }
         }
     }
 
-    private static func single(_ name: String, _ people: People) throws -> () throws -> Void {
-        let text = text(1024)
+    private static func single(_ name: String, _ people: People, bytes count: Int) throws -> () throws -> Void {
+        let text = text(count)
         let event = try people.message(text).event
         let bytes = event.encoded()
         let line = Base64.encode(bytes)
