@@ -134,11 +134,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .systemLibrary(name: "CProcess"),
         .executableTarget(
             name: "XChatCommand",
             dependencies: [
-                "LibSodium", "ThriftBinary", "XChatEvents", "XChatFiles", "XChatEngine", "XChatHTTP", "XChatBackup",
-                "XChat", "XChatSandbox", crypto, logging,
+                "CProcess", "LibSodium", "ThriftBinary", "XChatEvents", "XChatFiles", "XChatEngine", "XChatHTTP",
+                "XChatBackup", "XChat", "XChatSandbox", crypto, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ],
             swiftSettings: settings

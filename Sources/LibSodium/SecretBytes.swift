@@ -6,9 +6,8 @@ import CSodium
 /// bytes are read through ``withBytes(_:)`` and never change after initialization, which is why tasks may share a value
 /// by borrowing it.
 ///
-/// The memory is ordinary: neither locked against swapping nor surrounded by inaccessible pages. `sodium_malloc` does
-/// that at the price of four pages and several system calls a value, and a system that holds a key for every
-/// conversation soon reaches its limits of locked memory and of mappings.
+/// The memory is excluded from core dumps, and locked against swapping as far as the system's limit of locked memory
+/// (RLIMIT_MEMLOCK) allows. A secret of 32 bytes takes 32 bytes of it.
 @safe
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     private let start: UnsafeMutablePointer<UInt8>
@@ -24,7 +23,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     ) throws(SodiumError) {
         try Sodium.initialize()  // what fills the memory calls libsodium
         guard count >= 0 else { throw SodiumError(.invalidParameters, "count") }
-        let start = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
+        let start = try unsafe SecretMemory.allocate(count)
         do throws(SodiumError) {
             try unsafe fill(start)
         } catch {
@@ -41,7 +40,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     /// The caller's copy stays as it is; ``Sodium/wipe(_:)`` it if it is an array.
     ///
     /// - Parameter bytes: The secret.
-    /// - Throws: `initializationFailed`.
+    /// - Throws: `initializationFailed`, `outOfMemory`.
     public init(copying bytes: Span<UInt8>) throws(SodiumError) {
         let count = bytes.count
         self = try unsafe withPointer(bytes) { (bytes) throws(SodiumError) in
@@ -56,7 +55,8 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     /// - Parameters:
     ///   - count: The length in bytes.
     ///   - body: Writes the secret; it finds zeros.
-    /// - Throws: `invalidParameters` for a negative count, `initializationFailed`, or what `body` throws.
+    /// - Throws: `invalidParameters` for a negative count, `initializationFailed`, `outOfMemory`, or what `body`
+    ///   throws.
     public init(
         count: Int,
         initializingWith body: (inout MutableSpan<UInt8>) throws(SodiumError) -> Void
@@ -98,7 +98,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     ///
     /// - Parameter count: The length in bytes.
     /// - Returns: The secret.
-    /// - Throws: `invalidParameters` for a negative count, `initializationFailed`.
+    /// - Throws: `invalidParameters` for a negative count, `initializationFailed`, `outOfMemory`.
     public static func random(count: Int) throws(SodiumError) -> SecretBytes {
         try unsafe SecretBytes(count: count, failure: SodiumError(.invalidParameters, "count")) { output in
             unsafe randombytes_buf(output, count)
@@ -125,8 +125,11 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     }
 
     private static func release(_ start: UnsafeMutablePointer<UInt8>, _ count: Int, isLent: Bool) {
-        unsafe sodium_memzero(start, count)
-        if !isLent { unsafe start.deallocate() }
+        if isLent {
+            unsafe sodium_memzero(start, count)
+        } else {
+            unsafe SecretMemory.deallocate(start, count)
+        }
     }
 
     deinit {

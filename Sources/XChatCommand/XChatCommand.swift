@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 import XChat
 import XChatFiles
 
@@ -37,7 +38,9 @@ struct XChatCommand: AsyncParsableCommand {
     )
 
     static func main() async {
-        SignalHandler.restoreDefaultActions(keepsCrashReports: Environment.bytes("SWIFT_BACKTRACE") != nil)
+        let keepsCrashReports = Environment.bytes("SWIFT_BACKTRACE") != nil
+        SignalHandler.restoreDefaultActions(keepsCrashReports: keepsCrashReports)
+        forbidCoreDumps(exceptReports: keepsCrashReports)
         occupyStandardDescriptors()
         limitHelpWidth()
         // A reader that went away is seen where output is written, and no reason to die halfway through a file.
@@ -64,6 +67,20 @@ extension CommandLine {
         }
         return valid
     }
+}
+
+/// Keeps the memory of this process, which holds keys, from core dumps and from other processes of the user.
+///
+/// - Parameter exceptReports: Whether another process may read the memory, which reports a crash.
+private func forbidCoreDumps(exceptReports: Bool) {
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    #if canImport(Glibc)
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+    #else
+        _ = unsafe setrlimit(RLIMIT_CORE, &none)
+    #endif
+    // Where core dumps go to a program, the kernel does not apply the limit.
+    if !exceptReports { _ = process_forbid_dumps() }
 }
 
 /// Keeps the numbers of closed standard files from the next file or socket that is opened: what is written there by its

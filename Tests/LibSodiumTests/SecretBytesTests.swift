@@ -1,4 +1,5 @@
 import LibSodium
+import Synchronization
 import Testing
 
 struct SecretBytesTests {
@@ -52,6 +53,50 @@ struct SecretBytesTests {
         let second = try SecretBytes.random(count: 32)
         #expect([UInt8](first) != [UInt8](second))
         #expect([UInt8](first) != zeros(32))
+    }
+
+    private final class Held: Sendable {
+        private let secret: SecretBytes
+        private let byte: UInt8
+
+        init(_ count: Int, _ byte: UInt8) throws(SodiumError) {
+            self.byte = byte
+            secret = try SecretBytes(count: count) { span in
+                for index in span.indices { span[index] = byte }
+            }
+        }
+
+        var isUnchanged: Bool {
+            secret.withBytes { bytes in bytes.indices.allSatisfy { bytes[$0] == byte } }
+        }
+    }
+
+    @Test func `a hundred thousand keys can be held`() throws {
+        // With pages of their own the system's limit of mappings ends at a sixth of them.
+        let keys = try (0..<100_000).map { try Held(32, UInt8(truncatingIfNeeded: $0)) }
+        #expect(keys.allSatisfy { $0.isUnchanged })
+    }
+
+    @Test func `secrets of any length keep their bytes while others come and go`() {
+        let changed = Mutex(0)
+        concurrently(8, cores: 4) { thread in
+            var held: [Held] = []
+            for round in 0..<2000 {
+                // Around each size of a slot, and beyond the largest.
+                let size = [32, 64, 128, 256, 512, 1024, 5000][round % 7]
+                guard let new = try? Held(size + round % 3 - 1, UInt8(truncatingIfNeeded: thread &* 31 &+ round)) else {
+                    changed.withLock { $0 += 1 }
+                    continue
+                }
+                held.append(new)
+                if held.count > 50 {
+                    let oldest = held.removeFirst()
+                    if !oldest.isUnchanged { changed.withLock { $0 += 1 } }
+                }
+            }
+            if !held.allSatisfy({ $0.isUnchanged }) { changed.withLock { $0 += 1 } }
+        }
+        #expect(changed.withLock { $0 } == 0)
     }
 
     @Test func `memory is all zero when its owner has gone`() throws {

@@ -1,0 +1,75 @@
+import CSodium
+import Synchronization
+
+/// The memory of ``SecretBytes``: locked against swapping and excluded from core dumps, between inaccessible pages.
+///
+/// All of it comes from `sodium_malloc`, which takes at least four pages and six system calls: too much for one key. So
+/// each block of `sodium_malloc` is divided into slots of one size. Blocks are never freed, and their slots are used
+/// again. Where the system refuses to lock a block, because RLIMIT_MEMLOCK is reached, `sodium_malloc` returns it
+/// unlocked.
+enum SecretMemory {
+    /// The sizes of slots are 32 bytes, 64, and so on up to 1024.
+    ///
+    /// Longer secrets get blocks of their own.
+    private static let smallestSlot = 32
+    private static let sizeCount = 6
+    /// Four pages of 4 KiB with the bytes that `sodium_malloc` puts before a block to detect overruns.
+    ///
+    /// `sodium_malloc` places a block at the end of its pages. A multiple of 64 keeps its slots aligned.
+    private static let blockByteCount = 4 * 4096 - 64
+
+    /// The start of a slot that is not in use.
+    @safe
+    private struct Slot: @unchecked Sendable {
+        let start: UnsafeMutablePointer<UInt8>
+    }
+
+    /// The slots that are not in use, by the index of their size.
+    private static let free = Mutex([[Slot]](repeating: [], count: sizeCount))
+
+    /// The index of the smallest size that has room; nil if no size has.
+    private static func sizeIndex(_ count: Int) -> Int? {
+        let last = max(count, smallestSlot) - 1
+        let index = last.leadingZeroBitCount.distance(to: (smallestSlot - 1).leadingZeroBitCount)
+        return index < sizeCount ? index : nil
+    }
+
+    /// Memory with undefined contents, aligned to 32 bytes at least up to 1024 bytes.
+    ///
+    /// - Parameter count: The length in bytes, not negative.
+    /// - Returns: The memory; give it back with ``deallocate(_:_:)``.
+    /// - Throws: `outOfMemory`.
+    static func allocate(_ count: Int) throws(SodiumError) -> UnsafeMutablePointer<UInt8> {
+        guard let index = sizeIndex(count) else { return try unsafe block(count) }
+        let slot = try free.withLock { (free) throws(SodiumError) in
+            if let slot = free[index].popLast() { return slot }
+            let size = smallestSlot << index
+            let block = try unsafe block(blockByteCount)
+            free[index] = stride(from: 0, through: blockByteCount - size, by: size).map {
+                unsafe Slot(start: block + $0)
+            }
+            return free[index].removeLast()
+        }
+        return unsafe slot.start
+    }
+
+    /// Overwrites memory of ``allocate(_:)`` with zeros and takes it back.
+    ///
+    /// - Parameters:
+    ///   - start: The memory.
+    ///   - count: Its length, as for ``allocate(_:)``.
+    static func deallocate(_ start: UnsafeMutablePointer<UInt8>, _ count: Int) {
+        guard let index = sizeIndex(count) else {
+            unsafe sodium_free(start)
+            return
+        }
+        unsafe sodium_memzero(start, count)
+        let slot = unsafe Slot(start: start)
+        free.withLock { $0[index].append(slot) }
+    }
+
+    private static func block(_ count: Int) throws(SodiumError) -> UnsafeMutablePointer<UInt8> {
+        guard let block = unsafe sodium_malloc(count) else { throw SodiumError(.outOfMemory, "sodium_malloc") }
+        return unsafe block.bindMemory(to: UInt8.self, capacity: count)
+    }
+}
