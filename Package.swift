@@ -154,7 +154,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "XChatEngine", "XChatEvents", "XChatHTTP",
+                "XChatEngine", "XChatEvents", "XChatHTTP", crypto,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

@@ -37,7 +37,7 @@ extension APIError {
             return .transient(retryAt: resetAt)
         case .rateLimited:
             return .rateLimited(until: resetAt)
-        case .cancelled, .unauthorized, .wrongUser, .insecureTransport, .redirected:
+        case .cancelled, .unauthorized, .signInNeeded, .wrongUser, .insecureTransport, .redirected:
             return .stop
         case .forbidden:
             switch problem {

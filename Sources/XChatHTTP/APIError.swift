@@ -44,6 +44,8 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let unauthorized = Self(rawValue: "unauthorized")
         /// The token is that of another user than the account's.
         public static let wrongUser = Self(rawValue: "wrong_user")
+        /// The sign-in has ended: the user has to sign in again.
+        public static let signInNeeded = Self(rawValue: "sign_in_needed")
         /// 403: the token does not allow this.
         public static let forbidden = Self(rawValue: "forbidden")
         /// 404: there is no such user or conversation, or this user may not see it.
@@ -56,7 +58,7 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let file = Self(rawValue: "file")
         /// A media file was altered or truncated, or is encrypted with another key.
         public static let authenticationFailed = Self(rawValue: "authentication_failed")
-        /// The status is a success, but the answer says that nothing was done.
+        /// The status is a success, but the answer says that nothing was done; or the user does not allow the sign-in.
         public static let refused = Self(rawValue: "refused")
         /// The status is a success, but the answered event is a failure; see ``APIError/failure``.
         public static let failureEvent = Self(rawValue: "failure_event")
@@ -80,6 +82,8 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     public var rateLimitTier: RateLimitTier?
     /// The earliest time to try again, from the rate limit headers or `Retry-After`; nil if the server named none.
     public var resetAt: Date?
+    /// Whether it is certain that no part of the request reached the server.
+    package var isUnsent = false
 
     package init(_ code: Code, _ detail: String, status: Int? = nil) {
         self.code = code

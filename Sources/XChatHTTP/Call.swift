@@ -20,6 +20,7 @@ struct APIRequest: Sendable {
     /// Whether the server may receive the same bytes twice without doing the work twice.
     var isRepeatable = true
     var accept = "application/json, application/problem+json"
+    var contentType = "application/json"
 
     var operation: String { "\(method.rawValue) \(route)" }
 
@@ -30,7 +31,7 @@ struct APIRequest: Sendable {
     }
 
     /// Percent-encodes all but RFC 3986's unreserved characters: page tokens are opaque.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         var result: [UInt8] = []
         for byte in text.utf8 {
             switch byte {

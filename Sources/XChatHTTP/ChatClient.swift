@@ -244,7 +244,7 @@ public struct ChatClient: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         var state = RetryState(policy: retries, isRepeatable: isRepeatable)
-        var token = await tokens.current
+        var token = try await tokens.current(within: retries.budget)
         while true {
             do throws(APIError) {
                 try await userCheck?.require(token, self)
@@ -295,7 +295,7 @@ public struct ChatClient: Sendable {
         let start = clock.now
         var status: Int?
         do {
-            let response = try await transport.send(call.request, token: token, limit: call.limit, timeout: timeout)
+            let response = try await transport.send(call.request, .bearer(token), limit: call.limit, timeout: timeout)
             status = response.status
             let answer = try call.read(Success(response, token: token))
             finished(call.request, status: status, duration: clock.now - start, code: nil)
@@ -327,20 +327,11 @@ public struct ChatClient: Sendable {
 
     /// Logs and counts an attempt.
     func finished(_ request: APIRequest, status: Int?, duration: Duration, code: APIError.Code?) {
-        ChatMetrics.finished(request, duration: duration, code: code)
-        logger?.log(
-            level: code == nil ? .debug : .warning,
-            "\(request.operation)",
-            metadata: [
-                "status": "\(status ?? 0)",
-                "duration": "\(duration)",
-                "result": "\(code?.rawValue ?? "ok")",
-            ]
-        )
+        ChatMetrics.finished(request, status: status, duration: duration, code: code, logger)
     }
 
     /// Checks a base URL and chooses the HTTP client for it.
-    private static func transport(api: String, http: HTTPClient?) throws(APIError) -> Transport {
+    static func transport(api: String, http: HTTPClient?) throws(APIError) -> Transport {
         let (base, scheme, host, port) = try parse(api)
         func transport(_ clients: HTTPClients) -> Transport {
             Transport(

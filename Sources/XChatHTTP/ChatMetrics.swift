@@ -1,3 +1,4 @@
+import Logging
 import Metrics
 import XChatEngine
 import XChatEvents
@@ -31,11 +32,27 @@ enum ChatMetrics {
         Counter(label: "xchat_retries_total", dimensions: [("code", code.rawValue)]).increment()
     }
 
-    static func finished(_ request: APIRequest, duration: Duration, code: APIError.Code?) {
+    /// Counts an attempt, and logs it.
+    static func finished(
+        _ request: APIRequest,
+        status: Int?,
+        duration: Duration,
+        code: APIError.Code?,
+        _ logger: Logger?
+    ) {
         Counter(
             label: "xchat_requests_total",
             dimensions: [("operation", request.operation), ("result", code?.rawValue ?? "ok")]
         ).increment()
         Timer(label: "xchat_request_seconds", dimensions: [("operation", request.operation)]).record(duration: duration)
+        logger?.log(
+            level: code == nil ? .debug : .warning,
+            "\(request.operation)",
+            metadata: [
+                "status": "\(status ?? 0)",
+                "duration": "\(duration)",
+                "result": "\(code?.rawValue ?? "ok")",
+            ]
+        )
     }
 }

@@ -54,7 +54,7 @@ extension Transport {
     /// - Throws: What a refusal says, and `connection`, `timed_out`, `too_large`, `malformed_response` or `cancelled`.
     func open(_ request: APIRequest, token: Token, timeout: Duration) async throws(APIError) -> StreamedAnswer {
         let deadline = NIODeadline.now() + TimeAmount(timeout.upToAYear)
-        let message = try message(request, token: token, isStreamed: true)
+        let message = try message(request, .bearer(token), isStreamed: true)
         let connection = Connection(executing: message, with: clients.streams)
         switch await connection.receive(until: deadline) {
         case .head(let head) where head.isSuccess:

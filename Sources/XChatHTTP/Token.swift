@@ -1,3 +1,5 @@
+import Crypto
+
 /// A bearer token: the text after `Authorization: Bearer`.
 ///
 /// It has no readable member. Interpolating, dumping or logging it shows `<token>`.
@@ -24,10 +26,16 @@ public struct Token: Sendable, CustomStringConvertible, CustomDebugStringConvert
     /// A mirror without children, so that `dump` has nothing to show.
     public var customMirror: Mirror { Mirror(self, children: []) }
 
-    var headerValue: String { "Bearer \(text)" }
+    /// The text itself, for where it is kept and sent.
+    package var secretText: String { text }
 
     /// Whether two tokens have the same bytes; not in constant time, since both are ours.
-    func isSame(as other: Token) -> Bool { text.utf8.elementsEqual(other.text.utf8) }
+    package func isSame(as other: Token) -> Bool { text.utf8.elementsEqual(other.text.utf8) }
+
+    /// Whether two tokens have the same bytes; in a time that does not depend on where they differ.
+    func isSame(inConstantTimeAs other: Token) -> Bool {
+        SHA256.hash(data: Array(text.utf8)) == SHA256.hash(data: Array(other.text.utf8))
+    }
 
     /// The text with each occurrence of the token replaced, since a server may echo it.
     ///

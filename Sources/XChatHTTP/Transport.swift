@@ -18,7 +18,7 @@ struct Transport: Sendable {
     ///
     /// - Parameters:
     ///   - request: The request.
-    ///   - token: The bearer token.
+    ///   - credentials: What the header `Authorization` has.
     ///   - limit: The largest body of a success, in bytes. Of a refusal at most 64 KiB are kept.
     ///   - timeout: Covers name lookup, connection, request and the whole body of the answer.
     /// - Returns: The answer, whatever its status. A refusal whose body is too large, late or broken has an empty body:
@@ -26,13 +26,13 @@ struct Transport: Sendable {
     /// - Throws: `connection`, `timed_out`, `too_large`, `malformed_response` or `cancelled`.
     func send(
         _ request: APIRequest,
-        token: Token,
+        _ credentials: Credentials,
         limit: Int,
         timeout: Duration
     ) async throws(APIError) -> APIResponse {
         let answer = WholeAnswer(limit: limit)
         let task = clients.calls.execute(
-            request: try message(request, token: token),
+            request: try message(request, credentials),
             delegate: answer,
             // The client's deadline for its delegates ends with the body, and its timer goes with the request.
             deadline: .now() + TimeAmount(timeout.upToAYear)
@@ -46,7 +46,9 @@ struct Transport: Sendable {
         } catch {
             if Task.isCancelled { throw .cancelled }
             if let refusal = answer.refusal { return refusal }
-            throw apiError(error, limit: limit, timeout: timeout)
+            var failure = apiError(error, limit: limit, timeout: timeout)
+            failure.isUnsent = !answer.isSent
+            throw failure
         }
     }
 
@@ -54,14 +56,14 @@ struct Transport: Sendable {
     ///
     /// - Parameters:
     ///   - request: The request.
-    ///   - token: The bearer token.
+    ///   - credentials: What the header `Authorization` has.
     ///   - isStreamed: Whether the answer is read piece by piece: it is not to be compressed, which would delay its
     ///     lines.
     /// - Returns: The request. Where it does not forbid compression, our own HTTP client asks for it.
     /// - Throws: `invalid_argument`.
     func message(
         _ request: APIRequest,
-        token: Token,
+        _ credentials: Credentials,
         isStreamed: Bool = false
     ) throws(APIError) -> HTTPClient.Request {
         do {
@@ -69,11 +71,11 @@ struct Transport: Sendable {
                 url: request.url(base: base),
                 method: HTTPMethod(rawValue: request.method.rawValue)
             )
-            message.headers.add(name: "authorization", value: token.headerValue)
+            if let value = credentials.headerValue { message.headers.add(name: "authorization", value: value) }
             message.headers.add(name: "accept", value: request.accept)
             if isStreamed { message.headers.add(name: "accept-encoding", value: "identity") }
             if let body = request.body {
-                message.headers.add(name: "content-type", value: "application/json")
+                message.headers.add(name: "content-type", value: request.contentType)
                 message.body = .byteBuffer(ByteBuffer(bytes: body))
             }
             return message
@@ -104,6 +106,35 @@ struct Transport: Sendable {
     }
 }
 
+/// How a request says who sends it.
+enum Credentials: Sendable {
+    case bearer(Token)
+    /// An app with its secret (RFC 6749, section 2.3.1).
+    case basic(id: String, secret: Token)
+    case none
+
+    var headerValue: String? {
+        switch self {
+        case .bearer(let token): "Bearer \(token.secretText)"
+        case .basic(let id, let secret): "Basic \(Self.encoded(id, secret))"
+        case .none: nil
+        }
+    }
+
+    /// What a text from the server must not show.
+    var secrets: [Token] {
+        switch self {
+        case .bearer(let token): [token]
+        case .basic(let id, let secret): [secret] + ((try? [Token(Self.encoded(id, secret))]) ?? [])
+        case .none: []
+        }
+    }
+
+    private static func encoded(_ id: String, _ secret: Token) -> String {
+        Base64.encode(Array("\(APIRequest.escaped(id)):\(APIRequest.escaped(secret.secretText))".utf8))
+    }
+}
+
 /// The body of an answer is longer than its limit.
 struct BodyTooLarge: Error {}
 
@@ -124,6 +155,7 @@ final class WholeAnswer: HTTPClientResponseDelegate {
     static let refusalBytes = 64 << 10
 
     private struct State {
+        var isSent = false
         var head: HTTPResponseHead?
         var body = ByteBuffer()
     }
@@ -141,6 +173,13 @@ final class WholeAnswer: HTTPClientResponseDelegate {
             guard let head = state.head, !head.isSuccess else { return nil }
             return APIResponse(status: Int(head.status.code), headers: head.headers)
         }
+    }
+
+    /// Whether the server may have received anything of the request.
+    var isSent: Bool { state.withLock { $0.isSent } }
+
+    func didSendRequestHead(task: HTTPClient.Task<Response>, _ head: HTTPRequestHead) {
+        state.withLock { $0.isSent = true }
     }
 
     func didVisitURL(task: HTTPClient.Task<Response>, _ request: HTTPClient.Request, _ head: HTTPResponseHead) {

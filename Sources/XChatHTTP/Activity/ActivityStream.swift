@@ -103,10 +103,11 @@ public struct ActivityStream: AsyncSequence, Sendable {
 
         private func connect() async throws(APIError) {
             let client = stream.client
-            let token = if let token { token } else { await client.tokens.current }
-            self.token = token
             let request = try APIRequest.activity(backfillMinutes: stream.backfillMinutes)
             do throws(APIError) {
+                let token =
+                    if let token { token } else { try await client.tokens.current(within: client.retries.budget) }
+                self.token = token
                 let answer = try await client.open(request, token: token)
                 connection = Connection(
                     answer: answer,

@@ -62,7 +62,7 @@ struct MediaDownload: Sendable {
     @concurrent
     func run(_ progress: (@Sendable (MediaProgress) -> Void)?) async throws(APIError) {
         var retries = RetryState(policy: client.retries, isRepeatable: true)
-        var token = await client.tokens.current
+        var token = try await client.tokens.current(within: client.retries.budget)
         while true {
             do throws(APIError) {
                 return try await attempt(token, progress)

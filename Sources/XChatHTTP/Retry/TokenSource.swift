@@ -1,14 +1,29 @@
 import AsyncHTTPClient
 import NIOCore
 
+package import struct Foundation.Date
+
 /// Provides the token for the calls of a client, and renews it.
 ///
 /// A refused token is renewed once per call. Concurrent calls whose token was refused share one renewal, because
 /// refresh tokens are often valid for a single use.
 public actor TokenSource {
-    private var token: Token
-    private let renew: (@Sendable () async throws -> Token)?
-    private var renewal: Task<Token?, Never>?
+    /// A token, and the time from which it is not used without asking for another one.
+    package struct Renewed: Sendable {
+        package let token: Token
+        package let usedUntil: Date?
+
+        package init(_ token: Token, usedUntil: Date? = nil) {
+            (self.token, self.usedUntil) = (token, usedUntil)
+        }
+    }
+
+    /// The result of a renewal; nil if there is no other token, for a reason that is not shown.
+    private typealias Renewal = Task<Result<Renewed?, APIError>, Never>
+
+    private var latest: Renewed?
+    private let renew: (@Sendable (_ last: Token?) async throws(APIError) -> Renewed?)?
+    private var renewal: Renewal?
 
     /// Makes a source.
     ///
@@ -18,21 +33,57 @@ public actor TokenSource {
     ///     contain a secret: the call then fails with the server's refusal. So does a call whose ``RetryPolicy/budget``
     ///     runs out while it waits; the renewal goes on for later calls.
     public init(_ token: Token, renew: (@Sendable () async throws -> Token)? = nil) {
-        self.token = token
+        latest = Renewed(token)
+        if let renew {
+            self.renew = { _ in (try? await renew()).map { Renewed($0) } }
+        } else {
+            self.renew = nil
+        }
+    }
+
+    /// Makes a source that has no token at first.
+    ///
+    /// - Parameter renew: Gets a token other than the last one that this source had, which is refused or about to
+    ///   expire. Its errors are those of the call.
+    package init(renew: @escaping @Sendable (_ last: Token?) async throws(APIError) -> Renewed?) {
         self.renew = renew
     }
 
-    /// The current token.
-    var current: Token { token }
+    /// The token for a new call.
+    ///
+    /// - Parameter timeout: How long to wait for a renewal.
+    /// - Returns: The token.
+    /// - Throws: What the renewal throws; `timed_out`, `cancelled`.
+    func current(within timeout: Duration) async throws(APIError) -> Token {
+        if let latest, latest.usedUntil.map({ $0 > Date() }) ?? true { return latest.token }
+        if let token = try await renewed(within: timeout) { return token }
+        if let latest { return latest.token }
+        throw APIError(.timedOut, "no access token within \(timeout.inSeconds)")
+    }
 
     /// Another token than the refused one; nil if none arrives within the timeout.
     func token(after refused: Token, within timeout: Duration) async throws(APIError) -> Token? {
-        if !token.isSame(as: refused) { return token }
+        if let latest, !latest.token.isSame(as: refused) { return latest.token }
+        guard let token = try await renewed(within: timeout), !token.isSame(as: refused) else { return nil }
+        return token
+    }
+
+    /// Waits for a renewal that all callers share; nil if it does not end within the timeout.
+    private func renewed(within timeout: Duration) async throws(APIError) -> Token? {
         guard let renew else { return nil }
-        let renewal = renewal ?? Task { try? await renew() }
+        let last = latest?.token
+        let renewal =
+            renewal
+            ?? Task {
+                do throws(APIError) {
+                    return .success(try await renew(last))
+                } catch {
+                    return .failure(error)
+                }
+            }
         self.renewal = renewal
         // Waiting for a task's value cannot be cancelled; waiting for the end of a stream can.
-        let (results, result) = AsyncStream.makeStream(of: Token?.self)
+        let (results, result) = AsyncStream.makeStream(of: Result<Renewed?, APIError>.self)
         Task {
             result.yield(await renewal.value)
             result.finish()
@@ -42,13 +93,18 @@ public actor TokenSource {
         }
         defer { timer.cancel() }
         var iterator = results.makeAsyncIterator()
-        let received: Token?? = await iterator.next()
+        let received = await iterator.next()
         if Task.isCancelled { throw .cancelled }
-        guard let renewed = received else { return nil }
+        guard let received else { return nil }
         if self.renewal == renewal { self.renewal = nil }
-        guard let renewed, !renewed.isSame(as: refused) else { return nil }
+        guard let renewed = try received.get() else { return nil }
         // The result of an older renewal does not replace a newer token.
-        if token.isSame(as: refused) { token = renewed }
-        return token
+        if isLast(last) { latest = renewed }
+        return latest?.token
+    }
+
+    private func isLast(_ token: Token?) -> Bool {
+        guard let latest, let token else { return latest == nil && token == nil }
+        return latest.token.isSame(as: token)
     }
 }

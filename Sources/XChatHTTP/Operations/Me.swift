@@ -1,0 +1,43 @@
+package import XChatEvents
+
+/// The user of a token, as the server describes them.
+package struct TokenUser: Sendable {
+    package let id: UserID
+    /// The handle without `@`, as the server writes it.
+    package let username: String?
+    package let name: String?
+}
+
+extension Call<TokenUser> {
+    /// The call `GET /2/users/me`, whose answer names the user.
+    static func tokenUser(limit: Int) -> Self {
+        Call(
+            request: APIRequest(
+                method: .get,
+                route: "/2/users/me",
+                path: "/2/users/me",
+                query: [("user.fields", "id,name,username")]
+            ),
+            limit: limit
+        ) { (answer) throws(APIError) in
+            let user = try answer.data(UserAnswer.self)
+            return TokenUser(id: try answer.number(user.id, "data.id"), username: user.username, name: user.name)
+        }
+    }
+}
+
+extension ChatClient {
+    /// Whose token it is.
+    ///
+    /// - Returns: The user. Name and handle are the server's word, and bounded by the size of an answer alone.
+    /// - Throws: ``APIError``; `forbidden` if the token does not allow the question.
+    package func me() async throws(APIError) -> TokenUser {
+        try await perform(.tokenUser(limit: min(limits.answerBytes, 64 << 10)))
+    }
+}
+
+private struct UserAnswer: Decodable {
+    let id: String
+    let username: String?
+    let name: String?
+}
