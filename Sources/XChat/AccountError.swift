@@ -40,6 +40,8 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let conflict = Self(rawValue: "conflict")
         /// The answer of the server was lost: whether it did what was asked is not known.
         public static let unclear = Self(rawValue: "unclear")
+        /// There is no access token: the user has to sign in.
+        public static let signInNeeded = Self(rawValue: "sign_in_needed")
         /// The account has no keys that the server knows.
         public static let notRegistered = Self(rawValue: "not_registered")
         /// The server answered what it cannot mean, or does not have what was asked for.

@@ -70,10 +70,7 @@ extension Account {
             return try await create(for: userID, keys: keys, version: version, isImport: true, configuration)
         }
         guard facts.userID == userID else {
-            throw AccountError(
-                .invalidArgument,
-                "the account belongs to user \(facts.userID), not to user \(userID)"
-            )
+            throw AccountError(belongingTo: facts.userID, not: userID)
         }
         if let known = facts.privateKeys,
             known.identityKey.base64 != keys.identityKey.base64

@@ -8,16 +8,17 @@ import XChatHTTP
 extension Account {
     /// Opens an account; an empty place becomes a new account.
     ///
-    /// A new account needs ``Configuration/user``. Its keys are saved before they are registered. After a crash or an
-    /// unclear answer of the server the served keys are compared with the saved ones: ours are adopted, others are an
-    /// error.
+    /// A new account needs ``Configuration/user``, or a sign-in (``signIn(_:from:_:)``). Its keys are saved before they
+    /// are registered. After a crash or an unclear answer of the server the served keys are compared with the saved
+    /// ones: ours are adopted, others are an error.
     /// - Parameter configuration: Where the account is and which server it talks to.
     /// - Returns: The account, registered. Nothing runs before the first call.
     /// - Throws: ``AccountError``: `wrong_passphrase`, `damaged`, `newer_format`, `keys_exist` if the server has other
-    ///   keys of the user, `invalid_argument` if the account is another user's. `APIError` if the keys cannot be
-    ///   registered.
+    ///   keys of the user, `invalid_argument` if the account is another user's, `sign_in_needed` if there is no token.
+    ///   `APIError` if the keys cannot be registered.
     public static func open(_ configuration: Configuration) async throws -> Account {
         let store = try await configuration.store()
+        try await configuration.checkTokens(in: store)
         let identity = try await identity(configuration, store)
         let account = try Account(configuration, store, identity)
         guard identity.keyVersion == nil, identity.privateKeys?.signingKey != nil else { return account }
@@ -27,6 +28,7 @@ extension Account {
     /// Opens an account whose keys need not be registered; there must be one.
     package static func openUnregistered(_ configuration: Configuration) async throws -> Account {
         let (store, identity) = try await existing(configuration)
+        try await configuration.checkTokens(in: store)
         return try Account(configuration, store, identity)
     }
 
@@ -66,7 +68,7 @@ extension Account {
         return (identity.userID, identity.privateKeys)
     }
 
-    /// Makes an account with keys that are not registered; there must be none at the place.
+    /// Makes an account with keys that are not registered; there must be none at the place, or one without keys.
     ///
     /// - Parameters:
     ///   - userID: The user.
@@ -83,17 +85,18 @@ extension Account {
         _ configuration: Configuration
     ) async throws {
         let store = try await configuration.store()
-        guard try await store.records([.account])[.account] == nil else {
+        let record = try await store.records([.account])[.account]
+        let known = try record.map { try Identity(decoding: $0.bytes) }
+        guard known?.privateKeys == nil else {
             throw AccountError(.exists, "there is an account already: \(configuration.placeText)")
         }
+        let identity = try known ?? Identity(userID: userID, privateKeys: nil, keyVersion: nil)
+        guard identity.userID == userID else { throw AccountError(belongingTo: identity.userID, not: userID) }
         let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
-        let identity = try Identity(
-            userID: userID,
-            privateKeys: keys,
-            keyVersion: version,
-            startsAt: isImport ? now : 0
+        try await store.save(
+            try identity.filled(keys, version: version, startsAt: isImport ? now : 0),
+            revision: record?.revision ?? 0
         )
-        try await store.save(identity, revision: 0)
         guard let version, keys.signingKey != nil else { return }
         let unregistered = try Identity(userID: userID, privateKeys: keys, keyVersion: nil)
         let own = try keys.boundKey(userID: userID, version: version)
@@ -118,12 +121,16 @@ extension Account {
         if let record = try await store.records([.account])[.account] {
             let identity = try Identity(decoding: record.bytes)
             if let user = configuration.user, user != identity.userID {
-                throw AccountError(
-                    .invalidArgument,
-                    "the account belongs to user \(identity.userID), not to user \(user)"
-                )
+                throw AccountError(belongingTo: identity.userID, not: user)
             }
-            return identity
+            // A sign-in makes an account without keys.
+            guard identity.privateKeys == nil, identity.keyVersion == nil else { return identity }
+            return try await saved(
+                try identity.filled(.generate(configuration.suite)),
+                revision: record.revision,
+                configuration,
+                store
+            )
         }
         guard let user = configuration.user else {
             throw AccountError(
@@ -135,11 +142,20 @@ extension Account {
             throw AccountError(.invalidArgument, "\(quoted(user.string)) is not a user id: 1 to 19 digits")
         }
         let identity = try Identity(userID: user, privateKeys: try .generate(configuration.suite), keyVersion: nil)
+        return try await saved(identity, revision: 0, configuration, store)
+    }
+
+    /// Saves an identity with new keys, or returns the one that another process saved at the same time.
+    private static func saved(
+        _ identity: Identity,
+        revision: UInt64,
+        _ configuration: Configuration,
+        _ store: any AccountStore
+    ) async throws -> Identity {
         do {
-            try await store.save(identity, revision: 0)
+            try await store.save(identity, revision: revision)
             return identity
         } catch let error as AccountError where error.code == .conflict {
-            // Another process made the account at the same time.
             return try await Self.identity(configuration, store)
         }
     }
@@ -250,6 +266,13 @@ extension Identity {
         guard var record = try await store.records([.account])[.account] else { return nil }
         defer { Sodium.wipe(&record.bytes) }
         return try Identity(decoding: record.bytes)
+    }
+}
+
+extension AccountError {
+    /// The account is another user's.
+    init(belongingTo owner: UserID, not user: UserID) {
+        self.init(.invalidArgument, "the account belongs to user \(owner), not to user \(user)")
     }
 }
 

@@ -53,7 +53,7 @@ public final class Account: Sendable {
         self.store = store
         self.identity = identity
         state = AccountState(store: store, identity: identity)
-        client = try configuration.client().checkingTokens(areOf: identity.userID)
+        client = try configuration.client(store).checkingTokens(areOf: identity.userID)
         app = try configuration.appClient()
         var policy = OutboxPolicy()
         policy.newReaders = configuration.newReaders
@@ -192,11 +192,9 @@ extension Account: Service {
 }
 
 extension Account.Configuration {
-    fileprivate func client() throws -> ChatClient {
-        guard let token else {
-            throw AccountError(.notRegistered, "the account needs an access token of its user, and none was given")
-        }
-        return try ChatClient(api: api, tokens: token, http: http, logger: logger)
+    fileprivate func client(_ store: any AccountStore) throws -> ChatClient {
+        let tokens = token ?? StoredTokens(store: store, configuration: self).source
+        return try ChatClient(api: api, tokens: tokens, http: http, logger: logger)
     }
 
     fileprivate func appClient() throws -> ChatClient? {

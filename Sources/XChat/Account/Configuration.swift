@@ -31,7 +31,7 @@ extension Account {
         public var user: UserID?
         /// The base URL of the API.
         public var api = "https://api.x.com"
-        /// The user's access token.
+        /// The user's access token; by default that of the sign-in, see ``Account/signIn(_:from:_:)``.
         public var token: TokenSource?
         /// The app's bearer token, for the activity stream; without it ``Account/messages(consumer:)`` polls.
         public var appToken: Token?
@@ -63,6 +63,8 @@ extension Account {
 
         /// The cost of a guess of the passphrase of a new account file.
         package var passwordLimits = PasswordHash.Limits.moderate
+        /// The time for one request to the token endpoint.
+        package var tokenTimeout = Duration.seconds(30)
         /// Receives what a person should know, as it arises.
         package var notify: (@Sendable (Notice) -> Void)?
 
@@ -85,7 +87,8 @@ extension Account {
         ///
         /// The place is `XCHAT_SESSION` (a session file), else `XCHAT_ACCOUNT` (an account file), else `account.db` in
         /// `XCHAT_HOME` or in `~/.xchat`. The passphrase comes from the file that `XCHAT_PASSPHRASE_FILE` names, else
-        /// from `XCHAT_PASSPHRASE`. `XCHAT_USER`, `XCHAT_API_URL`, `XCHAT_TOKEN` and `XCHAT_APP_TOKEN` give the rest.
+        /// from `XCHAT_PASSPHRASE`. `XCHAT_USER`, `XCHAT_API_URL`, `XCHAT_TOKEN` and `XCHAT_APP_TOKEN` give the rest; a
+        /// signed-in account needs neither `XCHAT_USER` nor `XCHAT_TOKEN`.
         /// - Throws: ``AccountError`` for a variable that is not of its form, and for `XCHAT_DATABASE_URL`, which this
         ///   module has no store for.
         public static var environment: Configuration {

@@ -89,6 +89,12 @@ package struct Identity: Sendable {
         )
     }
 
+    /// The same identity with its first private keys.
+    func filled(_ keys: PrivateKeys, version: KeyVersion? = nil, startsAt: UInt64 = 0) throws(AccountError) -> Identity
+    {
+        try Identity(userID: userID, privateKeys: keys, keyVersion: version, startsAt: startsAt, members: members)
+    }
+
     /// The realms of the backup; nil before its first use.
     func backupRealms() throws(AccountError) -> [String: String?]? {
         let place = JSONPlace(root: .object(members), document: "the account record")

@@ -60,8 +60,10 @@ public protocol StoreLease: Sendable {
 
 /// What a record is about.
 public enum RecordKey: Hashable, Sendable {
-    /// The account itself: user id, private keys, key version, tokens.
+    /// The account itself: user id, private keys, key version.
     case account
+    /// The tokens of the account's user.
+    case signIn
     /// The pins of a user.
     case user(UserID)
     /// Keys, membership log and marks of a conversation.
@@ -98,7 +100,7 @@ public enum RecordKey: Hashable, Sendable {
     /// The kinds of records.
     public enum Kind: UInt8, CaseIterable, Hashable, Sendable {
         case account = 1, user, conversation, consumer, cursor, seen, reply, handle, founding, creation
-        case walk, walkEvents, walkKeys
+        case walk, walkEvents, walkKeys, signIn
     }
 }
 

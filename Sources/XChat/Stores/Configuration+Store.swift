@@ -11,6 +11,13 @@ extension Account.Configuration {
         }
     }
 
+    /// The same configuration with its store open, which is created if it does not exist.
+    package func opened() async throws -> Self {
+        var configuration = self
+        configuration.place = .store(try await store())
+        return configuration
+    }
+
     /// Opens the store of the place, and creates it if it does not exist.
     func store() async throws -> any AccountStore {
         switch place {

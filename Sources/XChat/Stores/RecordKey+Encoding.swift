@@ -6,6 +6,7 @@ extension RecordKey {
     public var kind: Kind {
         switch self {
         case .account: .account
+        case .signIn: .signIn
         case .user: .user
         case .conversation: .conversation
         case .consumer: .consumer
@@ -25,7 +26,7 @@ extension RecordKey {
     package var encoded: [UInt8] {
         var bytes = [kind.rawValue]
         switch self {
-        case .account: break
+        case .account, .signIn: break
         case .user(let id): append(id.utf8, to: &bytes)
         case .conversation(let id), .creation(let id): append(id.text.utf8, to: &bytes)
         case .consumer(let name): append(name.utf8, to: &bytes)
@@ -65,6 +66,7 @@ extension RecordKey {
         let key: RecordKey?
         switch kind {
         case .account: key = .account
+        case .signIn: key = .signIn
         case .user: key = text().map { .user(UserID($0)) }
         case .conversation: key = conversation().map { .conversation($0) }
         case .consumer: key = text().map { .consumer($0) }

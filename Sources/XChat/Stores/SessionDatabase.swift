@@ -24,7 +24,7 @@ package struct SessionDatabase: Sendable {
     ///   - keys: The private keys of the state.
     /// - Throws: `file` if libsodium fails.
     package init(of state: String, user: UserID, api: String, keys: PrivateKeys) throws(AccountError) {
-        folder = Files.resolved(state) + ".outbox"
+        folder = Self.folder(of: state)
         let key = try SessionDatabaseKey(keys)
         let name = Array("name".utf8) + OutboxOwner(user: user, api: api).encoded
         let hash = try calling { () throws(SodiumError) in
@@ -35,6 +35,9 @@ package struct SessionDatabase: Sendable {
         path = "\(folder)/\(hash.hexadecimal).db"
         self.key = key
     }
+
+    /// The folder of a state.
+    static func folder(of state: String) -> String { Files.resolved(state) + ".outbox" }
 
     /// Whether it was ever made.
     package var exists: Bool { Files.exists(path) }

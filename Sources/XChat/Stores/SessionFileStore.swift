@@ -37,13 +37,16 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
         let session: Session
         /// The members that belong to the account record.
         let account: JSONObject
+        /// The tokens.
+        let signIn: JSONValue?
     }
 
     /// Members of the file that have records of their own.
     private static let ownRecords: Set<WireString> = [
         "signing_keys", "rejected_keys", "conversation_keys", "conversation_key_marks", "conversation_key_details",
-        "group_memberships",
+        "group_memberships", signInMember,
     ]
+    private static let signInMember: WireString = "sign_in"
 
     private init(_ path: String, api: String, notify: (@Sendable (Notice) -> Void)?) {
         self.path = path
@@ -123,7 +126,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     ) async throws(AccountError) -> RecordPage {
         guard limit > 0 else { throw AccountError(.invalidArgument, "a page has at least 1 key, not \(limit)") }
         switch kind {
-        case .account, .user, .conversation:
+        case .account, .signIn, .user, .conversation:
             let all = try await onQueue { store in try store.known().map { Self.keys(kind, in: $0) } ?? [] }
             // In the order of their bytes, so that a position keeps its meaning when records come and go.
             let rest = all.map(\.encoded).filter { position?.lexicographicallyPrecedes($0) ?? true }
@@ -173,7 +176,14 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     /// - Returns: The lease, or nil while another process or another task holds it.
     /// - Throws: `file` if the lease file cannot be made.
     public func lease(_ name: String) async throws(AccountError) -> (any StoreLease)? {
-        try await database().lease(name)
+        guard name == StoredTokens.lease else { return try await database().lease(name) }
+        // Tokens are there before private keys, and so before the database.
+        let path = path
+        return try await blocking { () throws(AccountError) in
+            let folder = SessionDatabase.folder(of: path)
+            try withAccountErrors { () throws(FileError) in try Files.makeFolder(folder) }
+            return try FileLease.take(folder + "/sign-in.lease")
+        }
     }
 
     /// The process that holds a lease.
@@ -185,7 +195,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
 
     private static func isInFile(_ key: RecordKey) -> Bool {
         switch key.kind {
-        case .account, .user, .conversation, .founding: true
+        case .account, .signIn, .user, .conversation, .founding: true
         default: false
         }
     }
@@ -207,7 +217,8 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
         let known = Known(
             version: version,
             session: try document.session(notify: file.notify),
-            account: Self.accountMembers(of: document)
+            account: Self.accountMembers(of: document),
+            signIn: document.root[Self.signInMember]
         )
         state.withLock { $0.known = known }
         return known
@@ -224,6 +235,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     private static func keys(_ kind: RecordKey.Kind, in known: Known) -> [RecordKey] {
         switch kind {
         case .account: [.account]
+        case .signIn: known.signIn == nil ? [] : [.signIn]
         case .user:
             Set(known.session.pins.users).union(known.session.pins.rejected.keys).sorted().map { .user($0) }
         case .conversation: known.session.knownConversations.map { .conversation($0) }
@@ -243,6 +255,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     private static func bytes(_ key: RecordKey, in known: Known) -> [UInt8]? {
         switch key {
         case .account: Array(JSONValue.object(known.account).line.utf8)
+        case .signIn: known.signIn.map { Array($0.line.utf8) }
         case .user(let user): known.session.state(of: user)?.encoded()
         case .conversation(let conversation): known.session.state(of: conversation)?.encoded()
         case .founding(let digest):
@@ -278,12 +291,20 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
             }
             let session = try changed(before.session, by: batch)
             let account = try batch.writes[.account].map { try JSONPlace(parsing: $0, document: path).object() }
+            var signIn = batch.deletions.contains(.signIn) ? nil : before.signIn
+            if let bytes = batch.writes[.signIn] { signIn = try JSONPlace(parsing: bytes, document: path).value }
             do {
-                let version = try file.update(ifStill: before.version) { document in
+                let version = try file.update(ifStill: before.version) { [signIn] document in
+                    document.root[Self.signInMember] = signIn
                     if let account { for member in account.members { document.root[member.key] = member.value } }
                     try document.add(learnedBy: session, since: before.session)
                 }
-                let now = Known(version: version, session: session, account: account ?? before.account)
+                let now = Known(
+                    version: version,
+                    session: session,
+                    account: account ?? before.account,
+                    signIn: signIn
+                )
                 state.withLock { $0.known = now }
                 for key in batch.writes.keys {
                     if let bytes = Self.bytes(key, in: now) { revisions[key] = try Self.revision(bytes) }

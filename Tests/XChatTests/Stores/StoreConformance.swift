@@ -314,7 +314,7 @@ extension StorePlace {
     static var allKeys: [RecordKey] {
         let digest = EventDigest(stored: [UInt8](0..<32))
         return [
-            .account, .user("2222"), .conversation(.oneToOne("1111", "2222")), .user("3333"),
+            .account, .user("2222"), .conversation(.oneToOne("1111", "2222")), .user("3333"), .signIn,
             .conversation(ConversationID(canonicalizing: "g77")), .consumer("default"),
             .cursor(consumer: "default", .oneToOne("1111", "2222")), .handle("alice"),
             .seen(consumer: "default", .oneToOne("1111", "2222"), .signed, record: 7),
@@ -407,6 +407,9 @@ struct SessionFilePlace: StorePlace {
                 )
             }
             return try #require(session.state(of: conversation)).encoded()
+        case .signIn:
+            let members: JSONValue = ["access_token": .string("token \(variant)"), "later": .number(variant)]
+            return Array(members.line.utf8)
         default: return Array("value \(variant) of \(key)".utf8)
         }
     }
