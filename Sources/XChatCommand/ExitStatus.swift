@@ -1,6 +1,7 @@
 import ArgumentParser
 import XChat
 import XChatEngine
+import XChatHTTP
 
 extension XChatCommand {
     /// Runs one command line and says how it ended.
@@ -91,6 +92,7 @@ extension XChatCommand {
         // What the engine reports to scripts has its code; a person is better served by the sentence.
         switch error {
         case let error as XChatError: error.message
+        case let error as APIError where error.code == .signInNeeded: error.detail + Output.signInAdvice
         case let error as AccountError: error.message + Output.advice(error)
         default: "\(error)"
         }

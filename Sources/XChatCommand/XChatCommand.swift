@@ -23,7 +23,7 @@ struct XChatCommand: AsyncParsableCommand {
 
             Secrets are never on the command line. Keys come from a session file (--session) or from the account file, \
             its passphrase from XCHAT_PASSPHRASE_FILE, XCHAT_PASSPHRASE or the terminal, the user's access token from \
-            XCHAT_TOKEN, and the app's, which only "read --follow" wants, from XCHAT_APP_TOKEN.
+            XCHAT_TOKEN or "xchat login", and the app's, which only "read --follow" wants, from XCHAT_APP_TOKEN.
 
             "xchat demo" shows the whole way of a message, without network or account.
 
@@ -31,9 +31,10 @@ struct XChatCommand: AsyncParsableCommand {
               xchat demo
             """,
         subcommands: [
-            Demo.self, Sandbox.self, Keys.self, Encrypt.self, Decrypt.self, Verify.self, Inspect.self,
-            Conversation.self, Group.self, HandleCommand.self, Chat.self, Send.self, React.self, Edit.self, Delete.self,
-            OutboxCommand.self, Read.self, Media.self, Bench.self, Doctor.self, Completion.self,
+            Demo.self, Sandbox.self, Login.self, Logout.self, WhoAmI.self, Keys.self, Encrypt.self, Decrypt.self,
+            Verify.self, Inspect.self, Conversation.self, Group.self, HandleCommand.self, Chat.self, Send.self,
+            React.self, Edit.self, Delete.self, OutboxCommand.self, Read.self, Media.self, Bench.self, Doctor.self,
+            Completion.self,
         ]
     )
 

@@ -94,6 +94,18 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Reads the next bytes, if there are any within a time.
+    ///
+    /// - Parameters:
+    ///   - count: The most bytes to read.
+    ///   - milliseconds: How long to wait at most.
+    /// - Returns: As ``read(upTo:)``; nil if nothing came within the time.
+    /// - Throws: ``FileError``.
+    package func read(upTo count: Int, waitingMilliseconds milliseconds: Int32) throws(FileError) -> [UInt8]? {
+        guard try system(name, { try file.waitForInput(milliseconds: milliseconds) }) else { return nil }
+        return try read(upTo: count)
+    }
+
     /// Reads all bytes up to the end of the file.
     ///
     /// - Parameter limit: The most bytes to read.

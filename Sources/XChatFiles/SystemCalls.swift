@@ -33,6 +33,21 @@ extension FileDescriptor {
         try check { flock(rawValue, LOCK_EX | LOCK_NB) }
     }
 
+    /// Waits until something can be read, or the file has ended: `poll`.
+    ///
+    /// - Parameter milliseconds: How long to wait at most.
+    /// - Returns: Whether there is something.
+    /// - Throws: The error of the system.
+    func waitForInput(milliseconds: Int32) throws(Errno) -> Bool {
+        var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        var count: Int32 = 0
+        try check {
+            count = unsafe poll(&entry, 1, milliseconds)
+            return count
+        }
+        return count > 0
+    }
+
     /// Gives the open file a name, also if it has none yet: `linkat`.
     ///
     /// - Throws: `fileExists` if the name is taken.

@@ -8,24 +8,20 @@ struct ServerOptions: ParsableArguments {
         help: ArgumentHelp(
             "The base URL of the chat API. (default: XCHAT_API_URL, else https://api.x.com)",
             discussion:
-                "The access token is read from XCHAT_TOKEN. It goes over plain http to this machine only.",
+                "The access token is that of XCHAT_TOKEN, else that of the sign-in (xchat login). It goes over plain http to this machine only.",
             valueName: "url"
         )
     )
     var api: String?
 
-    /// The user's token in the environment.
-    func token() throws -> Token {
-        guard let token = try token(in: "XCHAT_TOKEN") else {
-            throw CommandError("the access token is missing: put it into the environment variable XCHAT_TOKEN")
-        }
-        return token
-    }
+    /// The user's token in the environment; nil if the variable is not set.
+    func token() throws -> Token? { try Self.token(in: "XCHAT_TOKEN") }
 
     /// The app's token in the environment, which X requires for the activity stream; nil if the variable is not set.
-    func appToken() throws -> Token? { try token(in: "XCHAT_APP_TOKEN") }
+    func appToken() throws -> Token? { try Self.token(in: "XCHAT_APP_TOKEN") }
 
-    private func token(in variable: String) throws -> Token? {
+    /// A token, or another secret of an app, in the environment; nil if the variable is not set.
+    static func token(in variable: String) throws -> Token? {
         guard let text = try Environment.text(variable) else { return nil }
         do {
             return try Token(text)

@@ -72,11 +72,20 @@ struct AccountOptions: ParsableArguments {
         var configuration = try configuration()
         configuration.notify = notify
         configuration.pollInterval = pollInterval
-        configuration.token = TokenSource(try server.token())
+        configuration.token = try server.token().map { TokenSource($0) }
         configuration.appToken = try server.appToken()
         configuration.rotatesBeforeSending = rotates
         configuration.replacesKeys = replacesKeys
         return try await Account.openUnregistered(configuration)
+    }
+}
+
+extension AccountOptions {
+    /// A client with the token of the environment, or of the sign-in.
+    func client() async throws -> ChatClient {
+        var configuration = try configuration()
+        configuration.token = try server.token().map { TokenSource($0) }
+        return try await Account.client(configuration)
     }
 }
 

@@ -26,13 +26,17 @@ extension Output {
         }
     }
 
+    /// What to do without a token.
+    static let signInAdvice = ": xchat login, or set XCHAT_TOKEN"
+
     /// Advice that names a command for an error of the library; empty if no command helps.
     static func advice(_ error: AccountError) -> String {
         switch error.code {
         case .notFound:
-            "; make one with \"xchat keys generate --user ID\", or name a session file with --session"
+            "; make one with \"xchat login\" or \"xchat keys generate --user ID\", or name a session file with --session"
         case .notRegistered: ": xchat keys register"
         case .handleMoved: error.handle.map { ": xchat handle accept \($0)" } ?? ""
+        case .signInNeeded: signInAdvice
         default: advice(error.code.rawValue, user: error.user, conversation: error.conversation)
         }
     }

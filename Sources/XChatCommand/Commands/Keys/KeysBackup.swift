@@ -50,7 +50,7 @@ struct BackupOptions: ParsableArguments {
     func backup() async throws -> Backup {
         let facts = try await Account.backupFacts(try account.configuration())
         let userID = try user(facts)
-        let client = try ChatClient(api: try account.server.url, token: try account.server.token())
+        let client = try await account.client()
         let keys = try await client.backedUpKeys(of: userID)
         let wanted = keyVersion.map { KeyVersion($0) } ?? facts?.keyVersion
         let chosen =

@@ -1,0 +1,223 @@
+import ArgumentParser
+import Foundation
+import XChat
+import XChatFiles
+import XChatHTTP
+
+struct Login: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Sign in with a browser, instead of setting XCHAT_TOKEN.",
+        discussion: """
+            Shows an address and opens it if there is a terminal; the user who allows the app there is signed in. The browser \
+            then comes back to the redirect URI, where this command waits for five minutes. The tokens go into the account, and \
+            are renewed when they expire. A missing account is made, without keys: "keys restore" or "keys generate" adds \
+            them. XCHAT_CLIENT_SECRET is the secret of an app that has one, and is kept with the tokens. \
+            Prints {"user_id": "…", "username": "…", "scopes": ["…"], "expires_at": "…"}.
+            """
+    )
+
+    /// How long the person has to decide.
+    private static let timeLimit = Duration.seconds(300)
+
+    @Option(
+        name: .customLong("client-id"),
+        help: ArgumentHelp("The client id of the app. (default: XCHAT_CLIENT_ID)", valueName: "id")
+    )
+    var clientID: String?
+
+    @Option(
+        name: .customLong("redirect-uri"),
+        help: ArgumentHelp(
+            "Where the browser comes back: exactly as the app has registered it.",
+            valueName: "url"
+        )
+    )
+    var redirectURI = "http://127.0.0.1:8080/callback"
+
+    @Flag(
+        help: ArgumentHelp(
+            "Neither open a browser nor wait for one: read the address that it comes back to from standard input.",
+            discussion: "For a browser on another machine. Its error page for that address does not matter."
+        )
+    )
+    var noBrowser = false
+
+    @OptionGroup
+    var options: AccountOptions
+
+    func run() async throws {
+        guard let id = try clientID ?? Environment.text("XCHAT_CLIENT_ID") else {
+            throw ValidationError("Name the app with --client-id or XCHAT_CLIENT_ID.")
+        }
+        let secret = try ServerOptions.token(in: "XCHAT_CLIENT_SECRET")
+        let client: OAuthClient
+        let authorization: OAuthAuthorization
+        do {
+            client = try OAuthClient(clientID: id, clientSecret: secret, api: try options.server.url)
+            authorization = try client.authorization(redirectURI: redirectURI)
+        } catch let error as APIError where [.invalidArgument, .insecureTransport].contains(error.code) {
+            throw ValidationError(error.detail)
+        }
+        if try options.server.token() != nil {
+            Output.warning("XCHAT_TOKEN is set: while it is, commands use it and not this sign-in")
+        }
+        // The passphrase is asked for before a person spends time in the browser.
+        let configuration = try await options.configuration().opened()
+        let isManual = noBrowser
+        let result = try await untilSignal {
+            isManual
+                ? try await Self.paste(client, authorization, configuration)
+                : try await Self.receive(client, authorization, configuration)
+        }
+        guard let (user, tokens) = result else { throw CommandError("interrupted; nothing was changed") }
+        if tokens.refreshToken == nil {
+            Output.warning("the server gave no refresh token, so sign in again when the access token expires")
+        }
+        try Output.result(
+            of: "user \(user.id) is signed in",
+            [
+                "user_id": .string(user.id), "username": user.username.map { .string($0) } ?? .null,
+                "scopes": .array(tokens.scopes.map { .string($0) }),
+                "expires_at": .string(tokens.expiresAt.ISO8601Format()),
+            ]
+        )
+    }
+
+    private typealias Result = (user: TokenUser, tokens: OAuthTokens)
+
+    /// Waits for the browser on this machine.
+    private static func receive(
+        _ client: OAuthClient,
+        _ authorization: OAuthAuthorization,
+        _ configuration: Account.Configuration
+    ) async throws -> Result {
+        let listener: RedirectListener
+        do {
+            listener = try await RedirectListener.start(for: authorization) { error in
+                Output.warning("the browser brought something else, which was ignored: \(error.detail)")
+            }
+        } catch {
+            throw CommandError(
+                "\(error.detail); name another one of the app with --redirect-uri, or paste the answer with --no-browser"
+            )
+        }
+        Output.note("Open this address in a browser, and allow the app there:\n\n\(authorization.url)\n")
+        if Descriptor.standardError.isTerminal { Browser.open(authorization.url) }
+        do {
+            let code = try await listener.code(within: timeLimit)
+            let result = try await signIn(code, client, authorization, configuration)
+            await listener.stop(.signedIn)
+            return result
+        } catch {
+            await listener.stop((error as? APIError)?.code == .refused ? .refused : .failed)
+            throw error
+        }
+    }
+
+    /// Reads the address that the browser came back to.
+    private static func paste(
+        _ client: OAuthClient,
+        _ authorization: OAuthAuthorization,
+        _ configuration: Account.Configuration
+    ) async throws -> Result {
+        Output.note(
+            """
+            Open this address in a browser, and allow the app there:
+
+            \(authorization.url)
+
+            Then paste the whole address that the browser comes back to, which begins with \(authorization.redirectURI):
+            """
+        )
+        let redirect = try await line(within: timeLimit)
+        return try await signIn(try authorization.code(in: redirect), client, authorization, configuration)
+    }
+
+    private static func signIn(
+        _ code: Token,
+        _ client: OAuthClient,
+        _ authorization: OAuthAuthorization,
+        _ configuration: Account.Configuration
+    ) async throws -> Result {
+        let tokens = try await client.exchange(code, of: authorization)
+        return (try await Account.signedIn(tokens, from: client, configuration), tokens)
+    }
+
+    /// The first line of standard input without white space around it.
+    private static func line(within time: Duration) async throws -> String {
+        let end = ContinuousClock.now + time
+        var line: [UInt8] = []
+        while !line.contains(UInt8(ascii: "\n")) {
+            guard ContinuousClock.now < end else {
+                throw CommandError("no address was pasted within \(time.components.seconds) seconds")
+            }
+            // A read that waits could not be interrupted.
+            let bytes = try await blocking {
+                try withAccountErrors { try Descriptor.standardInput.read(upTo: 4096, waitingMilliseconds: 200) }
+            }
+            try Task.checkCancellation()
+            guard let bytes else { continue }
+            guard !bytes.isEmpty else { break }
+            line += bytes
+            guard line.count <= 32 << 10 else { throw CommandError("the pasted address is too long") }
+        }
+        let text = line.prefix { $0 != UInt8(ascii: "\n") }
+        guard let text = String(validating: text, as: UTF8.self) else {
+            throw CommandError("the pasted address is not UTF-8")
+        }
+        return text.trimmingCharacters(in: .whitespaces)
+    }
+}
+
+struct Logout: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Sign out: revoke the tokens, and forget them.",
+        discussion: """
+            Keys and messages stay. The tokens are forgotten also if the server cannot be asked to revoke them; then the \
+            exit status is 1, and X lists the app at x.com/settings/connected_apps. They are revoked at the API that gave \
+            them. Prints {"signed_out": true}, or false if the account was not signed in.
+            """
+    )
+
+    @OptionGroup
+    var options: AccountOptions
+
+    func run() async throws {
+        let configuration = try options.configuration()
+        let wasSignedIn: Bool
+        do {
+            wasSignedIn = try await Account.signOut(configuration)
+        } catch let error as APIError {
+            throw CommandError(
+                "the tokens are forgotten here, but it is not certain that the server revoked them: \(error)"
+            )
+        }
+        if try options.server.token() != nil {
+            Output.warning("XCHAT_TOKEN is set, and stays valid")
+        }
+        try Output.result(of: "the tokens are forgotten", ["signed_out": .bool(wasSignedIn)])
+    }
+}
+
+struct WhoAmI: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "whoami",
+        abstract: "Show whose access token is used.",
+        discussion: """
+            Asks the server. Prints {"user_id": "…", "username": "…", "name": "…"}; all three are the server's word.
+            """
+    )
+
+    @OptionGroup
+    var options: AccountOptions
+
+    func run() async throws {
+        let user = try await options.client().me()
+        try Output.result(
+            ([
+                "user_id": .string(user.id), "username": user.username.map { .string($0) } ?? .null,
+                "name": user.name.map { .string($0) } ?? .null,
+            ] as JSONValue).line
+        )
+    }
+}
