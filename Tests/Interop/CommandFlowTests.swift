@@ -95,7 +95,7 @@ struct CommandFlowTests {
         [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]
         + [0, 0, 2, 0x80, 0, 0, 1, 0xE0, 8, 2, 0, 0, 0]
 
-    private func text(of line: JSONPlace) throws -> String {
+    private func text(of line: JSONLocation) throws -> String {
         try line.required("event").required("content").required("text").string().string
     }
 }
@@ -125,7 +125,7 @@ private final class Person {
         server.standardError = FileHandle.nullDevice
         try server.run()
         let line = Array(output.fileHandleForReading.availableData)
-        url = try JSONPlace(parsing: line, document: "the first line").required("url").string().string
+        url = try JSONLocation(parsing: line, document: "the first line").required("url").string().string
         _ = try xchat("keys", "generate", "--user", user, "--out", session, isAlone: true)
         _ = try xchat("keys", "register")
     }
@@ -188,10 +188,10 @@ private final class Person {
             (self.process, self.output, self.errors) = (process, output, errors)
         }
 
-        func answers() throws -> [JSONPlace] {
+        func answers() throws -> [JSONLocation] {
             let text = String(decoding: try Data(contentsOf: URL(filePath: output)), as: UTF8.self)
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-            return try lines.map { try JSONPlace(parsing: Array($0.utf8), document: "output") }
+            return try lines.map { try JSONLocation(parsing: Array($0.utf8), document: "output") }
         }
 
         /// Waits until so many lines are there.
@@ -219,11 +219,11 @@ private final class Person {
     struct Run {
         let lines: [String]
 
-        func answers() throws -> [JSONPlace] {
-            try lines.map { try JSONPlace(parsing: Array($0.utf8), document: "output") }
+        func answers() throws -> [JSONLocation] {
+            try lines.map { try JSONLocation(parsing: Array($0.utf8), document: "output") }
         }
 
-        func answer() throws -> JSONPlace {
+        func answer() throws -> JSONLocation {
             try #require(try answers().first)
         }
     }

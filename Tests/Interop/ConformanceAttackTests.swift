@@ -215,7 +215,7 @@ struct ConformanceAttackTests {
     // MARK: Keys
 
     @Test func `B5: a stale entry before the right one hides no user`() throws {
-        let stale = try PrivateKeys.generate().boundKey(userID: "1111", version: "1")
+        let stale = try PrivateKeys.generate().verifiedKey(userID: "1111", version: "1")
         let event = try message("genuine", under: cast.pairKey, version: Cast.pairVersion, in: Cast.pair)
         let served = [stale.registered] + cast.session.pins["1111"].map(\.registered)
         #expect(try verdict(event, signingKeys: served) == .wrongSignature)
@@ -241,7 +241,7 @@ struct ConformanceAttackTests {
             by: mallory
         )
         #expect(try verdict(event, signingKeys: [served]) == .verified)
-        let error = #expect(throws: XChatError.self) { try BoundKey(checking: served) }
+        let error = #expect(throws: XChatError.self) { try VerifiedPublicKey(checking: served) }
         #expect(error?.code == .invalidKey)
         done("B6")
     }
@@ -262,7 +262,7 @@ struct ConformanceAttackTests {
         )
         #expect(try verdict(event, signingKeys: [served]) == .verified)
         // The fingerprint that people compare is still Alice's.
-        #expect(try BoundKey(checking: served).identityKey.fingerprint == cast.alice.identityKey.fingerprint)
+        #expect(try VerifiedPublicKey(checking: served).identityKey.fingerprint == cast.alice.identityKey.fingerprint)
         var session = cast.session
         let error = #expect(throws: XChatError.self) { try session.pin([served], of: "1111") }
         #expect(error?.code == .pinChanged)

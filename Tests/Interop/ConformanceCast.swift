@@ -35,7 +35,7 @@ struct Cast {
         groupKey = try ConversationKey.generate()
         var session = try Session(userID: "2222", privateKeys: bob, signingKeyVersion: "1")
         for (user, keys) in [("1111", alice), ("2222", bob), ("3333", carol)] as [(UserID, PrivateKeys)] {
-            session.trust([try keys.boundKey(userID: user, version: "1")])
+            session.trust([try keys.verifiedKey(userID: user, version: "1")])
         }
         try session.addConversationKey(
             pairKey,

@@ -70,7 +70,7 @@ struct ConformanceFixtureTests {
             privateKeys: PrivateKeys(importing: blob.span),
             signingKeyVersion: "1"
         )
-        session.trust([try BoundKey(checking: registered)])
+        session.trust([try VerifiedPublicKey(checking: registered)])
         let lines = [
             fixture.message, fixture.validReply, fixture.forgedReply, fixture.failure, fixture.garbage,
             fixture.keyChange,
@@ -92,7 +92,7 @@ struct ConformanceFixtureTests {
         let reply = try results[1].get()
         #expect(reply.isVerified)
         #expect(text(of: reply) == fixture.replyText)
-        #expect(reply.replyValidation?.flaw == nil)
+        #expect(reply.replyValidation?.failure == nil)
         #expect(reply.replyValidation != nil)
         let forged = try results[2].get()
         #expect(forged.isVerified)

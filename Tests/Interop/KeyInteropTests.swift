@@ -70,7 +70,8 @@ struct KeyInteropTests {
             let registration = try peer.call("generate_keypairs", of: "sdk", returning: Registration.self)
             let key = RegisteredKey(registration, userID: "2222", version: "1")
             #expect(key.signingPublicKeySignature != nil)
-            #expect(try BoundKey(checking: key).identityKey.fingerprint == registration.publicKey.publicKeyFingerprint)
+            let fingerprint = try VerifiedPublicKey(checking: key).identityKey.fingerprint
+            #expect(fingerprint == registration.publicKey.publicKeyFingerprint)
         }
         report(Self.count, "registrations of chatxdk")
     }

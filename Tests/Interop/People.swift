@@ -7,7 +7,7 @@ struct People {
     let peer: Peer
     let conversation: ConversationID
     var alice: Session
-    let bobKey: BoundKey
+    let bobKey: VerifiedPublicKey
     private var lastSequenceID: UInt64 = 2_070_276_095_283_454_002  // from here on X's SDK verifies key changes
 
     static let bob = "bob"  // the SDK's instance
@@ -26,12 +26,12 @@ struct People {
 
         let keys = try PrivateKeys.generate()
         alice = try Session(userID: "1111", privateKeys: keys, signingKeyVersion: "1")
-        alice.trust([try keys.boundKey(userID: "1111", version: "1")])
+        alice.trust([try keys.verifiedKey(userID: "1111", version: "1")])
         try alice.pin([served], of: "2222")
-        bobKey = try BoundKey(checking: served)
+        bobKey = try VerifiedPublicKey(checking: served)
     }
 
-    var aliceKey: BoundKey { alice.pins["1111"][0] }
+    var aliceKey: VerifiedPublicKey { alice.pins["1111"][0] }
 
     /// The `signing_keys` argument of the SDK's calls that read.
     var signingKeys: Argument {

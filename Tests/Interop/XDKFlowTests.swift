@@ -98,7 +98,7 @@ struct Alice {
         let keys = try PrivateKeys.generate()
         let version = try await client.register(keys.registration(version: "1"), user: "1111")
         session = try Session(userID: "1111", privateKeys: keys, signingKeyVersion: version)
-        session.trust([try keys.boundKey(userID: "1111", version: version)])
+        session.trust([try keys.verifiedKey(userID: "1111", version: version)])
         try session.pin(try await client.publicKeys(of: "2222"), of: "2222")
     }
 

@@ -7,7 +7,7 @@ extension Session {
     /// for them.
     package mutating func prepareKeyChange(
         in conversation: ConversationID,
-        participants: [BoundKey],
+        participants: [VerifiedPublicKey],
         version: KeyVersion? = nil
     ) throws(XChatError) -> KeyChange {
         let users = trusted(participants)
@@ -19,7 +19,7 @@ extension Session {
     package mutating func prepareGroupCreate(
         _ draft: GroupDraft,
         in conversation: ConversationID,
-        participants: [BoundKey]
+        participants: [VerifiedPublicKey]
     ) throws(XChatError) -> GroupKeyChange {
         _ = trusted(participants)
         return try prepareGroupCreate(draft, in: conversation)
@@ -29,14 +29,14 @@ extension Session {
     package mutating func prepareMemberAdd(
         _ draft: MemberAddDraft,
         in conversation: ConversationID,
-        participants: [BoundKey]
+        participants: [VerifiedPublicKey]
     ) throws(XChatError) -> GroupKeyChange {
         _ = trusted(participants)
         if memberships[conversation] == nil { try acceptMembers(draft.currentMembers, of: conversation) }
         return try prepareMemberAdd(draft, in: conversation)
     }
 
-    private mutating func trusted(_ keys: [BoundKey]) -> [UserID] {
+    private mutating func trusted(_ keys: [VerifiedPublicKey]) -> [UserID] {
         trust(keys.filter { $0.userID != userID })
         var seen: Set<UserID> = []
         return keys.map(\.userID).filter { seen.insert($0).inserted }

@@ -14,7 +14,7 @@ package struct User {
         let keys = try PrivateKeys.generate(suite)
         let version = try await client.register(keys.registration(version: "1"), user: id)
         session = try Session(userID: id, privateKeys: keys, signingKeyVersion: version)
-        session.trust([try keys.boundKey(userID: id, version: version)])
+        session.trust([try keys.verifiedKey(userID: id, version: version)])
     }
 
     /// Makes a conversation key and posts it.
@@ -24,7 +24,7 @@ package struct User {
         let ownKeys = try await client.publicKeys(of: session.userID)
         let change = try session.prepareKeyChange(
             in: conversation,
-            participants: (ownKeys + peerKeys).map { try BoundKey(checking: $0) }
+            participants: (ownKeys + peerKeys).map { try VerifiedPublicKey(checking: $0) }
         )
         let added = try await client.addKeys(change)
         try session.addConversationKey(change.key, in: conversation, version: change.version)

@@ -7,14 +7,14 @@ struct Identity: Sendable {
     let user: UserID
     let version: KeyVersion
     let keys: PrivateKeys
-    let bound: BoundKey
+    let bound: VerifiedPublicKey
     private let signingSecret: [UInt8]
 
     init(user: UserID, version: KeyVersion) throws {
         self.user = user
         self.version = version
         keys = try PrivateKeys.generate(.sodium)
-        bound = try keys.boundKey(userID: user, version: version)
+        bound = try keys.verifiedKey(userID: user, version: version)
         // Magic and version, the X25519 key, the Ed25519 seed.
         let blob = try keys.withExport { bytes in (0..<bytes.count).map { bytes[$0] } }
         let pair = try Sign.keyPair(seed: Array(blob.suffix(32)).span)

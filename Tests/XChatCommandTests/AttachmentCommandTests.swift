@@ -65,7 +65,7 @@ struct AttachmentCommandTests {
         #expect(try sent.json[0].members().map(\.key) == ["message_id", "sequence_id", "conversation_id"])
 
         let line = try #require(try await lines().first)
-        let event = try JSONPlace(parsing: Array(line.utf8), document: "line").required("event")
+        let event = try JSONLocation(parsing: Array(line.utf8), document: "line").required("event")
         #expect(try event.required("content").required("text").string() == "look at this")
         let attachment = try event.required("attachments").elements()[0]
         #expect(try attachment.required("attachment_type").string() == "Media")
@@ -253,7 +253,7 @@ struct AttachmentCommandTests {
         let key = Base64.encode([UInt8](repeating: 7, count: 32))
         document["conversation_keys"] = ["1111:2222": ["9000000000000": .string(key)]]
         try scratch.write("wrong", JSONValue.object(document).line)
-        let media = try JSONPlace(parsing: Array(line.utf8), document: "line").required("event")
+        let media = try JSONLocation(parsing: Array(line.utf8), document: "line").required("event")
             .required("attachments").elements()[0]
         let hashKey = try media.required("media_hash_key").string().string
         let wrong = try await run(

@@ -39,8 +39,8 @@ struct BackupCommandTests {
         return try outcome.json[0].required("public_key_version").string().string
     }
 
-    private func document(_ name: String) throws -> JSONPlace {
-        try JSONPlace(parsing: try scratch.read(name), document: name)
+    private func document(_ name: String) throws -> JSONLocation {
+        try JSONLocation(parsing: try scratch.read(name), document: name)
     }
 
     private func string(_ member: WireString, in name: String) throws -> String {

@@ -28,7 +28,7 @@ struct BenchTests {
         #expect(Set(names).count == names.count)
 
         for row in cases.rows {
-            let place = try JSONPlace(parsing: Array(row.json.line.utf8), document: row.name)
+            let place = try JSONLocation(parsing: Array(row.json.line.utf8), document: row.name)
             let keys = try place.members().map(\.key)
             #expect(keys == ["name", "median_ns", "floor_ns", "ratio_to_floor", "per_second"])
             #expect(try place.required("name").string() == WireString(row.name))

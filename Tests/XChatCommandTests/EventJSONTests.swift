@@ -17,7 +17,7 @@ struct EventVector: CustomTestStringConvertible {
         let folder = URL(filePath: #filePath).deletingLastPathComponent()
         guard let file = try? Data(contentsOf: folder.appending(path: "Vectors/event-json.jsonl")) else { return [] }
         return file.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            guard let place = try? JSONPlace(parsing: Array(line), document: "vector"),
+            guard let place = try? JSONLocation(parsing: Array(line), document: "vector"),
                 let name = try? place.required("name").string(), let event = try? place.required("event").string(),
                 let expected = try? place.required("sdk").value
             else { return nil }

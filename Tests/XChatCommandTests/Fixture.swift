@@ -13,22 +13,22 @@ struct Fixture {
     let suite: SuiteName
     let keys: [UserID: PrivateKeys]
     let conversationKey: ConversationKey
-    private let boundKeys: [UserID: BoundKey]
+    private let verifiedKeys: [UserID: VerifiedPublicKey]
 
     init(_ suite: SuiteName = .xchat) throws {
         scratch = try Scratch()
         self.suite = suite
         let keys: [UserID: PrivateKeys] = ["1111": try .generate(suite), "2222": try .generate(suite)]
         self.keys = keys
-        boundKeys = Dictionary(
-            uniqueKeysWithValues: try keys.map { ($0, try $1.boundKey(userID: $0, version: "1")) }
+        verifiedKeys = Dictionary(
+            uniqueKeysWithValues: try keys.map { ($0, try $1.verifiedKey(userID: $0, version: "1")) }
         )
         conversationKey = try .generate()
     }
 
     /// The public keys of a user, under version 1.
-    func bound(_ user: UserID) throws -> BoundKey {
-        guard let key = boundKeys[user] else { throw CommandError("no such user") }
+    func bound(_ user: UserID) throws -> VerifiedPublicKey {
+        guard let key = verifiedKeys[user] else { throw CommandError("no such user") }
         return key
     }
 

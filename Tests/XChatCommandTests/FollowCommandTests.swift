@@ -71,7 +71,7 @@ struct FollowCommandTests {
         try await follow.wait(for: 5)
         let (status, lines, errors) = try await follow.stop(SIGINT)
         #expect(status == 0, "\(errors)")
-        let events = try lines.map { try JSONPlace(parsing: Array($0.utf8), document: "line") }
+        let events = try lines.map { try JSONLocation(parsing: Array($0.utf8), document: "line") }
         #expect(try events.map { try $0.required("index").integer(Int.self) } == Array(0..<5))
         let contents = try events.map { try $0.required("event").required("content") }
         #expect(
@@ -135,7 +135,7 @@ struct FollowCommandTests {
         let (status, lines, errors) = try await follow.stop(SIGINT)
         #expect(status == 0)
         let codes = try lines.map {
-            try JSONPlace(parsing: Array($0.utf8), document: "line").member("error")?.required("code").string()
+            try JSONLocation(parsing: Array($0.utf8), document: "line").member("error")?.required("code").string()
         }
         #expect(codes == [nil, "unknown_signer", "unknown_signer"])
         #expect(errors.components(separatedBy: "keys trust").count == 2, "once: \(errors)")

@@ -18,7 +18,7 @@ struct FullOutputTests {
         try scratch.write("file", "bytes")
 
         /// Runs a command with closed standard output, and returns the result from standard error.
-        func result(_ user: String, _ arguments: String..., done: String) async throws -> JSONPlace {
+        func result(_ user: String, _ arguments: String..., done: String) async throws -> JSONLocation {
             let outcome = try await Program.shell(
                 #"exec "$@" >&-"#,
                 [executable] + arguments + ["--session", user],
@@ -30,7 +30,7 @@ struct FullOutputTests {
             let line = try #require(lines.last { $0.contains(done) }, "\(outcome.errors)")
             #expect(line.contains("so do not repeat it, but standard output cannot be written"))
             let start = try #require(line.firstIndex(of: "{"), "\(line)")
-            return try JSONPlace(parsing: Array(line[start...].utf8), document: "result")
+            return try JSONLocation(parsing: Array(line[start...].utf8), document: "result")
         }
 
         for user in ["1111", "2222", "3333"] {

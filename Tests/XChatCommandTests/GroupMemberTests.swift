@@ -67,7 +67,7 @@ struct GroupMemberTests {
             let document = try document(user)
             let keys = try #require(try document.privateKeys())
             let version = try #require(try document.signingKeyVersion())
-            session.trust([try keys.boundKey(userID: UserID(user), version: version)])
+            session.trust([try keys.verifiedKey(userID: UserID(user), version: version)])
         }
         let newest = try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM event") ?? 0
         let change = try session.prepareKeyChange(
@@ -161,7 +161,7 @@ struct GroupMemberTests {
         #expect(unknown.status == 1)
     }
 
-    private func log(of group: String, _ user: String) async throws -> [JSONPlace] {
+    private func log(of group: String, _ user: String) async throws -> [JSONLocation] {
         let outcome = try await run(user, ["group", "log", group])
         #expect(outcome.status == 0, "\(outcome.errors)")
         return try Array(outcome.json.dropLast())

@@ -39,7 +39,7 @@ struct HelpExampleTests {
     /// All commands, also hidden ones, and the root.
     private static func commands() async throws -> [Command] {
         let outcome = try await Program.run("--experimental-dump-help")
-        func commands(_ command: JSONPlace, _ path: [String]) throws -> [Command] {
+        func commands(_ command: JSONLocation, _ path: [String]) throws -> [Command] {
             let discussion = try command.member("discussion")?.string().string ?? ""
             let own = Command(path: path, discussion: discussion)
             return try (command.member("subcommands")?.elements() ?? []).reduce([own]) { found, inner in
@@ -47,7 +47,7 @@ struct HelpExampleTests {
                 return name == "help" ? found : found + (try commands(inner, path + [name]))
             }
         }
-        return try commands(try JSONPlace(parsing: outcome.output, document: "help").required("command"), [])
+        return try commands(try JSONLocation(parsing: outcome.output, document: "help").required("command"), [])
     }
 
     @Test func `every command has an example, which names the command and fits a terminal`() async throws {

@@ -198,7 +198,7 @@ struct HostileEventTests {
             let json = resultJSON(result, received: event.received, index: number)
             #expect(Self.lines(json.line).count == 1)
             guard !isRefused else { continue }
-            let place = try JSONPlace(parsing: Array(json.line.utf8), document: "line").required("event")
+            let place = try JSONLocation(parsing: Array(json.line.utf8), document: "line").required("event")
             #expect(try place.required("verified").bool() == event.isVerified)
             for name in try place.required("unverified_fields").elements().map({ try $0.string() }) {
                 let change = try place.member("change")

@@ -142,7 +142,7 @@ struct KeysTests {
 
     @Test func `trusted keys are listed, and a peer's fingerprint is the newest`() async throws {
         let fixture = try Fixture()
-        let old = try PrivateKeys.generate().boundKey(userID: "2222", version: "0").registered
+        let old = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "0").registered
         let own = try fixture.bound("1111").registered
         let new = try fixture.bound("2222").registered
         let path = try fixture.file(of: "1111") { $0["signing_keys"] = [own.json, old.json, new.json] }

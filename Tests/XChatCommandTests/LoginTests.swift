@@ -109,7 +109,7 @@ struct LoginTests {
             #expect(page.contains("You are signed in") && page.hasPrefix("HTTP/1.1 200 "))
             let outcome = try await login.outcome()
             #expect(outcome.status == 0, "\(outcome.errors)")
-            let line = try JSONPlace(parsing: Array(outcome.output.utf8), document: "output")
+            let line = try JSONLocation(parsing: Array(outcome.output.utf8), document: "output")
             #expect(try line.members().map(\.key) == ["user_id", "username", "scopes", "expires_at"])
             #expect(try line.required("user_id").string() == "1111")
             #expect(try line.required("username").string() == "alice")

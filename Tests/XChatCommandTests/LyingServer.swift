@@ -15,8 +15,8 @@ struct ServedRequest: Sendable {
     let body: [UInt8]
 
     /// The body as JSON.
-    var json: JSONPlace {
-        get throws { try JSONPlace(parsing: body, document: path) }
+    var json: JSONLocation {
+        get throws { try JSONLocation(parsing: body, document: path) }
     }
 }
 

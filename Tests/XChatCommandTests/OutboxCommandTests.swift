@@ -38,7 +38,7 @@ struct OutboxCommandTests {
         try await run("1111", "send", "2222", text, "--timeout", "2")
     }
 
-    private func list(_ arguments: String...) async throws -> [JSONPlace] {
+    private func list(_ arguments: String...) async throws -> [JSONLocation] {
         let listed = try await Program.run(
             ["outbox", "list", "--session", scratch.file("1111")] + arguments,
             environment: ["XCHAT_API_URL": server.url]
@@ -47,7 +47,7 @@ struct OutboxCommandTests {
         return try listed.json
     }
 
-    private func strings(_ member: WireString, _ lines: [JSONPlace]) throws -> [String?] {
+    private func strings(_ member: WireString, _ lines: [JSONLocation]) throws -> [String?] {
         try lines.map { try $0.member(member)?.string().string }
     }
 

@@ -7,8 +7,8 @@ import XChatEvents
 
 struct PinTextTests {
     /// Keys under a version that a server made up.
-    private func key(_ version: KeyVersion, user: UserID = "2222") throws -> BoundKey {
-        try PrivateKeys.generate().boundKey(userID: user, version: version)
+    private func key(_ version: KeyVersion, user: UserID = "2222") throws -> VerifiedPublicKey {
+        try PrivateKeys.generate().verifiedKey(userID: user, version: version)
     }
 
     private let padded = KeyVersion(

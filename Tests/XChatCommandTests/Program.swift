@@ -19,9 +19,9 @@ enum Program {
         }
 
         /// The lines of the output as JSON.
-        var json: [JSONPlace] {
+        var json: [JSONLocation] {
             get throws {
-                try lines.map { try JSONPlace(parsing: Array($0.utf8), document: "output") }
+                try lines.map { try JSONLocation(parsing: Array($0.utf8), document: "output") }
             }
         }
     }

@@ -26,7 +26,7 @@ final class RunningSandbox: @unchecked Sendable {
         try process.run()
         // The line is flushed: this returns although the sandbox runs on.
         let line = output.fileHandleForReading.availableData
-        url = try JSONPlace(parsing: Array(line), document: "the first line").required("url").string().string
+        url = try JSONLocation(parsing: Array(line), document: "the first line").required("url").string().string
     }
 
     /// Asks the sandbox to stop and waits for it.
@@ -188,7 +188,7 @@ struct ServerTests {
         let version: KeyVersion = try #require(try again.json.first).required("public_key_version").id()
         let document = try document("1111")
         #expect(try document.signingKeyVersion() == version)
-        #expect(try document.boundKeys().bound.contains { $0.version == version && $0.userID == "1111" })
+        #expect(try document.verifiedKeys().bound.contains { $0.version == version && $0.userID == "1111" })
     }
 
     @Test func `the account file works where there is no session file`() async throws {
@@ -233,14 +233,14 @@ struct ServerTests {
         #expect(refused.status == 1)
         #expect(refused.errors.contains("keys trust"))
 
-        let before = try document("1111").boundKeys().bound
+        let before = try document("1111").verifiedKeys().bound
         let guess = "-" + String(repeating: "A", count: 42)
         let fingerprint = try await Program.run("keys", "fingerprint", "--session", generated).lines[0]
         // The fingerprint does not cover the signing key, and X's answer does not show that the identity key signed it.
         for given in [guess, fingerprint] {
             let wrong = try await run("1111", "keys", "trust", "2222", "--fingerprint", given)
             #expect(wrong.status == 1)
-            #expect(try document("1111").boundKeys().bound == before)
+            #expect(try document("1111").verifiedKeys().bound == before)
         }
         let other = String(repeating: "01234 ", count: 12)
         #expect(try await run("1111", "keys", "trust", "2222", "--safety-code", other).status == 1)
@@ -251,7 +251,7 @@ struct ServerTests {
         let trusted = try await run("1111", "keys", "trust", "2222", "--safety-code", code)
         #expect(trusted.status == 0, "\(trusted.errors)")
         #expect(try await run("1111", "keys", "safety-code", "2222").lines == [code])
-        let old = try document("2222").boundKeys().bound.last
+        let old = try document("2222").verifiedKeys().bound.last
         for shown in [old?.identityKey.base64, old?.signingKey.base64, fingerprint] {
             #expect(trusted.text.contains(try #require(shown)))
         }

@@ -116,11 +116,11 @@ struct SessionDocumentTests {
     }
 
     @Test func `an entry whose binding does not hold is left out and the rest stays`() throws {
-        let stranger = try PrivateKeys.generate().boundKey(userID: "2222", version: "1").registered
+        let stranger = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "1").registered
         var forged = try fixture.bound("2222").registered
         forged.publicKey = stranger.publicKey
         let document = try document { $0["signing_keys"] = .array([forged.json, stranger.json]) }
-        let (bound, refused) = try document.boundKeys()
+        let (bound, refused) = try document.verifiedKeys()
         #expect(bound.map(\.registered) == [stranger])
         #expect(refused.count == 1)
         #expect(refused.first?.description.hasPrefix("file: signing_keys[0]: ") == true)
@@ -134,7 +134,7 @@ struct SessionDocumentTests {
         let before = document.root
         let loaded = try document.session()
         var session = loaded
-        let stranger = try PrivateKeys.generate().boundKey(userID: "3333", version: "5")
+        let stranger = try PrivateKeys.generate().verifiedKey(userID: "3333", version: "5")
         try session.pin([stranger.registered], of: "3333")
         try session.addConversationKey(try .generate(), in: Fixture.conversation, version: "1002")
         try document.add(learnedBy: session, since: loaded)
@@ -150,7 +150,7 @@ struct SessionDocumentTests {
         #expect(conversations.members.count == 1)
         #expect(versions.members.map(\.key) == ["1001", "1002"])
         #expect(document.root["conversation_key_marks"] == ["1111:2222": "1002"])
-        #expect(try document.boundKeys().bound.map(\.userID) == ["1111", "2222", "3333"])
+        #expect(try document.verifiedKeys().bound.map(\.userID) == ["1111", "2222", "3333"])
     }
 
     private func firstKey(_ conversations: JSONValue) -> JSONValue? {
@@ -220,8 +220,8 @@ struct SessionDocumentTests {
     }
 
     @Test func `retired pins and rejected keys survive`() throws {
-        let new = try PrivateKeys.generate().boundKey(userID: "2222", version: "0")
-        let bad = try PrivateKeys.generate().boundKey(userID: "5555", version: "1")
+        let new = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "0")
+        let bad = try PrivateKeys.generate().verifiedKey(userID: "5555", version: "1")
         let (_, document) = try saved { session in
             try session.acceptChange([new])
             try session.rejectKeys([bad])
@@ -253,8 +253,8 @@ struct SessionDocumentTests {
     @Test func `pins that another process changed meanwhile are not added to`() throws {
         let before = try Session(userID: "1111")
         var session = before
-        try session.pin([try PrivateKeys.generate().boundKey(userID: "3333", version: "5").registered], of: "3333")
-        let other = try PrivateKeys.generate().boundKey(userID: "3333", version: "6").registered
+        try session.pin([try PrivateKeys.generate().verifiedKey(userID: "3333", version: "5").registered], of: "3333")
+        let other = try PrivateKeys.generate().verifiedKey(userID: "3333", version: "6").registered
         var document = try document { $0["signing_keys"] = .array([other.json]) }
         let stored = document
         #expect(throws: CommandError.self) { try document.add(learnedBy: session, since: before) }

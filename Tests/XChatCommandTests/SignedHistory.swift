@@ -19,8 +19,8 @@ struct Person {
     }
 
     /// The public keys, as they are pinned.
-    var bound: BoundKey {
-        get throws { try keys.boundKey(userID: id, version: version) }
+    var bound: VerifiedPublicKey {
+        get throws { try keys.verifiedKey(userID: id, version: version) }
     }
 
     /// The identity key's signature over the signing key.

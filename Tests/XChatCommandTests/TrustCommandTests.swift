@@ -69,7 +69,7 @@ struct TrustCommandTests {
     }
 
     /// The event of an outcome that shows a text; nil if it is not shown.
-    private func event(_ text: String, in outcome: Program.Outcome) throws -> JSONPlace? {
+    private func event(_ text: String, in outcome: Program.Outcome) throws -> JSONLocation? {
         try outcome.json.first { line in
             try line.member("event")?.member("content")?.member("text")?.string().string == text
         }?.required("event")

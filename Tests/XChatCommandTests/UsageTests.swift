@@ -57,9 +57,9 @@ struct UsageTests {
 
     @Test func `every command, argument and option says what it is`() async throws {
         let outcome = try await Program.run("--experimental-dump-help")
-        let root = try JSONPlace(parsing: outcome.output, document: "help").required("command")
+        let root = try JSONLocation(parsing: outcome.output, document: "help").required("command")
         var names: [[String]] = []
-        func look(at command: JSONPlace, _ path: [String]) throws {
+        func look(at command: JSONLocation, _ path: [String]) throws {
             let name = try command.required("commandName").string().string
             if name == "help" { return }
             names.append(path)

@@ -222,7 +222,7 @@ import XChatEvents
     @Test func `the own entry of a key change is that of the registered version`() throws {
         var pair = try Pair()
         let keys = try #require(pair.alice.privateKeys)
-        let unregistered = try keys.boundKey(userID: "1111", version: "1795377536405")
+        let unregistered = try keys.verifiedKey(userID: "1111", version: "1795377536405")
         let change = try pair.alice.prepareKeyChange(
             in: Pair.conversation,
             participants: [unregistered] + pair.alice.pins["1111"] + pair.alice.pins["2222"]

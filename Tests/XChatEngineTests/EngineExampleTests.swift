@@ -11,8 +11,8 @@ import XChatEvents
         let bobKeys = try PrivateKeys.generate()
 
         // What each registers with the server, and what the server then serves to the other.
-        let aliceServed = try aliceKeys.boundKey(userID: "1111", version: "1").registered
-        let bobServed = try bobKeys.boundKey(userID: "2222", version: "1").registered
+        let aliceServed = try aliceKeys.verifiedKey(userID: "1111", version: "1").registered
+        let bobServed = try bobKeys.verifiedKey(userID: "2222", version: "1").registered
 
         var alice = try Session(userID: "1111", privateKeys: aliceKeys, signingKeyVersion: "1")
         var bob = try Session(userID: "2222", privateKeys: bobKeys, signingKeyVersion: "1")

@@ -101,9 +101,9 @@ enum Known {
             identityPublicKey: WireString(keys.identityKey.base64),
             identityPublicKeySignature: Known.binding
         )
-        #expect(try BoundKey(checking: registered).identityKey == keys.identityKey)
+        #expect(try VerifiedPublicKey(checking: registered).identityKey == keys.identityKey)
         registered.identityPublicKey = WireString(signingKey.base64)
-        #expect { try BoundKey(checking: registered) } throws: {
+        #expect { try VerifiedPublicKey(checking: registered) } throws: {
             ($0 as? XChatError)?.code == .invalidKey
         }
     }

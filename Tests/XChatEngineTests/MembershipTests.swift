@@ -478,7 +478,7 @@ struct People {
         try history.create(people.bob, [people.alice, people.bob, people.carol])
         let newKeys = try PrivateKeys.generate()
         var changed = try Session(userID: "2222", privateKeys: newKeys, signingKeyVersion: "2")
-        let pin = try newKeys.boundKey(userID: "2222", version: "2")
+        let pin = try newKeys.verifiedKey(userID: "2222", version: "2")
         changed.trust([pin])
         // Bob removes Carol under his new keys, and Carol's removal by Alice comes after it.
         let removal = GroupMemberRemoveChange(memberIDs: ["3333"])
@@ -557,7 +557,7 @@ struct People {
         try history.create(people.bob, [people.alice, people.bob])
         let new = try PrivateKeys.generate()
         var changed = try Session(userID: "2222", privateKeys: new, signingKeyVersion: "2")
-        changed.trust([try new.boundKey(userID: "2222", version: "2")])
+        changed.trust([try new.verifiedKey(userID: "2222", version: "2")])
         var unjudged = try GroupHistory.addition(changed, ["3333"], to: ["2222", "1111"], version: "1002")
         unjudged.messageEventSignature?.publicKeyVersion = "2"
         var alice = people.alice
@@ -573,7 +573,7 @@ struct People {
     @Test func `a key that a person replaced adds no one, and still removes`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob, people.carol])
-        let new = try PrivateKeys.generate().boundKey(userID: "2222", version: "2")
+        let new = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "2")
         var alice = people.alice
         _ = alice.read(history.events)
         try alice.acceptChange([new])

@@ -34,7 +34,7 @@ import XChatEvents
                 Base64.encode(try attacker.keys.sign(identity.spki.span))
             )
         )
-        let bound = try BoundKey(checking: forged)
+        let bound = try VerifiedPublicKey(checking: forged)
         #expect(bound.identityKey.fingerprint == identity.fingerprint)
         #expect(code { try alice.pin([forged], of: "2222") } == .pinChanged)
         // As a new version next to the pinned one it is no better.
@@ -59,9 +59,9 @@ import XChatEvents
     @Test func `an accepted change becomes current and retires every other pin`() throws {
         var alice = try person("1111")
         let (old, new) = (try PrivateKeys.generate(), try PrivateKeys.generate())
-        let first = try old.boundKey(userID: "2222", version: "1")
-        let second = try old.boundKey(userID: "2222", version: "2")
-        let changed = try new.boundKey(userID: "2222", version: "2")
+        let first = try old.verifiedKey(userID: "2222", version: "1")
+        let second = try old.verifiedKey(userID: "2222", version: "2")
+        let changed = try new.verifiedKey(userID: "2222", version: "2")
         try alice.pin([first.registered, second.registered], of: "2222")
         #expect(alice.pins.current(of: "2222")?.version == "2")
         #expect(alice.pins.isRetired(first))
@@ -76,8 +76,8 @@ import XChatEvents
 
     @Test func `a server that serves replaced keys alone rolls back`() throws {
         var alice = try person("1111")
-        let old = try PrivateKeys.generate().boundKey(userID: "2222", version: "1")
-        let new = try PrivateKeys.generate().boundKey(userID: "2222", version: "2")
+        let old = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "1")
+        let new = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "2")
         try alice.pin([old.registered], of: "2222")
         try alice.acceptChange([old, new])
         #expect(code { try alice.pin([old.registered], of: "2222") } == .pinRolledBack)
@@ -87,9 +87,9 @@ import XChatEvents
     @Test func `a retired key verifies with a mark, announces nothing, and gets no key`() throws {
         let pair = try Pair()
         let newKeys = try PrivateKeys.generate()
-        let new = try newKeys.boundKey(userID: "1111", version: "2")
+        let new = try newKeys.verifiedKey(userID: "1111", version: "2")
         var bob = pair.bob
-        bob.trust([try #require(bob.privateKeys).boundKey(userID: "2222", version: "1")])
+        bob.trust([try #require(bob.privateKeys).verifiedKey(userID: "2222", version: "1")])
         _ = try bob.open(pair.change.event)
         #expect(try bob.encryptingVersion(in: Pair.conversation) == pair.change.version)
         try bob.acceptChange([new])
@@ -108,7 +108,9 @@ import XChatEvents
     @Test func `more than 16 served keys of one user are refused`() throws {
         var alice = try person("1111")
         let keys = try PrivateKeys.generate()
-        let served = try (1...17).map { try keys.boundKey(userID: "2222", version: KeyVersion(String($0))).registered }
+        let served = try (1...17).map {
+            try keys.verifiedKey(userID: "2222", version: KeyVersion(String($0))).registered
+        }
         #expect(code { try alice.pin(served, of: "2222") } == .tooLarge)
         try alice.pin(Array(served.prefix(16)), of: "2222")
         #expect(alice.pins.current(of: "2222")?.version == "16")
@@ -116,8 +118,8 @@ import XChatEvents
 
     @Test func `keys that failed a check are not pinned on first use, and can be accepted`() throws {
         var alice = try person("1111")
-        let key = try PrivateKeys.generate().boundKey(userID: "2222", version: "1")
-        let other = try PrivateKeys.generate().boundKey(userID: "2222", version: "1")
+        let key = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "1")
+        let other = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "1")
         try alice.rejectKeys([key])
         #expect(code { try alice.pin([key.registered], of: "2222") } == .pinRejected)
         #expect(alice.pins["2222"].isEmpty)
@@ -130,22 +132,22 @@ import XChatEvents
 
     @Test func `a safety code is the same for both users and covers all four keys and both ids`() throws {
         let (one, other) = (try PrivateKeys.generate(), try PrivateKeys.generate())
-        let alice = try one.boundKey(userID: "11", version: "1")
-        let bob = try other.boundKey(userID: "9", version: "1")
+        let alice = try one.verifiedKey(userID: "11", version: "1")
+        let bob = try other.verifiedKey(userID: "9", version: "1")
         let code = try SafetyCode(alice, bob)
         #expect(try SafetyCode(bob, alice) == code)
         #expect(code.digits.utf8.count == 60)
         #expect(code.description.split(separator: " ").map(\.utf8.count) == Array(repeating: 5, count: 12))
         // The user with the smaller id comes first, as numbers go.
-        let third = try PrivateKeys.generate().boundKey(userID: "12", version: "1")
+        let third = try PrivateKeys.generate().verifiedKey(userID: "12", version: "1")
         #expect(try SafetyCode(bob, third).digits.prefix(30) == code.digits.prefix(30))
         // The version is no part of it: a key that is registered again is the same key.
-        #expect(try SafetyCode(try one.boundKey(userID: "11", version: "7"), bob) == code)
-        #expect(try SafetyCode(try one.boundKey(userID: "13", version: "1"), bob) != code)
+        #expect(try SafetyCode(try one.verifiedKey(userID: "11", version: "7"), bob) == code)
+        #expect(try SafetyCode(try one.verifiedKey(userID: "13", version: "1"), bob) != code)
         // A signing key of the server with the genuine identity key.
         let identity = one.identityKey
         let forger = try PrivateKeys.generate()
-        let forged = try BoundKey(
+        let forged = try VerifiedPublicKey(
             checking: RegisteredKey(
                 userID: "11",
                 publicKeyVersion: "1",
@@ -163,8 +165,8 @@ import XChatEvents
     @Test func `a safety code is what it was`() throws {
         // Computed by hand with Python's hashlib.blake2b from the two SPKIs of scalars 1 to 4 of the protocol's known
         // answers.
-        let alice = try PrivateKeys(importing: Self.blob(1, 2).span).boundKey(userID: "1111", version: "1")
-        let bob = try PrivateKeys(importing: Self.blob(3, 4).span).boundKey(userID: "2222", version: "1")
+        let alice = try PrivateKeys(importing: Self.blob(1, 2).span).verifiedKey(userID: "1111", version: "1")
+        let bob = try PrivateKeys(importing: Self.blob(3, 4).span).verifiedKey(userID: "2222", version: "1")
         #expect(try SafetyCode(alice, bob).description == Self.knownCode)
     }
 
@@ -190,7 +192,7 @@ import XChatEvents
     @Test func `every trusted key of the version is tried`() throws {
         let pair = try Pair()
         var bob = try Session(userID: "2222", privateKeys: pair.bob.privateKeys, signingKeyVersion: "1")
-        bob.trust([try PrivateKeys.generate().boundKey(userID: "1111", version: "1")])
+        bob.trust([try PrivateKeys.generate().verifiedKey(userID: "1111", version: "1")])
         bob.trust(pair.alice.pins["1111"])
         #expect(try bob.open(pair.change.event).isVerified)
     }

@@ -49,7 +49,7 @@ import XChatEvents
     }
 
     @Test func `each event has the signed text that the page shows, and its signature covers it`() throws {
-        let signer = try privateKeys(of: .xchat).boundKey(userID: "1111", version: "1")
+        let signer = try privateKeys(of: .xchat).verifiedKey(userID: "1111", version: "1")
         let key = try conversationKey()
         let examples = try signedEvents()
         #expect(examples.count == 30)
@@ -106,7 +106,7 @@ import XChatEvents
             signingPublicKeySignature: example["endorsement"].map { WireString($0) }
         )
         #expect((registered.signingPublicKeySignature != nil) == (suite == .xchat))
-        #expect(throws: Never.self) { try BoundKey(checking: registered) }
+        #expect(throws: Never.self) { try VerifiedPublicKey(checking: registered) }
     }
 
     @Test(arguments: [SuiteName.xchat, .sodium])

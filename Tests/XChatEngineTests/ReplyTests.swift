@@ -119,33 +119,34 @@ import XChatEvents
     @Test func `a preview that says what the original does not is invalid, and says why`() throws {
         var thread = try Thread()
         let honest = try thread.honest()
-        #expect(try thread.verdict(on: honest)?.flaw == nil)
+        #expect(try thread.verdict(on: honest)?.failure == nil)
 
-        func flaw(_ change: (inout ReplyingToPreview) throws -> Void) throws -> String? {
+        func failure(_ change: (inout ReplyingToPreview) throws -> Void) throws -> String? {
             var preview = honest
             try change(&preview)
-            return try thread.verdict(on: preview)?.flaw
+            return try thread.verdict(on: preview)?.failure
         }
-        #expect(try flaw { $0.messageText = "#a @b and" } == nil)
-        #expect(try flaw { $0.messageText = "" } == nil)
-        #expect(try flaw { $0.messageText = nil } == nil)
-        #expect(try flaw { $0.entities = [] } == nil)
-        #expect(try flaw { $0.entities = Array((honest.entities ?? []).dropFirst()) } == nil)
-        #expect(try flaw { $0.messageText = "I quit" }?.contains("message_text") == true)
-        #expect(try flaw { $0.messageText = "#a @b and more?" }?.contains("message_text") == true)
-        #expect(try flaw { $0.senderID = 2222 }?.contains("sender_id") == true)
-        #expect(try flaw { $0.replyingToMessageID = "other" }?.contains("replying_to_message_id") == true)
-        #expect(try flaw { $0.replyingToMessageSequenceID = "7" }?.contains("sequence_id") == true)
-        #expect(try flaw { $0.entities?[0].endIndex = 3 }?.contains("entities") == true)
-        #expect(try flaw { $0.attachments = [.post(PostAttachment(restID: "1"))] }?.contains("attachments") == true)
+        #expect(try failure { $0.messageText = "#a @b and" } == nil)
+        #expect(try failure { $0.messageText = "" } == nil)
+        #expect(try failure { $0.messageText = nil } == nil)
+        #expect(try failure { $0.entities = [] } == nil)
+        #expect(try failure { $0.entities = Array((honest.entities ?? []).dropFirst()) } == nil)
+        #expect(try failure { $0.messageText = "I quit" }?.contains("message_text") == true)
+        #expect(try failure { $0.messageText = "#a @b and more?" }?.contains("message_text") == true)
+        #expect(try failure { $0.senderID = 2222 }?.contains("sender_id") == true)
+        #expect(try failure { $0.replyingToMessageID = "other" }?.contains("replying_to_message_id") == true)
+        #expect(try failure { $0.replyingToMessageSequenceID = "7" }?.contains("sequence_id") == true)
+        #expect(try failure { $0.entities?[0].endIndex = 3 }?.contains("entities") == true)
+        #expect(try failure { $0.attachments = [.post(PostAttachment(restID: "1"))] }?.contains("attachments") == true)
         #expect(
-            try flaw { $0.rawEventMessageCreate = Encoded(bytes: [8, 0, 1, 0, 0, 0, 7, 0]) }?.contains("the original")
+            try failure { $0.rawEventMessageCreate = Encoded(bytes: [8, 0, 1, 0, 0, 0, 7, 0]) }?
+                .contains("the original")
                 == true
         )
         var altered = thread.original
         altered.messageID = "x"
         let forged = Encoded(altered)
-        let forgery = try flaw { preview in
+        let forgery = try failure { preview in
             preview.rawEventMessageCreate = forged
             preview.replyingToMessageID = "x"
         }
@@ -173,7 +174,7 @@ import XChatEvents
         preview.entities = nil
         for (edit, reason) in [(other, "another message"), (foreign, "author"), (thread.original, "not an edit")] {
             preview.rawEventEditMessage = Encoded(edit)
-            #expect(try thread.verdict(on: preview)?.flaw?.contains(reason) == true, "\(reason)")
+            #expect(try thread.verdict(on: preview)?.failure?.contains(reason) == true, "\(reason)")
         }
     }
 
@@ -206,10 +207,10 @@ import XChatEvents
             )
         }
         let passing = try verdict("12345", other)
-        #expect(passing?.flaw == nil)
+        #expect(passing?.failure == nil)
         #expect(passing?.uncheckedClaims == ["raw_event_edit_message"])
         for (sequenceID, edit) in [(nil, other), ("12345", ofNone), (nil, ofNone)] as [(SequenceID?, MessageEvent)] {
-            #expect(try verdict(sequenceID, edit)?.flaw?.contains("another message") == true)
+            #expect(try verdict(sequenceID, edit)?.failure?.contains("another message") == true)
         }
     }
 
@@ -261,7 +262,7 @@ import XChatEvents
         source.keyChanges = [Encoded(thread.pair.change.event), Encoded(rotation.event)]
         let draft = MessageDraft("re", reply: .event(source))
         let event = try reader.open(thread.pair.bob.seal(.message(draft), in: Pair.conversation).event)
-        #expect(event.replyValidation?.flaw == nil)
+        #expect(event.replyValidation?.failure == nil)
         guard case .message(let message) = event.contents?.contents else { throw XChatError(.malformed, "kind") }
         #expect(message.replyingToPreview?.rawEventCkces == [Encoded(thread.pair.change.event)])
     }
@@ -310,13 +311,13 @@ import XChatEvents
             return (event.replyValidation, keys.unwraps.withLock { $0 })
         }
         let needed = try reading(Array(repeating: ofAnother, count: 20) + [change])
-        #expect(needed.validation?.flaw == nil)
+        #expect(needed.validation?.failure == nil)
         #expect(needed.unwraps == 1)
         let known = try reading([change, useless], knowsKey: true)
-        #expect(known.validation?.flaw == nil)
+        #expect(known.validation?.failure == nil)
         #expect(known.unwraps == 0)
         let flooded = try reading(Array(repeating: useless, count: 100))
-        #expect(flooded.validation?.flaw?.contains("key_missing") == true)
+        #expect(flooded.validation?.failure?.contains("key_missing") == true)
         #expect(flooded.unwraps == KeyRing.maximumPerVersion)
     }
 

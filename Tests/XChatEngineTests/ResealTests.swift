@@ -11,7 +11,7 @@ struct ResealTests {
     init() throws {
         let keys = try PrivateKeys.generate()
         var session = try Session(userID: "1111", privateKeys: keys, signingKeyVersion: "1")
-        session.trust([try keys.boundKey(userID: "1111", version: "1")])
+        session.trust([try keys.verifiedKey(userID: "1111", version: "1")])
         try session.addConversationKey(try .generate(), in: conversation, version: "999")
         self.session = session
         try session.addConversationKey(try .generate(), in: conversation, version: "1001")
@@ -74,7 +74,7 @@ struct ResealTests {
         try newcomer.addConversationKey(newest, in: conversation, version: "1001")
         let read = try newcomer.open(again.event)
         #expect(read.isVerified)
-        #expect(read.replyValidation?.flaw?.hasPrefix("key_missing") == true)
+        #expect(read.replyValidation?.failure?.hasPrefix("key_missing") == true)
     }
 
     @Test func `without a newer key nothing is sealed`() throws {

@@ -59,8 +59,8 @@ import XChatEvents
         let key = try ConversationKey(bytes: conversation.bytes.span)
 
         var session = try Session(userID: "1111", privateKeys: keys, signingKeyVersion: "1")
-        let own = try keys.boundKey(userID: "1111", version: "1")
-        let peer = try PrivateKeys.generate(suite).boundKey(userID: "2222", version: "1")
+        let own = try keys.verifiedKey(userID: "1111", version: "1")
+        let peer = try PrivateKeys.generate(suite).verifiedKey(userID: "2222", version: "1")
         session.trust([own, peer])
         try session.addConversationKey(key, in: Pair.conversation, version: "5")
         let change = try session.prepareKeyChange(in: Pair.conversation, participants: [own, peer])

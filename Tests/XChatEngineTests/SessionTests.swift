@@ -28,7 +28,7 @@ struct Pair {
 func person(_ id: UserID, _ suite: SuiteName = .xchat) throws -> Session {
     let keys = try PrivateKeys.generate(suite)
     var session = try Session(userID: id, privateKeys: keys, signingKeyVersion: "1")
-    session.trust([try keys.boundKey(userID: id, version: "1")])
+    session.trust([try keys.verifiedKey(userID: id, version: "1")])
     return session
 }
 
@@ -526,7 +526,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         var pair = try Pair()
         let carol = try person("3333")
         let sodium = try person("2222", .sodium)
-        func refused(_ people: [BoundKey]) -> XChatError.Code? {
+        func refused(_ people: [VerifiedPublicKey]) -> XChatError.Code? {
             code { _ = try pair.alice.prepareKeyChange(in: Pair.conversation, participants: people) }
         }
         let own = pair.alice.pins["1111"]
@@ -553,7 +553,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         var pair = try Pair()
         let keys = try #require(pair.bob.privateKeys)
         let versions = try ["9", "10", "2"].map {
-            try keys.boundKey(userID: "2222", version: KeyVersion($0))
+            try keys.verifiedKey(userID: "2222", version: KeyVersion($0))
         }
         let change = try pair.alice.prepareKeyChange(
             in: Pair.conversation,

@@ -49,7 +49,7 @@ struct RandomSessions {
         for _ in 0..<number(below: 6) {
             let user: UserID = id()
             let pins = try (0..<1 + number(below: 4)).map { _ in
-                try #require(keys.randomElement(using: &random)).boundKey(userID: user, version: id())
+                try #require(keys.randomElement(using: &random)).verifiedKey(userID: user, version: id())
             }
             session.trust(pins)
             if chance(30), let pin = pins.randomElement(using: &random) { session.restoreReplaced(pin) }
@@ -149,7 +149,7 @@ struct RandomSessions {
         let other = try ConversationKey.generate()
         alice.keyRing.keep(other, in: conversation, version: "4", level: .legacy, announcer: "2222")
         alice.keyRing.dispute("5", in: conversation)
-        try alice.rejectKeys([try PrivateKeys.generate().boundKey(userID: "2222", version: "3")])
+        try alice.rejectKeys([try PrivateKeys.generate().verifiedKey(userID: "2222", version: "3")])
         return alice
     }
 
@@ -216,12 +216,12 @@ struct RandomSessions {
         var bob = people.bob
         _ = bob.deliver(history.events.map { .success($0) })
         #expect(try bob.open(sealed.event).isVerified)
-        let forged = try PrivateKeys.generate().boundKey(userID: "2222", version: "1").registered
+        let forged = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "1").registered
         #expect(code { try restored.pin([forged], of: "2222") } == .pinChanged)
         // A restored pin wraps keys, and its binding is still there to be verified.
         let change = try restored.prepareKeyChange(in: GroupHistory.id, for: ["1111", "2222", "3333"])
         #expect(try bob.open(change.event).isVerified)
-        for key in restored.pins["2222"] { _ = try BoundKey(checking: key.registered) }
+        for key in restored.pins["2222"] { _ = try VerifiedPublicKey(checking: key.registered) }
     }
 
     @Test func `the form in which a key was received survives, because its binding can cover it`() throws {
@@ -237,10 +237,10 @@ struct RandomSessions {
             identityPublicKeySignature: WireString(Base64.encode(try keys.keys.sign(compressed(identity).span)))
         )
         var session = try person("1111")
-        session.trust([try BoundKey(checking: received)])
+        session.trust([try VerifiedPublicKey(checking: received)])
         let restored = try again(session)
         #expect(restored.pins["2222"].map(\.registered) == [received])
-        _ = try BoundKey(checking: restored.pins["2222"][0].registered)
+        _ = try VerifiedPublicKey(checking: restored.pins["2222"][0].registered)
     }
 
     // MARK: Later versions
@@ -254,8 +254,8 @@ struct RandomSessions {
         pins.unknown = later
         pins.keys = pins.keys.map { key in
             let old = key.storage
-            return BoundKey(
-                storage: BoundKey.Storage(
+            return VerifiedPublicKey(
+                storage: VerifiedPublicKey.Storage(
                     userID: old.userID,
                     version: old.version,
                     identityKey: old.identityKey,
@@ -455,7 +455,7 @@ struct RandomSessions {
         let text: [UInt8] = [1, 2]
         let isValid = damaged.signingKey.isValid(Array(repeating: 1, count: 64), for: text.span)
         #expect(!isValid)
-        #expect(code { _ = try BoundKey(checking: damaged.registered) } == .invalidKey)
+        #expect(code { _ = try VerifiedPublicKey(checking: damaged.registered) } == .invalidKey)
     }
 
     @Test func `a served key that is pinned in the same text is not verified again, and any other one is`() throws {
@@ -465,7 +465,7 @@ struct RandomSessions {
         bytes[try #require(bytes.firstRange(of: signature)).lowerBound] ^= 1
         session.restore(try UserState(decoding: bytes))
         let served = try #require(session.pins.current(of: "2222")).registered
-        #expect(code { _ = try BoundKey(checking: served) } == .invalidKey)
+        #expect(code { _ = try VerifiedPublicKey(checking: served) } == .invalidKey)
         #expect(code { try session.pin([served], of: "2222") } == nil)
         var other = served
         other.publicKeyVersion = "12"
@@ -478,10 +478,10 @@ struct RandomSessions {
         let base = try full()
         let pair = ConversationID.oneToOne("1111", "2222")
         let group = GroupHistory.id
-        let pin = try PrivateKeys.generate().boundKey(userID: "2222", version: "9")
+        let pin = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "9")
         let changes: [(String, users: [UserID], conversations: [ConversationID], (inout Session) throws -> Void)] = [
             ("pin", ["2222"], [], { $0.trust([pin]) }),
-            ("new user", ["9"], [], { $0.trust([try PrivateKeys.generate().boundKey(userID: "9", version: "1")]) }),
+            ("new user", ["9"], [], { $0.trust([try PrivateKeys.generate().verifiedKey(userID: "9", version: "1")]) }),
             ("replaced", ["2222"], [], { $0.restoreReplaced($0.pins["2222"][0]) }),
             ("accepted", ["2222"], [pair, group], { try $0.acceptChange([pin]) }),
             ("rejected", ["2222"], [], { try $0.rejectKeys([pin]) }),

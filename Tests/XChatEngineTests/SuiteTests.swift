@@ -173,7 +173,7 @@ func flipped(_ bytes: [UInt8], bit: Int) -> [UInt8] {
             signingPublicKeySignature: registration.publicKey.signingPublicKeySignature.map { WireString($0) }
         )
         #expect((served.signingPublicKeySignature == nil) == (suite == .sodium))
-        let bound = try BoundKey(checking: served)
+        let bound = try VerifiedPublicKey(checking: served)
         #expect(bound.identityKey == keys.identityKey)
         #expect(bound.signingKey == keys.signingKey)
         #expect(registration.publicKey.publicKeyFingerprint == keys.identityKey.fingerprint)
@@ -183,28 +183,28 @@ func flipped(_ bytes: [UInt8], bit: Int) -> [UInt8] {
 
     @Test func `a binding is refused over another key, with any bit flipped, and across suites`() throws {
         let keys = try PrivateKeys.generate(.xchat)
-        let good = try keys.boundKey(userID: "1111", version: "1").registered
+        let good = try keys.verifiedKey(userID: "1111", version: "1").registered
         let signature = try Base64.decode(good.identityPublicKeySignature)
         for bit in 0..<signature.count * 8 {
             var bad = good
             bad.identityPublicKeySignature = WireString(Base64.encode(flipped(signature, bit: bit)))
-            #expect(code { _ = try BoundKey(checking: bad) } == .invalidKey, "bit \(bit)")
+            #expect(code { _ = try VerifiedPublicKey(checking: bad) } == .invalidKey, "bit \(bit)")
         }
         var other = good
         other.identityPublicKey = WireString(try PrivateKeys.generate(.xchat).identityKey.base64)
-        #expect(code { _ = try BoundKey(checking: other) } == .invalidKey)
+        #expect(code { _ = try VerifiedPublicKey(checking: other) } == .invalidKey)
         other.identityPublicKey = WireString(try PrivateKeys.generate(.sodium).identityKey.base64)
-        #expect(code { _ = try BoundKey(checking: other) } == .wrongSuite)
+        #expect(code { _ = try VerifiedPublicKey(checking: other) } == .wrongSuite)
         var endorsed = good
         endorsed.signingPublicKeySignature = good.identityPublicKeySignature
-        #expect(code { _ = try BoundKey(checking: endorsed) } == .invalidKey)
+        #expect(code { _ = try VerifiedPublicKey(checking: endorsed) } == .invalidKey)
     }
 
     @Test func `a binding over the bare point holds too`() throws {
         let keys = try PrivateKeys.generate(.xchat)
         let point = Array(keys.identityKey.spki.suffix(65))
-        var registered = try keys.boundKey(userID: "1111", version: "1").registered
+        var registered = try keys.verifiedKey(userID: "1111", version: "1").registered
         registered.identityPublicKeySignature = WireString(Base64.encode(try keys.keys.sign(point.span)))
-        #expect(try BoundKey(checking: registered).identityKey == keys.identityKey)
+        #expect(try VerifiedPublicKey(checking: registered).identityKey == keys.identityKey)
     }
 }

@@ -38,7 +38,7 @@
         let aliceKeys: PrivateKeys
         let bobKeys: PrivateKeys
         let conversationKey: ConversationKey
-        let boundKeys: [BoundKey]
+        let verifiedKeys: [VerifiedPublicKey]
         /// Alice's session: it trusts both signers and has the key of both conversations.
         let session: Session
         let fixtures: [Fixture]
@@ -52,9 +52,9 @@
             bobKeys = try PrivateKeys(importing: (prefix + halves(3)).span)
             let carolKeys = try PrivateKeys(importing: halves(5).span)
             conversationKey = try ConversationKey(bytes: Array(repeating: UInt8(9), count: 32).span)
-            boundKeys = [
-                try bobKeys.boundKey(userID: Self.bob, version: Self.publicKeyVersion),
-                try carolKeys.boundKey(userID: Self.carol, version: Self.publicKeyVersion),
+            verifiedKeys = [
+                try bobKeys.verifiedKey(userID: Self.bob, version: Self.publicKeyVersion),
+                try carolKeys.verifiedKey(userID: Self.carol, version: Self.publicKeyVersion),
             ]
             var session = try Session(
                 userID: Self.alice,
@@ -62,7 +62,7 @@
                 signingKeyVersion: Self.publicKeyVersion
             )
             session.clock = { 2000 }
-            session.trust(boundKeys)
+            session.trust(verifiedKeys)
             try session.acceptMembers([Self.alice, Self.bob, Self.carol], of: Self.group)
             for conversation in [Self.conversation, Self.group] {
                 try session.addConversationKey(conversationKey, in: conversation, version: Self.keyVersion)

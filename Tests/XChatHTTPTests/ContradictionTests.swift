@@ -143,8 +143,8 @@ struct ContradictionTests {
             MemberAddDraft(newMembers: ["2222"], currentMembers: ["1111"], currentAdmins: ["1111"]),
             in: ConversationID(canonicalizing: "g77"),
             participants: [
-                keys.boundKey(userID: "1111", version: "5"),
-                PrivateKeys.generate().boundKey(userID: "2222", version: "7"),
+                keys.verifiedKey(userID: "1111", version: "5"),
+                PrivateKeys.generate().verifiedKey(userID: "2222", version: "7"),
             ]
         )
         let call = try Call.addMembers(change, limit: 1)

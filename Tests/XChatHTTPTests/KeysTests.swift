@@ -18,8 +18,8 @@ struct KeysTests {
         return try session.prepareKeyChange(
             in: .oneToOne("1111", "2222"),
             participants: [
-                keys.boundKey(userID: "1111", version: "5"),
-                PrivateKeys.generate().boundKey(userID: "2222", version: "7"),
+                keys.verifiedKey(userID: "1111", version: "5"),
+                PrivateKeys.generate().verifiedKey(userID: "2222", version: "7"),
             ]
         )
     }

@@ -28,8 +28,8 @@ struct OperationTests {
         return try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
     }
 
-    private func members(_ ids: [UserID]) throws -> [BoundKey] {
-        try ids.map { try ($0 == "1111" ? keys : PrivateKeys.generate()).boundKey(userID: $0, version: "5") }
+    private func members(_ ids: [UserID]) throws -> [VerifiedPublicKey] {
+        try ids.map { try ($0 == "1111" ? keys : PrivateKeys.generate()).verifiedKey(userID: $0, version: "5") }
     }
 
     // MARK: Messages
@@ -284,7 +284,7 @@ struct OperationEndToEndTests {
             let carol = try await User("3333", .xchat, url)
             let group = try await alice.client.initializeGroup()
             let served = try await alice.client.publicKeys(of: ["1111", "2222", "3333"])
-            let bound = try served.values.joined().map { try BoundKey(checking: $0) }
+            let bound = try served.values.joined().map { try VerifiedPublicKey(checking: $0) }
             let two = bound.filter { $0.userID != "3333" }
             let change = try alice.session.prepareGroupCreate(
                 GroupDraft(members: ["1111", "2222"], admins: ["1111"]),

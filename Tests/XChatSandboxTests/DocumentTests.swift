@@ -117,7 +117,7 @@ struct DocumentTests {
         let change = try alice.session.prepareMemberAdd(
             addition,
             in: group,
-            participants: [alice.boundKey(), bob.boundKey(), carol.boundKey()]
+            participants: [alice.verifiedKey(), bob.verifiedKey(), carol.verifiedKey()]
         )
         let add = Member.body(of: change).merging(["user_ids": ["3333"]]) { $1 }
         _ = try await ask(.post, "/2/chat/conversations/\(group)/members", add)

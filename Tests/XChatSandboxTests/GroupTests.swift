@@ -66,7 +66,7 @@ struct GroupTests {
             let change = try alice.session.prepareMemberAdd(
                 MemberAddDraft(newMembers: ["3333"], currentMembers: ["1111", "2222"], currentAdmins: ["1111"]),
                 in: group,
-                participants: [alice.boundKey(), bob.boundKey(), carol.boundKey()]
+                participants: [alice.verifiedKey(), bob.verifiedKey(), carol.verifiedKey()]
             )
             var add = Member.body(of: change)
             let path = "/2/chat/conversations/\(group)/members"

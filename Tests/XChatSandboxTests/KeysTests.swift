@@ -30,7 +30,7 @@ struct KeysTests {
             #expect(entry["public_key_version"] == alice.version.string)
             // Signatures need not be deterministic, so the served one is checked and not compared.
             let signature = try #require(entry["identity_public_key_signature"])
-            _ = try BoundKey(
+            _ = try VerifiedPublicKey(
                 checking: RegisteredKey(
                     userID: "1111",
                     publicKeyVersion: alice.version,
@@ -204,10 +204,12 @@ struct KeysTests {
             let carol = try await Member("3333", at: router)
             let conversation = ConversationID.oneToOne("1111", "2222")
             // Signed correctly, so that only the list itself is wrong.
-            let own = try alice.boundKey()
-            let bobs = try bob.boundKey()
-            let old = try bob.keys.boundKey(userID: "2222", version: "9")
-            for recipients in [[own], [bobs], [own, old], [own, bobs, bobs], [own, bobs, try carol.boundKey()], []] {
+            let own = try alice.verifiedKey()
+            let bobs = try bob.verifiedKey()
+            let old = try bob.keys.verifiedKey(userID: "2222", version: "9")
+            for recipients in [
+                [own], [bobs], [own, old], [own, bobs, bobs], [own, bobs, try carol.verifiedKey()], [],
+            ] {
                 var body = try handMade(recipients, by: alice, in: conversation)
                 let answer = try await router.ask(.post, Self.path, user: "1111", json: body)
                 #expect(answer.status == 400, "\(recipients.map(\.userID))")
@@ -222,7 +224,7 @@ struct KeysTests {
 
     /// A key change whose list is what the test says; the signature is one over something.
     private func handMade(
-        _ recipients: [BoundKey],
+        _ recipients: [VerifiedPublicKey],
         by member: Member,
         in conversation: ConversationID,
         wrapped: String = "AAAA"
@@ -265,7 +267,7 @@ struct KeysTests {
         try await Router.test { router in
             let alice = try await Member("1111", .xchat, at: router)
             let bob = try await Member("2222", .sodium, at: router)
-            let body = try handMade([alice.boundKey(), bob.boundKey()], by: alice, in: .oneToOne("1111", "2222"))
+            let body = try handMade([alice.verifiedKey(), bob.verifiedKey()], by: alice, in: .oneToOne("1111", "2222"))
             let answer = try await router.ask(.post, Self.path, user: "1111", json: body)
             #expect(answer.status == 400)
             #expect(answer.problem?.detail.contains("suite") == true)

@@ -29,13 +29,13 @@ struct Member: Sendable {
 
     var version: KeyVersion { session.signingKeyVersion ?? "" }
 
-    func boundKey() throws -> BoundKey { try keys.boundKey(userID: id, version: version) }
+    func verifiedKey() throws -> VerifiedPublicKey { try keys.verifiedKey(userID: id, version: version) }
 
     /// Prepares a key change of a conversation with a peer, and keeps the key.
     mutating func keyChange(with peer: Member, version: KeyVersion? = nil) throws -> KeyChange {
         let change = try session.prepareKeyChange(
             in: .oneToOne(id, peer.id),
-            participants: [boundKey(), peer.boundKey()],
+            participants: [verifiedKey(), peer.verifiedKey()],
             version: version
         )
         try session.addConversationKey(change.key, in: change.conversationID, version: change.version)
@@ -109,7 +109,7 @@ struct Member: Sendable {
         let change = try session.prepareGroupCreate(
             draft,
             in: group,
-            participants: [boundKey()] + others.map { try $0.boundKey() }
+            participants: [verifiedKey()] + others.map { try $0.verifiedKey() }
         )
         try session.adopt(change)
         var body = Self.body(of: change)

@@ -199,8 +199,8 @@ struct JSONWriterTests {
     }
 }
 
-struct JSONPlaceTests {
-    private let place = try? JSONPlace(
+struct JSONLocationTests {
+    private let place = try? JSONLocation(
         parsing: Array(#"{"keys":[{"x y":{"n":1.5,"z":null}}]}"#.utf8),
         document: "file"
     )
@@ -228,7 +228,7 @@ struct JSONPlaceTests {
 
     @Test func `a file that is no JSON is refused with its place`() {
         #expect(throws: AccountError("file: line 1, column 2: the text ends too early")) {
-            try JSONPlace(parsing: [UInt8(ascii: "{")], document: "file")
+            try JSONLocation(parsing: [UInt8(ascii: "{")], document: "file")
         }
     }
 }

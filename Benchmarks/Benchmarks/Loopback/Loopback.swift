@@ -50,7 +50,7 @@ private struct Sender: Sendable {
         let alice = try await Self.register("1111", url)
         client = alice.client
         var session = try Session(userID: "1111", privateKeys: alice.keys, signingKeyVersion: alice.version)
-        session.trust([try bob.keys.boundKey(userID: "2222", version: bob.version)])
+        session.trust([try bob.keys.verifiedKey(userID: "2222", version: bob.version)])
         let change = try session.prepareKeyChange(in: People.conversation)
         _ = try await client.addKeys(change)
         try session.adopt(change)

@@ -15,7 +15,7 @@ public struct History: Sendable {
         for number in 0..<senders {
             let user = People.other(number)
             let keys = try PrivateKeys.generate(suite)
-            let pin = try keys.boundKey(userID: user, version: "1")
+            let pin = try keys.verifiedKey(userID: user, version: "1")
             var writer = try Session(userID: user, privateKeys: keys, signingKeyVersion: "1")
             writer.trust([pin])
             try writer.addConversationKey(key, in: People.group, version: "1001")

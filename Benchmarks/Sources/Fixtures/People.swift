@@ -21,7 +21,8 @@ public struct People: Sendable {
         let alicesKeys = try PrivateKeys.generate(suite)
         let bobsKeys = try PrivateKeys.generate(suite)
         let pins = [
-            try alicesKeys.boundKey(userID: "1111", version: "1"), try bobsKeys.boundKey(userID: "2222", version: "1"),
+            try alicesKeys.verifiedKey(userID: "1111", version: "1"),
+            try bobsKeys.verifiedKey(userID: "2222", version: "1"),
         ]
         let key = try ConversationKey.generate()
         var alice = try Session(userID: "1111", privateKeys: alicesKeys, signingKeyVersion: "1")
@@ -49,7 +50,7 @@ public struct People: Sendable {
     /// Alice in a group of `count` members; the others share a key pair.
     public func aliceInGroup(of count: Int) throws -> Session {
         var alice = alice
-        let keys = try (1..<max(1, count)).map { try others.boundKey(userID: Self.other($0), version: "1") }
+        let keys = try (1..<max(1, count)).map { try others.verifiedKey(userID: Self.other($0), version: "1") }
         alice.trust(keys)
         try alice.acceptMembers(["1111"] + keys.map(\.userID), of: Self.group)
         return alice

@@ -176,7 +176,7 @@ struct States {
                 Base64.encode(blob.withUnsafeBufferPointer { Array($0) })
             }
             let others = try Self.pins(count, first: first)
-            signing_keys = try [Key(keys.boundKey(userID: Sealer.user, version: "1").registered)] + others
+            signing_keys = try [Key(keys.verifiedKey(userID: Sealer.user, version: "1").registered)] + others
             var generator = SystemRandomNumberGenerator()
             conversation_keys = Dictionary(
                 uniqueKeysWithValues: (0..<count).map { number in
@@ -195,7 +195,7 @@ struct States {
                 let keys = Result {
                     try range.map { number in
                         let user = UserID("\(first + number)")
-                        return Key(try PrivateKeys.generate().boundKey(userID: user, version: "1").registered)
+                        return Key(try PrivateKeys.generate().verifiedKey(userID: user, version: "1").registered)
                     }
                 }
                 parts.withLock { $0[part] = keys }

@@ -15,7 +15,7 @@ package struct BackupFacts: Sendable {
 extension Account {
     /// What the account knows for a backup; nil if there is no account at the place.
     package static func backupFacts(_ configuration: Configuration) async throws -> BackupFacts? {
-        if case .sessionFile(let path) = configuration.place, !Files.exists(path) { return nil }
+        if case .sessionFile(let path) = configuration.location, !Files.exists(path) { return nil }
         let store: any AccountStore
         do {
             store = try await configuration.existingStore()
@@ -85,7 +85,7 @@ extension Account {
         guard let record = try await store.records([.account])[.account] else { return }
         let identity = try Identity(decoding: record.bytes)
         try await store.save(try identity.restored(keys, version: version), revision: record.revision)
-        let own = try keys.boundKey(userID: userID, version: version)
+        let own = try keys.verifiedKey(userID: userID, version: version)
         let unregistered = try Identity(userID: userID, privateKeys: keys, keyVersion: nil)
         try await AccountState(store: store, identity: unregistered)
             .update(AccountState.Scope(users: [userID])) { session in session.trust([own]) }

@@ -8,16 +8,16 @@ extension Account {
         /// The user.
         public let user: UserID
         /// The pinned keys; empty for a user without pins.
-        public let pinned: [BoundKey]
+        public let pinned: [VerifiedPublicKey]
         /// The pinned key that conversation keys are wrapped to.
-        public let current: BoundKey?
+        public let current: VerifiedPublicKey?
         /// The served keys that are not pinned as they are.
-        public let changes: [BoundKey]
+        public let changes: [VerifiedPublicKey]
         /// The served key with the highest version; nil if the server has no keys of the user.
-        public let newest: BoundKey?
+        public let newest: VerifiedPublicKey?
         /// The safety code of this account and the newest served key, which the other user sees too.
         public let safetyCode: SafetyCode?
-        let served: [BoundKey]
+        let served: [VerifiedPublicKey]
 
         /// Whether the served keys differ from the pinned ones.
         public var isChanged: Bool {
@@ -43,7 +43,7 @@ extension Account {
 
     private func comparison(of user: UserID) async throws -> KeyComparison {
         let session = try await state.session(AccountState.Scope(users: [user]))
-        var served: [BoundKey] = []
+        var served: [VerifiedPublicKey] = []
         do {
             served = try session.bound(try await client.publicKeys(of: user), of: user)
         } catch let error as APIError where error.code == .notFound {
@@ -120,8 +120,8 @@ extension Account {
     }
 
     private func accept(
-        _ keys: [BoundKey],
-        servedWith others: [BoundKey],
+        _ keys: [VerifiedPublicKey],
+        servedWith others: [VerifiedPublicKey],
         _ comparison: KeyComparison
     ) async throws {
         try await whileOpen { try await self.acceptNow(keys, servedWith: others, comparison) }
@@ -130,8 +130,8 @@ extension Account {
     /// Accepts keys in one commit with all conversations that the user reads: their present keys do not encrypt
     /// afterwards.
     private func acceptNow(
-        _ keys: [BoundKey],
-        servedWith others: [BoundKey],
+        _ keys: [VerifiedPublicKey],
+        servedWith others: [VerifiedPublicKey],
         _ comparison: KeyComparison
     ) async throws {
         let user = comparison.user
@@ -173,11 +173,11 @@ extension Account {
     }
 
     /// This account's public keys as they are registered.
-    package func ownKey() throws -> BoundKey {
+    package func ownKey() throws -> VerifiedPublicKey {
         guard let keys = identity.privateKeys, let version = identity.keyVersion else {
             throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet")
         }
-        return try keys.boundKey(userID: userID, version: version)
+        return try keys.verifiedKey(userID: userID, version: version)
     }
 
     /// Makes sure that keys of users are pinned, and that the pins are what the server serves.

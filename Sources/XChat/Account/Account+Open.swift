@@ -58,7 +58,7 @@ extension Account {
     package static func privateKeys(
         _ configuration: Configuration
     ) async throws -> (userID: UserID, keys: PrivateKeys?) {
-        if case .sessionFile(let path) = configuration.place {
+        if case .sessionFile(let path) = configuration.location {
             return try await blocking {
                 let document = try SessionFile(path, notify: configuration.notify ?? { _ in }).readPrivateKeys()
                 return (try document.userID(), try document.privateKeys())
@@ -88,7 +88,7 @@ extension Account {
         let record = try await store.records([.account])[.account]
         let known = try record.map { try Identity(decoding: $0.bytes) }
         guard known?.privateKeys == nil else {
-            throw AccountError(.exists, "there is an account already: \(configuration.placeText)")
+            throw AccountError(.exists, "there is an account already: \(configuration.locationText)")
         }
         let identity = try known ?? Identity(userID: userID, privateKeys: nil, keyVersion: nil)
         guard identity.userID == userID else { throw AccountError(belongingTo: identity.userID, not: userID) }
@@ -99,7 +99,7 @@ extension Account {
         )
         guard let version, keys.signingKey != nil else { return }
         let unregistered = try Identity(userID: userID, privateKeys: keys, keyVersion: nil)
-        let own = try keys.boundKey(userID: userID, version: version)
+        let own = try keys.verifiedKey(userID: userID, version: version)
         try await AccountState(store: store, identity: unregistered)
             .update(AccountState.Scope(users: [userID])) { session in session.trust([own]) }
     }
@@ -109,7 +109,7 @@ extension Account {
     ) async throws -> (store: any AccountStore, identity: Identity) {
         let store = try await configuration.existingStore()
         guard let identity = try await Identity.stored(in: store) else {
-            throw AccountError(.notFound, "there is no account yet: \(configuration.placeText)")
+            throw AccountError(.notFound, "there is no account yet: \(configuration.locationText)")
         }
         return (store, identity)
     }
@@ -135,7 +135,7 @@ extension Account {
         guard let user = configuration.user else {
             throw AccountError(
                 .notFound,
-                "there is no account yet, and no user id for a new one: \(configuration.placeText)"
+                "there is no account yet, and no user id for a new one: \(configuration.locationText)"
             )
         }
         guard user.isValid else {
@@ -190,7 +190,7 @@ extension Account {
             let registered = try identity.registered(as: version)
             let record = try await store.records([.account])[.account]
             try await store.save(registered, revision: record?.revision ?? 0)
-            let own = try keys.boundKey(userID: userID, version: version)
+            let own = try keys.verifiedKey(userID: userID, version: version)
             try await state.update(AccountState.Scope(users: [userID])) { session in session.trust([own]) }
             return registered
         } catch {

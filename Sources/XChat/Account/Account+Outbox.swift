@@ -1,4 +1,4 @@
-public import XChatEngine
+import XChatEngine
 public import XChatEvents
 
 /// What became of messages that are not sent, and what to do with them.

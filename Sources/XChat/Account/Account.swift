@@ -111,7 +111,7 @@ public final class Account: Sendable {
     ///
     /// - Parameter event: The event of a request whose signature was checked, see `XChatHTTP.Webhook`.
     public func receive(_ event: ActivityEvent) {
-        guard case .conversation(let conversation) = event.place(for: userID) else { return }
+        guard case .conversation(let conversation) = event.location(for: userID) else { return }
         let feeds = running.withLock { $0.feeds.compactMap(\.feed) }
         Task { for feed in feeds { await feed.mark(conversation, event: event) } }
     }

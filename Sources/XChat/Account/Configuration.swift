@@ -10,7 +10,7 @@ extension Account {
     /// Where an account is kept, and which server it talks to.
     public struct Configuration: Sendable {
         /// Where keys, pins, messages to send and cursors are kept.
-        public enum Place: Sendable {
+        public enum Location: Sendable {
             /// An account file: everything in it is sealed under a passphrase.
             case accountFile(String)
             /// A session file: keys and pins are readable in it. The rest is sealed in a folder with its name and
@@ -21,7 +21,7 @@ extension Account {
         }
 
         /// Where the account is kept.
-        public var place: Place
+        public var location: Location
         /// Gives the passphrase of an account file: asked once, and only when it is needed; `isNew` while the file is
         /// made.
         ///
@@ -71,15 +71,15 @@ extension Account {
         /// A configuration; all but the place has a default.
         ///
         /// - Parameters:
-        ///   - place: Where the account is kept.
+        ///   - location: Where the account is kept.
         ///   - passphrase: As for the property. The default throws, so that no account file can be opened.
         public init(
-            _ place: Place,
+            _ location: Location,
             passphrase: @escaping @Sendable (_ isNew: Bool) throws -> SecretBytes = { _ in
                 throw AccountError(.wrongPassphrase, "the account file needs a passphrase, and none was given")
             }
         ) {
-            self.place = place
+            self.location = location
             self.passphrase = passphrase
         }
 
@@ -99,7 +99,7 @@ extension Account {
                         "XCHAT_DATABASE_URL is set, and this module keeps accounts in files; a database needs XChatPostgres"
                     )
                 }
-                var configuration = Configuration(try place()) { _ in try passphraseOfEnvironment() }
+                var configuration = Configuration(try location()) { _ in try passphraseOfEnvironment() }
                 if let text = try Environment.text("XCHAT_USER") {
                     guard let user = UserID(validating: text) else {
                         throw AccountError(.invalidArgument, "XCHAT_USER is not a user id: 1 to 19 digits")
@@ -113,7 +113,7 @@ extension Account {
             }
         }
 
-        private static func place() throws(AccountError) -> Place {
+        private static func location() throws(AccountError) -> Location {
             if let session = try Environment.text("XCHAT_SESSION") { return .sessionFile(session) }
             if let account = try Environment.text("XCHAT_ACCOUNT") { return .accountFile(account) }
             if let home = try Environment.text("XCHAT_HOME") { return .accountFile(home + "/account.db") }

@@ -16,7 +16,7 @@ package struct Identity: Sendable {
     /// All members of the record, those included that this version does not know.
     private let members: JSONObject
     /// This account's entry among the public keys.
-    private let ownKey: BoundKey?
+    private let ownKey: VerifiedPublicKey?
 
     /// An identity; `members` are those of the record that it replaces.
     init(
@@ -33,7 +33,7 @@ package struct Identity: Sendable {
         self.members = members
         do {
             if let privateKeys, privateKeys.signingKey != nil, let keyVersion {
-                ownKey = try privateKeys.boundKey(userID: userID, version: keyVersion)
+                ownKey = try privateKeys.verifiedKey(userID: userID, version: keyVersion)
             } else {
                 ownKey = nil
             }
@@ -97,7 +97,7 @@ package struct Identity: Sendable {
 
     /// The realms of the backup; nil before its first use.
     func backupRealms() throws(AccountError) -> [String: String?]? {
-        let place = JSONPlace(root: .object(members), document: "the account record")
+        let place = JSONLocation(root: .object(members), document: "the account record")
         guard let realms = try place.member(Self.backupRealmsMember) else { return nil }
         var keys: [String: String?] = [:]
         for (realm, key) in try realms.members() {

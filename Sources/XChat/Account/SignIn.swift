@@ -53,7 +53,7 @@ struct SignIn: Sendable {
 
     /// Reads the record.
     init(decoding bytes: [UInt8]) throws(AccountError) {
-        let place = try JSONPlace(parsing: bytes, document: "the sign-in")
+        let place = try JSONLocation(parsing: bytes, document: "the sign-in")
         members = try place.object()
         api = try place.required("api").string().string
         clientID = try place.required("client_id").string().string
@@ -104,7 +104,7 @@ extension AccountStore {
     }
 }
 
-extension JSONPlace {
+extension JSONLocation {
     fileprivate func token() throws(AccountError) -> Token {
         do {
             return try Token(try string().string)

@@ -158,7 +158,7 @@ struct Watcher: Sendable {
     ///
     /// - Returns: False if the event may belong to this user and does not say to which conversation.
     private func take(_ event: ActivityEvent) async -> Bool {
-        switch event.place(for: account.userID) {
+        switch event.location(for: account.userID) {
         case .unknown: return false
         case .elsewhere: return true
         case .conversation(let conversation):
@@ -233,7 +233,7 @@ extension Account {
 
 extension ActivityEvent {
     /// Where an event belongs.
-    enum Place: Hashable {
+    enum Location: Hashable {
         /// To this conversation of the user.
         case conversation(ConversationID)
         /// To another user.
@@ -243,7 +243,7 @@ extension ActivityEvent {
     }
 
     /// Where the event belongs for a user: to the conversation that it names, or else to the one that the server names.
-    func place(for user: UserID) -> Place {
+    func location(for user: UserID) -> Location {
         let parsed = encodedEvent.flatMap { try? MessageEvent(base64: $0) }
         let isOthers = subscribedUserID.map { $0 != user } ?? false
         guard let id = parsed?.conversationID ?? conversationID else { return isOthers ? .elsewhere : .unknown }

@@ -3,7 +3,7 @@ import XChatEvents
 
 // A membership log in `group_memberships` of the session document.
 extension Membership {
-    init(_ place: JSONPlace) throws(AccountError) {
+    init(_ place: JSONLocation) throws(AccountError) {
         let log = try place.required("log").elements().map { entry throws(AccountError) in try Entry(entry) }
         let present = Set<UserID>(try place.required("members").ids())
         var bars: [UserID: UInt64] = [:]
@@ -68,7 +68,7 @@ extension Membership {
 }
 
 extension Membership.Entry {
-    init(_ place: JSONPlace) throws(AccountError) {
+    init(_ place: JSONLocation) throws(AccountError) {
         let effect = try place.required("effect")
         let claim = try place.required("claim")
         guard let effectValue = Membership.Effect(rawValue: try effect.string().string) else {

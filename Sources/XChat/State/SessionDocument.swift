@@ -20,7 +20,7 @@ package struct SessionDocument: Hashable, Sendable {
 
     /// Reads a document; its members are looked at when they are needed.
     package init(parsing bytes: [UInt8], name: String) throws(AccountError) {
-        root = try JSONPlace(parsing: bytes, document: name).object()
+        root = try JSONLocation(parsing: bytes, document: name).object()
         self.name = name
     }
 
@@ -29,8 +29,8 @@ package struct SessionDocument: Hashable, Sendable {
         Array((JSONValue.object(root).indented + "\n").utf8)
     }
 
-    var place: JSONPlace {
-        JSONPlace(root: .object(root), document: name)
+    var place: JSONLocation {
+        JSONLocation(root: .object(root), document: name)
     }
 }
 
@@ -155,13 +155,13 @@ extension SessionDocument {
     /// The public keys that are trusted, and why entries are refused whose binding does not hold.
     ///
     /// Such an entry can verify nothing, and the rest of the document is no worse for it.
-    package func boundKeys() throws(AccountError) -> (bound: [BoundKey], refused: [AccountError]) {
+    package func verifiedKeys() throws(AccountError) -> (bound: [VerifiedPublicKey], refused: [AccountError]) {
         let (pinned, refused) = try pins()
         return (pinned.map(\.key), refused)
     }
 
     private struct Pin {
-        let key: BoundKey
+        let key: VerifiedPublicKey
         /// Another pin of the user is the current one.
         let isRetired: Bool
         /// A person replaced it.
@@ -177,7 +177,7 @@ extension SessionDocument {
         }
         // Each binding costs the verification of a signature.
         let bound = concurrentMap(entries.map(\.key)) { key in
-            Result { () throws(XChatError) in try BoundKey(checking: key) }
+            Result { () throws(XChatError) in try VerifiedPublicKey(checking: key) }
         }
         var pinned: [Pin] = []
         var refused: [AccountError] = []
@@ -435,7 +435,7 @@ extension SessionDocument {
 
 extension RegisteredKey {
     /// Reads an entry of `signing_keys`, in the field names of X's SDK.
-    init(_ entry: JSONPlace) throws(AccountError) {
+    init(_ entry: JSONLocation) throws(AccountError) {
         self.init(
             userID: try entry.required("user_id").id(),
             publicKeyVersion: try entry.required("public_key_version").id(),
@@ -475,7 +475,7 @@ extension PinnedKeys {
     }
 }
 
-extension JSONPlace {
+extension JSONLocation {
     /// A list of ids or versions, valid or not.
     func ids<ID: Identifier>() throws(AccountError) -> [ID] {
         try elements().map { element throws(AccountError) in try element.id() }

@@ -4,8 +4,8 @@ import XChatHTTP
 
 extension Account.Configuration {
     /// The place in errors.
-    var placeText: String {
-        switch place {
+    var locationText: String {
+        switch location {
         case .accountFile(let path), .sessionFile(let path): quoted(path)
         case .store: "a store of the program"
         }
@@ -14,13 +14,13 @@ extension Account.Configuration {
     /// The same configuration with its store open, which is created if it does not exist.
     package func opened() async throws -> Self {
         var configuration = self
-        configuration.place = .store(try await store())
+        configuration.location = .store(try await store())
         return configuration
     }
 
     /// Opens the store of the place, and creates it if it does not exist.
     func store() async throws -> any AccountStore {
-        switch place {
+        switch location {
         case .store(let store): return store
         case .sessionFile(let path):
             return try await SessionFileStore.openOrCreate(path, api: try ChatClient.base(of: api), notify: notify)
@@ -42,7 +42,7 @@ extension Account.Configuration {
     ///
     /// - Throws: ``AccountError`` with `not_found` if it does not exist.
     func existingStore() async throws -> any AccountStore {
-        switch place {
+        switch location {
         case .store(let store): return store
         case .sessionFile(let path):
             return try await SessionFileStore.open(path, api: try ChatClient.base(of: api), notify: notify)

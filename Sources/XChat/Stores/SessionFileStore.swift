@@ -290,9 +290,9 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
                 continue
             }
             let session = try changed(before.session, by: batch)
-            let account = try batch.writes[.account].map { try JSONPlace(parsing: $0, document: path).object() }
+            let account = try batch.writes[.account].map { try JSONLocation(parsing: $0, document: path).object() }
             var signIn = batch.deletions.contains(.signIn) ? nil : before.signIn
-            if let bytes = batch.writes[.signIn] { signIn = try JSONPlace(parsing: bytes, document: path).value }
+            if let bytes = batch.writes[.signIn] { signIn = try JSONLocation(parsing: bytes, document: path).value }
             do {
                 let version = try file.update(ifStill: before.version) { [signIn] document in
                     document.root[Self.signInMember] = signIn

@@ -14,7 +14,7 @@ struct BenchFixture {
     let bobsKeys: PrivateKeys
     let key: ConversationKey
     let keyVersion: KeyVersion
-    let members: [BoundKey]
+    let members: [VerifiedPublicKey]
 
     private let batchCount: Int
 
@@ -23,7 +23,8 @@ struct BenchFixture {
         let alicesKeys = try PrivateKeys.generate(suite)
         bobsKeys = try PrivateKeys.generate(suite)
         let pins = [
-            try alicesKeys.boundKey(userID: "1111", version: "1"), try bobsKeys.boundKey(userID: "2222", version: "1"),
+            try alicesKeys.verifiedKey(userID: "1111", version: "1"),
+            try bobsKeys.verifiedKey(userID: "2222", version: "1"),
         ]
         var alice = try Session(userID: "1111", privateKeys: alicesKeys, signingKeyVersion: "1")
         var bob = try Session(userID: "2222", privateKeys: bobsKeys, signingKeyVersion: "1")
@@ -36,7 +37,7 @@ struct BenchFixture {
         var members = [pins[0]]
         for number in 1..<Self.memberCount {
             let user = UserID(String(10_000 + number))
-            members.append(try PrivateKeys.generate(suite).boundKey(userID: user, version: "1"))
+            members.append(try PrivateKeys.generate(suite).verifiedKey(userID: user, version: "1"))
         }
         self.members = members
         alice.trust(members)

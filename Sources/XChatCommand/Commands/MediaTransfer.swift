@@ -188,7 +188,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
                 size: size
             )
         }
-        let line = try JSONPlace(
+        let line = try JSONLocation(
             parsing: try openInput(event).readAll(limit: maximumInputBytes),
             document: event == "-" ? "standard input" : quoted(event)
         )

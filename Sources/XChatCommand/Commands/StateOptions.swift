@@ -26,7 +26,7 @@ struct StateOptions: ParsableArguments {
     /// The account that the options name, without a token.
     func configuration() throws -> Account.Configuration {
         var configuration = Account.Configuration(
-            try session.map { .sessionFile($0) } ?? home.place,
+            try session.map { .sessionFile($0) } ?? home.location,
             passphrase: { isNew in try readPassphrase(isNew: isNew) }
         )
         configuration.notify = Output.notice
@@ -100,7 +100,7 @@ struct HomeOptions: ParsableArguments {
     )
     var home: String?
 
-    var place: Account.Configuration.Place {
+    var location: Account.Configuration.Location {
         get throws {
             if let folder = try home ?? Environment.text("XCHAT_HOME") { return .accountFile(folder + "/account.db") }
             guard let userHome = try Environment.text("HOME") else {

@@ -22,7 +22,7 @@ struct DemoUser {
     }
 
     /// Fetches a user's keys and pins them.
-    mutating func pinKeys(of user: UserID) async throws -> [BoundKey] {
+    mutating func pinKeys(of user: UserID) async throws -> [VerifiedPublicKey] {
         let served = try await client.publicKeys(of: user)
         try session.pin(served, of: user)
         return try session.bound(served, of: user)

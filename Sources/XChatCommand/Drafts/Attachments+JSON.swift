@@ -4,7 +4,7 @@ import XChatEvents
 
 // The shapes are those of X's SDK: `docs/protocol.md`, "Messages". The SDK ignores unknown members, and so does this:
 // attachments are often taken from events, which have more members than a draft needs.
-extension JSONPlace {
+extension JSONLocation {
     func attachments() throws(CommandError) -> [MessageAttachment] {
         var attachments: [MessageAttachment] = []
         for place in try elements() { attachments.append(try place.attachment()) }

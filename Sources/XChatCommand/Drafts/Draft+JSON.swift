@@ -8,7 +8,7 @@ extension Draft {
     ///
     /// A member that is unknown or of the wrong type is an error.
     package init(parsing bytes: [UInt8], document: String) throws(CommandError) {
-        let place = try JSONPlace(parsing: bytes, document: document)
+        let place = try JSONLocation(parsing: bytes, document: document)
         let kind = try place.required("kind")
         switch try kind.string() {
         case "message":
@@ -46,7 +46,7 @@ extension Draft {
 }
 
 extension MessageDraft {
-    fileprivate init(_ place: JSONPlace) throws(CommandError) {
+    fileprivate init(_ place: JSONLocation) throws(CommandError) {
         let ttl = try place.member("ttl_msec")
         if let ttl, try ttl.integer(Int64.self) < 0 {
             throw ttl.error("is negative")
@@ -63,12 +63,12 @@ extension MessageDraft {
 }
 
 extension ReactionDraft {
-    fileprivate init(_ place: JSONPlace) throws(CommandError) {
+    fileprivate init(_ place: JSONLocation) throws(CommandError) {
         self.init(try place.required("emoji").string().string, to: try place.target())
     }
 }
 
-extension JSONPlace {
+extension JSONLocation {
     /// Refuses members that nothing reads: a misspelt one would be a message that says something else.
     fileprivate func requireKnown(_ known: [WireString]) throws(CommandError) {
         for (key, member) in try members() where key != "kind" && !known.contains(key) {

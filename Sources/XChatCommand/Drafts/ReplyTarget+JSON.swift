@@ -9,7 +9,7 @@ extension ReplyTarget {
     ]
 
     /// Reads the parameters of X's SDK: with an event the preview is made from it, without one it is what they say.
-    init(_ place: JSONPlace) throws(CommandError) {
+    init(_ place: JSONLocation) throws(CommandError) {
         let claims = try ReplyClaims(place)
         let edit = try place.presentEvent("reply_to_edit_event")
         var keyChanges: [Encoded<MessageEvent>] = []
@@ -29,7 +29,7 @@ extension ReplyTarget {
 }
 
 extension ReplyClaims {
-    fileprivate init(_ place: JSONPlace) throws(CommandError) {
+    fileprivate init(_ place: JSONLocation) throws(CommandError) {
         self.init()
         if let id: SequenceID = try place.member("reply_to_sequence_id")?.id(), !id.isEmpty { sequenceID = id }
         senderID = try place.member("reply_to_sender_id")?.numberOrDigits()
@@ -39,7 +39,7 @@ extension ReplyClaims {
     }
 }
 
-extension JSONPlace {
+extension JSONLocation {
     /// An event that is there and not the empty string, which X's SDK takes for absent.
     fileprivate func presentEvent(_ key: WireString) throws(CommandError) -> Encoded<MessageEvent>? {
         guard let place = try member(key), !(try place.string().isEmpty) else { return nil }

@@ -64,7 +64,7 @@ struct Examination {
         // What the outbox of a session file is named after; a bad URL is reported with the server.
         configuration.api = (try? options.server.url) ?? configuration.api
         let (path, isSession) =
-            switch configuration.place {
+            switch configuration.location {
             case .sessionFile(let path): (path, true)
             case .accountFile(let path): (path, false)
             case .store: ("", false)

@@ -86,8 +86,8 @@ extension Session {
         let signingKey = try keys.needSigningKey()
         let builder = EventBuilder(messageID: MessageID.random(), senderID: userID, conversationID: conversation)
         let unsigned = try builder.build(detail)
-        if let flaw = unsigned.event.inconsistency {
-            throw XChatError(.invalidArgument, flaw)
+        if let inconsistency = unsigned.event.inconsistency {
+            throw XChatError(.invalidArgument, inconsistency)
         }
         let payload = unsigned.payload
         let signature: [UInt8]

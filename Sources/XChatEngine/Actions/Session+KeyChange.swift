@@ -122,7 +122,7 @@ extension Session {
     }
 
     /// The current pins of users, in the order of the call; of this account the registered key.
-    private func currentKeys(of users: [UserID]) throws(XChatError) -> [BoundKey] {
+    private func currentKeys(of users: [UserID]) throws(XChatError) -> [VerifiedPublicKey] {
         let (keys, version) = try signer()
         guard Set(users).count == users.count else {
             throw XChatError(.invalidArgument, "the readers of a key name a user twice")
@@ -132,7 +132,7 @@ extension Session {
         }
         return try users.map { user throws(XChatError) in
             // The own key is the registered one, whatever the server serves.
-            let pin = user == userID ? try keys.boundKey(userID: user, version: version) : pins.current(of: user)
+            let pin = user == userID ? try keys.verifiedKey(userID: user, version: version) : pins.current(of: user)
             guard let pin else {
                 throw XChatError(.notAParticipant, "no keys of user \(printable(user)) are pinned")
             }

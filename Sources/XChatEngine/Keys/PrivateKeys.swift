@@ -94,17 +94,17 @@ public struct PrivateKeys: Sendable {
     ///   - version: The version that the server registered them under.
     /// - Returns: The entry, bound.
     /// - Throws: `not_unlocked` without a signing key.
-    public func boundKey(userID: UserID, version: KeyVersion) throws(XChatError) -> BoundKey {
+    public func verifiedKey(userID: UserID, version: KeyVersion) throws(XChatError) -> VerifiedPublicKey {
         let signingKey = try needSigningKey()
         // What this account signs itself needs no verification.
-        return BoundKey(
-            storage: BoundKey.Storage(
+        return VerifiedPublicKey(
+            storage: VerifiedPublicKey.Storage(
                 userID: userID,
                 version: version,
                 identityKey: identityKey,
                 signingKey: signingKey,
                 checked: nil,
-                bytes: BoundKey.Bytes(identityKeySignature: try signedIdentityKey())
+                bytes: VerifiedPublicKey.Bytes(identityKeySignature: try signedIdentityKey())
             )
         )
     }

@@ -39,7 +39,7 @@ public struct RegisteredKey: Hashable, Sendable {
 ///
 /// The binding says that the signing key vouches for the identity key. It does not say whose keys they are: an attacker
 /// can bind a signing key of their own to another user's genuine identity key. Trust is what a pin adds.
-public struct BoundKey: Sendable {
+public struct VerifiedPublicKey: Sendable {
     /// Copies share it, so that a copy costs one reference.
     final class Storage: Sendable {
         let userID: UserID
@@ -169,14 +169,14 @@ public struct BoundKey: Sendable {
     }
 
     /// Whether this is the same pin: version, identity key and signing key, whatever text they came in.
-    public func isSamePin(as other: BoundKey) -> Bool {
+    public func isSamePin(as other: VerifiedPublicKey) -> Bool {
         storage === other.storage
             || userID == other.userID && version == other.version && identityKey == other.identityKey
                 && signingKey == other.signingKey
     }
 }
 
-extension BoundKey: Hashable {
+extension VerifiedPublicKey: Hashable {
     /// Whether both are read from the same text.
     public static func == (left: Self, right: Self) -> Bool {
         left.storage === right.storage || left.isSamePin(as: right) && left.registered == right.registered

@@ -3,7 +3,7 @@
 /// It is absent where the preview embeds no event: then everything in it is the sender's claim.
 public struct ReplyValidation: Hashable, Sendable {
     /// Why the preview is not to be believed; nil if every claim that can be checked holds.
-    public let flaw: String?
+    public let failure: String?
     /// The members of the preview, in X's names, that are there and that nothing vouches for.
     ///
     /// A display name belongs to the profile, not to the preview. Sequence ids are the server's word, and in an
@@ -13,5 +13,5 @@ public struct ReplyValidation: Hashable, Sendable {
     public let uncheckedClaims: [String]
 
     /// Whether every claim that can be checked holds.
-    public var isValid: Bool { flaw == nil }
+    public var isValid: Bool { failure == nil }
 }

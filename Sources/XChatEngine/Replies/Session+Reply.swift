@@ -31,29 +31,29 @@ extension Session {
         in conversation: ConversationID,
         keyVersion: KeyVersion
     ) throws(XChatError) -> ReplyingToPreview {
-        let quotation = try quotation(
+        let quotedMessage = try quotedMessage(
             of: source.original,
             edit: source.edit,
             keyChanges: source.keyChanges,
             in: conversation.text
         )
-        let original = quotation.original
+        let original = quotedMessage.original
         guard let sequenceID = source.overrides.sequenceID ?? original.sequenceID else {
             throw XChatError(.invalidArgument, "reply_to_event carries no sequence_id")
         }
         let embedded = try keyChanges(source.keyChanges, besides: keyVersion)
         let preview = ReplyingToPreview(
             senderID: source.overrides.senderID ?? original.senderID?.i64,
-            messageText: source.overrides.text.map { WireString($0) } ?? quotation.text,
-            entities: source.overrides.entities ?? quotation.entities,
-            attachments: source.overrides.attachments ?? quotation.attachments,
+            messageText: source.overrides.text.map { WireString($0) } ?? quotedMessage.text,
+            entities: source.overrides.entities ?? quotedMessage.entities,
+            attachments: source.overrides.attachments ?? quotedMessage.attachments,
             replyingToMessageSequenceID: sequenceID,
             replyingToMessageID: original.messageID,
             rawEventMessageCreate: source.original,
             rawEventEditMessage: source.edit,
             rawEventCkces: embedded.isEmpty ? nil : embedded
         )
-        if let claim = preview.claim(contradicting: quotation) {
+        if let claim = preview.claim(contradicting: quotedMessage) {
             throw XChatError(.inconsistent, "the reply would not be believed: \(claim)")
         }
         return preview

@@ -4,41 +4,44 @@ extension Session {
     /// Judges a reply preview; nil where it embeds no event to judge it by.
     func validation(of preview: ReplyingToPreview, conversationID: WireString?) -> ReplyValidation? {
         guard let original = preview.rawEventMessageCreate else { return nil }
-        var flaw: String?
+        var failure: String?
         do {
-            let quotation = try quotation(
+            let quotedMessage = try quotedMessage(
                 of: original,
                 edit: preview.rawEventEditMessage,
                 keyChanges: preview.rawEventCkces ?? [],
                 in: conversationID
             )
-            flaw = preview.claim(contradicting: quotation)
+            failure = preview.claim(contradicting: quotedMessage)
         } catch {
-            flaw = error.description
+            failure = error.description
         }
-        return ReplyValidation(flaw: flaw, uncheckedClaims: preview.uncheckedClaims)
+        return ReplyValidation(failure: failure, uncheckedClaims: preview.uncheckedClaims)
     }
 }
 
 extension ReplyingToPreview {
     /// The first claim that the quoted message contradicts, in words; nil if all hold.
-    func claim(contradicting quotation: Quotation) -> String? {
+    func claim(contradicting quotedMessage: QuotedMessage) -> String? {
         let ids: [(claim: WireString?, truth: WireString?, name: String)] = [
-            (senderID.map { WireString(String($0)) }, quotation.original.senderID?.text, "sender_id"),
-            (replyingToMessageID?.text, quotation.original.messageID?.text, "replying_to_message_id"),
-            (replyingToMessageSequenceID?.text, quotation.original.sequenceID?.text, "replying_to_message_sequence_id"),
+            (senderID.map { WireString(String($0)) }, quotedMessage.original.senderID?.text, "sender_id"),
+            (replyingToMessageID?.text, quotedMessage.original.messageID?.text, "replying_to_message_id"),
+            (
+                replyingToMessageSequenceID?.text, quotedMessage.original.sequenceID?.text,
+                "replying_to_message_sequence_id"
+            ),
         ]
         if let id = ids.first(where: { $0.claim != nil && $0.claim != $0.truth }) {
             return "\(id.name) is not that of the original"
         }
-        if let messageText, !(quotation.text ?? "").utf8.starts(with: messageText.utf8) {
+        if let messageText, !(quotedMessage.text ?? "").utf8.starts(with: messageText.utf8) {
             return "message_text is not the beginning of the quoted text"
         }
         // As sets: both lists can have 10,000 elements.
-        guard Set(quotation.entities ?? []).isSuperset(of: entities ?? []) else {
+        guard Set(quotedMessage.entities ?? []).isSuperset(of: entities ?? []) else {
             return "entities has one that the quoted message has not"
         }
-        guard Set(quotation.attachments ?? []).isSuperset(of: attachments ?? []) else {
+        guard Set(quotedMessage.attachments ?? []).isSuperset(of: attachments ?? []) else {
             return "attachments has one that the quoted message has not"
         }
         return nil

@@ -15,7 +15,7 @@ public struct Event: Hashable, Sendable {
     /// What restricts the trust in the event although its signature verified; empty for most events.
     public var marks: Set<Mark>
     /// The key that verified the signature.
-    let signer: BoundKey?
+    let signer: VerifiedPublicKey?
 
     init(
         received: MessageEvent,
@@ -23,7 +23,7 @@ public struct Event: Hashable, Sendable {
         contents: MessageEntryHolder? = nil,
         replyValidation: ReplyValidation? = nil,
         marks: Set<Mark> = [],
-        signer: BoundKey? = nil
+        signer: VerifiedPublicKey? = nil
     ) {
         self.received = received
         self.isVerified = isVerified

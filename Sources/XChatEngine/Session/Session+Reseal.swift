@@ -26,7 +26,7 @@ extension Session {
             throw XChatError(.notAParticipant, "only an own message can be encrypted again")
         }
         // It comes from a store that others may write to, and what it says is about to be signed again.
-        let own = try signer.keys.boundKey(userID: userID, version: signer.version)
+        let own = try signer.keys.verifiedKey(userID: userID, version: signer.version)
         _ = try Verifier.signature(of: message.event, keys: trustedKeys(of: message.event) + [own])
         guard case .messageCreateEvent(var create) = message.event.detail, create.conversationKeyVersion != nil else {
             throw XChatError(.unsupported, "only a message can be encrypted again")

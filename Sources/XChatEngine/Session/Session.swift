@@ -86,17 +86,17 @@ public struct Session: Sendable {
     ///
     /// Of each user the key with the highest version becomes the current pin.
     /// - Parameter keys: Bound keys of any users.
-    public mutating func trust(_ keys: [BoundKey]) {
+    public mutating func trust(_ keys: [VerifiedPublicKey]) {
         for key in keys { pins.add(key) }
     }
 
     /// Makes a pin of a user the current one: restores what ``acceptChange(_:)`` decided.
-    package mutating func restoreCurrent(_ key: BoundKey) {
+    package mutating func restoreCurrent(_ key: VerifiedPublicKey) {
         pins.makeCurrent(key)
     }
 
     /// Restores that a person replaced a pin.
-    package mutating func restoreReplaced(_ key: BoundKey) {
+    package mutating func restoreReplaced(_ key: VerifiedPublicKey) {
         pins.restoreReplaced(key)
     }
 
@@ -125,8 +125,8 @@ public struct Session: Sendable {
     ///   - others: Keys that the server serves with them, and that the person did not check.
     /// - Throws: `unsupported` if libsodium cannot be initialised.
     public mutating func acceptChange(
-        _ keys: [BoundKey],
-        servedWith others: [BoundKey] = []
+        _ keys: [VerifiedPublicKey],
+        servedWith others: [VerifiedPublicKey] = []
     ) throws(XChatError) {
         let before = pins
         try pins.accept(keys, servedWith: others)
@@ -143,7 +143,7 @@ public struct Session: Sendable {
     ///
     /// - Parameter keys: The keys.
     /// - Throws: `unsupported` if libsodium cannot be initialised.
-    public mutating func rejectKeys(_ keys: [BoundKey]) throws(XChatError) {
+    public mutating func rejectKeys(_ keys: [VerifiedPublicKey]) throws(XChatError) {
         try pins.reject(keys)
     }
 
@@ -168,13 +168,13 @@ public struct Session: Sendable {
 
     /// Whether a key that verified something is a replaced one; of our own keys that is every version but the
     /// registered one.
-    func isRetired(_ key: BoundKey) -> Bool {
+    func isRetired(_ key: VerifiedPublicKey) -> Bool {
         guard key.userID == userID, let signingKeyVersion else { return pins.isRetired(key) }
         return key.version != signingKeyVersion
     }
 
     /// Whether a key may be a thief's: a person replaced it, or it is one of our own that is not registered any more.
-    func isReplaced(_ key: BoundKey) -> Bool {
+    func isReplaced(_ key: VerifiedPublicKey) -> Bool {
         guard key.userID == userID, let signingKeyVersion else { return pins.isReplaced(key) }
         return key.version != signingKeyVersion
     }
@@ -186,7 +186,7 @@ public struct Session: Sendable {
     ///   - user: The user who was asked for.
     /// - Returns: The same keys, bound.
     /// - Throws: `invalid_key`, `wrong_suite`, `too_large`; `invalid_argument` for a key of another user.
-    public func bound(_ served: [RegisteredKey], of user: UserID) throws(XChatError) -> [BoundKey] {
+    public func bound(_ served: [RegisteredKey], of user: UserID) throws(XChatError) -> [VerifiedPublicKey] {
         guard served.count <= PinnedKeys.maximumServedKeys else {
             throw XChatError(
                 .tooLarge,
@@ -194,7 +194,7 @@ public struct Session: Sendable {
                     + "allowed; no key is used"
             )
         }
-        var bound: [BoundKey] = []
+        var bound: [VerifiedPublicKey] = []
         for key in served {
             guard key.userID == user else {
                 throw XChatError(
@@ -206,7 +206,7 @@ public struct Session: Sendable {
             if let pinned = pins[user].first(where: { $0.version == key.publicKeyVersion && $0.registered == key }) {
                 bound.append(pinned)
             } else {
-                bound.append(try BoundKey(checking: key))
+                bound.append(try VerifiedPublicKey(checking: key))
             }
         }
         return bound

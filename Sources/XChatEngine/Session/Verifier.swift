@@ -17,7 +17,7 @@ public enum Verifier {
     @discardableResult
     public static func verify(
         _ event: MessageEvent,
-        keys: [BoundKey],
+        keys: [VerifiedPublicKey],
         conversationKeys: [ConversationKey] = []
     ) throws(XChatError) -> ConversationKey? {
         guard event.kind.isSigned else {
@@ -30,7 +30,7 @@ public enum Verifier {
     /// What a signature that verified says.
     struct Signed {
         /// The key that verified it.
-        let signer: BoundKey
+        let signer: VerifiedPublicKey
         /// The signed text, without the conversation key where it ends with one.
         let text: [UInt8]
         /// The conversation key that it covers, if it covers one.
@@ -52,7 +52,7 @@ public enum Verifier {
     /// Verifies an event of a kind that is signed, encrypted or not.
     static func signature(
         of event: MessageEvent,
-        keys: [BoundKey],
+        keys: [VerifiedPublicKey],
         conversationKeys: [ConversationKey] = []
     ) throws(XChatError) -> Signed {
         guard let signed = event.messageEventSignature, let encodedSignature = signed.signature else {
@@ -66,7 +66,7 @@ public enum Verifier {
         }
         let keyVersion = signed.publicKeyVersion ?? ""
         // Asked of each key in place: copies would be counted, on all cores at once where a batch is opened.
-        func isSigner(_ key: BoundKey) -> Bool { key.userID == event.senderID && key.version == keyVersion }
+        func isSigner(_ key: VerifiedPublicKey) -> Bool { key.userID == event.senderID && key.version == keyVersion }
         guard keys.contains(where: isSigner) else {
             throw XChatError(
                 .unknownSigner,
@@ -87,7 +87,7 @@ public enum Verifier {
     private static func match(
         _ payload: SignedPayload,
         _ encodedSignature: WireString,
-        _ signers: [BoundKey],
+        _ signers: [VerifiedPublicKey],
         _ conversationKeys: [ConversationKey]
     ) throws(XChatError) -> Signed {
         if payload.endsWithConversationKey, conversationKeys.isEmpty {

@@ -54,7 +54,7 @@ extension UserState {
         guard let userID, !userID.isEmpty else { throw reader.error("has no user id", at: 0) }
         pins.keys.reserveCapacity(entries.count)
         for index in entries.indices {
-            let (key, isReplaced) = try BoundKey.stored(from: &entries[index], of: userID)
+            let (key, isReplaced) = try VerifiedPublicKey.stored(from: &entries[index], of: userID)
             pins.keys.append(key)
             if isReplaced { pins.replaced.insert(index) }
         }
@@ -75,12 +75,12 @@ extension UserState {
     }
 }
 
-extension BoundKey {
+extension VerifiedPublicKey {
     /// Reads a pin, without verifying the binding and without finding out whether points are on their curve.
     fileprivate static func stored(
         from reader: inout StateReader,
         of userID: UserID
-    ) throws(XChatError) -> (key: BoundKey, isReplaced: Bool) {
+    ) throws(XChatError) -> (key: VerifiedPublicKey, isReplaced: Bool) {
         var version: KeyVersion?
         var (identityKey, signingKey): (IdentityPublicKey?, SigningPublicKey?)
         var bytes = Bytes(identityKeySignature: [])
@@ -110,7 +110,7 @@ extension BoundKey {
             bytes: bytes,
             unknown: reader.unknown
         )
-        return (BoundKey(storage: storage), isReplaced)
+        return (VerifiedPublicKey(storage: storage), isReplaced)
     }
 
     fileprivate func write(to writer: inout StateWriter, isReplaced: Bool) {

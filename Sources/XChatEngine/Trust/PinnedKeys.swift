@@ -10,7 +10,7 @@ public import XChatEvents
 public struct PinnedKeys: Sendable {
     /// The pins of one user.
     struct Pins: Hashable, Sendable {
-        var keys: [BoundKey] = []
+        var keys: [VerifiedPublicKey] = []
         /// The index of the current pin.
         var current = 0
         /// The indices of pins that a person replaced by others.
@@ -18,7 +18,7 @@ public struct PinnedKeys: Sendable {
         /// Fields of the stored user that only later versions of the library know.
         var unknown: [UInt8] = []
 
-        fileprivate mutating func add(_ key: BoundKey) {
+        fileprivate mutating func add(_ key: VerifiedPublicKey) {
             guard !keys.contains(where: { $0.isSamePin(as: key) }) else { return }
             keys.append(key)
             if keys.count == 1 || key.isNewer(than: keys[current]) { current = keys.count - 1 }
@@ -56,21 +56,21 @@ public struct PinnedKeys: Sendable {
     public var users: [UserID] { pins.filter { !$0.value.keys.isEmpty }.keys.sorted() }
 
     /// The pins of a user, in the order in which they were added: the current one and the retired ones.
-    public subscript(user: UserID) -> [BoundKey] { pins[user]?.keys ?? [] }
+    public subscript(user: UserID) -> [VerifiedPublicKey] { pins[user]?.keys ?? [] }
 
     /// The current pin of a user: conversation keys are wrapped to it.
-    public func current(of user: UserID) -> BoundKey? {
+    public func current(of user: UserID) -> VerifiedPublicKey? {
         pins[user].flatMap { $0.keys.isEmpty ? nil : $0.keys[$0.current] }
     }
 
     /// Whether a key is a pin that was replaced by a newer one.
-    public func isRetired(_ key: BoundKey) -> Bool {
+    public func isRetired(_ key: VerifiedPublicKey) -> Bool {
         guard let current = current(of: key.userID) else { return false }
         return !current.isSamePin(as: key)
     }
 
     /// Whether a key is a pin that a person replaced by a newer one: it may be stolen, and widens no group any more.
-    public func isReplaced(_ key: BoundKey) -> Bool {
+    public func isReplaced(_ key: VerifiedPublicKey) -> Bool {
         guard let pins = pins[key.userID], let index = pins.keys.firstIndex(where: { $0.isSamePin(as: key) }) else {
             return false
         }
@@ -84,11 +84,11 @@ public struct PinnedKeys: Sendable {
     ///   - user: That user.
     /// - Returns: The keys that are new or changed; empty if nothing differs. Pins that are not served any more do not
     ///   count, nor keys that were rejected before.
-    public func changes(in served: [BoundKey], of user: UserID) -> [BoundKey] {
+    public func changes(in served: [VerifiedPublicKey], of user: UserID) -> [VerifiedPublicKey] {
         served.filter { key in !self[user].contains { $0.isSamePin(as: key) } && !isRejected(key) }
     }
 
-    private func isRejected(_ key: BoundKey) -> Bool {
+    private func isRejected(_ key: VerifiedPublicKey) -> Bool {
         guard let known = rejected[key.userID], let digest = try? key.digest() else { return false }
         return known.contains(digest)
     }
@@ -98,14 +98,14 @@ public struct PinnedKeys: Sendable {
     /// Adds a key on the caller's word.
     ///
     /// It becomes current if its version is the highest.
-    mutating func add(_ key: BoundKey) {
+    mutating func add(_ key: VerifiedPublicKey) {
         pins[key.userID, default: Pins()].add(key)
     }
 
     mutating func remove(_ user: UserID) { pins[user] = nil }
 
     /// Makes one of the pins of a user the current one.
-    mutating func makeCurrent(_ key: BoundKey) {
+    mutating func makeCurrent(_ key: VerifiedPublicKey) {
         add(key)
         guard let index = pins[key.userID]?.keys.firstIndex(where: { $0.isSamePin(as: key) }) else { return }
         pins[key.userID]?.current = index
@@ -113,7 +113,7 @@ public struct PinnedKeys: Sendable {
     }
 
     /// Pins what a server serves on first use, and refuses what differs from the pins afterwards.
-    mutating func pin(_ served: [BoundKey], of user: UserID) throws(XChatError) {
+    mutating func pin(_ served: [VerifiedPublicKey], of user: UserID) throws(XChatError) {
         guard let current = current(of: user) else { return try pinFirst(served, of: user) }
         if let change = changes(in: served, of: user).first {
             throw XChatError(
@@ -131,7 +131,7 @@ public struct PinnedKeys: Sendable {
         }
     }
 
-    private mutating func pinFirst(_ served: [BoundKey], of user: UserID) throws(XChatError) {
+    private mutating func pinFirst(_ served: [VerifiedPublicKey], of user: UserID) throws(XChatError) {
         for key in served where isRejected(key) {
             throw XChatError(
                 .pinRejected,
@@ -146,7 +146,7 @@ public struct PinnedKeys: Sendable {
     ///
     /// What a replaced key signs is readable and marked, and widens no group. Keys that were served with the accepted
     /// ones, and that no person looked at, are replaced from the beginning.
-    mutating func accept(_ accepted: [BoundKey], servedWith others: [BoundKey]) throws(XChatError) {
+    mutating func accept(_ accepted: [VerifiedPublicKey], servedWith others: [VerifiedPublicKey]) throws(XChatError) {
         guard let newest = accepted.newest else { return }
         let user = newest.userID
         let before = self[user]
@@ -160,13 +160,13 @@ public struct PinnedKeys: Sendable {
         for key in before + others where key.userID == user && !key.isSamePin(as: newest) { restoreReplaced(key) }
     }
 
-    mutating func restoreReplaced(_ key: BoundKey) {
+    mutating func restoreReplaced(_ key: VerifiedPublicKey) {
         guard let index = pins[key.userID]?.keys.firstIndex(where: { $0.isSamePin(as: key) }) else { return }
         pins[key.userID]?.replaced.insert(index)
     }
 
     /// Remembers that served keys failed a check by a person.
-    mutating func reject(_ served: [BoundKey]) throws(XChatError) {
+    mutating func reject(_ served: [VerifiedPublicKey]) throws(XChatError) {
         for key in served where !self[key.userID].contains(where: { $0.isSamePin(as: key) }) {
             guard rejected[key.userID]?.count ?? 0 < Self.maximumRejected else { continue }
             rejected[key.userID, default: []].insert(try key.digest())
@@ -179,21 +179,21 @@ public struct PinnedKeys: Sendable {
     }
 }
 
-extension BoundKey {
+extension VerifiedPublicKey {
     /// Identifies the keys of a user under any version: BLAKE2b-256 over user and both keys.
     fileprivate func digest() throws(XChatError) -> EventDigest {
         try EventDigest(ofParts: [Array(userID.utf8), identityKey.spki, signingKey.spki])
     }
 
     /// Whether the version is higher; a version that is no number is lower than every number.
-    func isNewer(than other: BoundKey) -> Bool {
+    func isNewer(than other: VerifiedPublicKey) -> Bool {
         (version.number ?? 0, version) > (other.version.number ?? 0, other.version)
     }
 }
 
-extension [BoundKey] {
+extension [VerifiedPublicKey] {
     /// The key with the highest version; of several the last.
-    package var newest: BoundKey? {
+    package var newest: VerifiedPublicKey? {
         reduce(nil) { newest, key in
             newest.map { $0.isNewer(than: key) } ?? false ? newest : key
         }

@@ -12,7 +12,7 @@ public struct SafetyCode: Hashable, Sendable, CustomStringConvertible {
     /// The code of two users.
     ///
     /// - Throws: `invalid_argument` for two keys of one user; `unsupported` if libsodium cannot be initialised.
-    public init(_ one: BoundKey, _ other: BoundKey) throws(XChatError) {
+    public init(_ one: VerifiedPublicKey, _ other: VerifiedPublicKey) throws(XChatError) {
         guard one.userID != other.userID else {
             throw XChatError(.invalidArgument, "a safety code needs the keys of two users")
         }
@@ -41,7 +41,7 @@ public struct SafetyCode: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Six numbers below 100,000, each from 5 bytes of a BLAKE2b-512 digest.
-    private static func half(of key: BoundKey) throws(XChatError) -> String {
+    private static func half(of key: VerifiedPublicKey) throws(XChatError) -> String {
         let domain = Array("swift-xchat safety code 1".utf8)
         let input = lengthPrefixed([domain, Array(key.userID.utf8), key.identityKey.spki, key.signingKey.spki])
         let digest: [UInt8]

@@ -246,7 +246,7 @@ extension Session {
         return signed
     }
 
-    func trustedKeys(of event: MessageEvent) -> [BoundKey] {
+    func trustedKeys(of event: MessageEvent) -> [VerifiedPublicKey] {
         event.senderID.map { pins[$0] } ?? []
     }
 

@@ -7,7 +7,7 @@ import ServiceLifecycle
 struct ActivityStream {
     let stream: ActivityHub.Stream
     let faults: SandboxFaults
-    let chance: Chance
+    let random: SeededRandom
     /// What happened before, if that was asked for.
     let backfill: [Data]
     /// When it is over, in milliseconds since 1970; nil for never.
@@ -62,15 +62,15 @@ struct ActivityStream {
                 try await writer.write(Self.lineEnd)
             case .line(let line):
                 // The prefix of server-sent events.
-                let isGarbled = chance.happens(faults.garble)
+                let isGarbled = random.happens(faults.garble)
                 let line = Self.line(isGarbled ? Data("data: ".utf8) + line : line)
-                if held == nil, chance.happens(faults.reorder) {
+                if held == nil, random.happens(faults.reorder) {
                     held = line
                     continue
                 }
                 try await writer.write(line)
-                if chance.happens(faults.duplicate) { try await writer.write(line) }
-                if chance.happens(faults.disconnect) {
+                if random.happens(faults.duplicate) { try await writer.write(line) }
+                if random.happens(faults.disconnect) {
                     try await writer.write(Self.line(try Self.disconnection.text()))
                     return
                 }

@@ -105,7 +105,7 @@ extension SandboxState {
         switch faults.activity {
         case .full: true
         case .guide: false
-        case .mixed: chance.happens(0.5)
+        case .mixed: random.happens(0.5)
         }
     }
 }

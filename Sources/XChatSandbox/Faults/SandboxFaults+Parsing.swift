@@ -48,7 +48,7 @@ extension SandboxFaults {
     }
 
     private static let options: [Option] = [
-        chance("drop", "0.1", "the connection breaks instead of an answer, half of the time after the work is done") {
+        rate("drop", "0.1", "the connection breaks instead of an answer, half of the time after the work is done") {
             $0.drop = $1
         },
         count("lose", "1", 0...1_000_000, "the first answers to new keys, groups and members are lost after the work") {
@@ -62,10 +62,10 @@ extension SandboxFaults {
         ) {
             $0.lostRefreshes = $1
         },
-        chance("http429", "0.01", "429 with the time of a second later") { $0.http429 = $1 },
-        chance("http500", "0.05", "500 with a problem, half of the time after the work is done") { $0.http500 = $1 },
-        chance("http502", "0.05", "502 with HTML") { $0.http502 = $1 },
-        chance("http503", "0.05", "503 with HTML") { $0.http503 = $1 },
+        rate("http429", "0.01", "429 with the time of a second later") { $0.http429 = $1 },
+        rate("http500", "0.05", "500 with a problem, half of the time after the work is done") { $0.http500 = $1 },
+        rate("http502", "0.05", "502 with HTML") { $0.http502 = $1 },
+        rate("http503", "0.05", "503 with HTML") { $0.http503 = $1 },
         Option(
             name: "delay",
             example: "10ms-50ms",
@@ -128,10 +128,10 @@ extension SandboxFaults {
         choice("errors", "the bodies of errors") { $0.errors = $1 },
         choice("activity", "the spelling of events on the activity stream") { $0.activity = $1 },
         choice("members", "where the answer to added members is") { $0.members = $1 },
-        chance("disconnect", "0.1", "the activity stream ends after an event") { $0.disconnect = $1 },
-        chance("garble", "0.1", "an event on the activity stream comes as a line that is not JSON") { $0.garble = $1 },
-        chance("duplicate", "0.1", "an event on the activity stream comes twice") { $0.duplicate = $1 },
-        chance("reorder", "0.1", "an event on the activity stream comes after the next") { $0.reorder = $1 },
+        rate("disconnect", "0.1", "the activity stream ends after an event") { $0.disconnect = $1 },
+        rate("garble", "0.1", "an event on the activity stream comes as a line that is not JSON") { $0.garble = $1 },
+        rate("duplicate", "0.1", "an event on the activity stream comes twice") { $0.duplicate = $1 },
+        rate("reorder", "0.1", "an event on the activity stream comes after the next") { $0.reorder = $1 },
         Option(
             name: "keep-alive",
             example: "20s",
@@ -149,14 +149,14 @@ extension SandboxFaults {
         count("token-lifetime", "7200", 0...1_000_000_000, "how many seconds an access token is valid") {
             $0.tokenLifetime = $1
         },
-        Option(name: "seed", example: "1", value: "a number", meaning: "makes chance repeatable") { faults, text in
+        Option(name: "seed", example: "1", value: "a number", meaning: "makes the faults repeatable") { faults, text in
             guard let seed = WireString(text).number else { return false }
             faults.seed = seed
             return true
         },
     ]
 
-    private static func chance(
+    private static func rate(
         _ name: String,
         _ example: String,
         _ meaning: String,

@@ -161,7 +161,7 @@ public struct SandboxFaults: Hashable, Sendable {
     public var keepAlive = Duration.seconds(20)
     /// How many seconds the access token of a sign-in is valid.
     public var tokenLifetime = 7200
-    /// Makes chance repeatable.
+    /// Makes the faults repeatable.
     public var seed: UInt64?
 
     /// No faults, and every habit by default.

@@ -16,7 +16,7 @@ struct SignedAction {
         _ action: ActionSignatureRequest,
         in conversation: ConversationID,
         from sender: UserID,
-        keys: [BoundKey]
+        keys: [VerifiedPublicKey]
     ) throws(Problem) {
         messageID = MessageID(action.messageID)
         guard !messageID.isEmpty else {
@@ -50,7 +50,10 @@ struct SignedAction {
         try checkSignature(action.signature, keys: keys)
     }
 
-    private func checkSignature(_ signature: ActionSignatureRequest.Signature, keys: [BoundKey]) throws(Problem) {
+    private func checkSignature(
+        _ signature: ActionSignatureRequest.Signature,
+        keys: [VerifiedPublicKey]
+    ) throws(Problem) {
         let place = "action_signatures.message_event_signature"
         guard let bytes = try? Base64.decode(signature.signature), bytes.count == 64 else {
             throw .invalidRequest("A signature has 64 bytes.", parameter: place + ".signature")
@@ -85,10 +88,10 @@ struct SignedAction {
 struct KeyChangeCheck {
     let version: KeyVersion
     private let participantKeys: [ConversationParticipantKey]
-    private let users: [UserID: [BoundKey]]
+    private let users: [UserID: [VerifiedPublicKey]]
 
     /// Checks that the signed detail says the same as the request.
-    init(_ request: KeysOfAll, _ action: SignedAction, users: [UserID: [BoundKey]]) throws(Problem) {
+    init(_ request: KeysOfAll, _ action: SignedAction, users: [UserID: [VerifiedPublicKey]]) throws(Problem) {
         version = KeyVersion(request.version)
         self.users = users
         participantKeys = request.participantKeys.map { key in

@@ -39,7 +39,7 @@ struct RateLimitMiddleware: RouterMiddleware {
 /// Does what the faults say: waits, answers errors in place of answers, breaks connections.
 struct FaultMiddleware: RouterMiddleware {
     let faults: SandboxFaults
-    let chance: Chance
+    let random: SeededRandom
     private let lostAnswers = Counter()
 
     /// The calls whose answers ``SandboxFaults/lostAnswers`` loses.
@@ -47,9 +47,9 @@ struct FaultMiddleware: RouterMiddleware {
         "/2/chat/conversations/{id}/keys", "/2/chat/conversations/group", "/2/chat/conversations/{id}/members",
     ]
 
-    init(faults: SandboxFaults, chance: Chance) {
+    init(faults: SandboxFaults, random: SeededRandom) {
         self.faults = faults
-        self.chance = chance
+        self.random = random
     }
 
     @concurrent
@@ -61,7 +61,7 @@ struct FaultMiddleware: RouterMiddleware {
         guard !Routes.pages.contains(context.endpointPath ?? "") else { return try await next(request, context) }
         if faults.delay.upperBound > .zero {
             let (low, high) = (faults.delay.lowerBound, faults.delay.upperBound)
-            try await Task.sleep(for: low + (high - low) * chance.next())
+            try await Task.sleep(for: low + (high - low) * random.next())
         }
         if request.method == .post, Self.keyChanges.contains(context.endpointPath ?? ""),
             lostAnswers.next(upTo: faults.lostAnswers)
@@ -70,18 +70,18 @@ struct FaultMiddleware: RouterMiddleware {
             try? await context.channel.close()
             return try .problem(.internalError, faults.errors)
         }
-        if chance.happens(faults.http429) {
+        if random.happens(faults.http429) {
             var response = try Response.problem(.rateLimited, faults.errors)
             let reset = Int(Date().timeIntervalSince1970) + 1
             response.headers.tell(.init(limit: 1, remaining: 0, reset: reset, isAllowed: false), "x-rate-limit")
             return response
         }
-        if chance.happens(faults.http502) { return Self.page(.badGateway) }
-        if chance.happens(faults.http503) { return Self.page(.serviceUnavailable) }
-        let drops = chance.happens(faults.drop)
-        guard drops || chance.happens(faults.http500) else { return try await next(request, context) }
+        if random.happens(faults.http502) { return Self.page(.badGateway) }
+        if random.happens(faults.http503) { return Self.page(.serviceUnavailable) }
+        let drops = random.happens(faults.drop)
+        guard drops || random.happens(faults.http500) else { return try await next(request, context) }
         // A client cannot tell whether the work was done: that is what makes it a fault worth having.
-        if chance.happens(0.5) { _ = try await next(request, context) }
+        if random.happens(0.5) { _ = try await next(request, context) }
         if drops { try? await context.channel.close() }
         return try .problem(.internalError, faults.errors)
     }

@@ -12,7 +12,7 @@ extension Routes {
             let activity = ActivityStream(
                 stream: stream,
                 faults: faults,
-                chance: state.chance,
+                random: state.random,
                 backfill: backfill,
                 end: end
             )

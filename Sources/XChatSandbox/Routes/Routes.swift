@@ -20,7 +20,7 @@ struct Routes {
     func router() -> Router<SandboxContext> {
         let router = Router(context: SandboxContext.self)
         if isLoopback { router.add(middleware: HostMiddleware(errors: faults.errors)) }
-        router.add(middleware: FaultMiddleware(faults: faults, chance: state.chance))
+        router.add(middleware: FaultMiddleware(faults: faults, random: state.random))
         router.add(middleware: AccessTokenMiddleware(state: state))
         router.add(middleware: RateLimitMiddleware(limits: state.limits, errors: faults.errors))
         router.add(middleware: ProblemMiddleware(errors: faults.errors))
@@ -91,7 +91,8 @@ struct Routes {
     }
 
     /// A key as the API shows it; its owner also sees where the backup is kept.
-    private func item(_ key: BoundKey, of user: UserID, for caller: UserID, _ request: Request) throws -> JSON {
+    private func item(_ key: VerifiedPublicKey, of user: UserID, for caller: UserID, _ request: Request) throws -> JSON
+    {
         var members: [String: JSON] = [
             "public_key": .string(key.registered.identityPublicKey.string),
             "signing_public_key": .string(key.registered.publicKey.string),

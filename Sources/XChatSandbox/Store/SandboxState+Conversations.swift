@@ -214,7 +214,7 @@ extension SandboxState {
         of user: UserID,
         _ parameter: String,
         _ db: Database
-    ) throws -> [UserID: [BoundKey]] {
+    ) throws -> [UserID: [VerifiedPublicKey]] {
         guard members.count <= faults.groupMembers else {
             throw Problem.invalidRequest(
                 "Too many members: adding these members would exceed the allowed group size.",
@@ -239,7 +239,7 @@ extension SandboxState {
         _ actions: [ActionSignatureRequest]?,
         in id: ConversationID,
         from user: UserID,
-        keys: [BoundKey]
+        keys: [VerifiedPublicKey]
     ) throws(Problem) -> (keyChange: SignedAction, group: SignedAction) {
         guard let actions, actions.count == 2 else {
             throw .invalidRequest("Exactly two action signatures are required.", parameter: "action_signatures")

@@ -51,8 +51,8 @@ extension SandboxState {
         }
     }
 
-    func keys(of users: [UserID], _ db: Database) throws -> [UserID: [BoundKey]] {
-        var keys: [UserID: [BoundKey]] = [:]
+    func keys(of users: [UserID], _ db: Database) throws -> [UserID: [VerifiedPublicKey]] {
+        var keys: [UserID: [VerifiedPublicKey]] = [:]
         for user in users {
             let registered = try publicKeys(of: user, db)
             if !registered.isEmpty { keys[user] = registered }
@@ -82,7 +82,7 @@ extension SandboxState {
             let keys = try self.publicKeys(of: sender, db)
             let event: MessageEvent
             do throws(Failure) {
-                if let failure = self.faults.failureEvent, self.chance.happens(failure.probability) {
+                if let failure = self.faults.failureEvent, self.random.happens(failure.probability) {
                     throw Failure(type: failure.type)
                 }
                 event = try Self.accept(request, messageID: messageID, in: conversation, from: sender, keys: keys)
@@ -127,7 +127,7 @@ extension SandboxState {
         messageID: MessageID,
         in conversation: Conversation,
         from sender: UserID,
-        keys: [BoundKey]
+        keys: [VerifiedPublicKey]
     ) throws(Failure) -> MessageEvent {
         guard conversation.participants.contains(sender) else { throw Failure(type: .senderNotGroupMember) }
         guard let encodedSignature = request.encodedMessageEventSignature,

@@ -10,7 +10,7 @@ import XChatEvents
 final class SandboxState: Sendable {
     let database: any DatabaseWriter
     let faults: SandboxFaults
-    let chance: Chance
+    let random: SeededRandom
     let activity: ActivityHub
     let limits: RateLimits
     let backupRealms: [BackupRealm]
@@ -18,7 +18,7 @@ final class SandboxState: Sendable {
     let lostRefreshes = Counter()
     private let lastSequenceID: Mutex<Int64>
     /// Keys that were checked once: their bindings are signatures.
-    private let boundKeys = Mutex<[RegisteredKey: BoundKey]>([:])
+    private let verifiedKeys = Mutex<[RegisteredKey: VerifiedPublicKey]>([:])
 
     /// Key changes from this number on are judged by the rules of today; see ``nextSequenceID()``.
     private static let firstSequenceID: Int64 = 2_070_276_095_283_454_002
@@ -26,7 +26,7 @@ final class SandboxState: Sendable {
     init(at path: String?, faults: SandboxFaults) throws {
         database = try SandboxDatabase.database(at: path)
         self.faults = faults
-        chance = Chance(seed: faults.seed)
+        random = SeededRandom(seed: faults.seed)
         activity = ActivityHub()
         limits = RateLimits(faults)
         backupRealms = try BackupStore(database: database).realms()
@@ -64,7 +64,7 @@ final class SandboxState: Sendable {
     // MARK: Public keys
 
     /// A user's keys, oldest first; none for a user who never registered keys.
-    func publicKeys(of user: UserID, _ db: Database) throws -> [BoundKey] {
+    func publicKeys(of user: UserID, _ db: Database) throws -> [VerifiedPublicKey] {
         let rows = try Data.fetchAll(
             db,
             sql: "SELECT entry FROM public_key WHERE user = ? ORDER BY rowid",
@@ -72,22 +72,22 @@ final class SandboxState: Sendable {
         )
         return try rows.map { row in
             let registered = try JSONDecoder().decode(StoredKey.self, from: row).registered(of: user)
-            if let known = boundKeys.withLock({ $0[registered] }) { return known }
-            let bound = try BoundKey(checking: registered)
-            boundKeys.withLock { $0[registered] = bound }
+            if let known = verifiedKeys.withLock({ $0[registered] }) { return known }
+            let bound = try VerifiedPublicKey(checking: registered)
+            verifiedKeys.withLock { $0[registered] = bound }
             return bound
         }
     }
 
     /// A user's keys, oldest first.
-    func publicKeys(of user: UserID) async throws -> [BoundKey] {
+    func publicKeys(of user: UserID) async throws -> [VerifiedPublicKey] {
         let keys = try await database.read { db in try self.publicKeys(of: user, db) }
         guard !keys.isEmpty else { throw Problem.unknownUser }
         return keys
     }
 
     /// The keys of those of these users who have any.
-    func publicKeys(of users: [UserID]) async throws -> [UserID: [BoundKey]] {
+    func publicKeys(of users: [UserID]) async throws -> [UserID: [VerifiedPublicKey]] {
         try await database.read { db in try self.keys(of: users, db) }
     }
 
@@ -127,7 +127,7 @@ private struct StoredKey: Codable {
     let signatureOfIdentityKey: String
     let signatureOfSigningKey: String?
 
-    init(_ key: BoundKey) {
+    init(_ key: VerifiedPublicKey) {
         version = key.registered.publicKeyVersion.string
         signingKey = key.registered.publicKey.string
         identityKey = key.registered.identityPublicKey.string
@@ -148,10 +148,10 @@ private struct StoredKey: Codable {
 }
 
 extension RegistrationRequest.PublicKey {
-    fileprivate func bound(user: UserID, version: KeyVersion) throws(Problem) -> BoundKey {
-        let key: BoundKey
+    fileprivate func bound(user: UserID, version: KeyVersion) throws(Problem) -> VerifiedPublicKey {
+        let key: VerifiedPublicKey
         do {
-            key = try BoundKey(
+            key = try VerifiedPublicKey(
                 checking: RegisteredKey(
                     userID: user,
                     publicKeyVersion: version,

@@ -106,7 +106,7 @@
         static func seeds() throws -> [String: [UInt8]] {
             let cast = try Cast.shared.get()
             let event = Base64.encode(cast.fixtures.first?.event.encoded() ?? [])
-            let registered = cast.boundKeys[1].registered
+            let registered = cast.verifiedKeys[1].registered
             let bodies: [(String, UInt8, String)] = [
                 (
                     "events", 0,

@@ -36,7 +36,7 @@
             var isVerified = false
             do {
                 let keys = [cast.conversationKey]
-                let signed = try Verifier.signature(of: event, keys: cast.boundKeys, conversationKeys: keys)
+                let signed = try Verifier.signature(of: event, keys: cast.verifiedKeys, conversationKeys: keys)
                 isVerified = true
                 try checkMeaning(of: event, signedAs: signed.text, cast)
             } catch let error as XChatError {

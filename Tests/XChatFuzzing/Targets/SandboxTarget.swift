@@ -139,7 +139,8 @@
                     signingKeyVersion: Cast.publicKeyVersion
                 )
                 session.trust([
-                    try cast.aliceKeys.boundKey(userID: Cast.alice, version: Cast.publicKeyVersion), cast.boundKeys[0],
+                    try cast.aliceKeys.verifiedKey(userID: Cast.alice, version: Cast.publicKeyVersion),
+                    cast.verifiedKeys[0],
                 ])
                 let change = try session.prepareKeyChange(in: Cast.conversation, version: Cast.keyVersion)
                 try session.addConversationKey(change.key, in: Cast.conversation, version: change.version)

@@ -86,7 +86,7 @@ private struct FirstRun: Codable, Sendable {
         configuration.token = TokenSource(try Token("sandbox-1111"))
         configuration.suite = .sodium
         configuration.passwordLimits = .minimum
-        configuration.place = .store(
+        configuration.location = .store(
             HookedStore.killing(try await configuration.store(), commit: commit, before: before)
         )
         _ = try await Account.open(configuration)

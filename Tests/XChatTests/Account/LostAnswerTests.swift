@@ -24,7 +24,7 @@ struct LostAnswerTests {
         try await AccountFixture.run { fixture in
             _ = try await User("2222", .sodium, fixture.url)
             var configuration = try fixture.configuration("1111")
-            configuration.place = .store(HookedStore(try await configuration.store(), hook))
+            configuration.location = .store(HookedStore(try await configuration.store(), hook))
             let account = try await Account.open(configuration)
             try await body(fixture, account)
             await account.close()

@@ -186,7 +186,7 @@ struct SignInTests {
             try setup.scratch.write("a.json", text.replacing(#""sign_in": {"#, with: #""sign_in": {"later": [1],"#))
             _ = try await setup.client().me()
             #expect(setup.refreshes == 1)
-            let document = try JSONPlace(parsing: try setup.scratch.read("a.json"), document: "a.json")
+            let document = try JSONLocation(parsing: try setup.scratch.read("a.json"), document: "a.json")
             let signIn = try document.required("sign_in")
             #expect(try signIn.required("later").elements().count == 1)
             #expect(try signIn.required("refresh_token").string().string == setup.server.with { $0.refresh.first })

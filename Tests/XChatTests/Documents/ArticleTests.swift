@@ -250,7 +250,7 @@ struct ArticleTests {
             let account = try await Account.open(configuration)
 
             let served = try #require(try await account.client.publicKeys(of: "1111").first)
-            #expect(try BoundKey(checking: served).suite == .sodium)
+            #expect(try VerifiedPublicKey(checking: served).suite == .sodium)
             await account.close()
         }
     }
@@ -286,7 +286,7 @@ struct ArticleTests {
         let print = Output()
         let generated = try PrivateKeys.generate()
         let blob = try generated.withExport { blob in blob.indices.map { blob[$0] } }
-        let served = [try generated.boundKey(userID: "1111", version: "7").registered]
+        let served = [try generated.verifiedKey(userID: "1111", version: "7").registered]
 
         // import_keys(blob); set_identity("1111", "7")
         let keys = try PrivateKeys(importing: blob.span)

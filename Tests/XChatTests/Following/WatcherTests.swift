@@ -93,7 +93,7 @@ struct WatcherTests {
         ] as [(String, String, String?)]
     )
     func place(_ payload: String, _ user: String, _ expected: String?) throws {
-        switch try event(payload, of: user).place(for: "2222") {
+        switch try event(payload, of: user).location(for: "2222") {
         case .conversation(let conversation): #expect(conversation.string == expected)
         case .elsewhere: #expect(expected == "elsewhere")
         case .unknown: #expect(expected == nil)

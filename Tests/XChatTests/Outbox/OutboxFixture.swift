@@ -99,7 +99,7 @@ struct Sealer: Sendable {
     init(_ user: UserID = "1111") throws {
         let keys = try PrivateKeys.generate()
         var session = try Session(userID: user, privateKeys: keys, signingKeyVersion: "1")
-        session.trust([try keys.boundKey(userID: user, version: "1")])
+        session.trust([try keys.verifiedKey(userID: user, version: "1")])
         for id in [Self.a, Self.b] {
             try session.addConversationKey(try .generate(), in: id, version: "1000")
             try session.addConversationKey(try .generate(), in: id, version: "1001")
@@ -136,7 +136,7 @@ struct GroupSealer: Sendable {
     init() throws {
         let keys = try PrivateKeys.generate()
         var session = try Session(userID: "1111", privateKeys: keys, signingKeyVersion: "1")
-        session.trust([try keys.boundKey(userID: "1111", version: "1")])
+        session.trust([try keys.verifiedKey(userID: "1111", version: "1")])
         try session.addConversationKey(try .generate(), in: Self.group, version: "1001")
         var known = session
         try known.acceptMembers(["1111", "2222"], of: Self.group)

@@ -123,10 +123,10 @@ struct OutboxSoakTests {
     /// A newer key, which the sending processes do not have.
     private static func rotate(_ conversation: ConversationID, _ alice: inout User) async throws {
         let peers = conversation.participants.map { [$0.0, $0.1] } ?? []
-        var keys: [BoundKey] = []
+        var keys: [VerifiedPublicKey] = []
         for peer in peers {
             let served = try await insist { [client = alice.client] in try await client.publicKeys(of: peer) }
-            keys += try served.map { try BoundKey(checking: $0) }
+            keys += try served.map { try VerifiedPublicKey(checking: $0) }
         }
         let change = try alice.session.prepareKeyChange(in: conversation, participants: keys)
         _ = try await insist { [client = alice.client] in try await client.addKeys(change) }
@@ -167,7 +167,7 @@ struct SoakPlan: Codable, Sendable {
     func session() throws -> Session {
         let privateKeys = try PrivateKeys(importing: blob.span)
         var session = try Session(userID: "1111", privateKeys: privateKeys, signingKeyVersion: KeyVersion(version))
-        session.trust([try privateKeys.boundKey(userID: "1111", version: KeyVersion(version))])
+        session.trust([try privateKeys.verifiedKey(userID: "1111", version: KeyVersion(version))])
         for (index, conversation) in conversations.enumerated() {
             let bytes = keys[index]
             try session.addConversationKey(

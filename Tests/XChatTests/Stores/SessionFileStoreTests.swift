@@ -65,7 +65,7 @@ struct SessionFileRace {
         for round in 0..<rounds {
             let user = UserID("\(name)00\(round)")
             var session = try Session(userID: "1111", privateKeys: nil, signingKeyVersion: nil)
-            session.trust([try keys.boundKey(userID: user, version: "1")])
+            session.trust([try keys.verifiedKey(userID: user, version: "1")])
             while true {
                 let records = try await store.records([counter, .user(user)])
                 // A batch that was refused wrote nothing to the file.

@@ -395,7 +395,7 @@ struct SessionFilePlace: StorePlace {
         case .user(let user):
             // Each variant has other keys under another version.
             let keys = keysOfUsers[variant % keysOfUsers.count]
-            session.trust([try keys.boundKey(userID: user, version: KeyVersion("\(variant + 1)"))])
+            session.trust([try keys.verifiedKey(userID: user, version: KeyVersion("\(variant + 1)"))])
             return try #require(session.state(of: user)).encoded()
         case .conversation(let conversation):
             // Keys are only added, as they are by the engine.

@@ -64,7 +64,7 @@ struct NewStateOptions: ParsableArguments {
         isImport: Bool
     ) async throws {
         let configuration = Account.Configuration(
-            try out.map { .sessionFile($0) } ?? home.place,
+            try out.map { .sessionFile($0) } ?? home.location,
             passphrase: { isNew in try readPassphrase(isNew: isNew) }
         )
         try await Account.create(for: userID, keys: keys, version: version, isImport: isImport, configuration)

@@ -39,7 +39,7 @@ struct KeysList: AsyncParsableCommand {
         }
     }
 
-    private func lineJSON(_ key: BoundKey, isOwn: Bool, isRetired: Bool) -> JSONValue {
+    private func lineJSON(_ key: VerifiedPublicKey, isOwn: Bool, isRetired: Bool) -> JSONValue {
         [
             "user_id": .string(key.userID),
             "public_key_version": .string(key.version),

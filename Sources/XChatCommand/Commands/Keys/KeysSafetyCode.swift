@@ -47,10 +47,10 @@ struct KeysSafetyCode: AsyncParsableCommand {
 
 extension Session {
     /// This account's registered public keys.
-    func ownKey() throws -> BoundKey {
+    func ownKey() throws -> VerifiedPublicKey {
         guard let privateKeys, let signingKeyVersion else {
             throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet")
         }
-        return try privateKeys.boundKey(userID: userID, version: signingKeyVersion)
+        return try privateKeys.verifiedKey(userID: userID, version: signingKeyVersion)
     }
 }

@@ -82,7 +82,7 @@ struct KeysTrust: AsyncParsableCommand {
     /// Compares the newest served identity key with the fingerprint that the person gave.
     private func check(
         _ fingerprint: String,
-        _ key: BoundKey,
+        _ key: VerifiedPublicKey,
         _ served: Account.KeyComparison,
         _ account: Account
     ) async throws {
@@ -118,7 +118,7 @@ struct KeysTrust: AsyncParsableCommand {
         }
     }
 
-    private func describe(_ key: BoundKey, _ what: String, _ account: Account) -> String {
+    private func describe(_ key: VerifiedPublicKey, _ what: String, _ account: Account) -> String {
         let code = (try? account.ownKey()).flatMap { try? SafetyCode($0, key).description }
         return pinText(key, title: what) + "\n  safety code   \(code ?? "- (your own keys are not registered)")"
     }

@@ -9,7 +9,7 @@ import XChatEvents
 ///   - title: Our word for them, such as "new".
 /// - Returns: Version, suite, fingerprint, identity key and signing key. The server chooses the version, so it is
 ///   quoted and shortened unless it is 1 to 19 digits.
-package func pinText(_ key: BoundKey, title: String) -> String {
+package func pinText(_ key: VerifiedPublicKey, title: String) -> String {
     """
     \(title): version \(safeField(key.version)), suite \(visible(key.suite.rawValue))
       fingerprint   \(key.identityKey.fingerprint)
@@ -19,7 +19,7 @@ package func pinText(_ key: BoundKey, title: String) -> String {
 }
 
 /// Public keys of one user on one line.
-package func pinLine(_ key: BoundKey, isOwn: Bool) -> String {
+package func pinLine(_ key: VerifiedPublicKey, isOwn: Bool) -> String {
     let user = safeField(key.userID) + (isOwn ? " (you)" : "")
     let suite = visible(key.suite.rawValue)
     return "\(key.identityKey.fingerprint)  user \(user), version \(safeField(key.version)), \(suite)"

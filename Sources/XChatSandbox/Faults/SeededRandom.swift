@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Chance that can be repeated: the same seed gives the same faults to the same requests.
-final class Chance: Sendable {
+/// Random numbers that can be repeated: the same seed gives the same faults to the same requests.
+final class SeededRandom: Sendable {
     private let generator: Mutex<SplitMix64>
 
     init(seed: UInt64?) {

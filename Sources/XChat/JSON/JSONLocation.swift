@@ -1,7 +1,7 @@
 package import XChatEvents
 
 /// A value in a JSON document together with its place, so that every error can name it.
-package struct JSONPlace {
+package struct JSONLocation {
     package let value: JSONValue
     /// The document and the way into it: `"alice.json": signing_keys[0].public_key`.
     package let name: String
@@ -71,31 +71,31 @@ package struct JSONPlace {
         return number
     }
 
-    package func elements() throws(AccountError) -> [JSONPlace] {
+    package func elements() throws(AccountError) -> [JSONLocation] {
         guard case .array(let elements) = value else { throw mismatch("an array") }
-        return elements.enumerated().map { JSONPlace($1, name: inside("[\($0)]")) }
+        return elements.enumerated().map { JSONLocation($1, name: inside("[\($0)]")) }
     }
 
     /// All members of an object in their order.
-    package func members() throws(AccountError) -> [(key: WireString, place: JSONPlace)] {
+    package func members() throws(AccountError) -> [(key: WireString, place: JSONLocation)] {
         try object().members.map { ($0.key, place(of: $0.key, $0.value)) }
     }
 
     /// A member of an object, `nil` where it is absent or `null`.
-    package func member(_ key: WireString) throws(AccountError) -> JSONPlace? {
+    package func member(_ key: WireString) throws(AccountError) -> JSONLocation? {
         guard let value = try object()[key], value != .null else { return nil }
         return place(of: key, value)
     }
 
     /// A member that has to be there.
-    package func required(_ key: WireString) throws(AccountError) -> JSONPlace {
+    package func required(_ key: WireString) throws(AccountError) -> JSONLocation {
         guard let member = try member(key) else { throw error("the member \(quoted(key.string)) is missing") }
         return member
     }
 
-    private func place(of key: WireString, _ value: JSONValue) -> JSONPlace {
+    private func place(of key: WireString, _ value: JSONValue) -> JSONLocation {
         let isPlain = key.utf8.allSatisfy { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || $0 == UInt8(ascii: "_") }
         let step = isPlain && !key.utf8.isEmpty ? (isRoot ? key.string : ".\(key.string)") : "[\(quoted(key.string))]"
-        return JSONPlace(value, name: inside(step))
+        return JSONLocation(value, name: inside(step))
     }
 }

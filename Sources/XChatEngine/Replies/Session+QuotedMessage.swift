@@ -1,7 +1,7 @@
 import XChatEvents
 
 /// What there is to quote of a message: its events verified and opened.
-struct Quotation {
+struct QuotedMessage {
     /// The quoted message; its sequence id and the like are not signed.
     let original: MessageEvent
     /// The text of the edit, where there is one.
@@ -14,12 +14,12 @@ struct Quotation {
 
 extension Session {
     /// Verifies and opens a text message of a conversation and, where there is one, an edit of it by its author.
-    func quotation(
+    func quotedMessage(
         of original: Encoded<MessageEvent>,
         edit: Encoded<MessageEvent>?,
         keyChanges: [Encoded<MessageEvent>],
         in conversationID: WireString?
-    ) throws(XChatError) -> Quotation {
+    ) throws(XChatError) -> QuotedMessage {
         let quoted = try self.quoted(original, "the original", keyChanges: keyChanges, in: conversationID)
         guard case .message(let message) = quoted.contents else {
             throw XChatError(.unsupported, "the original is not a text message")
@@ -41,7 +41,7 @@ extension Session {
             }
             (text, entities) = (edit.updatedText, edit.entities)
         }
-        return Quotation(original: quoted.event, text: text, entities: entities, attachments: message.attachments)
+        return QuotedMessage(original: quoted.event, text: text, entities: entities, attachments: message.attachments)
     }
 
     /// Verifies and opens a quoted message.
