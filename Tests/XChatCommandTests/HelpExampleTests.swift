@@ -185,6 +185,7 @@ private final class ExampleWorld: Sendable {
             let filled = line.split(separator: " ").map { world.values[String($0)] ?? String($0) }
                 .joined(separator: " ")
             let environment = try Shell(folder: folder, url: world.url).environment("1111")
+            guard !line.hasPrefix("xchat login ") else { return try await signIn(filled, environment) }
             let isEndless = ExampleWorld.endless.contains { first, option in
                 line.hasPrefix(first + " ") && option.map(line.contains) ?? true
             }
@@ -201,6 +202,26 @@ private final class ExampleWorld: Sendable {
                 in: folder,
                 environment: environment
             )
+        }
+
+        /// Runs a sign-in, and plays the browser and the person who pastes the address that it comes back to.
+        private func signIn(_ line: String, _ environment: [String: String]) async throws -> Program.Outcome {
+            // Opened for reading and writing, so that opening waits for no one.
+            let script = "mkfifo pasted; \(line) 0<> pasted 2> shown"
+            async let outcome = Program.shell(script, in: folder, environment: environment)
+            var address: Substring?
+            let deadline = ContinuousClock.now + .seconds(60)
+            while address == nil, ContinuousClock.now < deadline {
+                let shown = (try? String(contentsOfFile: folder.file("shown"), encoding: .utf8)) ?? ""
+                address = shown.firstMatch(of: /http:\S+\/oauth2\/authorize\?\S+/)?.0
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            let redirect = try #require(try await RawClient.allow(String(try #require(address)), as: "1111"))
+            let pasted = try #require(FileHandle(forUpdatingAtPath: folder.file("pasted")))
+            try pasted.write(contentsOf: Data("\(redirect)\n".utf8))
+            let result = try await outcome
+            try pasted.close()
+            return result
         }
     }
 }

@@ -26,18 +26,21 @@ struct RedirectListenerTests {
         let authorization = try OAuthClient(clientID: "a").authorization(redirectURI: "http://\(host):\(port)/callback")
         let state = try #require(authorization.url.firstMatch(of: /state=([^&]+)/)?.1)
         let ignored = Ignored()
-        do {
-            let listener = try await RedirectListener.start(for: authorization) { _ in
-                ignored.count.withLock { $0 += 1 }
-            }
-            return Setup(
-                authorization: authorization,
-                listener: listener,
-                port: port,
-                state: String(state),
-                ignored: ignored
-            )
-        } catch  where error.problem == "in-use" {
+        guard let listener = try await start(authorization, ignored) else { return nil }
+        return Setup(
+            authorization: authorization,
+            listener: listener,
+            port: port,
+            state: String(state),
+            ignored: ignored
+        )
+    }
+
+    private func start(_ authorization: OAuthAuthorization, _ ignored: Ignored) async throws -> RedirectListener? {
+        do throws(APIError) {
+            return try await RedirectListener.start(for: authorization) { _ in ignored.count.withLock { $0 += 1 } }
+        } catch {
+            guard error.problem == "in-use" else { throw error }
             return nil
         }
     }

@@ -19,6 +19,9 @@ struct Chat: AsyncParsableCommand {
             Input is read in lines, which the terminal edits; where it is no terminal, lines in a file or a pipe are sent one \
             after the other. While you type, a message is printed over your line: nothing is lost, and Ctrl-R shows it again. \
             With the app's token in XCHAT_APP_TOKEN messages come at once, otherwise every --poll seconds.
+
+            Example:
+              xchat chat 2222 --session alice.json
             """
     )
 

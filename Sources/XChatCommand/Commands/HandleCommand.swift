@@ -26,6 +26,12 @@ struct HandleAccept: AsyncParsableCommand {
             server names it, and nothing is asked. Prints {"handle": "…", "user_id": "…"}.
 
             The keys of the new user are pinned on first use, as those of any user: compare the safety code.
+
+            Example:
+              xchat handle accept @user2222 --user 2222 --session alice.json
+
+            Example:
+              xchat handle accept @user2222 --user 2222 --session alice.json
             """
     )
 

@@ -13,6 +13,9 @@ struct Login: AsyncParsableCommand {
             are renewed when they expire. A missing account is made, without keys: "keys restore" or "keys generate" adds \
             them. XCHAT_CLIENT_SECRET is the secret of an app that has one, and is kept with the tokens. \
             Prints {"user_id": "…", "username": "…", "scopes": ["…"], "expires_at": "…"}.
+
+            Example:
+              xchat login --client-id ID --no-browser --session alice.json
             """
     )
 
@@ -176,6 +179,9 @@ struct Logout: AsyncParsableCommand {
             Keys and messages stay. The tokens are forgotten also if the server cannot be asked to revoke them; then the \
             exit status is 1, and X lists the app at x.com/settings/connected_apps. They are revoked at the API that gave \
             them. Prints {"signed_out": true}, or false if the account was not signed in.
+
+            Example:
+              xchat logout --session alice.json
             """
     )
 
@@ -205,6 +211,9 @@ struct WhoAmI: AsyncParsableCommand {
         abstract: "Show whose access token is used.",
         discussion: """
             Asks the server. Prints {"user_id": "…", "username": "…", "name": "…"}; all three are the server's word.
+
+            Example:
+              xchat whoami --session alice.json
             """
     )
 

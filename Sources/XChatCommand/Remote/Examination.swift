@@ -157,24 +157,29 @@ struct Examination {
             skip("proxy", "clock", "token", because: "there is no server")
             return nil
         }
-        let token: Token
-        do {
-            token = try options.server.token()
-        } catch {
-            add("token", .problem, "\(error)")
-            skip("server", "clock", because: "there is no token")
-            return nil
-        }
         let client: ChatClient
-        do throws(APIError) {
-            client = try ChatClient(api: url, token: token)
-        } catch {
+        do {
+            if let token = try options.server.token() {
+                client = try ChatClient(api: url, token: token)
+            } else {
+                client = try await signedInClient(facts)
+            }
+        } catch let error as APIError where error.code != .signInNeeded {
             add("proxy", .problem, error.detail, advice: "correct the variable")
             skip("server", "clock", "token", because: "the proxy is not usable")
+            return nil
+        } catch {
+            add("token", .problem, "\(error)", advice: "xchat login, or put an access token into XCHAT_TOKEN")
+            skip("proxy", "server", "clock", because: "there is no token")
             return nil
         }
         add("proxy", .ok, client.proxy.map { "connections go by \($0)" } ?? "none, connections are direct")
         let check = await client.check()
+        if case .failure(let error) = check.user, error.code == .signInNeeded {
+            add("token", .problem, error.detail, advice: "xchat login")
+            skip("server", "clock", because: "there is no token")
+            return nil
+        }
         if case .failure(let error) = check.user, error.status == nil {
             add("server", .problem, "\(url): \(error.detail)", advice: "check the network, XCHAT_API_URL and the proxy")
             skip("clock", "token", because: "the server did not answer")
@@ -183,6 +188,15 @@ struct Examination {
         add("server", .ok, "\(url) answers")
         checkClock(check.clockLead)
         return checkToken(check.user, facts) ? client : nil
+    }
+
+    /// A client with the tokens of the sign-in; the state was opened before, so that nothing is asked.
+    private func signedInClient(_ facts: BackupFacts?) async throws -> ChatClient {
+        guard facts != nil else { throw CommandError("there is none in XCHAT_TOKEN, and the state was not read") }
+        var configuration = try options.configuration()
+        configuration.passphrase = { _ in try passphraseOfEnvironment() }
+        configuration.notify = nil
+        return try await Account.client(configuration)
     }
 
     private mutating func checkClock(_ lead: Duration?) {

@@ -14,11 +14,11 @@ extension ChatClient {
     /// Asks the server once whose token it is, and compares the clocks.
     package func check() async -> ServerCheck {
         let call = Call.me(limit: limits.answerBytes)
-        let token = await tokens.current
-        let start = Date()
+        let timeout = min(limits.timeout, .seconds(10))
         do throws(APIError) {
-            let timeout = min(limits.timeout, .seconds(10))
-            let response = try await transport.send(call.request, token: token, limit: call.limit, timeout: timeout)
+            let token = try await tokens.current(within: timeout)
+            let start = Date()
+            let response = try await transport.send(call.request, .bearer(token), limit: call.limit, timeout: timeout)
             let now = Date()
             // The server wrote its date at some time between the request and the answer.
             let middle = start.addingTimeInterval(now.timeIntervalSince(start) / 2)

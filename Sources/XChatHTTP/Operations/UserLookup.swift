@@ -35,7 +35,8 @@ extension ChatClient {
     /// The handles of at most 100 users for display: asks once, for at most five seconds.
     package func handlesForDisplay(of users: [UserID]) async throws(APIError) -> [UserID: Handle] {
         let call = try Call.handles(of: users, limit: limits.answerBytes)
-        return try await attempt(call, token: await tokens.current, timeout: min(limits.timeout, .seconds(5)))
+        let timeout = min(limits.timeout, .seconds(5))
+        return try await attempt(call, token: try await tokens.current(within: timeout), timeout: timeout)
     }
 
     /// The most users of one call.
