@@ -20,6 +20,11 @@ struct PasswordHashTests {
         #expect(PasswordHash.Limits.sensitive == .init(operations: 4, memory: 1 << 30))
     }
 
+    @Test func `a key has 32 bytes where no length is given`() throws {
+        let key = try PasswordHash.key(from: password.span, salt: salt.span, limits: .minimum, maximum: .minimum)
+        #expect(key.count == 32)
+    }
+
     @Test func `password, salt and limits each change the key`() throws {
         let keys = [
             [UInt8](try hash(password)),

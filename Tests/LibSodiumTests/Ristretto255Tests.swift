@@ -157,7 +157,18 @@ struct Ristretto255Tests {
         #expect(scalars.allSatisfy(isScalar))
     }
 
+    @Test func `a point may use all bits but the last`() throws {
+        // 255 of 256 multiples of the base point have another last byte.
+        let points = try (1...2000).map { number in
+            let scalar = [UInt8(number & 0xff), UInt8(number >> 8)] + zeros(30)
+            return try point { () throws(SodiumError) in try Ristretto255.multiplyBase(by: scalar.span) }
+        }
+        let highest = try #require(points.first { $0[31] == 0x7f })
+        #expect(isPoint(highest))
+    }
+
     @Test func `inputs of another length are refused`() {
+        #expect(!isScalar(zeros(65)))
         for count in lengths(otherThan: 32) {
             let (bytes, base) = (zeros(count), Self.multiples[1])
             #expect(!isScalar(bytes))

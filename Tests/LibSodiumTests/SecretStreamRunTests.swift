@@ -70,6 +70,22 @@ struct SecretStreamRunTests {
     }
 
     @Test(arguments: [1, 3])
+    func `a stream is pulled in runs of any number of frames`(cores: Int) throws {
+        let (header, frames, plaintext) = try frames(600)
+        var pull = try SecretStream.Pull(header: header.span, key: key.span)
+        var output: [UInt8] = []
+        var place = 0
+        // One frame, the fewest that several cores share, whole shares, and a part of one.
+        for count in [1, 96, 0, 128, 97, 200, 1, 77] {
+            let run = frames[(place * Self.frameLength)...].prefix(count * Self.frameLength)
+            try pull.pull(run: run.span, of: Self.frameLength, onCores: cores, appendingTo: &output)
+            place += count
+            #expect(output == [UInt8](plaintext.prefix(place * Self.chunkLength)))
+        }
+        #expect(place == 600)
+    }
+
+    @Test(arguments: [1, 3])
     func `what follows a bad frame is not released, then or later`(cores: Int) throws {
         let (header, frames, plaintext) = try frames(200)
         for bad in [0, 63, 199] {

@@ -16,6 +16,7 @@ struct ThriftLimitsTests {
     }
 
     @Test func `a string over the limit is refused for that`() {
+        #expect(ThriftLimits.stringBytes == 100 << 20)
         for length in [ThriftLimits.stringBytes + 1, Int(Int32.max)] {
             var reader = ThriftReader(Self.size(length))
             #expect(throws: ThriftError(.stringTooLong, offset: 0)) { try reader.binary() }
@@ -87,6 +88,7 @@ struct ThriftLimitsTests {
         #expect(throws: ThriftError(.tooDeep, offset: 0)) { try reader.beginStruct() }
         reader.endStruct()
         #expect(throws: Never.self) { try reader.beginStruct() }
+        #expect(throws: ThriftError(.tooDeep, offset: 0)) { try reader.beginStruct() }
     }
 
     @Test func `sibling structs are open one after the other`() throws {
@@ -137,6 +139,58 @@ struct ThriftLimitsTests {
         #expect(throws: ThriftError.self) { try endless.skip(field) }
     }
 
+    /// A value around another one; `mapOfKeys` has it as a key.
+    private enum Wrapping: CaseIterable {
+        case structure, list, map, mapOfKeys
+
+        func wrap(_ type: ThriftType, _ value: [UInt8]) -> (ThriftType, [UInt8]) {
+            let one = ThriftLimitsTests.size(1)
+            return switch self {
+            case .structure: (.structure, [type.rawValue, 0, 1] + value + [0])
+            case .list: (.list, [type.rawValue] + one + value)
+            case .map: (.map, [ThriftType.bool.rawValue, type.rawValue] + one + [1] + value)
+            case .mapOfKeys: (.map, [type.rawValue, ThriftType.bool.rawValue] + one + value + [1])
+            }
+        }
+    }
+
+    @Test(
+        "every kind of value is a level",
+        arguments: Wrapping.allCases.flatMap { outer in Wrapping.allCases.map { (outer, $0) } }
+    )
+    private func levels(_ outer: Wrapping, _ inner: Wrapping) throws {
+        for (count, fits) in [(63, true), (64, false)] {
+            var (type, bytes): (ThriftType, [UInt8]) = (.bool, [1])
+            for level in 0..<count { (type, bytes) = (level.isMultiple(of: 2) ? inner : outer).wrap(type, bytes) }
+            var skipped = ThriftReader(bytes)
+            var opaque = ThriftReader(bytes)
+            if fits {
+                try skipped.skip(ThriftField(id: 1, type: type, offset: 0))
+                #expect(try opaque.opaque(type) == bytes)
+            } else {
+                let codes = [
+                    #expect(throws: ThriftError.self) { try skipped.skip(ThriftField(id: 1, type: type, offset: 0)) },
+                    #expect(throws: ThriftError.self) { try opaque.opaque(type) },
+                ].map { $0?.code }
+                #expect(codes == [.tooDeep, .tooDeep])
+            }
+        }
+    }
+
+    @Test("every kind of value is a level without a schema", arguments: [Wrapping.list, .map, .mapOfKeys])
+    private func levelsWithoutSchema(_ wrapping: Wrapping) {
+        for (count, fits) in [(127, true), (128, false)] {
+            var (type, bytes): (ThriftType, [UInt8]) = (.bool, [1])
+            for _ in 0..<count { (type, bytes) = wrapping.wrap(type, bytes) }
+            let document = [type.rawValue, 0, 1] + bytes + [0]
+            if fits {
+                #expect(throws: Never.self) { try ThriftValue(decodingStruct: document) }
+            } else {
+                #expect(throws: ThriftError.self) { _ = try ThriftValue(decodingStruct: document) }
+            }
+        }
+    }
+
     @Test func `a struct without a schema is kept up to a hundred thousand fields in all`() throws {
         // Structs of 20,000 bools each, as fields 1 to 5 of one: 100,005.
         let bools = (0..<20_000).flatMap { id -> [UInt8] in [2, UInt8(id >> 8), UInt8(id & 0xff), 1] } + [0]
@@ -183,6 +237,19 @@ struct ThriftLimitsTests {
         }
     }
 
+    @Test func `all of the memory can be used, and no elements take none`() throws {
+        let limit = ThriftLimits.memoryBytes(input: 0)
+        var whole = ThriftReader([])
+        try whole.allocate(limit - 48, at: 0)
+        #expect(whole.memoryBytes == limit)
+        var parts = ThriftReader([])
+        try parts.allocate(limit - 48 - 49, at: 0)
+        try parts.allocate(1, at: 0)
+        #expect(parts.memoryBytes == limit)
+        try parts.allocate(0, at: 0)
+        #expect(parts.memoryBytes == limit)
+    }
+
     @Test func `what is kept counts, and what is skipped does not`() throws {
         let string = Self.size(100) + [UInt8](repeating: 0x61, count: 100)
         var text = ThriftReader(string)
@@ -201,6 +268,20 @@ struct ThriftLimitsTests {
         var short = ThriftReader(Self.size(15) + [UInt8](repeating: 0x61, count: 15))
         _ = try short.string()
         #expect(short.memoryBytes == 0)
+        var longer = ThriftReader(Self.size(16) + [UInt8](repeating: 0x61, count: 16))
+        _ = try longer.string()
+        #expect(longer.memoryBytes == 64)
+        var raw = ThriftReader([UInt8](repeating: 1, count: 18))
+        _ = try raw.i16()
+        #expect(try raw.rawBytes(16) == [UInt8](repeating: 1, count: 16))
+        #expect(raw.memoryBytes == 64)
+    }
+
+    @Test func `maps without a schema count`() {
+        let map = [2, 2] + Self.size(10_000) + [UInt8](repeating: 1, count: 20_000)
+        let fields = (1...10).flatMap { id -> [UInt8] in [13, 0, id] + map }
+        let error = #expect(throws: ThriftError.self) { _ = try ThriftValue(decodingStruct: fields + [0]) }
+        #expect(error?.code == .tooMuchMemory)
     }
 
     @Test func `structs without a schema count, and many small ones are too much`() throws {

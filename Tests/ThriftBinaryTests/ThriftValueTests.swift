@@ -60,6 +60,8 @@ struct ThriftValueTests {
         var writer = ThriftWriter()
         writer.field(.bool, id: 1)
         writer.bool(true)
+        writer.field(.bool, id: 7)
+        writer.bool(false)
         writer.field(.i32, id: -2)
         writer.i32(-2)
         writer.field(.i64, id: 0x1234)
@@ -76,6 +78,7 @@ struct ThriftValueTests {
         writer.stop()
         let expected: [[UInt8]] = [
             [2, 0, 1, 1],
+            [2, 0, 7, 0],
             [8, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xfe],
             [10, 0x12, 0x34, 0x80, 0, 0, 0, 0, 0, 0, 0],
             [11, 0, 3, 0, 0, 0, 2, 0xc3, 0xa9],
@@ -86,6 +89,15 @@ struct ThriftValueTests {
             [0],
         ]
         #expect(writer.bytes == Array(expected.joined()))
+    }
+
+    @Test func `long values follow each other`() {
+        let values = (0..<40).map { [UInt8](repeating: UInt8($0), count: 100 * $0) }
+        var writer = ThriftWriter()
+        for value in values { writer.binary(value) }
+        var reader = ThriftReader(writer.bytes)
+        for value in values { #expect((try? reader.binary()) == value) }
+        #expect(throws: Never.self) { try reader.finish() }
     }
 
     @Test func `an error says where, by names and indexes`() {
