@@ -192,7 +192,7 @@ struct Examination {
 
     /// A client with the tokens of the sign-in; the state was opened before, so that nothing is asked.
     private func signedInClient(_ facts: BackupFacts?) async throws -> ChatClient {
-        guard facts != nil else { throw CommandError("there is none in XCHAT_TOKEN, and the state was not read") }
+        guard facts != nil else { throw CommandError("XCHAT_TOKEN is not set, and the state was not read") }
         var configuration = try options.configuration()
         configuration.passphrase = { _ in try passphraseOfEnvironment() }
         configuration.notify = nil
