@@ -216,7 +216,8 @@ private final class ExampleWorld: Sendable {
                 address = shown.firstMatch(of: /http:\S+\/oauth2\/authorize\?\S+/)?.0
                 try await Task.sleep(for: .milliseconds(20))
             }
-            let redirect = try #require(try await RawClient.allow(String(try #require(address)), as: "1111"))
+            let shown = String(try #require(address))
+            let redirect = try #require(try await RawClient.allow(shown, as: "1111"))
             let pasted = try #require(FileHandle(forUpdatingAtPath: folder.file("pasted")))
             try pasted.write(contentsOf: Data("\(redirect)\n".utf8))
             let result = try await outcome
