@@ -286,7 +286,7 @@ struct SignInTests {
     @Test("after a lost answer the refresh token is sent once more, and then never again", arguments: Kind.allCases)
     func lostAnswers(_ kind: Kind) async throws {
         // The server did nothing: the second try succeeds.
-        try await run(kind, lifetime: 1) { (setup) async throws in
+        try await run(kind, lifetime: 0) { (setup) async throws in
             setup.server.with { $0.faults = [.instead(.reset)] }
             #expect(await code { _ = try await setup.client().me() } == "connection")
             #expect(try await setup.stored()?.attempts == 1)
@@ -294,7 +294,7 @@ struct SignInTests {
             #expect(try await setup.stored()?.attempts == 0)
         }
         // The server did it, and takes the repetition for theft.
-        try await run(kind, lifetime: 1) { (setup) async throws in
+        try await run(kind, lifetime: 0) { (setup) async throws in
             setup.server.with { $0.faults = [.lostAnswer] }
             #expect(await code { _ = try await setup.client().me() } == "connection")
             #expect(await code { _ = try await setup.client().me() } == "sign_in_needed")
@@ -302,7 +302,7 @@ struct SignInTests {
             #expect(setup.refreshes == 2)
         }
         // No answer at all.
-        try await run(kind, lifetime: 1) { (setup) async throws in
+        try await run(kind, lifetime: 0) { (setup) async throws in
             let page = RawAnswer.http(200, type: "text/html", "<html>")
             setup.server.with { $0.faults = [.instead(page), .instead(.http(502, "<html>")), .instead(page)] }
             #expect(await code { _ = try await setup.client().me() } == "malformed_response")
@@ -317,7 +317,7 @@ struct SignInTests {
 
     @Test("an answer that comes too late is a lost one")
     func late() async throws {
-        try await run(.sessionFile, lifetime: 1) { (setup) async throws in
+        try await run(.sessionFile, lifetime: 0) { (setup) async throws in
             var configuration = setup.configuration
             configuration.tokenTimeout = .milliseconds(100)
             setup.server.with { $0.faults = [.instead(.silence), .instead(.silence)] }
