@@ -207,6 +207,7 @@ private final class ExampleWorld: Sendable {
         /// Runs a sign-in, and plays the browser and the person who pastes the address that it comes back to.
         private func signIn(_ line: String, _ environment: [String: String]) async throws -> Program.Outcome {
             // Opened for reading and writing, so that opening waits for no one.
+            let folder = folder
             let script = "mkfifo pasted; \(line) 0<> pasted 2> shown"
             async let outcome = Program.shell(script, in: folder, environment: environment)
             var address: Substring?

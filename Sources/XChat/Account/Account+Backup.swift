@@ -1,6 +1,6 @@
 import Foundation
-package import XChatEngine
-package import XChatEvents
+public import XChatEngine
+public import XChatEvents
 import XChatFiles
 
 /// What an account knows for a backup of its private keys.
@@ -57,10 +57,10 @@ extension Account {
     ///   - keys: The private keys.
     ///   - version: The version under which the server serves their public halves.
     ///   - userID: The user.
-    ///   - configuration: The place.
+    ///   - configuration: Where the account is, or is to be.
     /// - Throws: ``AccountError`` with `exists` if the account has other keys, `invalid_argument` if it is another
     ///   user's.
-    package static func restore(
+    public static func restore(
         _ keys: PrivateKeys,
         version: KeyVersion,
         of userID: UserID,

@@ -79,6 +79,29 @@ struct AccountTests {
         }
     }
 
+    @Test func `restored keys are used under the version of the server, and replace no other keys`() async throws {
+        try await AccountFixture.run { fixture in
+            let configuration = try fixture.configuration("1111")
+            let client = try ChatClient(api: fixture.url.absoluteString, token: Token("sandbox-1111"))
+            let keys = try PrivateKeys.generate(.sodium)
+            let version = try await client.register(keys.registration(version: "1"), user: "1111")
+            try await Account.restore(keys, version: version, of: "1111", configuration)
+            let account = try await Account.open(configuration)
+            #expect(try account.ownKey().version == version)
+            #expect(try await client.publicKeys(of: "1111").count == 1)
+            await account.close()
+            let other = try PrivateKeys.generate(.sodium)
+            let error = await #expect(throws: AccountError.self) {
+                try await Account.restore(other, version: version, of: "1111", configuration)
+            }
+            #expect(error?.code == .exists)
+            let wrongUser = await #expect(throws: AccountError.self) {
+                try await Account.restore(keys, version: version, of: "2222", configuration)
+            }
+            #expect(wrongUser?.code == .invalidArgument)
+        }
+    }
+
     @Test func `with the token of another user no key is registered`() async throws {
         try await AccountFixture.run { fixture in
             var configuration = try fixture.configuration("1111")
