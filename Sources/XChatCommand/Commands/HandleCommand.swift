@@ -11,6 +11,9 @@ struct HandleCommand: ParsableCommand {
             Wherever a user goes, a handle as in @bob goes too. Who has a handle is the server's word, and no signature \
             covers it. The first use of a handle binds it to the user id that the server names, and the id is kept. Each \
             later use asks the server again: if it names another user, the command ends with an error.
+
+            Example:
+              xchat handle accept @user2222 --user 2222 --session alice.json
             """,
         subcommands: [HandleAccept.self]
     )
@@ -26,9 +29,6 @@ struct HandleAccept: AsyncParsableCommand {
             server names it, and nothing is asked. Prints {"handle": "…", "user_id": "…"}.
 
             The keys of the new user are pinned on first use, as those of any user: compare the safety code.
-
-            Example:
-              xchat handle accept @user2222 --user 2222 --session alice.json
 
             Example:
               xchat handle accept @user2222 --user 2222 --session alice.json
