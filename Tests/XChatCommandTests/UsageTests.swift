@@ -17,7 +17,7 @@ struct UsageTests {
         ["keys", "backup-status"],
         ["react"], ["edit"], ["delete"], ["media"], ["media", "encrypt"], ["media", "decrypt"], ["media", "upload"],
         ["media", "download"], ["bench"], ["doctor"], ["completion"], ["outbox"], ["handle"], ["handle", "accept"],
-        ["chat"],
+        ["chat"], ["login"], ["logout"], ["whoami"],
         ["outbox", "list"], ["outbox", "retry"], ["outbox", "drop"],
     ]
 

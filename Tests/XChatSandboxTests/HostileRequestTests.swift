@@ -44,7 +44,7 @@ struct HostileRequestTests {
         "odd paths and queries get an answer",
         arguments: [
             "/2/chat/conversations//events", "/2/chat/conversations/%/events", "/2/chat/conversations/%FF/events",
-            "/2/chat/conversations/%00/events", "/2/chat/conversations/2222/events?", "//", "", "?", "/%2e%2e/",
+            "/2/chat/conversations/%00/events", "/2/chat/conversations/2222/events?", "/%2e%2e/",
             "/2/chat/conversations/2222/events?max_results", "/2/chat/conversations/2222/events?=&&&=",
             "/2/chat/conversations/2222/events?max_results=%FF", "/2/chat/conversations/2222/events?pagination_token=%",
             "/2/chat/conversations/2222/events?pagination_token=p-1",
@@ -57,6 +57,14 @@ struct HostileRequestTests {
             let answer = try await router.ask(.get, path, user: "1111")
             #expect([400, 404].contains(answer.status))
             #expect(answer.problem != nil)
+        }
+    }
+
+    @Test("other spellings of the root get the page", arguments: ["//", "", "?"])
+    func root(_ path: String) async throws {
+        try await Router.test { router in
+            let answer = try await router.ask(.get, path, user: "1111")
+            #expect(answer.status == 200)
         }
     }
 

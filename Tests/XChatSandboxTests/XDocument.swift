@@ -133,7 +133,8 @@ struct XDocument: Sendable {
         // Habits that are switched on because X's servers have them, whatever the document says.
         if [502, 503].contains(status), answer.type == "text/html" { return [] }
         // X's document has no pages and no operations for sign-in.
-        if Routes.pages.contains(String(path.prefix { $0 != "?" })) || path.hasPrefix("/2/oauth2/") { return [] }
+        let file = String(path.prefix { $0 != "?" })
+        if Routes.pages.contains(file) || ["", "//"].contains(file) || path.hasPrefix("/2/oauth2/") { return [] }
         // This part of X's document has no routes of users.
         if path.hasPrefix("/2/users"), !path.contains("/public_keys"), status == 200 { return [] }
         if status >= 400, faults.errors == .codes { return [] }

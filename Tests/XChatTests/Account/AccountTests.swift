@@ -239,14 +239,16 @@ struct AccountTests {
     @Test func `a dead letter can be listed, sent again and discarded`() async throws {
         let scratch = try Scratch()
         let data = scratch.file("server")
-        try await Sandbox(data: data).serving { url in
+        // The outbox is bound to the server's address.
+        let port = try await Sandbox(data: data).serving { url in
             let fixture = AccountFixture(scratch: scratch, url: url)
             await (try await fixture.open("2222")).close()
             let alice = try await fixture.open("1111")
             _ = try await alice.startConversation(with: "2222")
             await alice.close()
+            return url.port ?? 0
         }
-        try await Sandbox(data: data, faults: try SandboxFaults("failure-event=3")).serving { url in
+        try await Sandbox(port: port, data: data, faults: try SandboxFaults("failure-event=3")).serving { url in
             let fixture = AccountFixture(scratch: scratch, url: url)
             let alice = try await fixture.open("1111")
             for text in ["again", "never"] {
@@ -257,7 +259,7 @@ struct AccountTests {
             #expect(unsent.allSatisfy { $0.conversationID == conversation && $0.reason != nil && !$0.isHeld })
             await alice.close()
         }
-        try await Sandbox(data: data).serving { url in
+        try await Sandbox(port: port, data: data).serving { url in
             let fixture = AccountFixture(scratch: scratch, url: url)
             let alice = try await fixture.open("1111")
             let ids = try await alice.unsentMessages().map(\.messageID)
