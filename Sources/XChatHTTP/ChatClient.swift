@@ -226,7 +226,7 @@ public struct ChatClient: Sendable {
 
     /// Asks the server, once and for at most ten seconds, whose token it is.
     func tokenUser(_ token: Token) async throws(APIError) -> UserID {
-        try await attempt(.me(limit: limits.answerBytes), token: token, timeout: min(limits.timeout, .seconds(10)))
+        try await attempt(.me(limit: limits.answerBytes), token: token, timeout: min(limits.timeout, .seconds(10))).id
     }
 
     /// Makes a call, with retries.

@@ -6,7 +6,7 @@ import XChatHTTP
 import XChatSandbox
 
 /// Whether the browser that `browser.py` drives is installed.
-private enum Chromium {
+enum Chromium {
     private static let isInstalled: Bool = {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         let hasPrograms = ["chromium", "chromedriver"].allSatisfy { program in

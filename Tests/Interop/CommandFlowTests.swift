@@ -107,19 +107,12 @@ private final class Person {
     private let folder: URL
     private let server = Process()
 
-    /// The executable is in the folder of the test bundle.
-    private static let executable = CommandLine.arguments.lazy.compactMap { argument -> URL? in
-        let parts = URL(filePath: argument).pathComponents
-        guard let bundle = parts.firstIndex(where: { $0.hasSuffix(".xctest") }) else { return nil }
-        return URL(filePath: NSString.path(withComponents: Array(parts[..<bundle]) + ["xchat"]))
-    }.first
-
     init(_ user: String) throws {
         self.user = user
         folder = FileManager.default.temporaryDirectory.appending(path: "xchat-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let output = Pipe()
-        server.executableURL = Self.executable
+        server.executableURL = BuiltCommand.executable
         server.arguments = ["sandbox"]
         server.standardOutput = output
         server.standardError = FileHandle.nullDevice
@@ -141,7 +134,7 @@ private final class Person {
 
     private func process(_ arguments: [String], output: String, errors: String) throws -> Process {
         let process = Process()
-        process.executableURL = Self.executable
+        process.executableURL = BuiltCommand.executable
         process.arguments = arguments
         process.environment = [
             "HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "XCHAT_API_URL": url, "XCHAT_TOKEN": "sandbox-\(user)",

@@ -113,6 +113,14 @@ class Browser:
         self.find("button[value=refuse]").click()
         return {**self.returned(), "alert": alert}
 
+    def sign_in(self, address, user):
+        """Opens the address that a program shows, allows it as a user, and answers the page that the program serves."""
+        self.driver.get(address)
+        self.find(f"input[value='{user}']").click()
+        self.find("button[value=allow]").click()
+        self.wait(lambda: "/i/oauth2/authorize" not in self.driver.current_url)
+        return self.find("main").text
+
     # The live page
 
     def open(self, url):

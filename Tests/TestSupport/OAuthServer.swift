@@ -14,6 +14,8 @@ package final class OAuthServer: Sendable {
     package enum Fault: Sendable {
         /// The server does its work, and the connection breaks before the answer.
         case lostAnswer
+        /// The server does its work if it `works`, then calls the function, and the connection breaks before the answer.
+        case interrupted(works: Bool, @Sendable () -> Void)
         /// The server does nothing but this.
         case instead(RawAnswer)
     }
@@ -102,9 +104,15 @@ package final class OAuthServer: Sendable {
         case "POST /2/oauth2/token":
             return state.withLock { state in
                 let fault = state.faults.isEmpty ? nil : state.faults.removeFirst()
-                if case .instead(let answer) = fault { return answer }
-                let answer = state.token(request)
-                return fault == nil ? answer : .reset
+                switch fault {
+                case nil: return state.token(request)
+                case .instead(let answer): return answer
+                case .lostAnswer: _ = state.token(request)
+                case .interrupted(let works, let interrupt):
+                    if works { _ = state.token(request) }
+                    interrupt()
+                }
+                return .reset
             }
         case "POST /2/oauth2/revoke":
             return state.withLock { state in

@@ -98,7 +98,7 @@ struct TokenUserTests {
                 for _ in 0..<8 { group.addTask { await thrownCode { _ = try await client.conversations() } } }
                 for await code in group { #expect(code == nil) }
             }
-            #expect(server.requests.count { $0.hasPrefix("GET /2/users/me ") } == 1)
+            #expect(server.requests.count { $0.hasPrefix("GET /2/users/me?") } == 1)
         }
         try await RawServer.run(.silence) { server, url in
             let client = try ChatClient(api: url, token: Token("secret")).checkingTokens(areOf: "1111")

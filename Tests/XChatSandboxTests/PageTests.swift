@@ -27,6 +27,7 @@ struct PageTests {
             #expect(answer.header("access-control-allow-origin") == nil)
             let view = try answer.json
             #expect((view["users"] as? [[String: Any]])?.map { $0["id"] as? String } == ["2222", "1111"])
+            #expect((view["users"] as? [[String: Any]])?.last?["handle"] as? String == "@user1111")
             let conversation = try #require((view["conversations"] as? [[String: Any]])?.first)
             #expect(conversation["id"] as? String == "1111:2222")
             #expect(conversation["members"] as? Int == 2)

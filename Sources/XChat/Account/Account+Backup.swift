@@ -15,14 +15,9 @@ package struct BackupFacts: Sendable {
 extension Account {
     /// What the account knows for a backup; nil if there is no account at the place.
     package static func backupFacts(_ configuration: Configuration) async throws -> BackupFacts? {
-        if case .sessionFile(let path) = configuration.location, !Files.exists(path) { return nil }
-        let store: any AccountStore
-        do {
-            store = try await configuration.existingStore()
-        } catch let error as AccountError where error.code == .notFound {
-            return nil
-        }
-        guard let identity = try await Identity.stored(in: store) else { return nil }
+        guard let store = try await configuration.storeIfPresent(),
+            let identity = try await Identity.stored(in: store)
+        else { return nil }
         return BackupFacts(
             userID: identity.userID,
             privateKeys: identity.privateKeys,

@@ -118,15 +118,7 @@ extension Account {
         guard let (signIn, _) = try await SignIn.stored(in: store) else { return false }
         var failure: (any Error)?
         do {
-            var client = try OAuthClient(
-                clientID: signIn.clientID,
-                clientSecret: signIn.clientSecret,
-                api: signIn.api,
-                http: configuration.http,
-                logger: configuration.logger
-            )
-            client.timeout = configuration.tokenTimeout
-            try await client.revoke(signIn.tokens)
+            try await configuration.oauthClient(of: signIn).revoke(signIn.tokens)
         } catch {
             failure = error
         }

@@ -85,14 +85,7 @@ struct StoredTokens: Sendable {
         signIn.countAttempt()
         revision = try await store.save(signIn, revision: revision)
         do {
-            var client = try OAuthClient(
-                clientID: signIn.clientID,
-                clientSecret: signIn.clientSecret,
-                api: signIn.api,
-                http: configuration.http,
-                logger: configuration.logger
-            )
-            client.timeout = configuration.tokenTimeout
+            let client = try configuration.oauthClient(of: signIn)
             signIn.take(try await client.refresh(refreshToken, scopes: signIn.scopes))
         } catch {
             return try await failed(error, signIn, revision)

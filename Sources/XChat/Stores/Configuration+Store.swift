@@ -18,6 +18,37 @@ extension Account.Configuration {
         return configuration
     }
 
+    /// The same configuration with its store open, if there is one.
+    package func openedIfPresent() async throws -> Self {
+        guard let store = try await storeIfPresent() else { return self }
+        var configuration = self
+        configuration.location = .store(store)
+        return configuration
+    }
+
+    /// The store of the place; nil if there is none.
+    func storeIfPresent() async throws -> (any AccountStore)? {
+        if case .sessionFile(let path) = location, !Files.exists(path) { return nil }
+        do {
+            return try await existingStore()
+        } catch let error as AccountError where error.code == .notFound {
+            return nil
+        }
+    }
+
+    /// The client that signed in, for a refresh or a revocation.
+    func oauthClient(of signIn: SignIn) throws(APIError) -> OAuthClient {
+        var client = try OAuthClient(
+            clientID: signIn.clientID,
+            clientSecret: signIn.clientSecret,
+            api: signIn.api,
+            http: http,
+            logger: logger
+        )
+        client.timeout = tokenTimeout
+        return client
+    }
+
     /// Opens the store of the place, and creates it if it does not exist.
     func store() async throws -> any AccountStore {
         switch location {

@@ -82,8 +82,10 @@ struct AccountOptions: ParsableArguments {
 
 extension AccountOptions {
     /// A client with the token of the environment, or of the sign-in.
-    func client() async throws -> ChatClient {
-        var configuration = try configuration()
+    ///
+    /// - Parameter opened: The account, where it is open already.
+    func client(_ opened: Account.Configuration? = nil) async throws -> ChatClient {
+        var configuration = try opened ?? configuration()
         configuration.token = try server.token().map { TokenSource($0) }
         return try await Account.client(configuration)
     }

@@ -15,13 +15,14 @@ import XChatFiles
 func untilSignal<Result: Sendable>(
     _ body: sending @escaping @isolated(any) () async throws -> Result
 ) async throws -> Result? {
-    let task = Task(operation: body)
     let stop = Stop()
+    // Before the body starts: what it prints must not invite a signal that nothing handles yet.
     let signals = SignalHandler { number in
         if stop.isSecond() { SignalHandler.exit(number) }
-        task.cancel()
     }
     defer { signals.cancel() }
+    let task = Task(operation: body)
+    stop.cancels { task.cancel() }
     do {
         return try await task.value
     } catch {
@@ -31,14 +32,31 @@ func untilSignal<Result: Sendable>(
 }
 
 private final class Stop: Sendable {
-    private let count = Mutex(0)
+    private struct State {
+        var count = 0
+        var cancel: (@Sendable () -> Void)?
+    }
 
-    var hasHappened: Bool { count.withLock { $0 > 0 } }
+    private let state = Mutex(State())
 
-    func isSecond() -> Bool {
-        count.withLock { count in
-            count += 1
-            return count > 1
+    var hasHappened: Bool { state.withLock { $0.count > 0 } }
+
+    /// Sets what the first signal does; a signal that came before does it now.
+    func cancels(_ cancel: @escaping @Sendable () -> Void) {
+        let isLate = state.withLock { state in
+            state.cancel = cancel
+            return state.count > 0
         }
+        if isLate { cancel() }
+    }
+
+    /// Counts a signal.
+    func isSecond() -> Bool {
+        let (count, cancel) = state.withLock { state in
+            state.count += 1
+            return (state.count, state.cancel)
+        }
+        if count == 1 { cancel?() }
+        return count > 1
     }
 }

@@ -266,47 +266,43 @@ private struct BrowserPage: Sendable {
     let title: StaticString
     let text: StaticString
 
+    private init(_ status: HTTPResponseStatus, _ title: StaticString, _ text: StaticString) {
+        (self.status, self.title, self.text) = (status, title, text)
+    }
+
     static let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-    static let signedIn = BrowserPage(
-        status: .ok,
-        title: "You are signed in",
-        text: "You can close this page and go back to the terminal."
-    )
-    static let refused = BrowserPage(
-        status: .ok,
-        title: "The sign-in was refused",
-        text: "Nothing was changed. You can close this page."
-    )
+    static let signedIn = BrowserPage(.ok, "You are signed in", "You can close this page and go back to the terminal.")
+    static let refused = BrowserPage(.ok, "The sign-in was refused", "Nothing was changed. You can close this page.")
     static let failed = BrowserPage(
-        status: .badGateway,
-        title: "The sign-in failed",
-        text: "The reason is in the terminal. You can close this page."
+        .badGateway,
+        "The sign-in failed",
+        "The reason is in the terminal. You can close this page."
     )
     static let second = BrowserPage(
-        status: .conflict,
-        title: "The answer came twice",
-        text: "The first answer counts; this one was ignored. The result is in the terminal."
+        .conflict,
+        "The answer came twice",
+        "The first answer counts; this one was ignored. The result is in the terminal."
     )
     static let otherSignIn = BrowserPage(
-        status: .badRequest,
-        title: "This is not the answer to the sign-in in progress",
-        text: "It was ignored. Open the address that the terminal shows, and decide there."
+        .badRequest,
+        "This is not the answer to the sign-in in progress",
+        "It was ignored. Open the address that the terminal shows, and decide there."
     )
     static let foreign = BrowserPage(
-        status: .forbidden,
-        title: "This request comes from elsewhere",
-        text: "It was ignored: it names another host or another site."
+        .forbidden,
+        "This request comes from elsewhere",
+        "It was ignored: it names another host or another site."
     )
     static let notFound = BrowserPage(
-        status: .notFound,
-        title: "There is no such page",
-        text: "Only the answer to a sign-in is received here."
+        .notFound,
+        "There is no such page",
+        "Only the answer to a sign-in is received here."
     )
     static let wrongMethod = BrowserPage(
-        status: .methodNotAllowed,
-        title: "This is not how an answer comes",
-        text: "Only GET is received here."
+        .methodNotAllowed,
+        "This is not how an answer comes",
+        "Only GET is received here."
     )
 
     var html: String {

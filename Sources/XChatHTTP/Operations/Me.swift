@@ -9,8 +9,8 @@ package struct TokenUser: Sendable {
 }
 
 extension Call<TokenUser> {
-    /// The call `GET /2/users/me`, whose answer names the user.
-    static func tokenUser(limit: Int) -> Self {
+    /// The call `GET /2/users/me`.
+    static func me(limit: Int) -> Self {
         Call(
             request: APIRequest(
                 method: .get,
@@ -32,7 +32,7 @@ extension ChatClient {
     /// - Returns: The user. Name and handle are the server's word, and bounded by the size of an answer alone.
     /// - Throws: ``APIError``; `forbidden` if the token does not allow the question.
     package func me() async throws(APIError) -> TokenUser {
-        try await perform(.tokenUser(limit: min(limits.answerBytes, 64 << 10)))
+        try await perform(.me(limit: limits.answerBytes))
     }
 }
 

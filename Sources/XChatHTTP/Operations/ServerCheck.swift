@@ -25,7 +25,7 @@ extension ChatClient {
             let date = response.headers.value("date").flatMap { RateLimit.date($0, now: now) }
             let lead = date.map { Duration.seconds(middle.timeIntervalSince($0).rounded()) }
             do throws(APIError) {
-                let user = try call.read(Success(response, token: token))
+                let user = try call.read(Success(response, token: token)).id
                 return ServerCheck(user: .success(user), clockLead: lead)
             } catch {
                 var error = error

@@ -69,16 +69,17 @@ extension SandboxState {
     }
 
     /// Users for the consent page to offer: at most 50 of those who are known.
-    func knownUsers() async throws -> [UserID] {
+    func knownUsers() async throws -> [SandboxUser] {
         try await database.read { db in
-            try String.fetchAll(
+            let ids = try String.fetchAll(
                 db,
                 sql: """
                     SELECT user FROM
                         (SELECT user FROM public_key UNION SELECT user FROM member UNION SELECT user FROM oauth_grant)
                     ORDER BY LENGTH(user), user LIMIT 50
                     """
-            ).map { UserID($0) }
+            )
+            return try ids.map { try Self.user(UserID($0), db) }
         }
     }
 

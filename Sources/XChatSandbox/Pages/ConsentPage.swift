@@ -5,7 +5,7 @@ import XChatEvents
 struct ConsentPage {
     let request: AuthorizationRequest
     let ticket: WireString
-    let users: [UserID]
+    let users: [SandboxUser]
     /// What was wrong with the last answer.
     var fault: String?
 
@@ -54,9 +54,10 @@ struct ConsentPage {
 
     /// The known users, the first of them chosen, and the field for an id.
     private var choices: [HTML] {
-        (users.map(\.string) + [Self.other]).enumerated().map { index, value in
+        let known = users.map { user in (value: user.id.string, name: "@\(user.handle), id \(user.id)") }
+        return (known + [(Self.other, "another user")]).enumerated().map { index, choice in
+            let (value, name) = choice
             let checked: HTML = index == 0 ? " checked" : ""
-            let name = value == Self.other ? "another user" : value
             return "<label><input type=\"radio\" name=\"user\" value=\"\(value)\"\(checked)> \(name)</label>\n"
         }
     }

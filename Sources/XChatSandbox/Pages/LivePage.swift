@@ -30,7 +30,7 @@ enum LivePage {
         <h2 id="users-heading">Users</h2>
         <table>
         <caption>Public keys; the private keys stay with their owners</caption>
-        <thead><tr><th scope="col">User</th><th scope="col">Versions of the registered keys</th></tr></thead>
+        <thead><tr><th scope="col">User</th><th scope="col">Handle</th><th scope="col">Versions of the registered keys</th></tr></thead>
         <tbody id="users"></tbody>
         </table>
         </section>
@@ -113,7 +113,7 @@ enum LivePage {
           events.replaceChildren(...view.events.map(event));
           rows("conversations", view.conversations, ["id", "members", "events", "key_version", "title"],
             "No conversation yet.");
-          rows("users", view.users, ["id", "versions"], "No user has registered keys yet.");
+          rows("users", view.users, ["id", "handle", "versions"], "No user has registered keys yet.");
           const newest = view.events[0];
           say(newest
             ? `${view.event_count} events. The newest: ${newest.kind} from ${newest.sender} in ${newest.conversation}.`

@@ -28,9 +28,11 @@ struct ServerView: Sendable {
                 """,
             arguments: [Self.maximum]
         )
-        self.users = users.map { row in
-            .object([
-                "id": .string(safeField(UserID(row["user"]))),
+        self.users = try users.map { row in
+            let user = try SandboxState.user(UserID(row["user"]), db)
+            return .object([
+                "id": .string(safeField(user.id)),
+                "handle": .string("@\(user.handle)"),
                 "versions": .string((row["versions"] as String).display(limit: 200)),
             ])
         }

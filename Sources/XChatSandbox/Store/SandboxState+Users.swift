@@ -53,7 +53,8 @@ extension SandboxState {
         ) ?? false
     }
 
-    private static func user(_ id: UserID, _ db: Database) throws -> SandboxUser {
+    /// A user with the handle of their own or the default one.
+    static func user(_ id: UserID, _ db: Database) throws -> SandboxUser {
         let row = try Row.fetchOne(db, sql: "SELECT handle, name FROM user WHERE id = ?", arguments: [id.string])
         guard let row else {
             return SandboxUser(stored: id, handle: try defaultHandle(of: id, db), name: "User \(id)")

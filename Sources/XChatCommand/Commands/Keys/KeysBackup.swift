@@ -44,13 +44,21 @@ struct BackupOptions: ParsableArguments {
         let facts: BackupFacts?
         let client: KeyBackup
         let pins: RealmPins
+        /// The account, open if it exists: a passphrase is asked for once.
+        let configuration: Account.Configuration
+
+        /// Pins the realms, now that they were used, if there is an account to keep the pins.
+        func pinRealms(in account: Account.Configuration) async throws {
+            try await Account.pinBackupRealms(pins.publicKeys, account)
+        }
     }
 
     /// Finds the backup: asks the server for its configuration and compares the realms with those that are pinned.
     func backup() async throws -> Backup {
-        let facts = try await Account.backupFacts(try account.configuration())
+        let account = try await self.account.configuration().openedIfPresent()
+        let facts = try await Account.backupFacts(account)
         let userID = try user(facts)
-        let client = try await account.client()
+        let client = try await self.account.client(account)
         let keys = try await client.backedUpKeys(of: userID)
         let wanted = keyVersion.map { KeyVersion($0) } ?? facts?.keyVersion
         let chosen =
@@ -77,13 +85,9 @@ struct BackupOptions: ParsableArguments {
                 configuration,
                 pins: acceptRealms ? nil : facts?.realms.map { RealmPins(publicKeys: $0) }
             ),
-            pins: configuration.pins
+            pins: configuration.pins,
+            configuration: account
         )
-    }
-
-    /// Pins the realms, now that they were used, if there is an account to keep the pins.
-    func pin(_ backup: Backup) async throws {
-        try await Account.pinBackupRealms(backup.pins.publicKeys, try account.configuration())
     }
 
     private func user(_ facts: BackupFacts?) throws -> UserID {
@@ -174,7 +178,7 @@ struct KeysBackup: AsyncParsableCommand {
             let pin = try PINReader.one(isNew: true)
             let secret = try secretBytes(of: keys)
             let receipt = try await backup.client.store(secret, pin: pin)
-            try await options.pin(backup)
+            try await backup.pinRealms(in: backup.configuration)
             try Output.result(receipt.json(backup.key.publicKeyVersion).line)
             receipt.noteIfIncomplete()
         }
@@ -219,13 +223,9 @@ struct KeysRestore: AsyncParsableCommand {
             let secret = try await backup.client.recover(pin: pin)
             let keys = try secret.withBytes { (blob) throws(XChatError) in try PrivateKeys(importing: blob) }
             try check(keys, areThoseOf: backup.key, "the private keys of the backup")
-            try await Account.restore(
-                keys,
-                version: backup.key.publicKeyVersion,
-                of: backup.userID,
-                try options.account.configuration()
-            )
-            try await options.pin(backup)
+            let account = try await backup.configuration.opened()
+            try await Account.restore(keys, version: backup.key.publicKeyVersion, of: backup.userID, account)
+            try await backup.pinRealms(in: account)
             try Output.result(
                 ([
                     "user_id": .string(backup.userID), "public_key_version": .string(backup.key.publicKeyVersion),
@@ -274,7 +274,7 @@ struct KeysChangePIN: AsyncParsableCommand {
             let receipt = try await PINReader.change { old, new in
                 try await backup.client.changePIN(from: old, to: new)
             }
-            try await options.pin(backup)
+            try await backup.pinRealms(in: backup.configuration)
             try Output.result(receipt.json(backup.key.publicKeyVersion).line)
             receipt.noteIfIncomplete()
         }

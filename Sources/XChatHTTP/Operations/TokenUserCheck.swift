@@ -1,21 +1,5 @@
 import XChatEvents
 
-extension Call<UserID> {
-    /// The call `GET /2/users/me`.
-    static func me(limit: Int) -> Self {
-        Call(
-            request: APIRequest(method: .get, route: "/2/users/me", path: "/2/users/me"),
-            limit: limit
-        ) { (answer) throws(APIError) in
-            try answer.number(answer.data(UserAnswer.self).id, "data.id")
-        }
-    }
-}
-
-private struct UserAnswer: Decodable {
-    let id: String
-}
-
 /// Makes sure, once for each token, that it is the token of the expected user.
 ///
 /// With the token of another user, keys would be registered for that user, and messages sent by them.
