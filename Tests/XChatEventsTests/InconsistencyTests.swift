@@ -245,21 +245,21 @@ struct InconsistencyTests {
             (added { $0.memberIDs = ["3", "x"] }, "member_ids: an id that is not digits"),
             (added { $0.memberIDs = [""] }, "member_ids: an id that is not digits"),
             (added { $0.memberIDs = ["3", "3"] }, "member_ids: a user occurs twice"),
-            (added { $0.memberIDs = ["3", "2"] }, "member_ids: names someone who is a member already"),
+            (added { $0.memberIDs = ["3", "2"] }, "member_ids: names a user who is already a member"),
             (added { $0.currentMemberIDs = ["1", "null"] }, "current_member_ids: an id that is not digits"),
             (added { $0.currentMemberIDs = ["1", "2", "1"] }, "current_member_ids: a user occurs twice"),
             (added { $0.currentAdminIDs = ["1", "-5"] }, "current_admin_ids: an id that is not digits"),
             (added { $0.currentAdminIDs = ["1", "1"] }, "current_admin_ids: a user occurs twice"),
-            (added { $0.currentAdminIDs = ["1", "4"] }, "current_admin_ids: names someone who is no member"),
+            (added { $0.currentAdminIDs = ["1", "4"] }, "current_admin_ids: names a user who is not a member"),
             (
                 added {
                     $0.currentMemberIDs = ["2"]
                     $0.currentAdminIDs = ["2"]
-                }, "current_member_ids: without the sender"
+                }, "current_member_ids: does not contain the sender"
             ),
             (added { $0.currentTitle = "null" }, "current_title: the word null, which means absence"),
             (added { $0.currentAvatarURL = "null" }, "current_avatar_url: the word null, which means absence"),
-            (added { $0.currentAvatarURL = "8" }, "current_avatar_url: a number"),
+            (added { $0.currentAvatarURL = "8" }, "current_avatar_url: must not be a number"),
             (added { $0.conversationKeyVersion = "false" }, "conversation_key_version: not a number"),
             (
                 added { $0.groupInviteEnable = GroupInviteEnable(inviteURL: "null") },
@@ -278,7 +278,7 @@ struct InconsistencyTests {
     @Test func `the sender of an addition is known`() {
         for sender: UserID? in [nil, "", "3", "11"] {
             let event = Self.group(.groupMemberAdd(Self.addition), sender: sender)
-            #expect(event.inconsistency == "current_member_ids: without the sender")
+            #expect(event.inconsistency == "current_member_ids: does not contain the sender")
         }
         #expect(Self.group(.groupMemberAdd(Self.addition), sender: "2").inconsistency == nil)
     }
@@ -296,7 +296,7 @@ struct InconsistencyTests {
 
     @Test func `pending members are looked at where they are signed`() {
         for (pending, reason) in [
-            (["8", "1"], "current_pending_member_ids: names someone who is a member already"),
+            (["8", "1"], "current_pending_member_ids: names a user who is already a member"),
             (["8", "8"], "current_pending_member_ids: a user occurs twice"),
             (["T"], "current_pending_member_ids: an id that is not digits"),
         ] as [([UserID], String)] {
@@ -316,7 +316,7 @@ struct InconsistencyTests {
             (GroupCreate(memberIDs: ["2", "2"]), "member_ids: a user occurs twice"),
             (GroupCreate(memberIDs: ["2", "null"]), "member_ids: an id that is not digits"),
             (GroupCreate(memberIDs: ["2"], adminIDs: ["1", "1"]), "admin_ids: a user occurs twice"),
-            (GroupCreate(memberIDs: ["2"], adminIDs: ["3"]), "admin_ids: names someone who is no member"),
+            (GroupCreate(memberIDs: ["2"], adminIDs: ["3"]), "admin_ids: names a user who is not a member"),
             (GroupCreate(memberIDs: ["2"], title: "null"), "title: the word null, which means absence"),
             (GroupCreate(memberIDs: ["2"], avatarURL: "null"), "avatar_url: the word null, which means absence"),
             (GroupCreate(memberIDs: ["2"], adminIDs: ["1"], title: ""), nil),
@@ -383,7 +383,7 @@ struct InconsistencyTests {
         ] as [(WireString, Bool)] {
             let mute = Self.settings(.muteConversation(MuteConversation(mutedConversationIDs: ["g1", id])))
             let unmute = Self.settings(.unmuteConversation(UnmuteConversation(unmutedConversationIDs: [id])))
-            let reason = "conversation_ids: an id that is no conversation's"
+            let reason = "conversation_ids: an id that is not a conversation id"
             #expect(mute.inconsistency == (expected ? nil : "muted_\(reason)"))
             #expect(unmute.inconsistency == (expected ? nil : "unmuted_\(reason)"))
         }

@@ -1,6 +1,6 @@
 /// Builds events of one sender in one conversation, ready to be signed.
 public struct EventBuilder: Hashable, Sendable {
-    /// The id of the event, unique per action.
+    /// The id of the event; every action needs a new one.
     public var messageID: MessageID
     /// The user who signs.
     public var senderID: UserID
@@ -10,7 +10,7 @@ public struct EventBuilder: Hashable, Sendable {
     /// Makes a builder.
     ///
     /// - Parameters:
-    ///   - messageID: the id of the event; a fresh one unless given.
+    ///   - messageID: the id of the event; a new random id by default.
     ///   - senderID: the user who signs.
     ///   - conversationID: the conversation, in canonical form.
     public init(messageID: MessageID = .random(), senderID: UserID, conversationID: ConversationID) {
@@ -19,11 +19,11 @@ public struct EventBuilder: Hashable, Sendable {
         self.conversationID = conversationID
     }
 
-    /// The event in which `detail` happens, and the text to sign for it, of the current version.
+    /// Makes an unsigned event with this detail, and the text to sign, in the current version of the signed text.
     ///
-    /// - Parameter detail: what happens.
+    /// - Parameter detail: the action that the event records, such as a message or a change of a group.
     /// - Returns: the event without a signature.
-    /// - Throws: `comma`, `missing` and so on, naming the field that has no place in a signed text.
+    /// - Throws: ``PayloadError`` if the event has no signed text; it names the field.
     public func event(_ detail: MessageEventDetail) throws(PayloadError) -> UnsignedEvent {
         try UnsignedEvent(
             MessageEvent(
@@ -36,7 +36,9 @@ public struct EventBuilder: Hashable, Sendable {
     }
 }
 
-/// An event that waits for its signature, and is used up by it.
+/// An event without a signature.
+///
+/// Signing consumes it, so that it is signed only once.
 public struct UnsignedEvent: ~Copyable, Sendable {
     /// The event, without a signature.
     public private(set) var event: MessageEvent
@@ -48,12 +50,12 @@ public struct UnsignedEvent: ~Copyable, Sendable {
         self.event = event
     }
 
-    /// The event with its signature.
+    /// Adds the signature to the event.
     ///
     /// - Parameters:
-    ///   - signature: the raw signature over the signed text; written as base64 without padding.
+    ///   - signature: the raw signature over the signed text; the event carries it as base64 without padding.
     ///   - publicKeyVersion: the version under which the signing key is registered.
-    /// - Returns: the event as recipients get it, but for what the server adds.
+    /// - Returns: the event as recipients get it, without the fields that the server adds.
     public consuming func signed(_ signature: [UInt8], publicKeyVersion: KeyVersion) -> MessageEvent {
         event.messageEventSignature = MessageEventSignature(
             signature: WireString(Base64.encode(signature, padding: false)),

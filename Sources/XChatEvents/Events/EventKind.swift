@@ -1,4 +1,4 @@
-/// The kinds of event that X's SDK tells apart; the raw value is its label.
+/// The kinds of event that X's SDK distinguishes; the raw value is the SDK's label.
 public enum EventKind: String, Hashable, Sendable, CaseIterable {
     /// A message, encrypted or not.
     case message = "Message"
@@ -6,15 +6,15 @@ public enum EventKind: String, Hashable, Sendable, CaseIterable {
     case keyChange = "KeyChange"
     /// A change of a group.
     case groupChange = "GroupChange"
-    /// Messages deleted.
+    /// Messages were deleted.
     case messageDeleted = "MessageDeleted"
-    /// A conversation deleted.
+    /// A conversation was deleted.
     case conversationDeleted = "ConversationDeleted"
     /// A user is typing.
     case typing = "Typing"
-    /// A conversation read up to an event.
+    /// A conversation was read up to an event.
     case readReceipt = "ReadReceipt"
-    /// A conversation marked unread.
+    /// A conversation was marked unread.
     case markedUnread = "MarkedUnread"
     /// The server refused an event.
     case failure = "Failure"
@@ -22,10 +22,12 @@ public enum EventKind: String, Hashable, Sendable, CaseIterable {
     case settingsChange = "SettingsChange"
     /// A member's account was deleted.
     case memberDeleted = "MemberDeleted"
-    /// Anything else: no detail, an unknown variant, a message without contents, an answer of Grok's.
+    /// Anything else: no detail, an unknown variant, a message without contents, or an answer from Grok.
     case unknown = "Unknown"
 
-    /// Whether senders sign events of this kind; those of the others prove nothing about who made them.
+    /// Whether senders sign events of this kind.
+    ///
+    /// Events of the other kinds do not prove who sent them.
     public var isSigned: Bool {
         switch self {
         case .message, .keyChange, .groupChange, .messageDeleted, .conversationDeleted, .readReceipt, .markedUnread,
@@ -38,7 +40,7 @@ public enum EventKind: String, Hashable, Sendable, CaseIterable {
 }
 
 extension MessageEvent {
-    /// What kind of event it is.
+    /// The kind of the event.
     public var kind: EventKind {
         switch detail {
         case .messageCreateEvent(let create): create.contents == nil ? .unknown : .message

@@ -1,17 +1,22 @@
-/// Every reading of the signed text of a member addition that the rules of ``MessageEvent/inconsistency`` accept.
+/// The possible readings of the signed text of a member addition.
 ///
-/// The text joins its components by commas. It says neither where one list ends and the next begins nor which version
-/// of the text it is, and the version that the signature names is not signed. So one text can be that of several
-/// events. The members after the addition, new and present ones, are the first ids of the text in every reading;
-/// readings that disagree on how many of them name different members.
+/// The text joins its components by commas. It shows neither where one list ends and the next begins nor which version
+/// of the text it is, and the version that the signature names is not signed. So several events can have the same
+/// text. Each way to split the text that obeys the rules of ``MessageEvent/inconsistency`` is a *reading*. In every
+/// reading the text starts with the ids of the members after the addition, both new and present ones. Readings that
+/// differ in the number of these ids name different members.
 package struct MemberAddReadings: Sendable {
-    /// The readings of one version of the text; they differ in where the lists of members end at most.
+    /// The readings of one version of the text.
+    ///
+    /// They differ only in where the lists of members end.
     package struct Reading: Hashable, Sendable {
         /// The version of the text.
         package let version: Int32
         /// Whether the text ends with an invitation.
         package let hasInvite: Bool
-        /// How many ids from the start of the text are members after the addition.
+        /// The possible numbers of members after the addition.
+        ///
+        /// The members are that many ids at the start of the text.
         package let memberCounts: ClosedRange<Int>
     }
 
@@ -23,7 +28,7 @@ package struct MemberAddReadings: Sendable {
     ///
     /// - Parameters:
     ///   - components: The components of the signed text after the conversation id.
-    ///   - sender: The sender that the text names.
+    ///   - sender: The sender named in the text.
     package init(components: [WireString], sender: UserID) {
         self.components = components
         let ids = IDRun(components)
@@ -38,18 +43,18 @@ package struct MemberAddReadings: Sendable {
         self.readings = readings
     }
 
-    /// How many different sets of members the readings lead to.
+    /// The number of different sets of members that the readings name.
     package var memberSetCount: Int {
         var counts: Set<Int> = []
-        // Ranges of equal bounds are frequent, and each is walked once only.
+        // Many readings have the same range; the set makes the loop visit each range once.
         for range in Set(readings.map(\.memberCounts)) { counts.formUnion(range) }
         return counts.count
     }
 
-    /// The members after the addition in the order of the text, if all readings name the same ones.
+    /// The members after the addition, in the order of the text; nil unless all readings name the same members.
     ///
-    /// Those before the sender may be new or present, depending on the reading. The sender and those who follow are
-    /// present members in every reading.
+    /// The members before the sender are new or present, depending on the reading. The sender and the members after it
+    /// are present members in every reading.
     package var members: [UserID]? {
         guard let counts = readings.first?.memberCounts, memberSetCount == 1 else { return nil }
         return components.prefix(counts.lowerBound).map { UserID($0) }
@@ -62,7 +67,7 @@ private struct IDRun {
     let count: Int
     /// How many ids from the start differ from one another.
     let distinctCount: Int
-    /// Where each of the distinct ids is.
+    /// The index of each of the distinct ids.
     let positions: [WireString: Int]
 
     init(_ components: [WireString]) {
@@ -89,27 +94,27 @@ private struct Form {
     private var listsPending: Bool { (3...6).contains(version) }
     private var tailCount: Int { (version >= 5 ? 5 : 4) + (hasInvite ? 3 : 0) }
 
-    /// How many ids are members after the addition in this form; nil where the text has no consistent reading in it.
+    /// The possible numbers of members after the addition; nil if the text has no reading in this layout.
     func memberCounts(_ components: [WireString], _ ids: IDRun, sender: UserID) -> ClosedRange<Int>? {
         let listed = components.count - tailCount
         guard listed > 0, listed <= ids.count, isTail(components[listed...]) else { return nil }
-        // At least one is new, and the sender is a present member.
+        // At least one new member comes before the present ones, and the sender is a present member.
         guard let senderPosition = ids.positions[sender.text], (1..<listed).contains(senderPosition) else { return nil }
         let distinct = min(ids.distinctCount, listed)
         if distinct == listed {
-            // There are no administrators: they would be members for the second time.
+            // No administrators are listed: their ids would occur a second time, after those of the members.
             return (listsPending ? senderPosition + 1 : listed)...listed
         }
-        // Administrators are present members, so that the first of them is the first id that occurs twice.
+        // Administrators are present members, so the first id that occurs a second time is the first administrator.
         var seen: Set<WireString> = []
         var index = distinct
         while index < listed, let position = ids.positions[components[index]], position < distinct {
-            // The first id is that of a new member, and no administrator is listed twice.
+            // The first id is a new member's, so it is no administrator; and no administrator is listed twice.
             guard position >= 1, seen.insert(components[index]).inserted else { return nil }
             index += 1
         }
         guard listsPending || index == listed else { return nil }
-        // Pending people are not members, and none is listed twice.
+        // Pending members are not members yet, and no id is listed twice.
         for id in components[index..<listed] {
             if let position = ids.positions[id], position < distinct { return nil }
             guard seen.insert(id).inserted else { return nil }
@@ -117,10 +122,10 @@ private struct Form {
         return distinct...distinct
     }
 
-    /// Whether the components after the lists have the form that this version gives them.
+    /// Whether the components after the lists fit this version.
     private func isTail(_ components: ArraySlice<WireString>) -> Bool {
         var rest = components
-        // Any title; an avatar URL that is no number; a lifetime; a key version.
+        // Any title; an avatar URL that is not a number; a lifetime; a key version.
         guard rest.popFirst() != nil, let avatar = rest.popFirst(), !avatar.isDigits,
             let lifetime = rest.popFirst(), lifetime.isIntegerOrNull,
             let keyVersion = rest.popFirst(), keyVersion.isDigits
@@ -138,7 +143,7 @@ private struct Form {
 }
 
 extension WireString {
-    /// Whether a signed text writes an integer, or the absence of one, like this.
+    /// Whether this is how a signed text writes an integer, or the absence of one (`null`).
     fileprivate var isIntegerOrNull: Bool {
         if self == "null" { return true }
         guard utf8.count <= 20, let value = i64 else { return false }
@@ -154,7 +159,7 @@ extension MessageEvent {
         else { return nil }
         let version = (try? SignatureVersion(messageEventSignature?.signatureVersion)) ?? .current
         guard let text = try? SignedPayload(of: self, version: version) else { return nil }
-        // The name of the kind, the message id, the sender and the conversation precede.
+        // Drop the name of the kind, the message id, the sender and the conversation.
         let components = text.bytes.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).dropFirst(4)
         return MemberAddReadings(
             components: components.map { WireString(String(decoding: $0, as: UTF8.self)) },
@@ -162,11 +167,10 @@ extension MessageEvent {
         )
     }
 
-    /// The members of a group after an addition: those whom it names as new or present, in the order of the signed
-    /// text.
+    /// The members of a group after an addition, new and present ones, in the order of the signed text.
     ///
-    /// The ids before the sender's may be new or present, depending on the reading. The sender and those who follow are
-    /// present members in every reading.
+    /// The members before the sender are new or present, depending on the reading. The sender and the members after it
+    /// are present members in every reading.
     ///
     /// Nil for events of other kinds, and for an addition that is inconsistent (``inconsistency``) or has no signed
     /// text.

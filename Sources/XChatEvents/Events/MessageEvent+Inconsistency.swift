@@ -3,25 +3,24 @@ extension MessageEvent {
     ///
     /// See `docs/protocol.md`, "Ambiguous texts".
     ///
-    /// A signed text has no counts and no escapes, so a relay can move the bounds of its lists, or leave out a slot,
-    /// and the signature stays right. What honest senders write obeys rules that such a forgery breaks: the
-    /// conversation is named; listed ids are ids; no list has anyone twice; new members are not members already,
-    /// administrators are members, and so is the sender of an addition; key versions are numbers; no text is the word
-    /// `null`, which means absence.
+    /// A signed text has no counts and no escapes. So a relay can move the bounds of its lists, or leave out a
+    /// component, and the signature still verifies. Events of honest senders obey rules that such a forgery breaks: the
+    /// conversation is named; ids in lists consist of digits; no list names a user twice; new members are not members
+    /// already; administrators are members; the sender of an addition is a member; key versions are numbers; no text is
+    /// the word `null`, which means absence.
     ///
-    /// These rules leave some bounds of a member addition open: that between new and present members, and, without
-    /// administrators, that between members and pending people. An addition is therefore inconsistent if the readings
-    /// of its signed text that obey all other rules, over all versions of the text, name different members (new and
-    /// present ones together). All readings of a consistent addition name the same members; only which of the members
-    /// before the sender are new may differ (`namedMembers`).
+    /// These rules do not fix every bound in a member addition: not the one between new and present members and,
+    /// without administrators, not the one between members and pending members. An addition is therefore inconsistent
+    /// if its signed text, in any version of the text, has readings that obey all other rules and name different
+    /// members (new and present ones together). All readings of a consistent addition name the same members; they may
+    /// differ in which of the members before the sender are new (`namedMembers`).
     ///
-    /// The reason names the field and holds no input. Whether the event has a signed text at all is for
-    /// ``SignedPayload`` to say, and this check ignores absent members. Events of kinds that are never
-    /// signed are consistent.
+    /// The reason names the field and contains no value of the event. Absent fields are ignored here: ``SignedPayload``
+    /// reports whether the event has a signed text. Events of kinds that are never signed are consistent.
     public var inconsistency: String? {
         guard kind.isSigned, let detail else { return nil }
         do throws(Inconsistency) {
-            // Without it the slots that follow would move up, and a sequence id could pass for the conversation.
+            // Without the id, the components after it would move up, and a sequence id could pass for the conversation.
             guard let conversationID else { throw Inconsistency("conversation_id: absent") }
             guard !conversationID.isEmpty else { throw Inconsistency("conversation_id: empty") }
             try check(detail)
@@ -40,28 +39,30 @@ extension MessageEvent {
         case .conversationDeleteEvent(let deletion): try check(deletion)
         case .conversationMetadataChangeEvent(let change): try check(change)
         case .messageCreateEvent, .markConversationReadEvent, .markConversationUnreadEvent:
-            // Every slot is present or last.
+            // Only the last component can be absent, so no component can take the place of another.
             break
         case .messageFailureEvent, .messageTypingEvent, .memberAccountDeleteEvent, .grokSearchResponseEvent, .unknown:
             break
         }
     }
 
-    /// The version of the signed text; a version that is refused counts as the current one, since nothing is taken.
+    /// The version of the signed text.
+    ///
+    /// A refused version counts as the current one: its signature is never accepted.
     private var textVersion: Int32 {
         let version = try? SignatureVersion(messageEventSignature?.signatureVersion)
         return (version ?? .current).number
     }
 
     private func check(_ change: ConversationKeyChangeEvent) throws(Inconsistency) {
-        // Later versions do not sign the list.
+        // From version 6 on, the list is not signed.
         guard textVersion < 6 else { return }
         let users = (change.conversationParticipantKeys ?? []).compactMap(\.userID)
         try Inconsistency.check(areDigits: users, "conversation_participant_keys")
     }
 
     private func check(_ deletion: ConversationDeleteEvent) throws(Inconsistency) {
-        // The inner id is not signed. It may have another of the forms of the same conversation.
+        // The id in the detail is not signed. It may name the same conversation in another form.
         guard let inner = deletion.conversationID, let outer = conversationID else { return }
         let sender = senderID ?? ""
         let ids = [inner, outer].map { ConversationID(canonicalizing: $0, sender: sender) }
@@ -103,10 +104,10 @@ extension MessageEvent {
     private func check(_ create: GroupCreate) throws(Inconsistency) {
         try Inconsistency.check(areMembers: create.memberIDs ?? [], "member_ids")
         try Inconsistency.check(areMembers: create.adminIDs ?? [], "admin_ids")
-        // Who creates a group need not be in its list of members.
+        // The creator of a group need not be in its list of members.
         let members = Set(create.memberIDs ?? []).union([senderID ?? ""])
         guard members.isSuperset(of: create.adminIDs ?? []) else {
-            throw Inconsistency("admin_ids: names someone who is no member")
+            throw Inconsistency("admin_ids: names a user who is not a member")
         }
         if textVersion >= 4 {
             try Inconsistency.check(isNotNull: create.title, "title")
@@ -124,19 +125,19 @@ extension MessageEvent {
         guard !new.isEmpty else { throw Inconsistency("member_ids: empty") }
         let members = Set(current)
         guard members.isDisjoint(with: new) else {
-            throw Inconsistency("member_ids: names someone who is a member already")
+            throw Inconsistency("member_ids: names a user who is already a member")
         }
         guard members.isSuperset(of: admins) else {
-            throw Inconsistency("current_admin_ids: names someone who is no member")
+            throw Inconsistency("current_admin_ids: names a user who is not a member")
         }
         guard let senderID, members.contains(senderID) else {
-            throw Inconsistency("current_member_ids: without the sender")
+            throw Inconsistency("current_member_ids: does not contain the sender")
         }
         if (3...6).contains(textVersion) {
             let pending = addition.currentPendingMemberIDs ?? []
             try Inconsistency.check(areMembers: pending, "current_pending_member_ids")
             guard members.isDisjoint(with: pending) else {
-                throw Inconsistency("current_pending_member_ids: names someone who is a member already")
+                throw Inconsistency("current_pending_member_ids: names a user who is already a member")
             }
             guard Set(new).isDisjoint(with: pending) else {
                 throw Inconsistency("current_pending_member_ids: names a new member")
@@ -149,14 +150,16 @@ extension MessageEvent {
         }
     }
 
-    /// The components after the lists: an invitation adds three, so that without these rules the last administrators
-    /// could pass for title, avatar and lifetime.
+    /// Checks the components after the lists.
+    ///
+    /// An invitation adds three components. Without these rules, the last three administrators could pass for title,
+    /// avatar and lifetime.
     private func checkTail(of addition: GroupMemberAddChange) throws(Inconsistency) {
         try Inconsistency.check(isNotNull: addition.currentAvatarURL, "current_avatar_url")
         if let avatar = addition.currentAvatarURL, avatar.isDigits {
-            throw Inconsistency("current_avatar_url: a number")
+            throw Inconsistency("current_avatar_url: must not be a number")
         }
-        // The versions of the text have tails of different lengths, and nothing signed says which one it is.
+        // The number of components after the lists depends on the version of the text, which is not signed.
         if let version = addition.conversationKeyVersion, !version.isDigits {
             throw Inconsistency("conversation_key_version: not a number")
         }
@@ -166,7 +169,7 @@ extension MessageEvent {
     }
 }
 
-/// A contradiction, by X's name of the field.
+/// A broken rule; the reason starts with X's name of the field.
 private struct Inconsistency: Error {
     let reason: String
 
@@ -187,7 +190,7 @@ private struct Inconsistency: Error {
         for id in ids where !id.isDigits {
             let conversation = ConversationID(canonicalizing: id)
             guard conversation.isGroup || conversation.participants != nil else {
-                throw Inconsistency("\(field): an id that is no conversation's")
+                throw Inconsistency("\(field): an id that is not a conversation id")
             }
         }
     }

@@ -1,10 +1,10 @@
-/// The limits of what an event may hold where it enters.
+/// The limits for the values of an incoming event.
 package enum EventLimits {
-    /// Digits of a user id, a sequence id, a version, and of a group id after its `g`.
+    /// The most digits of a user id, a sequence id, a version, and of a group id after its `g`.
     package static let digits = 19
-    /// Bytes of a message id.
+    /// The most bytes of a message id.
     package static let messageIDBytes = 64
-    /// Entries of a list of people, and of the participants of a key change.
+    /// The most entries of a list of users, and of the participants of a key change event.
     package static let people = 10_000
 }
 
@@ -34,10 +34,11 @@ extension WireString {
 }
 
 extension MessageEvent {
-    /// The first limit that the event breaks, as one sentence that names the field, the value and the rule, or nil.
+    /// The first limit that the event breaks, as one sentence that names the field, the value and the rule; nil if it
+    /// keeps all limits.
     ///
-    /// It looks at everything that a reader compares or keeps: ids, versions and lists of people. An absent field
-    /// breaks no limit. The value is quoted, cut to 48 bytes, and holds printable ASCII only.
+    /// Checks every value that a reader compares or stores: ids, versions and lists of users. An absent field breaks no
+    /// limit. The sentence quotes the value in printable ASCII, cut to 48 bytes.
     package var limitViolation: String? {
         do throws(LimitViolation) {
             try LimitViolation.check(sequenceID, "sequence_id")
@@ -75,7 +76,7 @@ extension MessageEvent {
         case .markConversationUnreadEvent(let mark):
             try LimitViolation.check(mark.seenUntilSequenceID, "seen_until_sequence_id")
         case .messageFailureEvent, .messageTypingEvent, .memberAccountDeleteEvent, .grokSearchResponseEvent, .unknown:
-            // Their contents are not signed, and only shown.
+            // The fields of these events are not signed and are only displayed.
             break
         }
     }
@@ -145,7 +146,7 @@ private struct LimitViolation: Error {
         reason = "\(field) \(printable(value, quotedBy: "\"")) is not \(rule)"
     }
 
-    // The name is built only where the value does not fit: a list has 10,000 entries.
+    // The field's name is built only if the value is invalid: a list can have 10,000 entries.
     static func check<ID: Identifier>(_ id: ID?, _ field: @autoclosure () -> String) throws(LimitViolation) {
         guard let id, !id.isValid else { return }
         throw LimitViolation(id.text, field(), isNot: ID.rule)

@@ -1,7 +1,7 @@
-/// What the offsets of an entity count.
+/// The unit in which the offsets of an entity count.
 ///
-/// X's SDK calls them byte offsets and passes them through; clients were seen to write Unicode scalars. The three agree
-/// for ASCII only, and nothing on the wire says which one was meant.
+/// X's SDK calls them byte offsets and passes them on unchanged; some clients have been observed to count Unicode
+/// scalars. The three units agree only for ASCII text, and an event does not name the unit that it uses.
 public enum TextUnit: Hashable, Sendable, CaseIterable {
     /// Bytes of UTF-8.
     case bytes
@@ -12,13 +12,13 @@ public enum TextUnit: Hashable, Sendable, CaseIterable {
 }
 
 extension RichTextEntity {
-    /// An entity over a range of a text; nil where the text is so long that an offset does not fit 32 bits.
+    /// Makes an entity that covers a range of a text; nil if an offset does not fit into 32 bits.
     ///
     /// - Parameters:
-    ///   - range: The range; it ends before its upper bound.
-    ///   - text: The text that the range is of.
-    ///   - unit: What to count in.
-    ///   - content: What the range is; nil leaves it out.
+    ///   - range: The range to cover.
+    ///   - text: The text to which the range belongs.
+    ///   - unit: The unit of the offsets.
+    ///   - content: The kind of entity, such as a link; nil leaves the field out.
     public init?(_ range: Range<String.Index>, of text: String, in unit: TextUnit, content: RichTextContent?) {
         let start = unit.distance(in: text, to: range.lowerBound)
         guard let first = Int32(exactly: start),
@@ -27,13 +27,13 @@ extension RichTextEntity {
         self.init(startIndex: first, endIndex: last, content: content)
     }
 
-    /// The range of a text that this entity is over, cut to the text.
+    /// The range of a text that this entity covers, clamped to the text.
     ///
     /// - Parameters:
     ///   - text: The text of the message.
-    ///   - unit: What the offsets are taken to count.
-    /// - Returns: The range, its bounds moved back to the beginning of a Unicode scalar where they lie inside of one;
-    ///   nil where an offset is missing or negative, or they are reversed.
+    ///   - unit: The unit in which to read the offsets.
+    /// - Returns: The range; a bound inside a Unicode scalar is moved back to the start of the scalar. Nil if an
+    ///   offset is absent or negative, or if the start is after the end.
     public func range(in text: String, counting unit: TextUnit) -> Range<String.Index>? {
         guard let startIndex, let endIndex, 0 <= startIndex, startIndex <= endIndex else { return nil }
         return unit.index(in: text, at: Int(startIndex))..<unit.index(in: text, at: Int(endIndex))

@@ -1,11 +1,11 @@
-/// The id of a conversation in the form that is signed, and by which keys are kept.
+/// The id of a conversation in its canonical form, in which it is signed and under which keys are stored.
 ///
-/// Two users' ids joined by `:` for a conversation of two, `g` and digits for a group; whatever has another form is
-/// kept as it is.
+/// A conversation of two users has their ids joined by `:`. A group has `g` and digits. A text of any other form is
+/// kept unchanged.
 public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireText {
     /// The canonical text.
     public let text: WireString
-    /// The offset of the `:` of a conversation of two, in bytes.
+    /// The offset of the `:` in bytes; nil unless it is a conversation of two.
     private let colon: Int?
 
     private init(text: WireString, colon: Int? = nil) {
@@ -13,17 +13,20 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireT
         self.colon = colon
     }
 
-    /// Brings an id into its canonical form, see `docs/protocol.md`, "Conversation ids"; never fails.
+    /// Brings an id into its canonical form; never fails.
     ///
-    /// Two user ids joined by `:` or `-`, or the recipient's id alone, become the pair of both joined by `:`, the
-    /// shorter first, then by bytes. Leading zeros count. Everything else is unchanged.
+    /// See `docs/protocol.md`, "Conversation ids".
+    ///
+    /// Two user ids joined by `:` or `-`, or the recipient's id alone, become both users' ids joined by `:`. The
+    /// shorter id comes first; ids of equal length are ordered by their bytes. Leading zeros are kept. Any other text
+    /// is unchanged.
     ///
     /// - Parameters:
     ///   - id: the id in any of its forms.
-    ///   - sender: the user whose conversation it is, for an id that is a recipient's alone.
+    ///   - sender: the other participant, for an id that is the recipient's alone.
     public init(canonicalizing id: WireString, sender: UserID = "") {
         if let pair = Pair(id) {
-            // Most ids come in their canonical form, and then nothing is copied.
+            // Most ids are canonical already and need no copy.
             self = pair.isCanonical ? Self(text: id, colon: pair.separator) : .oneToOne(pair.first, pair.second)
         } else if id.isDigits && sender.isDigits {
             self = .oneToOne(UserID(id), sender)
@@ -32,7 +35,7 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireT
         }
     }
 
-    /// The conversation of two users, in either order; a user with herself is one too.
+    /// The conversation of two users, given in either order; both may be the same user.
     public static func oneToOne(_ one: UserID, _ other: UserID) -> Self {
         let (first, second) = one.isSmaller(than: other) ? (one, other) : (other, one)
         let text = WireString("\(first):\(second)")
@@ -68,12 +71,12 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireT
         }
     }
 
-    /// Whether it is a group's: `g` and 1 to 19 digits.
+    /// Whether it is the id of a group: `g` and 1 to 19 digits.
     public var isGroup: Bool { text.isGroupID }
 
-    /// The id as X's REST paths take it, or nil if it has another form than the three that they accept.
+    /// The id as a component of X's REST paths; nil if the paths do not accept its form.
     ///
-    /// These are `A-B`, a recipient's id alone, and `g` with digits, each of 1 to 19 digits.
+    /// The paths accept `A-B`, a recipient's id alone, and `g` with digits; each number has 1 to 19 digits.
     public var urlPathComponent: String? {
         if let (first, second) = participants {
             return first.isValid && second.isValid ? "\(first)-\(second)" : nil

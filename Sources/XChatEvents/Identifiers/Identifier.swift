@@ -1,9 +1,11 @@
-/// An id or a version of the protocol, with a type of its own, so that one cannot be taken for another.
+/// An id or a version of the protocol.
 ///
-/// It wraps the text as the wire has it, and compares its UTF-8 bytes. Not every text is valid: one that comes from
-/// elsewhere is checked where it enters, by ``init(validating:)`` or ``isValid``.
+/// Each kind has its own type, so that the compiler rejects a mix-up.
+///
+/// It wraps the text exactly as it is on the wire and compares the UTF-8 bytes. The text may be invalid: check input
+/// from outside with ``init(validating:)`` or ``isValid``.
 public protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
-    /// What a valid text is, as the end of a sentence: "1 to 19 ASCII digits".
+    /// The rule for a valid text, as the end of a sentence: "1 to 19 ASCII digits".
     static var rule: String { get }
 
     /// The text, as it is on the wire.
@@ -39,13 +41,13 @@ extension Identifier {
     /// The text.
     public var description: String { text.string }
 
-    /// Whether the bytes come before, as unsigned numbers from the left.
+    /// Whether the left text comes first in the lexicographic order of the bytes.
     public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 }
 
 /// A text of the wire: a ``WireString``, or an id that wraps one.
 ///
-/// For what is the same for all of them, such as showing or signing.
+/// Functions that accept both take this type.
 package protocol WireText {
     var text: WireString { get }
 }
@@ -54,7 +56,7 @@ extension WireText {
     /// The UTF-8 bytes.
     package var utf8: String.UTF8View { text.string.utf8 }
 
-    /// Whether there is no byte at all.
+    /// Whether the text is empty.
     package var isEmpty: Bool { text.string.utf8.isEmpty }
 
     /// Whether the text is one or more ASCII digits and nothing else.

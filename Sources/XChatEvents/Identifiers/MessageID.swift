@@ -1,4 +1,4 @@
-/// The id that the sender of an event gives to it.
+/// The id that the sender gives to an event.
 public struct MessageID: Identifier, WireText {
     /// The text, as it is on the wire.
     public let text: WireString
@@ -8,7 +8,7 @@ public struct MessageID: Identifier, WireText {
         self.text = text
     }
 
-    /// What a valid text is.
+    /// The rule for a valid text.
     public static var rule: String {
         "1 to \(EventLimits.messageIDBytes) printable ASCII characters without a comma"
     }
@@ -21,9 +21,10 @@ public struct MessageID: Identifier, WireText {
         }
     }
 
-    /// A fresh id: a random UUID of version 4, in lower case.
+    /// Makes a new id: a random UUID of version 4, in lower case.
     public static func random() -> MessageID {
-        // Two draws and not sixteen: each is a system call, and the sixteen were a quarter of sealing a message.
+        // Two random numbers of 64 bits instead of sixteen bytes: each draw is a system call, and sixteen draws took
+        // a quarter of the time to encrypt a message.
         var generator = SystemRandomNumberGenerator()
         let upper = generator.next() & ~0xf000 | 0x4000
         let lower = generator.next() & (.max >> 2) | 1 << 63

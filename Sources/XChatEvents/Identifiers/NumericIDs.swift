@@ -9,7 +9,7 @@ public struct UserID: Identifier, WireText {
     }
 }
 
-/// The server's number of an event in its conversation.
+/// The number that the server gives to an event in its conversation.
 public struct SequenceID: Identifier, WireText {
     /// The text, as it is on the wire.
     public let text: WireString
@@ -20,7 +20,7 @@ public struct SequenceID: Identifier, WireText {
     }
 }
 
-/// The version of a conversation key or of a user's public keys: decimal milliseconds where X's clients create it.
+/// The version of a conversation key or of a user's public keys; X's clients use decimal milliseconds.
 public struct KeyVersion: Identifier, WireText {
     /// The text, as it is on the wire.
     public let text: WireString
@@ -32,7 +32,7 @@ public struct KeyVersion: Identifier, WireText {
 }
 
 extension Identifier {
-    /// What a valid text is: a number of at most 19 digits.
+    /// The rule for a valid text: a number of at most 19 digits.
     public static var rule: String { "1 to \(EventLimits.digits) ASCII digits" }
 
     /// Whether the text is a number of at most 19 digits.
@@ -40,7 +40,7 @@ extension Identifier {
 }
 
 extension UserID {
-    /// Whether the id comes before another one: the shorter first, then by bytes, which is the order of the numbers.
+    /// Whether the id comes before another one in the order of the numbers: by length, then by bytes.
     package func isSmaller(than other: UserID) -> Bool {
         utf8.count == other.utf8.count ? self < other : utf8.count < other.utf8.count
     }

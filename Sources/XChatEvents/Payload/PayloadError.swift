@@ -2,20 +2,20 @@
 public enum PayloadError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Events of this kind are never signed.
     case neverSigned
-    /// This variant of a signed kind is new or has no signed text; the field that holds it.
+    /// The kind of event is signed, but its variant is unknown or has no signed text. Names the field of the variant.
     case noSignedForm(String)
-    /// A member of the event that the signed text needs is absent.
+    /// A field that the signed text needs is absent. Names the field.
     case missing(String)
-    /// A member contains a comma, which would read as two components.
+    /// A field contains a comma, which would split it into two components. Names the field.
     case comma(String)
 
-    /// What is wrong, by X's names of the fields.
+    /// The field, by X's name, and the rule that it breaks.
     public var description: String {
         switch self {
         case .neverSigned: "events of this kind are never signed"
         case .noSignedForm(let field): "\(field): this variant has no signed text"
-        case .missing(let field): "\(field): absent, but part of the signed text"
-        case .comma(let field): "\(field): a comma cannot be signed"
+        case .missing(let field): "\(field): absent, but the signed text needs it"
+        case .comma(let field): "\(field): contains a comma, which cannot be signed"
         }
     }
 }

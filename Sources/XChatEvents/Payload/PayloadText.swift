@@ -1,28 +1,28 @@
-/// A signed text while it is written: components joined by commas, in UTF-8.
+/// A writer of a signed text: components joined by commas, in UTF-8.
 ///
-/// It can record the fields that it writes, which is how ``SignatureCoverage`` knows them. Then an event that has no
-/// signed text, because a value is missing or has a comma, is no error: its other fields are recorded.
+/// It can also record the fields that it writes; ``SignatureCoverage`` is made from these records. While it records, a
+/// value that is missing or has a comma is not an error, and the other fields are still recorded.
 struct PayloadText {
     private(set) var bytes: [UInt8] = []
-    /// The paths of the fields that were written; nil if they are not recorded, which costs nothing.
+    /// The paths of the fields that were written; nil if they are not recorded.
     private(set) var fields: Set<String>?
-    /// The path of the struct whose fields are written.
+    /// The path of the struct whose fields are being written.
     private var place = ""
 
-    /// An empty text.
+    /// Makes an empty text.
     ///
     /// - Parameter recordsFields: Whether to record which fields are written.
     init(recordsFields: Bool = false) {
         if recordsFields { fields = [] }
     }
 
-    /// Starts the text of a kind, with the start that is common to all kinds but the creation of a group.
+    /// Starts the text with the components that are common to all kinds except the creation of a group.
     ///
     /// - Parameters:
     ///   - name: The name of the kind.
-    ///   - event: Its ids follow the name.
+    ///   - event: The event; its ids follow the name.
     ///   - place: The path of the struct whose fields come after them.
-    ///   - capacity: How many bytes the text will have, about.
+    ///   - capacity: The expected size of the text in bytes.
     /// - Throws: `missing` or `comma` for an id that cannot be written.
     mutating func begin(
         _ name: String,
@@ -38,7 +38,7 @@ struct PayloadText {
         if fields != nil { self.place = place() }
     }
 
-    /// Starts a text that leaves the conversation id out.
+    /// Starts a text that has no conversation id.
     mutating func begin(
         _ name: String,
         withoutConversationOf event: borrowing MessageEvent,
@@ -59,24 +59,24 @@ struct PayloadText {
         try add(required: event.senderID, "sender_id")
     }
 
-    /// Refuses an event that has no signed text, unless only its fields are recorded.
+    /// Throws the error, unless fields are being recorded.
     mutating func fail(_ error: PayloadError) throws(PayloadError) {
         if fields == nil { throw error }
     }
 
-    /// Records that a field is written, if only as an empty list.
+    /// Records that a field is written, even if it is an empty list.
     mutating func record(_ field: String) {
         guard fields != nil else { return }
         fields?.insert(place.isEmpty ? field : "\(place).\(field)")
     }
 
-    /// A string.
+    /// Adds a string.
     ///
     /// - Parameters:
     ///   - value: The string.
     ///   - field: The name of its field.
-    ///   - path: The path to record, if the field is not one of the struct itself. Elements of a list are recorded as
-    ///     the list.
+    ///   - path: The path to record, if the field does not belong to the struct itself. An element of a list is
+    ///     recorded as the list.
     /// - Throws: `comma` for a string with a comma.
     mutating func add(_ value: some WireText, _ field: String, as path: String? = nil) throws(PayloadError) {
         record(path ?? field)
@@ -86,66 +86,66 @@ struct PayloadText {
         if bytes[start...].contains(UInt8(ascii: ",")) { try fail(.comma(field)) }
     }
 
-    /// A string that has to be there.
+    /// Adds a required string.
     mutating func add(required value: (some WireText)?, _ field: String) throws(PayloadError) {
         guard let value else { return try fail(.missing(field)) }
         try add(value, field)
     }
 
-    /// A string, or an empty component.
+    /// Adds a string, or an empty component if it is absent.
     mutating func add(orEmpty value: (some WireText)?, _ field: String, as path: String? = nil) throws(PayloadError) {
         try add(value?.text ?? "", field, as: path)
     }
 
-    /// A string, or the word `null`.
+    /// Adds a string, or the word `null` if it is absent.
     mutating func add(orNull value: (some WireText)?, _ field: String, as path: String? = nil) throws(PayloadError) {
         try add(value?.text ?? "null", field, as: path)
     }
 
-    /// An integer, or the word `null`.
+    /// Adds an integer, or the word `null` if it is absent.
     mutating func add(orNull value: Int64?, _ field: String) {
         record(field)
         addWord(value.map { String($0) } ?? "null")
     }
 
-    /// A truth value, or the word `null`.
+    /// Adds a truth value, or the word `null` if it is absent.
     mutating func add(orNull value: Bool?, _ field: String) {
         record(field)
         addWord(value.map { String($0) } ?? "null")
     }
 
-    /// An integer, or nothing.
+    /// Adds an integer if it is present.
     mutating func add(ifPresent value: Int64?, _ field: String) {
         record(field)
         if let value { addWord(String(value)) }
     }
 
-    /// A truth value, or nothing.
+    /// Adds a truth value if it is present.
     mutating func add(ifPresent value: Bool?, _ field: String) {
         record(field)
         if let value { addWord(String(value)) }
     }
 
-    /// One component for each string; none where there is no list.
+    /// Adds one component for each string of a list, if the list is present.
     mutating func add(each values: [some WireText]?, _ field: String) throws(PayloadError) {
         record(field)
         for value in values ?? [] { try add(value, field) }
     }
 
-    /// One component for each string of a list that has to be there.
+    /// Adds one component for each string of a required list.
     mutating func add(eachRequired values: [some WireText]?, _ field: String) throws(PayloadError) {
         guard let values else { return try fail(.missing(field)) }
         try add(each: values, field)
     }
 
-    /// The base64 of bytes, without padding.
+    /// Adds the base64 of bytes, without padding.
     mutating func add(base64 value: [UInt8], _ field: String) {
         record(field)
         addComma()
         Base64.append(value.span, to: &bytes)
     }
 
-    /// The comma before a component that the caller adds.
+    /// Adds the comma before a component that the caller appends itself.
     mutating func addComma() {
         bytes.append(UInt8(ascii: ","))
     }

@@ -1,24 +1,24 @@
-/// Which fields of an event its sender signed, and which are only the server's word.
+/// The fields of an event that its sender signed, and those that only the server vouches for.
 ///
 /// Fields are named by their path in X's names, down to values and lists: `detail.messageCreateEvent.contents`.
 public struct SignatureCoverage: Hashable, Sendable {
-    /// The fields of the event that its signed text contains.
+    /// The fields that the signed text contains.
     public let covered: [String]
-    /// The fields of the event that it does not: a server can change them, and the signature still verifies.
+    /// The other fields: if a server changes them, the signature still verifies.
     public let uncovered: [String]
 }
 
 extension MessageEvent {
-    /// Which fields of this event its signature covers: `docs/protocol.md`, "Signed texts".
+    /// The fields that a signature of this event covers; see `docs/protocol.md`, "Signed texts".
     ///
-    /// It says what a signature of the named version covers, not whether the event's own signature verifies. Fields
-    /// that the schema does not know are left out on decoding, and so are not listed; nothing covers them.
-    /// Nil for a kind that is never signed, and for an event with more fields than can be listed.
+    /// The answer depends on the signature version that the event names. The signature itself is not verified. Fields
+    /// that the schema does not know are dropped when an event is decoded, so they are not listed; no signature covers
+    /// them. Nil for a kind that is never signed, and for an event with more fields than can be listed.
     public var signatureCoverage: SignatureCoverage? {
         (try? StructureNode(describing: encoded(), as: Self.self)).flatMap { signatureCoverage(in: $0) }
     }
 
-    /// The same over all that was received: `structure` describes the bytes that this event was decoded from.
+    /// The same, with fields that the schema does not know; `structure` describes the bytes of this event as received.
     package func signatureCoverage(in structure: StructureNode) -> SignatureCoverage? {
         guard kind.isSigned, let detail else { return nil }
         let version = (try? SignatureVersion(messageEventSignature?.signatureVersion)) ?? .current
@@ -26,7 +26,7 @@ extension MessageEvent {
         try? text.write(self, detail, version: version.number)
         let signed = text.fields ?? []
 
-        // The signature cannot cover itself, and says so without being listed.
+        // A signature cannot cover itself, so it is not listed.
         let others = structure.leaves().filter { $0 != "message_event_signature.signature" }
         return SignatureCoverage(
             covered: others.filter(signed.contains),
@@ -36,7 +36,9 @@ extension MessageEvent {
 }
 
 extension StructureNode {
-    /// The paths of all values and lists below this struct, in X's names or, where it has none, as `#number`.
+    /// The paths of all values and lists below this struct.
+    ///
+    /// A field without a name of X's appears as `#number`.
     fileprivate func leaves() -> [String] {
         guard case .children(let fields) = content else { return [] }
         return fields.flatMap { field -> [String] in

@@ -1,21 +1,24 @@
-/// The version of the signed text: which components it has, for three kinds of event.
+/// The version of the signed text.
+///
+/// It changes which components key change events, group creations and member additions have.
 public struct SignatureVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The number, 2 to 7.
     public let number: Int32
 
-    /// The version that is written, 7.
+    /// The version that this library signs with: 7.
     public static let current = Self(number: 7)
 
     private init(number: Int32) {
         self.number = number
     }
 
-    /// The version that a signature names.
+    /// Reads the version that a signature names.
     ///
-    /// Absent, or not a number of 32 bits, means the current version, and so does every number above it.
+    /// An absent text, a text that is not a 32-bit number, and a number above the current version all mean the current
+    /// version.
     ///
     /// - Parameter text: the `signature_version` of a signature.
-    /// - Throws: ``Refused`` for numbers below 2, whose signed texts are not accepted any more.
+    /// - Throws: ``Refused`` for a number below 2: signed texts of these versions are no longer accepted.
     public init(_ text: WireString?) throws(Refused) {
         guard let number = text?.i32 else {
             self = .current
@@ -25,7 +28,7 @@ public struct SignatureVersion: Hashable, Comparable, Sendable, CustomStringConv
         self.init(number: min(number, Self.current.number))
     }
 
-    /// Whether one is older than the other.
+    /// Whether the left version is older than the right one.
     public static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 
     /// The number as text.
@@ -36,7 +39,7 @@ public struct SignatureVersion: Hashable, Comparable, Sendable, CustomStringConv
         /// The number that the signature names.
         public let number: Int32
 
-        /// What is wrong.
+        /// The number and the oldest accepted version.
         public var description: String { "signature version \(number) is below 2, the oldest accepted" }
     }
 }

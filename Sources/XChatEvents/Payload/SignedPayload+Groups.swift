@@ -35,7 +35,7 @@ extension PayloadText {
             try begin(group: "GroupJoinReject", event, "group_join_reject")
             try add(eachRequired: rejection.rejectedUserIDs, "rejected_user_ids")
         case .groupInviteEnable(let invite):
-            // The order of the last two is not that of a member addition.
+            // A member addition writes the last two components in the opposite order.
             try begin(group: "GroupInviteEnable", event, "group_invite_enable")
             try add(required: invite.inviteURL, "invite_url")
             add(orNull: invite.expiresAtMsec, "expires_at_msec")

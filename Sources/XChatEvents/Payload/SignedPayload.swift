@@ -1,21 +1,23 @@
 /// The text of an event that its sender signs.
 ///
-/// Components joined by commas, without counts or escapes: the name of the kind, the message id, the sender, the
-/// conversation, then the components of the kind: `docs/protocol.md`, "Signed texts". Some texts can be read in
-/// two ways; ``MessageEvent/inconsistency`` refuses those.
+/// It consists of components joined by commas, without counts or escapes: the name of the kind, the message id, the
+/// sender, the conversation, and then the components of the kind. See `docs/protocol.md`, "Signed texts". Some texts
+/// can be read in two ways; ``MessageEvent/inconsistency`` detects those.
 public struct SignedPayload: Hashable, Sendable {
-    /// The text in UTF-8, without the conversation key where it ends with one.
+    /// The text in UTF-8.
+    ///
+    /// If the signed text ends with the conversation key, the key is left out here.
     public let bytes: [UInt8]
     /// Whether the signed text ends with the base64, without padding, of the plaintext conversation key.
     ///
-    /// It does for key changes from version 6 on; ``bytes`` then ends with the comma before the key.
+    /// True for key change events from version 6 on; ``bytes`` then ends with the comma before the key.
     public let endsWithConversationKey: Bool
 
-    /// The text of an event.
+    /// Makes the signed text of an event.
     ///
     /// - Parameters:
-    ///   - event: The event; its conversation id is used in the form in which the event has it.
-    ///   - version: The version that its signature names.
+    ///   - event: The event; its conversation id is used as it is, not in its canonical form.
+    ///   - version: The version that the event's signature names.
     /// - Throws: The reason why the event has no signed text.
     public init(of event: borrowing MessageEvent, version: SignatureVersion = .current) throws(PayloadError) {
         guard event.kind.isSigned, let detail = event.detail else { throw .neverSigned }

@@ -1,10 +1,10 @@
 package import ThriftBinary
 
-/// What the IDL says of a struct or union, for error paths and for looking at events.
+/// The IDL's description of a struct or union, for error paths and for displaying events.
 package struct StructSchema: Sendable {
     /// X's name.
     package let name: String
-    /// Whether it has exactly one field.
+    /// Whether it is a union: a value has exactly one of the fields.
     package let isUnion: Bool
     /// The fields, in ascending order.
     package let fields: [FieldSchema]
@@ -21,19 +21,19 @@ package struct StructSchema: Sendable {
         self.fields = fields
     }
 
-    /// The field of a number, if the schema has one.
+    /// The field with a number; nil if the schema does not have it.
     package func field(_ id: Int16) -> FieldSchema? {
         fields.first { $0.id == id }
     }
 }
 
-/// What the IDL says of a field.
+/// The IDL's description of a field.
 package struct FieldSchema: Sendable {
     package let id: Int16
     /// X's name.
     package let name: String
     package let type: SchemaType
-    /// Whether the struct is refused without it.
+    /// Whether decoding the struct fails without it.
     package let isRequired: Bool
 
     package init(_ id: Int16, _ name: String, _ type: SchemaType, isRequired: Bool = false) {
@@ -71,7 +71,7 @@ package indirect enum SchemaType: Sendable {
 }
 
 extension ThriftError {
-    /// The same error, inside a field of a struct, by X's name if the schema has one.
+    /// The same error with a field of a struct added to its path: by X's name, or by number if the schema has no name.
     func inside(_ schema: StructSchema, _ field: ThriftField) -> Self {
         guard let known = schema.field(field.id) else { return inside(unknown: field) }
         return inside(known.name)

@@ -1,8 +1,8 @@
 import ThriftBinary
 
-/// A value of an encoded struct with what the schema says of it, for people to look at.
+/// A value of an encoded struct together with its description in the schema, for display.
 ///
-/// Nothing is left out: fields that the schema does not know, or knows with another type, are among the others.
+/// It is complete: it includes fields that the schema does not know and fields of the wrong type.
 package struct StructureNode: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         case bool(Bool)
@@ -10,9 +10,9 @@ package struct StructureNode: Hashable, Sendable {
         case double(Double)
         /// A number with X's name for it, if there is one.
         case enumeration(Int32, name: String?)
-        /// A string of the schema that is UTF-8.
+        /// A value that the schema declares as a string and that is valid UTF-8.
         case text(String)
-        /// Raw bytes; and every string of which the schema does not say that it is text.
+        /// Raw bytes, and every other string value.
         case bytes([UInt8])
         /// The fields of a struct, the elements of a list, the key and value of a map's entry.
         case children([StructureNode])
@@ -22,9 +22,11 @@ package struct StructureNode: Hashable, Sendable {
     package let fieldID: Int16?
     /// X's name of the field, `key` and `value` in an entry of a map; nil for elements and for unknown fields.
     package let name: String?
-    /// X's name of a struct or enum, else the type as the IDL writes it; the wire's type where the schema has none.
+    /// X's name of a struct or enum, or the type as the IDL writes it.
+    ///
+    /// For an unknown field or one of the wrong type: the type on the wire.
     package let typeName: String
-    /// Whether the schema knows the field by another type than it has here, which a typed reader refuses.
+    /// Whether the schema declares another type for the field; decoding such an event fails.
     package let isOfWrongType: Bool
     package let content: Content
 
@@ -32,9 +34,9 @@ package struct StructureNode: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - bytes: the encoding.
-    ///   - root: what the bytes are taken for, such as `MessageEvent.self`.
-    /// - Throws: `malformed`, or `tooLarge`, also for more than 100,000 fields in all; paths have field numbers here,
-    ///   such as `#7.#1`.
+    ///   - root: the type of the encoded struct, such as `MessageEvent.self`.
+    /// - Throws: `malformed`, or `tooLarge`, which includes more than 100,000 fields in total. Paths in these errors
+    ///   consist of field numbers, such as `#7.#1`.
     package init(describing bytes: [UInt8], as root: any WireStruct.Type) throws(EventError) {
         do throws(ThriftError) {
             self.init(try ThriftValue(decodingStruct: bytes), .structure(root))
@@ -131,7 +133,7 @@ extension SchemaType {
 }
 
 extension ThriftType {
-    /// The type as an IDL writes it, as far as the wire tells.
+    /// The type as an IDL writes it; the wire does not name structs and elements.
     fileprivate var name: String {
         switch self {
         case .bool: "bool"

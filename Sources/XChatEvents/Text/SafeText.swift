@@ -1,24 +1,30 @@
-/// Makes a text safe to show, piece by piece: a text is shortened only between two pieces.
+/// Makes a text safe to show.
+///
+/// It works in pieces, such as an escape, or a letter with its combining marks, and shortens a text only between two
+/// pieces.
 struct SafeText {
     struct Options: OptionSet {
         let rawValue: Int
         /// LF and CRLF are line breaks; otherwise they are escaped.
         static let newlines = Options(rawValue: 1)
-        /// A run of more than four spaces becomes its character and length, such as `\u{20}×200`; at the start of a
-        /// text, where two of our own spaces may come before it, a run of more than two.
+        /// A run of more than four spaces becomes its character and length, such as `\u{20}×200`.
+        ///
+        /// At the start of a text the limit is two, because the caller may print two spaces before it.
         static let collapsingSpaces = Options(rawValue: 2)
-        /// Everything but printable ASCII is escaped, letters too.
+        /// Everything except printable ASCII is escaped, including letters.
         static let ascii = Options(rawValue: 4)
     }
 
     private static let longestRunOfSpaces = 4
     private static let longestRunAtStart = 2
-    /// Enough for every script; more of them would cover the lines above and below.
+    /// The most combining marks on a character.
+    ///
+    /// This is enough for every script; more marks would cover the lines above and below.
     private static let mostMarks = 8
-    /// In a text that is too long anyway, more spaces of one run are not counted.
+    /// In a text that exceeds the limit, a run of spaces is counted only up to this length.
     private static let longestCountedRun = 4096
 
-    /// The text as it is shown; it ends in "…" where more was left out.
+    /// The safe text; it ends in "…" if it was shortened.
     private(set) var shown = ""
 
     private let options: Options
@@ -28,7 +34,7 @@ struct SafeText {
     /// The last piece, which the next scalar may still change.
     private var piece = ""
     private var isShortened = false
-    /// The scalar that was shown last, as it is; nil at the start of a line, and after a space or an escape.
+    /// The last scalar, if it was shown unchanged; nil at the start of a line, and after a space or an escape.
     private var base: Unicode.Scalar?
     private var marks = 0
     private var joiner = ""
@@ -37,10 +43,10 @@ struct SafeText {
     ///
     /// - Parameters:
     ///   - text: The text.
-    ///   - options: What is kept and what is escaped.
-    ///   - quotationMark: The mark that the text is put in. It is escaped, and backslashes with it: the next mark is
-    ///     the end of the text.
-    ///   - limit: The most bytes to show. The time it takes does not grow with what is left out.
+    ///   - options: What to keep and what to escape.
+    ///   - quotationMark: The mark that encloses the text. Marks and backslashes inside the text are escaped, so that
+    ///     the next unescaped mark is the end of the text.
+    ///   - limit: The most bytes to show. The running time does not depend on the length of the rest.
     init(_ text: String, _ options: Options, quotationMark: Unicode.Scalar? = nil, limit: Int = .max) {
         self.options = options
         self.quotationMark = quotationMark
@@ -60,7 +66,7 @@ struct SafeText {
         if considered.endIndex < all.endIndex, !isShortened { shown += "…" }
     }
 
-    /// A text in quotation marks.
+    /// The safe text in quotation marks.
     static func quoted(
         _ text: String,
         _ options: Options,
@@ -77,10 +83,10 @@ struct SafeText {
         piece = ""
     }
 
-    /// Whether nothing in a text needs a closer look, as in most texts.
+    /// Whether the text can be shown unchanged, like most texts.
     private static func isPlain(_ text: String, _ quotationMark: Unicode.Scalar?) -> Bool {
         let mark = quotationMark.map { UInt8(ascii: $0) }
-        // Ours may come before it.
+        // The caller may print two spaces before the text.
         var spaces = longestRunOfSpaces - longestRunAtStart
         for byte in text.utf8 {
             spaces = byte == 0x20 ? spaces + 1 : 0
@@ -90,7 +96,7 @@ struct SafeText {
         return true
     }
 
-    /// Takes what starts at a position and returns where the next piece starts.
+    /// Processes the scalars at a position and returns the position after them.
     private mutating func take(at position: Int) -> Int {
         let scalar = scalars[position]
         if options.contains(.newlines), let length = lineBreak(at: position) {
@@ -131,7 +137,7 @@ struct SafeText {
         self.base = base
     }
 
-    /// Adds a scalar that changes the one before it, and is not to be cut from it.
+    /// Adds a scalar that modifies the one before it and must stay with it.
     private mutating func attach(_ scalar: Unicode.Scalar) {
         piece += joiner + String(scalar)
         joiner = ""
@@ -166,8 +172,10 @@ struct SafeText {
         return position
     }
 
-    /// The end of the flag of a region, such as Scotland's, that starts here: a black flag, tags, and the tag that ends
-    /// them.
+    /// The end of a region's flag that starts at a position, such as Scotland's: a black flag, tags, and the cancel tag
+    /// U+E007F.
+    ///
+    /// Nil if there is no flag.
     private func endOfFlag(at start: Int) -> Int? {
         guard scalars[start] == "\u{1F3F4}" else { return nil }
         let tags = scalars[(start + 1)...].prefix(7).prefix { $0.isTagOfRegion }
@@ -187,10 +195,10 @@ struct SafeText {
 extension Unicode.Scalar {
     fileprivate var escaped: String { "\\u{\(String(value, radix: 16, uppercase: true))}" }
 
-    /// Whether it takes up space and shows nothing.
+    /// Whether it takes up space but is invisible.
     fileprivate var isBlank: Bool { properties.generalCategory == .spaceSeparator || self == "\u{2800}" }
 
-    /// Whether it shows nothing, or acts on the text around it or on the terminal.
+    /// Whether it is invisible, or affects the text around it or the terminal.
     fileprivate var isHidden: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .format: true
@@ -207,12 +215,15 @@ extension Unicode.Scalar {
 
     fileprivate var isJoiner: Bool { self == "\u{200C}" || self == "\u{200D}" }
 
-    /// Whether it is an emoji by more than its name: digits are in Unicode's list too.
+    /// Whether it is an emoji.
+    ///
+    /// Unicode's `Emoji` property is not sufficient: digits have it too.
     fileprivate var isPictograph: Bool { properties.isEmoji && value > 0xFF }
 
     fileprivate var isEmojiPart: Bool { isPictograph || self == "\u{FE0F}" }
 
-    /// Whether it is of a script whose letters joiners shape: Arabic and those of India, and their neighbors.
+    /// Whether it is a letter or mark of a script in which joiners change the shape of letters: Arabic, the scripts of
+    /// India, and those in the blocks next to them.
     fileprivate var isShapedByJoiners: Bool {
         switch value {
         case 0x0600...0x1CFF, 0xA800...0xABFF, 0xFB50...0xFDFF, 0x11000...0x11FFF:

@@ -1,38 +1,38 @@
-/// The base64 of X Chat: standard alphabet, padding optional on reading, nothing else forgiven.
+/// The base64 of X Chat: the standard alphabet, decoded strictly except that padding is optional.
 ///
 /// See `docs/protocol.md`, "Base64".
 ///
-/// Foundation's decoder is not it: it insists on padding and lets stray bits pass. Neither direction looks anything up
-/// in a table, so that no cache tells what was in a key.
+/// Foundation's decoder has other rules: it requires padding and accepts stray bits. Encoding and decoding use no
+/// lookup tables, so that cache timing reveals no bytes of a key.
 public enum Base64 {
     /// Decodes text.
     ///
-    /// - Throws: `malformed`, with the offset of the byte that does not belong.
+    /// - Throws: `malformed`, with the offset of the first invalid byte.
     public static func decode(_ text: String) throws(EventError) -> [UInt8] {
         try decode(Array(text.utf8))
     }
 
     /// Decodes a string of the wire.
     ///
-    /// - Throws: `malformed`, with the offset of the byte that does not belong.
+    /// - Throws: `malformed`, with the offset of the first invalid byte.
     public static func decode(_ text: WireString) throws(EventError) -> [UInt8] {
         try decode(Array(text.utf8))
     }
 
     /// Decodes ASCII bytes.
     ///
-    /// - Throws: `malformed`, with the offset of the byte that does not belong.
+    /// - Throws: `malformed`, with the offset of the first invalid byte.
     public static func decode(_ text: [UInt8]) throws(EventError) -> [UInt8] {
         try decode(text.span)
     }
 
     /// Decodes ASCII bytes.
     ///
-    /// Padding may be complete, partial or absent, but not more than the length calls for. Refused are whitespace, the
-    /// URL-safe alphabet, `=` elsewhere than at the end, a length of one symbol beyond a multiple of four, and bits
-    /// that are set after the last byte.
+    /// Padding may be complete, partial or absent, but not longer than the length requires. Whitespace, the URL-safe
+    /// alphabet, `=` before the end, a length of one symbol more than a multiple of four, and bits set after the last
+    /// byte are errors.
     ///
-    /// - Throws: `malformed`, with the offset of the byte that does not belong.
+    /// - Throws: `malformed`, with the offset of the first invalid byte.
     public static func decode(_ text: Span<UInt8>) throws(EventError) -> [UInt8] {
         let symbols = try symbolCount(of: text)
         var bytes = [UInt8](repeating: 0, count: symbols / 4 * 3 + symbols % 4 * 3 / 4)
@@ -53,7 +53,7 @@ public enum Base64 {
         return symbols
     }
 
-    /// The error for the first byte that is no symbol.
+    /// The error for the first byte that is not a symbol.
     private static func noSymbol(in text: Span<UInt8>) -> EventError {
         let offset = text.indices.first { index in
             switch text[index] {
@@ -74,8 +74,8 @@ public enum Base64 {
     /// Encodes bytes.
     ///
     /// - Parameters:
-    ///   - bytes: what to encode.
-    ///   - padding: whether to fill up to a multiple of four with `=`.
+    ///   - bytes: the bytes to encode.
+    ///   - padding: whether to pad the text with `=` to a multiple of four symbols.
     /// - Returns: the text, in the standard alphabet.
     public static func encode(_ bytes: [UInt8], padding: Bool = true) -> String {
         encode(bytes.span, padding: padding)
@@ -84,8 +84,8 @@ public enum Base64 {
     /// Encodes bytes.
     ///
     /// - Parameters:
-    ///   - bytes: what to encode.
-    ///   - padding: whether to fill up to a multiple of four with `=`.
+    ///   - bytes: the bytes to encode.
+    ///   - padding: whether to pad the text with `=` to a multiple of four symbols.
     /// - Returns: the text, in the standard alphabet.
     public static func encode(_ bytes: Span<UInt8>, padding: Bool = true) -> String {
         let count = padding ? (bytes.count + 2) / 3 * 4 : Base64Block.symbolCount(for: bytes.count)
@@ -100,8 +100,8 @@ public enum Base64 {
     /// Encodes bytes as ASCII.
     ///
     /// - Parameters:
-    ///   - bytes: what to encode.
-    ///   - padding: whether to fill up to a multiple of four with `=`.
+    ///   - bytes: the bytes to encode.
+    ///   - padding: whether to pad the text with `=` to a multiple of four symbols.
     /// - Returns: the text, in the standard alphabet.
     public static func encodeBytes(_ bytes: Span<UInt8>, padding: Bool = true) -> [UInt8] {
         var text: [UInt8] = []

@@ -1,21 +1,21 @@
-/// Twelve bytes or their sixteen symbols at once, in registers of 16 bytes that every processor of today has.
+/// Codes twelve bytes, or their sixteen symbols, at once in a SIMD register of 16 bytes.
 ///
-/// Symbols are distinguished by comparisons of all sixteen, never by a table or a branch: the time does not depend on
-/// what the bytes are. Only lengths and whether the text is valid decide where the code goes.
+/// Symbols are classified by comparing all sixteen at once, without a table or a branch, so the time does not depend on
+/// the values of the bytes. Branches depend only on lengths and on whether the text is valid.
 enum Base64Block {
     private static let byteCount = 12
     private static let symbolCount = 16
 
     // MARK: Encoding
 
-    /// How many symbols `byteCount` bytes have.
+    /// The number of symbols for `byteCount` bytes.
     static func symbolCount(for byteCount: Int) -> Int { (byteCount * 4 + 2) / 3 }
 
-    /// Writes the symbols of `bytes` from `start` on, where `output` has room for them.
+    /// Writes the symbols of `bytes` into `output` from `start` on; `output` must be long enough.
     static func encode(_ bytes: Span<UInt8>, into output: inout MutableSpan<UInt8>, from start: Int) {
         var (read, written) = (0, start)
         let end = start + symbolCount(for: bytes.count)
-        // A block is loaded as two times 8 bytes of which 6 are used.
+        // A block is loaded as two words of 8 bytes, of which 6 each are used.
         while bytes.count - read >= 14 {
             let block = symbols(of: load(bytes, at: read), load(bytes, at: read + 6))
             store(block, in: &output, at: written)
@@ -31,10 +31,10 @@ enum Base64Block {
         }
     }
 
-    /// The symbols of the 6 bytes at the upper end of each number.
+    /// The symbols of twelve bytes: the 6 most significant bytes of each number.
     @inline(__always)
     private static func symbols(of first: UInt64, _ second: UInt64) -> SIMD16<UInt8> {
-        // Split in halves thrice: 48 bits into 24, into 12, into 6, each at the lower end of its part of the number.
+        // Halve the groups of bits three times: 48 to 24 to 12 to 6 bits, each group at the low end of its lane.
         var bits = SIMD2(first &>> 16, second &>> 16)
         bits = spread(bits, upper: 0x0000_ffff_ff00_0000, by: 8, lower: 0x0000_0000_00ff_ffff)
         bits = spread(bits, upper: 0x00ff_f000_00ff_f000, by: 4, lower: 0x0000_0fff_0000_0fff)
@@ -61,7 +61,7 @@ enum Base64Block {
 
     // MARK: Decoding
 
-    /// Writes the bytes of a text without padding; `output` has room for exactly those.
+    /// Writes the bytes of a text without padding into `output`, which must have exactly their length.
     ///
     /// - Returns: Whether every byte of the text is a symbol, and the bits after the last byte.
     static func decode(
@@ -71,7 +71,7 @@ enum Base64Block {
         var (read, written) = (0, 0)
         var valid = SIMD16<UInt8>(repeating: .max)
         var strayBits: UInt8 = 0
-        // A block is stored as two times 8 bytes of which the last two of each are written over by what follows.
+        // A block is stored as two words of 8 bytes; the next store overwrites the last two bytes of each.
         while text.count - read >= symbolCount, output.count - written >= 14 {
             let (first, second) = bytes(of: load(text, at: read), &valid)
             store(first, in: &output, at: written)
@@ -93,14 +93,15 @@ enum Base64Block {
         return (valid == SIMD16(repeating: .max), strayBits)
     }
 
-    /// The bytes of sixteen symbols, six at the upper end of each number; `valid` loses the places of what is no
-    /// symbol.
+    /// The bytes of sixteen symbols, as the 6 most significant bytes of each number.
+    ///
+    /// Clears the lanes of `valid` that have no symbol.
     @inline(__always)
     private static func bytes(
         of text: SIMD16<UInt8>,
         _ valid: inout SIMD16<UInt8>
     ) -> (UInt64, UInt64) {
-        // Each range of the alphabet begins above one of these and ends at one of those.
+        // Masks of the bytes at or above the first symbol of each range of the alphabet.
         let (plus, slash, digit) = (
             above(UInt8(ascii: "+") - 1, text), above(UInt8(ascii: "/") - 1, text), above(UInt8(ascii: "0") - 1, text)
         )
@@ -135,31 +136,31 @@ enum Base64Block {
 
     // MARK: Bytes and numbers
 
-    /// All ones where a byte, as a signed number, is above `limit`; zeros elsewhere.
+    /// A mask with all bits set in each byte that is above `limit` as a signed number.
     @inline(__always)
     private static func above(_ limit: UInt8, _ bytes: SIMD16<UInt8>) -> SIMD16<UInt8> {
         let signed = unsafe unsafeBitCast(bytes, to: SIMD16<Int8>.self)
-        // Spelled out: with the type left to be inferred, the comparison is a loop over the lanes, a hundred times as
-        // slow.
+        // The type is spelled out: if it is inferred, the comparison becomes a loop over the lanes that is a hundred
+        // times slower.
         let limits = SIMD16<Int8>(repeating: Int8(bitPattern: limit))
         let mask = signed .> limits
         return unsafe unsafeBitCast(mask, to: SIMD16<UInt8>.self)
     }
 
-    /// Two numbers as bytes, the upper end of each first.
+    /// Two numbers as bytes, each in big-endian order.
     @inline(__always)
     private static func inOrder(_ numbers: SIMD2<UInt64>) -> SIMD16<UInt8> {
         unsafe unsafeBitCast(SIMD2(numbers[0].bigEndian, numbers[1].bigEndian), to: SIMD16<UInt8>.self)
     }
 
-    /// Bytes as two numbers, the first of each at its upper end.
+    /// Sixteen bytes as two big-endian numbers.
     @inline(__always)
     private static func inNumbers(_ bytes: SIMD16<UInt8>) -> SIMD2<UInt64> {
         let numbers = unsafe unsafeBitCast(bytes, to: SIMD2<UInt64>.self)
         return SIMD2(UInt64(bigEndian: numbers[0]), UInt64(bigEndian: numbers[1]))
     }
 
-    /// Eight bytes as a number, the first at its upper end.
+    /// Eight bytes as a big-endian number.
     @inline(__always)
     private static func load(_ bytes: Span<UInt8>, at offset: Int) -> UInt64 {
         unsafe UInt64(bigEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
@@ -170,7 +171,7 @@ enum Base64Block {
         unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
     }
 
-    /// Up to six bytes, as ``load(_:at:)`` of them and zeros.
+    /// Up to six bytes as a big-endian number of eight bytes, filled up with zeros.
     private static func loadRest(of bytes: Span<UInt8>, from start: Int) -> UInt64 {
         var number: UInt64 = 0
         for offset in start..<start + 6 { number = number &<< 8 | (offset < bytes.count ? UInt64(bytes[offset]) : 0) }

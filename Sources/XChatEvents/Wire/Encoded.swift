@@ -1,9 +1,10 @@
 package import ThriftBinary
 
-/// A struct kept as the bytes that it came as, and decoded only when asked for.
+/// A struct that is kept as received bytes and decoded on request.
 ///
-/// An embedded event keeps its unknown fields this way, and a ratchet tree that is broken spoils nothing but itself.
-/// The bytes are known to have the shape of a struct, within the limits of every parse; what they say is not looked at.
+/// So an embedded event keeps its unknown fields, and a malformed ratchet tree does not make the event around it
+/// unreadable. When an event is decoded, these bytes are checked to be one struct within the usual limits; the values
+/// of the fields are not checked.
 public struct Encoded<Value: Sendable>: Hashable, Sendable {
     /// The encoding, written out as it is.
     public let bytes: [UInt8]
@@ -22,9 +23,9 @@ extension Encoded<MessageEvent> {
         self.init(bytes: event.encoded())
     }
 
-    /// The event.
+    /// Decodes the event.
     ///
-    /// - Throws: `malformed` or `tooLarge`, counted from the start of ``bytes``.
+    /// - Throws: `malformed` or `tooLarge`, with an offset from the start of ``bytes``.
     public func decoded() throws(EventError) -> MessageEvent {
         try MessageEvent(decoding: bytes)
     }
@@ -36,9 +37,9 @@ extension Encoded<GroupOpData> {
         self.init(bytes: tree.encoded())
     }
 
-    /// The ratchet tree.
+    /// Decodes the ratchet tree.
     ///
-    /// - Throws: `malformed` or `tooLarge`, counted from the start of ``bytes``.
+    /// - Throws: `malformed` or `tooLarge`, with an offset from the start of ``bytes``.
     public func decoded() throws(EventError) -> GroupOpData {
         try GroupOpData(decoding: bytes)
     }

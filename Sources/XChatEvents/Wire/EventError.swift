@@ -1,28 +1,29 @@
 package import ThriftBinary
 
-/// Why bytes or text are not what they should be, and where.
+/// The reason why bytes or a text cannot be decoded, and where the error is.
 ///
-/// It never holds input: the path is made of X's field names, field numbers and indexes.
+/// It contains no part of the input: the path consists of X's field names, field numbers and indexes.
 public struct EventError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of error it is; match on this.
+    /// The kind of an error; match on this.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         /// The code as a word.
         public let description: String
 
-        /// The bytes are not the Thrift, or the text not the base64, that was asked for.
+        /// The bytes are not the expected Thrift struct, or the text is not base64.
         public static let malformed = Self(description: "malformed")
         /// A limit of size, count or nesting is exceeded.
         public static let tooLarge = Self(description: "too_large")
     }
 
-    /// What kind of error it is.
+    /// The kind of error.
     public let code: Code
-    /// Where in the structure, by X's names, such as `detail.messageCreateEvent.contents`; unknown fields as `#14`,
-    /// elements as `[3]`; empty for the whole.
+    /// The location in the structure, by X's names, such as `detail.messageCreateEvent.contents`.
+    ///
+    /// Unknown fields appear as `#14`, elements as `[3]`. Empty if the error concerns the whole.
     public let path: String
-    /// The byte of the input at which the refused item starts: of the Thrift encoding or of the base64 text.
+    /// The offset of the refused item in bytes, in the Thrift encoding or in the base64 text.
     public let offset: Int
-    /// What is wrong, in words, without the place.
+    /// The reason in words, without the location.
     public let reason: String
 
     init(_ code: Code, path: String = "", offset: Int, reason: String) {
@@ -32,12 +33,12 @@ public struct EventError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// The same error in the terms of this module.
+    /// Converts an error of the Thrift reader.
     package init(_ error: ThriftError) {
         self.init(Code(error.code), path: error.path, offset: error.offset, reason: error.reason)
     }
 
-    /// The reason and the place.
+    /// The reason and the location.
     public var description: String {
         path.isEmpty ? "\(reason) at byte \(offset)" : "\(path): \(reason) at byte \(offset)"
     }

@@ -1,6 +1,6 @@
 import ThriftBinary
 
-/// The variant of a union that this version does not know, kept as it came.
+/// A variant of a union that the schema does not know, kept unchanged.
 public struct UnknownField: Hashable, Sendable {
     /// The field's number.
     public let id: Int16
@@ -9,12 +9,12 @@ public struct UnknownField: Hashable, Sendable {
     /// The encoded value, without the field's header.
     public let bytes: [UInt8]
 
-    /// Keeps a field.
+    /// Makes an unknown field.
     ///
     /// - Parameters:
     ///   - id: the field's number.
     ///   - wireType: the type code on the wire.
-    ///   - bytes: the encoded value of that type; written out as it is.
+    ///   - bytes: the encoded value of that type; it is written unchanged.
     public init(id: Int16, wireType: UInt8, bytes: [UInt8]) {
         self.id = id
         self.wireType = wireType
@@ -22,7 +22,7 @@ public struct UnknownField: Hashable, Sendable {
     }
 }
 
-/// The one field that a union may have, found while its fields are read.
+/// Collects the one variant of a union while its fields are read.
 struct UnionChoice<Union> {
     private let start: Int
     private var known: Union?
@@ -32,20 +32,20 @@ struct UnionChoice<Union> {
         self.start = start
     }
 
-    /// Takes a known variant: the first and only one.
+    /// Takes a known variant; throws if there was one before.
     mutating func take(_ variant: Union, _ field: ThriftField) throws(ThriftError) {
         guard known == nil else { throw ThriftError(.unionConflict, offset: field.offset) }
         known = variant
     }
 
-    /// Keeps an unknown variant, in case that no known one comes; the first, where there are several.
+    /// Keeps the first unknown variant, for a union that has no known one.
     mutating func keep(_ field: ThriftField, from reader: inout ThriftReader) throws(ThriftError) {
         let bytes = try reader.opaque(field.type)
         guard unknown == nil else { return }
         unknown = UnknownField(id: field.id, wireType: field.type.rawValue, bytes: bytes)
     }
 
-    /// The variant, or the unknown field as one.
+    /// The known variant, or the unknown field as a variant; throws if there is neither.
     func resolved(orUnknown make: (UnknownField) -> Union) throws(ThriftError) -> Union {
         if let known { return known }
         guard let unknown else { throw ThriftError(.emptyUnion, offset: start) }
@@ -54,7 +54,7 @@ struct UnionChoice<Union> {
 }
 
 extension ThriftWriter {
-    /// A field that was kept as it came.
+    /// Writes an unknown field unchanged.
     mutating func write(_ unknown: UnknownField) {
         encoded([unknown.wireType])
         encoded([UInt8(truncatingIfNeeded: unknown.id >> 8), UInt8(truncatingIfNeeded: unknown.id)])

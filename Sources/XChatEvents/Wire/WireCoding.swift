@@ -1,6 +1,6 @@
 package import ThriftBinary
 
-/// How one type of the schema is read and written.
+/// The reading and writing of one type of the schema.
 package protocol WireCoding {
     associatedtype Value
 
@@ -10,7 +10,9 @@ package protocol WireCoding {
     static func write(_ value: Value, to writer: inout ThriftWriter)
 }
 
-/// A type that can be the key of a map: entries are written in the order of their keys.
+/// A type that can be the key of a map.
+///
+/// Maps are written in the order of their keys.
 package protocol WireKeyCoding: WireCoding where Value: Hashable {
     static func precedes(_ left: Value, _ right: Value) -> Bool
 }
@@ -69,7 +71,7 @@ extension WireString: WireKeyCoding {
     package static func precedes(_ left: WireString, _ right: WireString) -> Bool { left < right }
 }
 
-/// An id is on the wire as its text.
+/// An id is its text on the wire.
 extension WireCoding where Self: Identifier, Value == Self {
     package static var wireType: ThriftType { .string }
 
@@ -139,7 +141,8 @@ package enum MapOf<Key: WireKeyCoding, Element: WireCoding>: WireCoding {
         guard head.key == Key.wireType, head.value == Element.wireType else {
             throw ThriftError(.wrongType, offset: start)
         }
-        // A table has a power of two of places, of which it fills three quarters, and a bit for each.
+        // A hash table has a power of two of buckets, of which at most three quarters are filled, and one bit per
+        // bucket.
         let entrySize = MemoryLayout<Key.Value>.stride + MemoryLayout<Element.Value>.stride + 1
         try reader.allocate(head.count, of: 3 * entrySize, at: start)
         var entries: [Key.Value: Element.Value] = [:]
@@ -168,7 +171,7 @@ package enum MapOf<Key: WireKeyCoding, Element: WireCoding>: WireCoding {
 }
 
 extension ThriftReader {
-    /// The value of a known field, if it is of the type that the schema says.
+    /// Reads the value of a known field; throws if it does not have the type of the schema.
     mutating func read<Coding: WireCoding>(
         _ coding: Coding.Type,
         _ field: ThriftField
@@ -179,7 +182,7 @@ extension ThriftReader {
 }
 
 extension ThriftWriter {
-    /// A field, unless it is absent.
+    /// Writes a field, unless it is absent.
     mutating func write<Coding: WireCoding>(_ value: Coding.Value?, as coding: Coding.Type, id: Int16) {
         guard let value else { return }
         field(Coding.wireType, id: id)

@@ -1,10 +1,9 @@
 /// A string of the wire, compared as bytes.
 ///
-/// Swift's own `String` takes two spellings of one text for equal (`é` and `e` with an accent) and sees characters
-/// where the protocol sees bytes. Ids, versions and everything that is signed must not be treated so: here `==`, `<`
-/// and the hash are those of the UTF-8 bytes.
+/// Swift's `String` compares by Unicode equivalence: `é` equals `e` with a combining accent. Ids, versions and signed
+/// texts must be compared byte by byte. So `==`, `<` and the hash of this type use the UTF-8 bytes.
 public struct WireString: Sendable {
-    /// The text, with nothing changed.
+    /// The text, unchanged.
     public let string: String
 
     /// Wraps a text as it is.
@@ -17,13 +16,15 @@ public struct WireString: Sendable {
     /// The UTF-8 bytes.
     package var utf8: String.UTF8View { string.utf8 }
 
-    /// Lends the bytes in one piece, which they are in since init; going through them there is many times as fast.
+    /// Calls `body` with the UTF-8 bytes in one buffer, which is many times faster than iterating over ``utf8``.
+    ///
+    /// The initializer makes the bytes contiguous, so they are not copied here.
     func withContiguousBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         if let result = unsafe utf8.withContiguousStorageIfAvailable(body) { return result }
         return unsafe Array(utf8).withUnsafeBufferPointer(body)
     }
 
-    /// Whether there is no byte at all.
+    /// Whether the text is empty.
     package var isEmpty: Bool { string.utf8.isEmpty }
 }
 
@@ -36,7 +37,7 @@ extension WireString: Hashable, Comparable {
         }
     }
 
-    /// Whether the bytes come before, as unsigned numbers from the left.
+    /// Whether the left text comes first in the lexicographic order of the bytes.
     public static func < (left: Self, right: Self) -> Bool {
         unsafe left.withContiguousBytes { leftBytes in
             unsafe right.withContiguousBytes { unsafe leftBytes.lexicographicallyPrecedes($0) }
@@ -71,17 +72,18 @@ extension WireString {
 
     /// The text as an unsigned number.
     ///
-    /// Decimal digits, leading zeros allowed, one `+` before them allowed; nil for anything else and beyond 64 bits.
+    /// Accepts decimal digits, with leading zeros and with one `+` before them. Nil for any other text and for numbers
+    /// of more than 64 bits.
     package var number: UInt64? { parsed() }
 
-    /// The text as a signed number of 64 bits: as ``number``, with `-` allowed too.
+    /// The text as a signed number of 64 bits: like ``number``, with `-` allowed too.
     package var i64: Int64? { parsed() }
 
-    /// The text as a signed number of 32 bits: as ``i64``, in that range.
+    /// The text as a signed number of 32 bits: like ``i64``, in that range.
     package var i32: Int32? { parsed() }
 
     private func parsed<Number: FixedWidthInteger>() -> Number? {
-        // Swift's own conversion takes "-0" for an unsigned number; X's does not.
+        // Swift accepts "-0" as an unsigned number; X's SDK does not.
         if !Number.isSigned, utf8.first == UInt8(ascii: "-") { return nil }
         return Number(string)
     }

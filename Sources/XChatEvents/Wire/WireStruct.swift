@@ -19,7 +19,7 @@ extension WireStruct {
         value.write(to: &writer)
     }
 
-    /// Decodes the one struct that `bytes` are.
+    /// Decodes a struct; `bytes` must contain nothing else.
     package static func decoded(from bytes: [UInt8]) throws(EventError) -> Self {
         do throws(ThriftError) {
             var reader = ThriftReader(bytes)
@@ -39,9 +39,9 @@ extension WireStruct {
     }
 }
 
-/// An enum of the schema: an i32 whose unknown numbers are kept.
+/// An enum of the schema: an i32 that keeps unknown numbers.
 package protocol WireEnum: WireCoding, RawRepresentable<Int32>, Sendable where Value == Self {
-    /// X's name of the value, or nil where the number is not known.
+    /// X's name of the value; nil if the number is unknown.
     var name: String? { get }
 
     init(rawValue: Int32)
@@ -60,14 +60,14 @@ extension WireEnum {
 }
 
 extension ThriftReader {
-    /// The variant of a union.
+    /// Reads the variant of a union.
     mutating func read<Variant: WireStruct>(_ field: ThriftField) throws(ThriftError) -> Variant {
         try read(Variant.self, field)
     }
 }
 
 extension ThriftWriter {
-    /// The variant of a union.
+    /// Writes the variant of a union.
     mutating func write<Variant: WireStruct>(_ variant: Variant, id: Int16) {
         write(variant, as: Variant.self, id: id)
     }
