@@ -13,8 +13,8 @@ extension APIError {
         ///
         /// `until` is nil if the server names no time.
         case rateLimited(until: Date?)
-        /// The server answered something that may or may not change, such as an answer that cannot be read: try again a
-        /// few times, then give up.
+        /// It is not known whether the same call can succeed later, for example after an answer that cannot be read:
+        /// try again a few times, then give up.
         ///
         /// `retryAt` is the earliest time that the server allows, if it names one.
         case unclear(retryAt: Date?)
@@ -22,15 +22,15 @@ extension APIError {
         case staleKey
         /// This call is refused and will be again; other calls may succeed.
         case final
-        /// The token or the app is refused, or the API is not what answers: no call can succeed.
+        /// No call can succeed: the token or the app is refused, or the URL is not that of the API.
         ///
-        /// A cancelled call counts here as well.
+        /// A cancelled call has this disposition too.
         case stop
     }
 
     /// What the error means for the next call.
     ///
-    /// Retries within a call, the outbox and the activity stream all decide by it.
+    /// Retries within a call, the outbox and the activity stream use it to decide what to do next.
     public var disposition: Disposition {
         switch code {
         case .connection, .timedOut, .server:
@@ -41,9 +41,9 @@ extension APIError {
             return .stop
         case .forbidden:
             switch problem {
-            // Too many connections of one app: one of them ends some time.
+            // The app has too many connections; the call can succeed when one of them ends.
             case "streaming-connection": return .transient(retryAt: resetAt)
-            // The app, not this call.
+            // The server refuses the app, not only this call.
             case "client-forbidden", "usage-capped", "unsupported-authentication": return .stop
             default: return .final
             }
@@ -63,7 +63,7 @@ extension APIError {
         }
     }
 
-    /// Whether the same call may succeed later with nothing changed on this side.
+    /// Whether the same call may succeed later although the client changes nothing.
     package var mayPass: Bool {
         switch disposition {
         case .transient, .rateLimited, .unclear: true

@@ -4,10 +4,10 @@ public import struct Foundation.Date
 
 /// Why a call to X's API did not succeed.
 ///
-/// Match on ``code`` or ``disposition``. The texts are for people: short, on one line, without control characters, and
-/// without response bodies, queries and tokens.
+/// Match on ``code`` or ``disposition``. The texts are for people to read: short, on one line, without control
+/// characters, response bodies, queries or tokens.
 public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The kind of error, as a word that scripts and metrics may rely on.
+    /// The kind of error, as a word that does not change; scripts and metrics may rely on it.
     public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
         /// The word itself, for example `rate_limited`.
         public let rawValue: String
@@ -30,19 +30,19 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let timedOut = Self(rawValue: "timed_out")
         /// The calling task was cancelled.
         public static let cancelled = Self(rawValue: "cancelled")
-        /// The answer, or all pages together, exceed the limit.
+        /// The answer, or all pages together, are larger than the limit.
         public static let tooLarge = Self(rawValue: "too_large")
         /// A 3xx status.
         ///
         /// Redirects are never followed, so the token went to no other URL.
         public static let redirected = Self(rawValue: "redirected")
-        /// The answer is not as documented: not JSON, a member is missing, or the event is for another message.
+        /// The answer is not as documented: it is not JSON, lacks a member, or contains the event of another message.
         public static let malformedResponse = Self(rawValue: "malformed_response")
-        /// 400 and the other 4xx without a code of their own.
+        /// 400, or a 4xx status that no other code describes.
         public static let invalidRequest = Self(rawValue: "invalid_request")
         /// 401: the token is missing, wrong or expired.
         public static let unauthorized = Self(rawValue: "unauthorized")
-        /// The token is that of another user than the account's.
+        /// The token belongs to a different user than the account.
         public static let wrongUser = Self(rawValue: "wrong_user")
         /// The sign-in has ended: the user has to sign in again.
         public static let signInNeeded = Self(rawValue: "sign_in_needed")
@@ -60,7 +60,7 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let authenticationFailed = Self(rawValue: "authentication_failed")
         /// The status is a success, but the answer says that nothing was done; or the user does not allow the sign-in.
         public static let refused = Self(rawValue: "refused")
-        /// The status is a success, but the answered event is a failure; see ``APIError/failure``.
+        /// The status is a success, but the event in the answer is a failure event; see ``APIError/failure``.
         public static let failureEvent = Self(rawValue: "failure_event")
     }
 
@@ -70,7 +70,7 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     public let detail: String
     /// The HTTP status; nil if there was no answer.
     public var status: Int?
-    /// Method and route pattern of the call, for example `GET /2/users/{id}/public_keys`; nil without a call.
+    /// Method and route pattern of the call, for example `GET /2/users/{id}/public_keys`; nil if no call was made.
     public var operation: String?
     /// The last path component of the problem's `type`, for example `resource-not-found`; nil if the server named none.
     public var problem: String?
@@ -91,8 +91,8 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         self.status = status
     }
 
-    /// `operation: status code: detail`, as far as they are known, and the earliest time to try again, in local time,
-    /// unless it has passed.
+    /// `operation: status code: detail`, without the parts that are not known, and the earliest time to try again in
+    /// local time, unless it has passed.
     public var description: String {
         var prefix = operation.map { "\($0): " } ?? ""
         if let status { prefix += "\(status) " }

@@ -2,7 +2,7 @@ import XChatEvents
 
 /// Checks the ids and versions of an answer before anything uses them.
 extension Success {
-    /// A sequence id or a version of the answer.
+    /// Checks an id or a version of the answer.
     ///
     /// - Parameters:
     ///   - text: The value.
@@ -22,9 +22,9 @@ extension Success {
         return try number(text, member)
     }
 
-    /// A list of user ids of the answer.
+    /// Checks a list of user ids of the answer.
     ///
-    /// - Throws: `malformed_response` for one that is not 1 to 19 ASCII digits.
+    /// - Throws: `malformed_response` for an id that is not 1 to 19 ASCII digits.
     func people(_ list: PeopleList?, _ member: String) throws(APIError) -> [UserID]? {
         guard let list else { return nil }
         var ids: [UserID] = []
@@ -35,11 +35,11 @@ extension Success {
         return ids
     }
 
-    /// A value in quotation marks, cut short, and without the token, which a server may echo.
+    /// A value in quotation marks, shortened, and without the token, which a server may echo.
     func quoted(_ text: String) -> String { printable(WireString(token.redacted(from: text)), quotedBy: "\"") }
 }
 
-/// A list of user ids as the server lists them, of at most 10,000 entries.
+/// A list of at most 10,000 user ids in an answer, not checked yet.
 struct PeopleList: Decodable {
     let ids: [String]
 
@@ -65,7 +65,7 @@ extension UnkeyedDecodingContainer {
 }
 
 extension APIError {
-    /// A list that turned out to be too long while it was decoded.
+    /// The error of a list whose length is not known before it is decoded.
     init(tooLong name: String, _ limit: Int) {
         self.init(.malformedResponse, "\(name) has more than \(limit) elements")
     }

@@ -17,20 +17,20 @@ struct APIRequest: Sendable {
     let path: String
     var query: [(name: String, value: String)] = []
     var body: Data?
-    /// Whether the server may receive the same bytes twice without doing the work twice.
+    /// Whether the request may be sent twice: the server then does the work only once.
     var isRepeatable = true
     var accept = "application/json, application/problem+json"
     var contentType = "application/json"
 
     var operation: String { "\(method.rawValue) \(route)" }
 
-    /// The absolute URL below a base without a trailing slash.
+    /// The absolute URL; `base` is the base URL without a slash at its end.
     func url(base: String) -> String {
         let pairs = query.map { "\(Self.escaped($0.name))=\(Self.escaped($0.value))" }
         return base + path + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
     }
 
-    /// Percent-encodes all but RFC 3986's unreserved characters: page tokens are opaque.
+    /// Percent-encodes all characters except the unreserved ones of RFC 3986: page tokens may contain any character.
     static func escaped(_ text: String) -> String {
         var result: [UInt8] = []
         for byte in text.utf8 {
@@ -50,7 +50,7 @@ struct APIResponse: Sendable {
     var body = Data()
 }
 
-/// A request and how to read its answer, without I/O.
+/// A request and the function that reads its answer; neither does I/O.
 struct Call<Answer>: Sendable {
     let request: APIRequest
     /// The largest body of an answer, in bytes.
@@ -63,7 +63,7 @@ struct Call<Answer>: Sendable {
 struct Success: Sendable {
     let body: Data
     let token: Token
-    /// How the body is compressed, if the header says so; our own HTTP client has decompressed what it can.
+    /// The value of `content-encoding`; the default HTTP client has already decompressed the encodings that it knows.
     private let encoding: String?
 
     init(_ response: APIResponse, token: Token) throws(APIError) {
@@ -74,7 +74,7 @@ struct Success: Sendable {
 
     /// The `data` member.
     ///
-    /// An answer may have both `data` and `errors`. Without `data` the first error is thrown.
+    /// An answer may have both `data` and `errors`. If there is no `data`, the first error is thrown.
     func data<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload {
         let envelope = try envelope(Payload.self, meta: NoMeta.self)
         guard let data = envelope.data else {
@@ -84,7 +84,7 @@ struct Success: Sendable {
         return data
     }
 
-    /// The `data` member; X leaves it out when it is empty.
+    /// The `data` member; nil if the answer has neither `data` nor errors, since X leaves out an empty `data`.
     func dataIfAny<Payload: Decodable>(_ type: Payload.Type) throws(APIError) -> Payload? {
         let envelope = try envelope(Payload.self, meta: NoMeta.self)
         if envelope.data == nil, let error = errors(envelope).first { throw error }
@@ -123,9 +123,9 @@ struct Success: Sendable {
         )
     }
 
-    /// The `data` member of a route that answers its whole list at once.
+    /// The `data` member of a route that returns its whole list in one answer.
     ///
-    /// - Throws: As ``page(of:meta:)``; `malformed_response` too if the list goes on.
+    /// - Throws: The errors of ``page(of:meta:)``; also `malformed_response` if the answer names a next page.
     func wholeList<List: ElementList>(as type: List.Type) throws(APIError) -> [List.Element] {
         let envelope = try envelope(List.self, meta: NoMeta.self)
         let elements = envelope.data?.elements ?? []
@@ -133,7 +133,7 @@ struct Success: Sendable {
         guard envelope.page?.next == nil else {
             throw APIError(
                 .malformedResponse,
-                "meta.next_token says that the list goes on, and this route has no further pages"
+                "meta.next_token names another page, but this route has only one"
             )
         }
         return elements
@@ -180,22 +180,22 @@ struct Success: Sendable {
     }
 }
 
-/// For answers whose `meta` is not used.
+/// A `meta` that is not used.
 struct NoMeta: Decodable {}
 
 /// One page of a list.
 struct ListedPage<Element, Meta> {
     let elements: [Element]
     let meta: Meta?
-    /// What the server could not deliver with the page.
+    /// The errors of the entries that the server left out of the page.
     let errors: [APIError]
     /// The token of the next page; nil on the last one.
     let nextToken: String?
 }
 
-/// What `meta` says of a page: how many elements it has, and whether there is another one.
+/// The `meta` of a page: how many elements it has, and whether there is another page.
 ///
-/// A page that contradicts itself is an error. Otherwise a part of a history would count as the whole.
+/// A page that contradicts its `meta` is an error. Otherwise a part of a history could pass for the whole.
 private struct PageMeta: Decodable {
     private let resultCount: Int?
     private let hasMore: Bool?
@@ -207,24 +207,24 @@ private struct PageMeta: Decodable {
         case nextToken = "next_token"
     }
 
-    /// The token of the next page; an empty one counts as none, since it would ask for the first page again.
+    /// The token of the next page; nil if it is empty, since an empty token would fetch the first page again.
     var next: String? { nextToken.flatMap { $0.utf8.isEmpty ? nil : $0 } }
 
-    /// Compares with the elements of the page.
+    /// Checks that `meta` agrees with the elements of the page.
     ///
-    /// `has_more: false` with a token is no error: X's documentation says to follow the token, and nothing is lost by
-    /// it.
+    /// `has_more: false` with a token is not an error: X's documentation says to follow the token, and following it
+    /// loses nothing.
     func check(count: Int, leavesOutSome: Bool) throws(APIError) {
         if let resultCount, leavesOutSome ? resultCount < count : resultCount != count {
             throw APIError(
                 .malformedResponse,
-                "the page has \(count) elements, and its meta.result_count is \(resultCount)"
+                "the page has \(count) elements, but its meta.result_count is \(resultCount)"
             )
         }
         guard hasMore != true || next != nil else {
             throw APIError(
                 .malformedResponse,
-                "the page is not the last one (meta.has_more), and meta.next_token does not name the next one"
+                "meta.has_more says that there is another page, but meta.next_token does not name it"
             )
         }
     }
@@ -276,14 +276,14 @@ extension APIError {
         problem = object.problem
     }
 
-    /// A later time to try again is a mistake of the server, and not everything that writes dates can express it.
+    /// Later times are ignored: they are mistakes of the server, and some date formats cannot express them.
     private static let endOfYear9999 = Date(timeIntervalSince1970: 253_402_300_800)
 
     /// The error of an answer whose status is not 2xx.
     init(refusal response: APIResponse, token: Token, now: Date = Date()) {
         let status = response.status
         if (300..<400).contains(status) {
-            // Only the host: the rest of the URL may contain anything.
+            // Only the host is shown: the rest of the URL may contain a secret.
             let host = response.headers.value("location").flatMap { URL(string: $0)?.host() }
             let target = host.map { "to the host \(token.redacted(from: $0).display(limit: 255))" } ?? "to this host"
             self.init(
@@ -310,9 +310,9 @@ extension APIError {
 }
 
 extension DecodingError {
-    /// The member that could not be decoded; nil if the whole is not JSON.
+    /// The member that could not be decoded, and why; nil if the body is not JSON.
     ///
-    /// It is named by our own coding keys: the text repeats no input.
+    /// The text consists of names from this package's coding keys, so it repeats no input.
     fileprivate var place: String? {
         func path(_ keys: [any CodingKey]) -> String {
             keys.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined().drop { $0 == "." }.description

@@ -6,8 +6,8 @@ public import XChatEvents
 
 /// A client of X's encrypted chat API, or of a compatible server.
 ///
-/// It transports encrypted messages and public keys, and neither encrypts, decrypts nor verifies. It retries failed
-/// calls with the same bytes where that is safe (``RetryPolicy``).
+/// It transports encrypted messages and public keys; it does not encrypt, decrypt or verify. It retries failed calls
+/// with the same bytes where that is safe (``RetryPolicy``).
 public struct ChatClient: Sendable {
     /// Limits on the time and memory of an answer.
     public struct Limits: Hashable, Sendable {
@@ -23,21 +23,22 @@ public struct ChatClient: Sendable {
         ///
         /// Default: 32 MiB.
         public var pageBytes: Int
-        /// The largest history that is kept in memory whole, in bytes.
+        /// The largest history that is loaded into memory as a whole, in bytes.
         ///
         /// Default: 256 MiB.
         public var historyBytes: Int
-        /// The most pages of a history that is kept in memory whole; a walk over
-        /// ``ChatClient/eventPages(in:pageSize:)`` has no limit.
+        /// The most pages of a history that is loaded into memory as a whole.
         ///
-        /// Default: 100,000, more than ``historyBytes`` allows unless pages are nearly empty.
+        /// ``ChatClient/eventPages(in:pageSize:)`` has no such limit.
+        ///
+        /// Default: 100,000. Unless pages are nearly empty, ``historyBytes`` is reached first.
         public var pages: Int
 
         /// The largest encrypted file to download, in bytes, even if the message states a larger size.
         ///
         /// Default: 4 GiB, more than an upload in X's segments can have.
         public var mediaBytes: Int
-        /// How long the activity stream may be silent before the connection is given up.
+        /// How long the activity stream may be silent before the client drops the connection.
         ///
         /// Default: 25 seconds; the server sends a keep-alive every 20.
         public var streamSilence: Duration
@@ -67,21 +68,22 @@ public struct ChatClient: Sendable {
     private(set) var retries: RetryPolicy
     let tokens: TokenSource
     let logger: Logger?
-    /// Checks whose token it is; nil for clients that are not of an account.
+    /// Checks that a token belongs to the account's user; nil for a client without an account.
     private(set) var userCheck: TokenUserCheck?
 
     /// Makes a client with a fixed token; nothing is sent yet.
     ///
     /// - Parameters:
     ///   - api: Scheme, host, and optionally port and path prefix of the API. Plain http only to this machine.
-    ///   - token: A user's access token. The chat routes do not accept an app's.
+    ///   - token: A user's access token. The chat routes do not accept an app's token.
     ///   - limits: Limits on the time and memory of an answer.
     ///   - retries: How often a failed call is tried again.
-    ///   - http: The HTTP client, which the caller shuts down. By default one that the process shares: it follows no
-    ///     redirects, keeps up to 64 connections to a host, decompresses answers, and uses the proxy that `HTTPS_PROXY`
-    ///     or `ALL_PROXY` name unless `NO_PROXY` excludes the host. `HTTPClient.shared` is refused, because it follows
-    ///     redirects. Configure your own with `redirectConfiguration: .disallow`. If it would follow redirects, calls
-    ///     still do not: each fails with ``APIError/Code-swift.struct/redirected`` before the new URL is asked for.
+    ///   - http: An HTTP client, which the caller shuts down. By default a client that the process shares: it follows
+    ///     no redirects, keeps up to 64 connections to a host, decompresses answers, and uses the proxy that
+    ///     `HTTPS_PROXY` or `ALL_PROXY` names unless `NO_PROXY` excludes the host. `HTTPClient.shared` is refused,
+    ///     because it follows redirects. Configure your own client with `redirectConfiguration: .disallow`. If it is
+    ///     configured to follow redirects, a redirected call fails with ``APIError/Code-swift.struct/redirected``
+    ///     before anything is sent to the new URL.
     ///   - logger: Logs method, route pattern, status and duration of each attempt, and nothing else.
     /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for an invalid base URL, an invalid
     ///   proxy variable or `HTTPClient.shared`, and ``APIError/Code-swift.struct/insecureTransport`` for http to
@@ -149,16 +151,16 @@ public struct ChatClient: Sendable {
         }
     }
 
-    /// Posts a conversation key, wrapped for each participant: the start of a 1:1 or a rotation.
+    /// Posts a conversation key, wrapped for each participant, to start a conversation of two or to rotate a key.
     ///
-    /// - Parameter change: The prepared key change. Its plaintext key is not sent.
-    /// - Returns: The conversation, and the sequence id of the key change.
+    /// - Parameter change: The prepared key change event. Its plaintext key is not sent.
+    /// - Returns: The conversation, and the sequence id of the key change event.
     /// - Throws: ``APIError``.
     public func addKeys(_ change: KeyChange) async throws(APIError) -> AddedKeys {
         try await perform(.addKeys(change, limit: limits.answerBytes))
     }
 
-    /// One page of a conversation, newest first.
+    /// Fetches one page of a conversation, newest first.
     ///
     /// - Parameters:
     ///   - target: The conversation.
@@ -176,11 +178,11 @@ public struct ChatClient: Sendable {
         )
     }
 
-    /// A whole conversation in memory, oldest first.
+    /// Fetches a whole conversation into memory, oldest first.
     ///
     /// - Parameter target: The conversation.
-    /// - Returns: The key changes and the other events, not verified.
-    /// - Throws: ``APIError``. With ``APIError/Code-swift.struct/tooLarge`` the history exceeds ``Limits``.
+    /// - Returns: The key change events and the other events, not verified.
+    /// - Throws: ``APIError``; ``APIError/Code-swift.struct/tooLarge`` if the history exceeds ``Limits``.
     package func history(in target: ConversationTarget) async throws(APIError) -> History {
         var walk = HistoryWalk(maximumPages: limits.pages, maximumBytes: limits.historyBytes)
         var token: String?
@@ -190,9 +192,9 @@ public struct ChatClient: Sendable {
         return walk.history
     }
 
-    /// The public keys that the server serves for a user.
+    /// Fetches the public keys of a user.
     ///
-    /// - Parameter user: The user, who becomes the owner of the returned keys: the answer does not name one.
+    /// - Parameter user: The user. The answer names no owner, so the returned keys get this user as their owner.
     /// - Returns: One entry per registered version that has a signing key. Neither verified nor trusted yet.
     /// - Throws: ``APIError``.
     public func publicKeys(of user: UserID) async throws(APIError) -> [RegisteredKey] {
@@ -202,9 +204,9 @@ public struct ChatClient: Sendable {
     /// Registers public keys for the user of the token.
     ///
     /// - Parameters:
-    ///   - registration: The public keys and the signatures between them.
+    ///   - registration: The public keys and the signatures between the identity key and the signing key.
     ///   - user: The user of the token.
-    /// - Returns: The version that the server assigned. Sign with this one, not with the one sent.
+    /// - Returns: The version that the server assigned. Use it in signatures, not the version that was sent.
     /// - Throws: ``APIError``.
     public func register(_ registration: Registration, user: UserID) async throws(APIError) -> KeyVersion {
         try await perform(.register(registration, user: user, limit: limits.answerBytes))
@@ -217,14 +219,14 @@ public struct ChatClient: Sendable {
         return client
     }
 
-    /// The same client, whose calls fail with `wrong_user` if its token is not that of the user.
+    /// The same client, but its calls fail with `wrong_user` if its token belongs to another user.
     package func checkingTokens(areOf user: UserID) -> Self {
         var client = self
         client.userCheck = TokenUserCheck(of: user)
         return client
     }
 
-    /// Asks the server, once and for at most ten seconds, whose token it is.
+    /// Asks the server once, for at most ten seconds, which user the token belongs to.
     func tokenUser(_ token: Token) async throws(APIError) -> UserID {
         try await attempt(.me(limit: limits.answerBytes), token: token, timeout: min(limits.timeout, .seconds(10))).id
     }
@@ -255,9 +257,9 @@ public struct ChatClient: Sendable {
         }
     }
 
-    /// Waits or renews the token as the state decides, and returns the token for the next attempt.
+    /// Waits or renews the token, as `state` decides, and returns the token for the next attempt.
     ///
-    /// - Throws: The error itself if there is no next attempt, or a cancellation during the pause.
+    /// - Throws: `error` if there is no next attempt, the error of a renewal, or a cancellation during the pause.
     func proceed(
         after error: APIError,
         _ state: inout RetryState,
@@ -309,7 +311,9 @@ public struct ChatClient: Sendable {
         }
     }
 
-    /// Opens an answer whose body is read piece by piece; logs and counts the attempt.
+    /// Sends a request and returns its answer, whose body is read piece by piece.
+    ///
+    /// Logs and counts the attempt.
     func open(_ request: APIRequest, token: Token) async throws(APIError) -> StreamedAnswer {
         let clock = ContinuousClock()
         let start = clock.now
@@ -358,7 +362,7 @@ public struct ChatClient: Sendable {
     private static func parse(
         _ api: String
     ) throws(APIError) -> (base: String, scheme: String, host: String, port: Int) {
-        // Rejects what two URL parsers could read as two different hosts, before any parser sees it.
+        // Before any parser reads the URL, reject characters on which parsers disagree about the host.
         let suspicious = api.utf8.contains { !(0x21...0x7E).contains($0) || #"@\?#"#.utf8.contains($0) }
         guard !suspicious, let components = URLComponents(string: api),
             let scheme = components.scheme?.lowercased(), scheme == "https" || scheme == "http",

@@ -3,7 +3,9 @@ import Metrics
 import XChatEngine
 import XChatEvents
 
-/// The metrics of this package, through swift-metrics; without effect until the program bootstraps a metrics system.
+/// The metrics of this package, through swift-metrics.
+///
+/// They have no effect until the program bootstraps a metrics system.
 ///
 /// Labels are fixed words (operations, codes, reasons) and never contain user ids, conversation ids or texts.
 ///
@@ -20,7 +22,7 @@ enum ChatMetrics {
     }
 
     static func sendFailed(_ error: APIError) {
-        // An unknown number would let the server create labels.
+        // Only known names become labels: otherwise the server could create any number of them.
         let failure = error.failure.map { $0.name ?? "unknown" } ?? "none"
         Counter(
             label: "xchat_send_failures_total",

@@ -1,13 +1,13 @@
-/// Maps elements with requests, some of them at the same time; the results are in the order of the elements.
+/// Maps elements with concurrent calls; the results are in the order of the elements.
 ///
-/// For requests that wait. `concurrentMap` of the engine without a limit is for computations.
+/// Use it for calls that wait for the network. The engine's `concurrentMap`, which has no limit, is for computations.
 ///
 /// - Parameters:
 ///   - elements: The elements.
 ///   - limit: The most calls at the same time, at least 1.
 ///   - transform: One call.
 /// - Returns: The results.
-/// - Throws: The first error; the calls in progress are then cancelled, and no other one begins.
+/// - Throws: The first error. It cancels the calls in progress, and no further call begins.
 package func concurrentMap<Element: Sendable, Mapped: Sendable, Failure: Error>(
     _ elements: [Element],
     atATime limit: Int,

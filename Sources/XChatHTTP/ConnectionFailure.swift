@@ -6,20 +6,22 @@ import NIOSOCKS
 import NIOSSL
 import XChatEvents
 
-/// Says in words for people why a connection failed: the place, and the reason that the system, TLS or the proxy gives.
+/// Describes in words why a connection failed: the host or proxy, and the reason that the system, TLS or the proxy
+/// gives.
 ///
-/// It repeats nothing that a server sent.
+/// The description repeats nothing that a server sent.
 struct ConnectionFailure: Sendable {
     /// Host and port of the API.
     let peer: String
-    /// Host and port of the proxy; nil for direct connections, and where the caller's own client may have one.
+    /// Host and port of the proxy; nil for direct connections, and for the caller's own HTTP client, whose proxy is not
+    /// known.
     var proxy: String?
 
-    /// The error of a connection.
+    /// Converts an error of the HTTP client.
     ///
     /// - Parameters:
-    ///   - error: What the HTTP client threw.
-    ///   - timeout: The time that the call had.
+    ///   - error: The error that the HTTP client threw.
+    ///   - timeout: The timeout of the call.
     /// - Returns: An error with the code `connection`, `timed_out` or `cancelled`.
     func error(_ error: any Error, timeout: Duration) -> APIError {
         switch error {
@@ -36,7 +38,7 @@ struct ConnectionFailure: Sendable {
         }
     }
 
-    /// The place as an error names it.
+    /// The host and the proxy, as an error text names them.
     private var place: String { proxy.map { "\(peer) through the proxy \($0)" } ?? peer }
 
     private var proxyName: String { proxy.map { "the proxy \($0)" } ?? "the proxy" }
@@ -95,8 +97,7 @@ struct ConnectionFailure: Sendable {
 
     private static let untrusted = "CERTIFICATE_VERIFY_FAILED"
 
-    /// BoringSSL's own word for the reason, which is the last part of `error:CODE:LIBRARY:FUNCTION:REASON at
-    /// FILE:LINE`.
+    /// BoringSSL's word for the reason: `REASON` in `error:CODE:LIBRARY:FUNCTION:REASON at FILE:LINE`.
     private static func reason(_ error: BoringSSLInternalError) -> String? {
         let parts = "\(error)".split(separator: ":")
         guard let marker = parts.firstIndex(of: "OPENSSL_internal"), marker + 1 < parts.count else { return nil }
@@ -132,13 +133,13 @@ struct ConnectionFailure: Sendable {
                 return APIError(.connection, "no connection to \(place): \("\(error)".display())")
             }
         #endif
-        // Only the type: the description of an unknown error may repeat the token.
+        // Only the type is shown: the description of an unknown error may repeat the token.
         return APIError(.connection, "no connection to \(place): \(type(of: error))")
     }
 }
 
 extension Duration {
-    /// The duration for people, to a tenth of a second.
+    /// The duration as text, in seconds and tenths of a second.
     var inSeconds: String {
         let (seconds, attoseconds) = components
         let tenths = attoseconds / 100_000_000_000_000_000

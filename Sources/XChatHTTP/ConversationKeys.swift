@@ -1,11 +1,11 @@
 import XChatEngine
 public import XChatEvents
 
-/// A key change that the server accepted.
+/// A key change event that the server accepted.
 public struct AddedKeys: Hashable, Sendable {
     /// The canonical id of the conversation.
     public let conversationID: ConversationID
-    /// The server's id of the key change; nil if the answer has none.
+    /// The sequence id of the key change event; nil if the answer does not contain it.
     public let sequenceID: SequenceID?
 }
 

@@ -8,8 +8,8 @@ public struct ConversationTarget: Hashable, Sendable {
     /// Makes a target from any of its forms; `A:B`, the form inside events, becomes `A-B`.
     ///
     /// - Parameter text: `^([0-9]{1,19}|[0-9]{1,19}-[0-9]{1,19}|g[0-9]{1,19})$`, compared as bytes.
-    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument``, for any other text: it becomes part
-    ///   of a URL.
+    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for any other text, because the text
+    ///   becomes part of a URL.
     public init(_ text: WireString) throws(APIError) {
         guard text.isConversationID else {
             throw APIError(
@@ -21,7 +21,7 @@ public struct ConversationTarget: Hashable, Sendable {
         pathComponent = String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The target of a canonical conversation id.
+    /// Makes a target from a canonical conversation id.
     ///
     /// - Throws: as ``init(_:)``.
     public init(_ conversation: ConversationID) throws(APIError) {
@@ -30,7 +30,8 @@ public struct ConversationTarget: Hashable, Sendable {
 
     /// Whether an answer about this target may name the conversation by this id.
     ///
-    /// A recipient's id alone is a conversation with that user, and the client does not know its own user.
+    /// A target that is only a recipient's id matches every conversation of two with that user: the client does not
+    /// know its own user.
     func mayBe(_ id: WireString) -> Bool {
         let target = ConversationID(canonicalizing: WireString(pathComponent))
         let answered = ConversationID(canonicalizing: id)
@@ -38,7 +39,7 @@ public struct ConversationTarget: Hashable, Sendable {
         return answered.isOneOfTwo(UserID(pathComponent)) ?? false
     }
 
-    /// The canonical id this target has for a user.
+    /// The canonical id of the conversation, if `user` is its other participant.
     func conversation(of user: UserID) -> ConversationID {
         ConversationID(canonicalizing: WireString(pathComponent), sender: user)
     }

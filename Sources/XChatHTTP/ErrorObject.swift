@@ -1,9 +1,10 @@
 import XChatEvents
 
-/// One error that the server reports, in any of its forms: a problem (RFC 9457), `{"code", "message"}`, or an entry of
-/// `errors` that is either.
+/// One error that the server reports, in one of its forms: a problem (RFC 9457), or `{"code", "message"}`.
 ///
-/// No member is required, and one of the wrong type counts as absent: a malformed description must not hide the error.
+/// Both forms also occur as entries of `errors`.
+/// No member is required, and a member of the wrong type counts as absent: a malformed description must not hide the
+/// error.
 struct ErrorObject: Decodable {
     let code: Int?
     let status: Int?
@@ -19,7 +20,7 @@ struct ErrorObject: Decodable {
             (code, status, type, texts) = (nil, nil, nil, [])
             return
         }
-        // An error that is thrown and dropped costs more than the decoding, so absent members are not asked for.
+        // Throwing and dropping an error costs more than decoding, so absent members are not decoded.
         func member<T: Decodable>(_ key: CodingKeys, _ type: T.Type) -> T? {
             members.contains(key) ? try? members.decode(type, forKey: key) : nil
         }
@@ -77,7 +78,7 @@ struct ErrorObject: Decodable {
 
 /// The body of an answer that reports errors: one error, or `{"errors": [error, …]}`.
 struct ErrorBody: Decodable {
-    /// All errors, the body's own first.
+    /// All errors: first the body itself if it is an error, then the entries of `errors`.
     let objects: [ErrorObject]
 
     init(from decoder: any Decoder) throws {
@@ -87,7 +88,7 @@ struct ErrorBody: Decodable {
 
 /// The member `errors` of a body; empty if it is absent or not a list.
 struct ErrorList: Decodable {
-    /// Its errors, of the first hundred elements.
+    /// The errors among the first hundred elements.
     let objects: [ErrorObject]
 
     private enum CodingKeys: CodingKey { case errors }

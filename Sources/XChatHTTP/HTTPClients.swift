@@ -4,26 +4,26 @@ import NIOCore
 import NIOHTTPCompression
 import Synchronization
 
-/// The HTTP clients of the process: for direct connections, and for each proxy that the environment names.
+/// The HTTP clients that the process shares: for direct connections, and for each proxy that the environment names.
 ///
-/// Clients of the API share them, so that those are plain values that need no closing.
+/// Because ``ChatClient`` values share them, a ``ChatClient`` does not need to be shut down.
 package struct HTTPClients: Sendable {
-    /// For answers that are read whole.
+    /// The client for answers that are read as a whole.
     package let calls: HTTPClient
-    /// For answers that are read piece by piece.
+    /// The client for answers that are read piece by piece.
     ///
-    /// They do not count toward the limit of connections for other calls, and do not begin on a connection that a call
-    /// has used.
+    /// Its connections do not count toward the connection limit of ``calls``, and it does not reuse connections of
+    /// ``calls``.
     let streams: HTTPClient
-    /// The proxy, as an error names it; nil for direct connections, and for clients of the caller.
+    /// The proxy, as an error names it; nil for direct connections, and for the caller's own HTTP client.
     let proxy: String?
 
-    /// How many times larger than its compressed bytes an answer may be.
+    /// The largest allowed ratio of an answer's size to its compressed size.
     static let largestRatio = 100
 
     private static let shared = Mutex<[HTTPClient.Configuration.Proxy?: HTTPClients]>([:])
 
-    /// The caller's own client, for all answers.
+    /// Uses the caller's own client for all answers.
     init(_ client: HTTPClient) {
         (calls, streams, proxy) = (client, client, nil)
     }
@@ -39,7 +39,7 @@ package struct HTTPClients: Sendable {
         }
     }
 
-    /// The clients for a host, by a proxy where the environment asks for one.
+    /// The clients for a host, through a proxy if the environment names one for this host.
     ///
     /// - Parameters:
     ///   - scheme: The scheme of the API's URL, in lower case.
@@ -70,9 +70,9 @@ package struct HTTPClients: Sendable {
             proxy: proxy,
             decompression: .enabled(limit: .ratio(largestRatio))
         )
-        // A refused connection is reported at once. By default it is tried again until the connect timeout.
+        // Report a refused connection at once. The default is to try again until the connect timeout.
         configuration.connectionPool.retryConnectionEstablishment = false
-        // With the default of 8, eight calls that wait block every other call to the host.
+        // With the default of 8, eight waiting calls block every other call to the host.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         return configuration
     }

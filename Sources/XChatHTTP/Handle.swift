@@ -2,18 +2,19 @@ import XChatEvents
 
 /// The handle of a user, as in `@bob`: 1 to 15 ASCII letters, digits and underscores.
 ///
-/// Handles are equal without regard to ASCII case. Letters of other scripts that look like ASCII letters are refused:
-/// they would name another user than the one who is read.
+/// Handles are compared without regard to ASCII case. Letters of other scripts are refused: some look like ASCII
+/// letters, and a reader could take the handle for that of another user.
 public struct Handle: Hashable, Sendable, CustomStringConvertible {
-    /// The handle without `@`, as it was spelled.
+    /// The handle without `@`, in its original spelling.
     public let text: String
     /// The handle without `@`, in lower case: the same for equal handles.
     public let lowercased: String
 
-    /// Takes a handle with or without `@`.
+    /// Makes a handle from a text with or without `@`.
     ///
     /// - Parameter text: The handle.
-    /// - Throws: ``APIError`` with `invalid_argument`, which names the first character that no handle has.
+    /// - Throws: ``APIError`` with `invalid_argument` for an invalid handle; it names the first invalid character or
+    ///   the length.
     public init(_ text: String) throws(APIError) {
         let name = text.utf8.first == UInt8(ascii: "@") ? String(text.unicodeScalars.dropFirst()) : text
         if let wrong = name.unicodeScalars.first(where: { !Self.allows($0) }) {
@@ -34,7 +35,7 @@ public struct Handle: Hashable, Sendable, CustomStringConvertible {
         self.init(valid: name)
     }
 
-    /// Nil for what is no handle.
+    /// Makes a handle from a text without `@`; nil if the text is not a valid handle.
     init?(ifValid name: String) {
         guard (1...Self.maximumBytes).contains(name.utf8.count), name.unicodeScalars.allSatisfy(Self.allows) else {
             return nil

@@ -2,13 +2,13 @@ import XChatEvents
 
 /// One event as the server lists it.
 ///
-/// Only the encoded event is signed; the other members are the server's and cannot be verified.
+/// Only the encoded event is signed; the other properties come from the server and cannot be verified.
 public struct ServedEvent: Hashable, Sendable {
     /// The base64 of the event; empty if the server left it out, so that opening it fails instead of skipping it.
     public let encodedEvent: String
     /// The server's id of the event; in practice its sequence id.
     public let id: String?
-    /// An opaque token that a send may carry.
+    /// An opaque token that ``ChatClient/send(_:to:conversationToken:)`` may pass to the server.
     public let conversationToken: String?
 
     package init(encodedEvent: String, id: String?, conversationToken: String?) {
@@ -20,27 +20,27 @@ public struct ServedEvent: Hashable, Sendable {
 
 /// One page of a conversation's history, newest first.
 public struct EventPage: Hashable, Sendable {
-    /// The events of the page without key changes, newest first, at most 1000.
+    /// The events of the page without key change events, newest first, at most 1000.
     public let events: [ServedEvent]
-    /// Key changes needed to open the page, base64.
+    /// The key change events with the conversation keys of the page, as base64.
     ///
     /// They are not among ``events``.
     public let keyEvents: [String]
     /// The token of the next, older page; nil on the last one.
     public let nextToken: String?
-    /// What the server could not deliver, although it delivered the rest.
+    /// The errors that the server reports for entries that it left out.
     public let problems: [APIError]
 }
 
 /// The joined pages of a conversation, oldest first.
 package struct History: Hashable, Sendable {
-    /// All key changes, each once, base64.
+    /// All key change events, each once, as base64.
     package let keyEvents: [String]
     /// All other events, each once.
     package let events: [ServedEvent]
-    /// What the server could not deliver, although it delivered the rest.
+    /// The errors that the server reports for entries that it left out.
     package let problems: [APIError]
-    /// How many pages the server answered.
+    /// The number of pages that were fetched.
     package let pageCount: Int
 }
 
@@ -53,7 +53,7 @@ extension Call<EventPage> {
         limit: Int
     ) throws(APIError) -> Self {
         guard (1...100).contains(maxResults) else {
-            throw APIError(.invalidArgument, "a page has 1 to 100 events")
+            throw APIError(.invalidArgument, "maxResults must be 1 to 100")
         }
         var query = [(name: "max_results", value: String(maxResults))]
         if let paginationToken { query.append(("pagination_token", paginationToken)) }
@@ -83,7 +83,7 @@ extension Call<EventPage> {
     }
 }
 
-/// Joins the pages of a history, and decides when it is too large.
+/// Joins the pages of a history; fails if it is too large.
 package struct HistoryWalk: Sendable {
     private let maximumBytes: Int
     private var walk: PageWalk
@@ -112,7 +112,7 @@ package struct HistoryWalk: Sendable {
 
     /// All pages, oldest first.
     ///
-    /// Pages repeat key changes, and overlap if events arrive between two calls.
+    /// Duplicates are dropped: pages repeat key change events, and overlap if events arrive between two calls.
     package var history: History {
         var seen: Set<WireString> = []
         let oldestFirst = pages.reversed()
@@ -128,7 +128,7 @@ package struct HistoryWalk: Sendable {
 }
 
 extension EventPage {
-    /// The memory that the page takes; empty elements take some too.
+    /// The memory that the page uses, in bytes; an empty element counts with the size of its struct.
     package var byteCount: Int {
         func sum<Element>(_ elements: [Element], _ texts: (Element) -> [String?]) -> Int {
             elements.reduce(elements.count * MemoryLayout<Element>.stride) { sum, element in

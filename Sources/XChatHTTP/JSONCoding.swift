@@ -1,6 +1,6 @@
 import Foundation
 
-/// The JSON coders that all calls share; neither has state between uses.
+/// The JSON coders that all calls share; they keep no state between uses.
 enum JSONCoding {
     static let decoder = JSONDecoder()
 

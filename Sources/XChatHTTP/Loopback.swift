@@ -1,8 +1,8 @@
-/// The hosts that are this machine.
+/// Recognizes the host names and addresses of this machine.
 package enum Loopback {
     /// Whether the host of a URL is `localhost`, `::1` or in 127.0.0.0/8.
     ///
-    /// Only the full dotted form counts: resolvers disagree on `127.1` and `0x7f000001`.
+    /// An IPv4 address must have all four numbers: resolvers disagree on `127.1` and `0x7f000001`.
     package static func contains(_ host: String) -> Bool {
         var host = Array(host.utf8)
         if host.first == UInt8(ascii: "["), host.last == UInt8(ascii: "]") {
@@ -14,7 +14,7 @@ package enum Loopback {
         return octets.count == 4 && octets[0].elementsEqual("127".utf8) && octets.allSatisfy(isOctet)
     }
 
-    /// Decimal 0 to 255 without leading zeros, which some parsers read as octal.
+    /// Whether the digits are a decimal number from 0 to 255 without leading zeros, which some parsers read as octal.
     private static func isOctet(_ digits: ArraySlice<UInt8>) -> Bool {
         guard (1...3).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return false }
         if digits.count > 1, digits.first == 0x30 { return false }

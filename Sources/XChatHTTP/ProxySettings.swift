@@ -3,11 +3,11 @@ import Foundation
 import NIOCore
 import XChatEvents
 
-/// The proxy variables of the environment, read as curl reads them: `https_proxy` before `HTTPS_PROXY`, then
+/// The proxy variables of the environment, read in the order of curl: `https_proxy` before `HTTPS_PROXY`, then
 /// `all_proxy` before `ALL_PROXY`; and `no_proxy` before `NO_PROXY`.
 ///
-/// Plain http never goes by a proxy: it is allowed to this machine only, and a proxy would see the token. For the same
-/// reason `HTTP_PROXY` is not read, and this machine needs no entry in `NO_PROXY`.
+/// Plain http never uses a proxy: it is allowed only to this machine, and a proxy would see the token. So `HTTP_PROXY`
+/// is not read, and this machine needs no entry in `NO_PROXY`.
 struct ProxySettings: Sendable {
     private typealias Variable = (name: String, text: String)
 
@@ -29,8 +29,8 @@ struct ProxySettings: Sendable {
     ///   - host: The host, an IPv6 address with or without brackets.
     ///   - port: The port.
     /// - Returns: The proxy; nil to connect directly.
-    /// - Throws: `invalid_argument` for a variable that is not of its form. The text does not repeat the proxy, since
-    ///   it may contain a password.
+    /// - Throws: `invalid_argument` for a malformed variable. The text does not repeat the proxy, since it may contain
+    ///   a password.
     func proxy(scheme: String, host: String, port: Int) throws(APIError) -> HTTPClient.Configuration.Proxy? {
         guard let proxy, scheme == "https", !Loopback.contains(host) else { return nil }
         if let exceptions {
@@ -55,7 +55,7 @@ struct ProxySettings: Sendable {
             APIError(.invalidArgument, "the variable \(variable.name) is not a usable proxy: \(rule)")
         }
         let form = "it must be http://host:port or socks5://host:port"
-        // Rejects what two URL parsers could read as two different hosts, before any parser sees it.
+        // Before any parser reads the URL, reject characters on which parsers disagree about the host.
         let bytes = variable.text.utf8
         guard bytes.allSatisfy({ (0x21...0x7E).contains($0) && !#"\?#"#.utf8.contains($0) }),
             bytes.count(where: { $0 == UInt8(ascii: "@") }) <= 1
@@ -71,7 +71,7 @@ struct ProxySettings: Sendable {
             var authorization: HTTPClient.Authorization?
             if let user = components.user {
                 let password = components.password ?? ""
-                // The colon separates them, and a line break would start another header.
+                // A colon separates user name and password, and a line break would start another header.
                 guard !user.utf8.contains(UInt8(ascii: ":")),
                     (user + password).utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
                 else { throw invalid("its user name or password contains a character that cannot be sent") }
@@ -89,7 +89,8 @@ struct ProxySettings: Sendable {
     }
 }
 
-/// A host as proxy settings compare it: its address, or its name in lower case without a dot at the end.
+/// A host in the form in which proxy settings compare it: its address, or its name in lower case without a dot at the
+/// end.
 private struct Host {
     let text: String
     let address: [UInt8]?
@@ -104,7 +105,7 @@ private struct Host {
         address = Self.address(text)
     }
 
-    /// The 4 or 16 bytes of an address.
+    /// The 4 or 16 bytes of an IP address; nil if the text is not one.
     static func address(_ text: String) -> [UInt8]? {
         switch try? SocketAddress(ipAddress: text, port: 0) {
         case .v4(let address): unsafe withUnsafeBytes(of: address.address.sin_addr) { unsafe Array($0) }
@@ -114,8 +115,10 @@ private struct Host {
     }
 }
 
-/// An entry of `NO_PROXY`: `*`, a host, a domain with or without a leading dot, an address, or a network as address and
-/// length of its prefix; each but the first with a port if needed.
+/// An entry of `NO_PROXY`: `*`, a host, a domain with or without a leading dot, an address, or a network as an address
+/// with a prefix length.
+///
+/// All except `*` may have a port.
 private struct ProxyException {
     private enum Pattern {
         case all
@@ -146,7 +149,7 @@ private struct ProxyException {
             }
             pattern = .network(address, prefix: prefix)
         } else {
-            // Other programs write *.x.com for what curl writes as .x.com.
+            // Some programs write *.x.com where curl writes .x.com.
             let host = Host(name.utf8.starts(with: "*.".utf8) ? name.dropFirst(2) : name.drop { $0 == "." })
             guard host.address != nil || host.text.utf8.allSatisfy(Self.isNameByte) else { return nil }
             pattern = host.address.map { .network($0, prefix: $0.count * 8) } ?? .domain(host.text)
@@ -165,7 +168,7 @@ private struct ProxyException {
             || byte >= 0x80
     }
 
-    /// Whether the entry names a host at a port.
+    /// Whether the entry matches a host and a port.
     func contains(_ host: Host, port: Int) -> Bool {
         guard self.port ?? port == port else { return false }
         switch pattern {

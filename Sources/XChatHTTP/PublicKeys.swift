@@ -23,7 +23,10 @@ extension Call<[RegisteredKey]> {
                 )
                 guard let key = entry.registeredKey(of: user, version: version) else { continue }
                 guard versions.updateValue(key, forKey: key.publicKeyVersion) ?? key == key else {
-                    throw APIError(.malformedResponse, "data[\(index)] is another key under the version of one before")
+                    throw APIError(
+                        .malformedResponse,
+                        "data[\(index)] repeats the version of an earlier entry with another key"
+                    )
                 }
                 keys.append(key)
             }
@@ -55,7 +58,7 @@ struct PublicKeyEntry: Decodable {
     let version: String?
     let signingKey: String?
     let signatureOfIdentityKey: String?
-    /// The identity key's signature over the signing key.
+    /// The signature of the identity key over the signing key.
     ///
     /// X does not document it; other servers may send it.
     let signatureOfSigningKey: String?
@@ -68,13 +71,14 @@ struct PublicKeyEntry: Decodable {
         case signatureOfSigningKey = "signing_public_key_signature"
     }
 
-    /// The fields to request: those that X documents, without those of the key backup.
+    /// The fields to request: those that X documents, except those of the key backup.
     static let fields = CodingKeys.allCases.filter { $0 != .signatureOfSigningKey }.map(\.rawValue)
         .joined(separator: ",")
 
-    /// The API names the identity key `public_key`; X's SDK calls the signing key so.
+    /// The entry as a registered key of a user; the entry itself does not name its owner.
     ///
-    /// Nil for a version registered without a signing key, which verifies nothing. The entry does not name its owner.
+    /// The API calls the identity key `public_key`; X's SDK uses that name for the signing key. Nil for a version that
+    /// is registered without a signing key: it cannot verify a signature.
     func registeredKey(of user: UserID, version: KeyVersion?) -> RegisteredKey? {
         guard let identityKey, let version, let signingKey, let signatureOfIdentityKey else { return nil }
         return RegisteredKey(

@@ -5,7 +5,7 @@ import NIOHTTP1
 enum RateLimit {
     private static let prefixes = ["x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"]
 
-    /// When all exhausted limits reset; nil if no header states it.
+    /// The time at which the last exhausted limit resets; nil if no header states it.
     static func reset(in headers: HTTPHeaders) -> Date? {
         let exhausted = prefixes.filter { prefix in
             headers.value("\(prefix)-remaining").map { $0.utf8.elementsEqual("0".utf8) } ?? true
@@ -16,23 +16,24 @@ enum RateLimit {
         }.first.map { Date(timeIntervalSince1970: Double($0)) }
     }
 
-    /// The time of `Retry-After`: seconds, or a date in one of the three forms of RFC 9110, section 5.6.7.
+    /// The time that `Retry-After` states, in seconds or as a date in one of the three forms of RFC 9110, section
+    /// 5.6.7.
     static func retryAfter(in headers: HTTPHeaders, now: Date) -> Date? {
         guard let text = headers.value("retry-after") else { return nil }
         return seconds(text).map { now.addingTimeInterval(Double($0)) } ?? date(text, now: now)
     }
 
-    /// A date in one of the three forms of RFC 9110, section 5.6.7.
+    /// Reads a date in one of the three forms of RFC 9110, section 5.6.7.
     static func date(_ text: String, now: Date) -> Date? {
         guard text.utf8.count <= 64 else { return nil }
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        // A year of two digits that seems to be more than 50 years ahead is in the past.
+        // A year of two digits that appears to be more than 50 years in the future is in the past.
         formatter.twoDigitStartDate = now.addingTimeInterval(-50 * 365.2425 * 86_400)
-        // asctime fills a day of one digit with a space.
+        // The asctime form pads a day of one digit with a space.
         let plain = text.replacing("  ", with: " ")
-        // The formatter does not insist on the zone.
+        // The formatter does not require the time zone, so it is checked here.
         let forms =
             plain.utf8.suffix(4).elementsEqual(" GMT".utf8)
             ? ["EEE, dd MMM yyyy HH:mm:ss 'GMT'", "EEEE, dd-MMM-yy HH:mm:ss 'GMT'"] : ["EEE MMM d HH:mm:ss yyyy"]
@@ -42,7 +43,7 @@ enum RateLimit {
         }.first
     }
 
-    /// Unix seconds up to the year 9999.
+    /// Reads Unix seconds up to the year 9999.
     private static func seconds(_ text: String?) -> Int64? {
         guard let text, (1...12).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             let seconds = Int64(text), seconds < 253_402_300_800

@@ -4,11 +4,11 @@ public import XChatEvents
 
 /// A message that the server accepted.
 public struct SentMessage: Hashable, Sendable {
-    /// The id that is signed with the message.
+    /// The message id, which the sender signs.
     public let messageID: MessageID
-    /// The server's id, which orders the conversation.
+    /// The sequence id from the server, which orders the conversation.
     ///
-    /// No signature covers it.
+    /// It is not signed.
     public let sequenceID: SequenceID
     /// The canonical id of the conversation.
     public let conversationID: ConversationID
@@ -50,7 +50,7 @@ extension Call<SentMessage> {
 }
 
 extension SentMessage {
-    /// Checks the answered event: with a successful status it may still be a failure event.
+    /// Checks the event in the answer, which may be a failure event although the status is a success.
     init(answered encoded: String, for message: SealedMessage, sender: UserID) throws(APIError) {
         let event: MessageEvent
         do {
@@ -118,7 +118,7 @@ private struct SendAnswer: Decodable {
 }
 
 extension Encodable {
-    /// The value as the body of a request.
+    /// Encodes the value as the body of a request.
     func json() throws(APIError) -> Data {
         do {
             return try JSONCoding.encoder.encode(self)

@@ -6,11 +6,12 @@ import Synchronization
 
 /// A successful answer whose body is read piece by piece, by one task at a time.
 ///
-/// At most 64 KiB arrive ahead of the reader; then the server has to wait. The connection closes with the value.
+/// At most 64 KiB are buffered before they are read; then the server has to wait. The connection closes when the last
+/// reference to the answer is released.
 final class StreamedAnswer: Sendable {
     /// Whether HTTP marks the end of the body.
     ///
-    /// Otherwise the body ends with the connection, and one that broke looks like a complete answer.
+    /// If not, the body ends when the connection closes, so a broken connection looks like a complete answer.
     let hasMarkedEnd: Bool
     private let connection: Connection
     private let transport: Transport
@@ -23,9 +24,9 @@ final class StreamedAnswer: Sendable {
         self.transport = transport
     }
 
-    /// The next bytes of the body.
+    /// Waits for the next bytes of the body.
     ///
-    /// - Parameter timeout: For these bytes alone.
+    /// - Parameter timeout: How long to wait for these bytes.
     /// - Returns: At least one byte; nil at the end of the body.
     /// - Throws: `connection`, `timed_out`, `malformed_response` or `cancelled`.
     func next(within timeout: Duration) async throws(APIError) -> ByteBuffer? {
@@ -49,9 +50,10 @@ extension Transport {
     /// - Parameters:
     ///   - request: The request.
     ///   - token: The bearer token.
-    ///   - timeout: Up to the head of a success, or for the whole of a refusal.
-    /// - Returns: The answer, whose body is still to be read.
-    /// - Throws: What a refusal says, and `connection`, `timed_out`, `too_large`, `malformed_response` or `cancelled`.
+    ///   - timeout: The time until the head of a success has arrived, or until a refusal has arrived as a whole.
+    /// - Returns: The answer, whose body is not read yet.
+    /// - Throws: The error of a refusal, or `connection`, `timed_out`, `too_large`, `malformed_response` or
+    ///   `cancelled`.
     func open(_ request: APIRequest, token: Token, timeout: Duration) async throws(APIError) -> StreamedAnswer {
         let deadline = NIODeadline.now() + TimeAmount(timeout.upToAYear)
         let message = try message(request, .bearer(token), isStreamed: true)
@@ -81,7 +83,7 @@ private final class Connection: Sendable {
     init(executing request: HTTPClient.Request, with http: HTTPClient) {
         let parts = parts
         task = http.execute(request: request, delegate: parts)
-        // Also tells of a request that failed before the delegate was asked.
+        // The future also reports a request that failed before the delegate was called.
         task.futureResult.whenComplete { result in
             switch result {
             case .success: parts.end(.end)
@@ -95,7 +97,7 @@ private final class Connection: Sendable {
         parts.close()
     }
 
-    /// The next part of the answer.
+    /// Waits for the next part of the answer.
     ///
     /// - Parameter deadline: When to give up; the request then fails with the client's `deadlineExceeded`.
     /// - Returns: The part.
@@ -113,7 +115,7 @@ private final class Connection: Sendable {
         }
     }
 
-    /// The rest of the body, or nil if it is too large, late or broken.
+    /// Reads the rest of the body; nil if it is larger than 64 KiB, late or incomplete.
     func refusalBody(until deadline: NIODeadline) async -> Data? {
         var body = Data()
         while true {
@@ -143,9 +145,9 @@ private final class AnswerParts: HTTPClientResponseDelegate {
 
     private struct State {
         var head: HTTPResponseHead?
-        /// What arrived of the body and was not read yet.
+        /// The bytes of the body that arrived and are not read yet.
         var body = ByteBuffer()
-        /// How the request ended; every read after the body returns it.
+        /// How the request ended; after the body, every read returns it.
         var end: Part?
         var reader: CheckedContinuation<Part, Never>?
         /// Asks the client for more of the body.
@@ -160,14 +162,14 @@ private final class AnswerParts: HTTPClientResponseDelegate {
         }
     }
 
-    /// With this many unread bytes the server has to wait.
+    /// The number of unread bytes at which the server has to wait.
     ///
-    /// Not fewer: when a connection breaks, the client drops what it was not asked for.
+    /// The buffer is this large because the client drops bytes that are not requested yet when a connection breaks.
     private static let unreadBytes = 64 << 10
 
     private let state = Mutex(State())
 
-    /// Takes what has arrived, and asks for more if the server waits.
+    /// Takes the next part that has arrived, and asks for more if the server waits.
     ///
     /// - Returns: The part; nil if none has arrived.
     func next() -> Part? {
@@ -193,7 +195,7 @@ private final class AnswerParts: HTTPClientResponseDelegate {
         update { $0.end = $0.end ?? part }
     }
 
-    /// Lets go of the request: nothing is read any more.
+    /// Stops the request; nothing is read after this.
     func close() {
         let demand = state.withLock { state in
             state.isClosed = true
@@ -204,7 +206,8 @@ private final class AnswerParts: HTTPClientResponseDelegate {
 
     func didVisitURL(task: HTTPClient.Task<Void>, _ request: HTTPClient.Request, _ head: HTTPResponseHead) {
         guard head.isRedirect else { return }
-        // As for whole answers: the redirect is reported and not followed, whatever the client is configured to do.
+        // Like ``WholeAnswer``: report the redirect and do not follow it, even if the client is configured to follow
+        // redirects.
         update { $0.head = head }
         task.cancel()
     }
@@ -228,7 +231,7 @@ private final class AnswerParts: HTTPClientResponseDelegate {
 
     func didFinishRequest(task: HTTPClient.Task<Void>) throws {}
 
-    /// Changes the state, and hands the reader what there is for it.
+    /// Changes the state, and passes the next part to a waiting reader.
     private func update(_ change: (inout State) -> Void) {
         let (reader, part) = state.withLock { state -> (CheckedContinuation<Part, Never>?, Part?) in
             change(&state)

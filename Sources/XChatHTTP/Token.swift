@@ -2,7 +2,7 @@ import Crypto
 
 /// A bearer token: the text after `Authorization: Bearer`.
 ///
-/// It has no readable member. Interpolating, dumping or logging it shows `<token>`.
+/// Its text cannot be read through the public API. Interpolating, dumping or logging it shows `<token>`.
 public struct Token: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let text: String
 
@@ -26,20 +26,22 @@ public struct Token: Sendable, CustomStringConvertible, CustomDebugStringConvert
     /// A mirror without children, so that `dump` has nothing to show.
     public var customMirror: Mirror { Mirror(self, children: []) }
 
-    /// The text itself, for where it is kept and sent.
+    /// The text itself, for code that stores or sends it.
     package var secretText: String { text }
 
-    /// Whether two tokens have the same bytes; not in constant time, since both are ours.
+    /// Whether two tokens have the same bytes.
+    ///
+    /// Not in constant time: use it only for tokens that are both our own.
     package func isSame(as other: Token) -> Bool { text.utf8.elementsEqual(other.text.utf8) }
 
-    /// Whether two tokens have the same bytes; in a time that does not depend on where they differ.
+    /// Whether two tokens have the same bytes, in a time that does not depend on where they differ.
     func isSame(inConstantTimeAs other: Token) -> Bool {
         SHA256.hash(data: Array(text.utf8)) == SHA256.hash(data: Array(other.text.utf8))
     }
 
-    /// The text with each occurrence of the token replaced, since a server may echo it.
+    /// The message with each occurrence of the token replaced, since a server may echo the token.
     ///
-    /// Compares bytes: as a `String`, a token followed by a combining mark is different text.
+    /// Compares bytes: `String` would not find a token that is followed by a combining mark.
     func redacted(from message: String) -> String {
         String(decoding: Array(message.utf8).replacing(Array(text.utf8), with: Array(description.utf8)), as: UTF8.self)
     }

@@ -6,23 +6,25 @@ import NIOHTTPCompression
 import Synchronization
 import XChatEvents
 
-/// The one place that does network I/O: it sends a request and reads the answer, within a time and a size.
+/// Sends a request and reads the answer, within a limit on time and size.
+///
+/// All network I/O of calls goes through it.
 struct Transport: Sendable {
     /// Scheme, host, port and path prefix, without a trailing slash.
     let base: String
     let clients: HTTPClients
-    /// Puts failures of the connection into words.
+    /// Describes failures of the connection.
     let connection: ConnectionFailure
 
     /// Sends a request and reads the whole answer.
     ///
     /// - Parameters:
     ///   - request: The request.
-    ///   - credentials: What the header `Authorization` has.
-    ///   - limit: The largest body of a success, in bytes. Of a refusal at most 64 KiB are kept.
-    ///   - timeout: Covers name lookup, connection, request and the whole body of the answer.
-    /// - Returns: The answer, whatever its status. A refusal whose body is too large, late or broken has an empty body:
-    ///   its status is known and says more than the failure to read the rest.
+    ///   - credentials: The credentials for the header `Authorization`.
+    ///   - limit: The largest body of a success, in bytes. For a refusal the limit is 64 KiB.
+    ///   - timeout: The time for name lookup, connection, request and the whole body of the answer.
+    /// - Returns: The answer with any status. A refusal whose body is too large, late or incomplete has an empty body:
+    ///   its status tells the caller more than an error about the body.
     /// - Throws: `connection`, `timed_out`, `too_large`, `malformed_response` or `cancelled`.
     func send(
         _ request: APIRequest,
@@ -34,7 +36,7 @@ struct Transport: Sendable {
         let task = clients.calls.execute(
             request: try message(request, credentials),
             delegate: answer,
-            // The client's deadline for its delegates ends with the body, and its timer goes with the request.
+            // This deadline covers the whole body, and the client cancels its timer when the request ends.
             deadline: .now() + TimeAmount(timeout.upToAYear)
         )
         do {
@@ -52,15 +54,15 @@ struct Transport: Sendable {
         }
     }
 
-    /// The request as the HTTP client takes it.
+    /// Converts a request for the HTTP client.
     ///
     /// - Parameters:
     ///   - request: The request.
-    ///   - credentials: What the header `Authorization` has.
-    ///   - isStreamed: Whether the answer is read piece by piece: it is not to be compressed, which would delay its
-    ///     lines.
-    /// - Returns: The request. Where it does not forbid compression, our own HTTP client asks for it.
-    /// - Throws: `invalid_argument`.
+    ///   - credentials: The credentials for the header `Authorization`.
+    ///   - isStreamed: Whether the answer is read piece by piece. Then the request forbids compression, which would
+    ///     delay the lines of the answer.
+    /// - Returns: The request. If it does not forbid compression, the default HTTP client asks for it.
+    /// - Throws: `invalid_argument` for an invalid URL.
     func message(
         _ request: APIRequest,
         _ credentials: Credentials,
@@ -84,7 +86,9 @@ struct Transport: Sendable {
         }
     }
 
-    /// The bounded form of an error of the HTTP client, whose own descriptions may repeat header values.
+    /// Converts an error of the HTTP client.
+    ///
+    /// The client's own descriptions are not used: they may repeat header values.
     func apiError(_ error: any Error, limit: Int, timeout: Duration) -> APIError {
         switch error {
         case let error as APIError: return error
@@ -106,7 +110,7 @@ struct Transport: Sendable {
     }
 }
 
-/// How a request says who sends it.
+/// The credentials of a request.
 enum Credentials: Sendable {
     case bearer(Token)
     /// An app with its secret (RFC 6749, section 2.3.1).
@@ -121,7 +125,7 @@ enum Credentials: Sendable {
         }
     }
 
-    /// What a text from the server must not show.
+    /// The secrets to remove from a text of the server.
     var secrets: [Token] {
         switch self {
         case .bearer(let token): [token]
@@ -135,7 +139,7 @@ enum Credentials: Sendable {
     }
 }
 
-/// The body of an answer is longer than its limit.
+/// Thrown if the body of an answer is longer than the limit.
 struct BodyTooLarge: Error {}
 
 extension APIError {
@@ -143,7 +147,7 @@ extension APIError {
 }
 
 extension Duration {
-    /// At most a year, so that no timeout is beyond what the event loop's clock can express.
+    /// The duration, at most a year: the clock of the event loop cannot express every duration.
     var upToAYear: Duration { min(self, .seconds(365 * 86_400)) }
 }
 
@@ -175,7 +179,7 @@ final class WholeAnswer: HTTPClientResponseDelegate {
         }
     }
 
-    /// Whether the server may have received anything of the request.
+    /// Whether the server may have received a part of the request.
     var isSent: Bool { state.withLock { $0.isSent } }
 
     func didSendRequestHead(task: HTTPClient.Task<Response>, _ head: HTTPRequestHead) {
@@ -184,8 +188,8 @@ final class WholeAnswer: HTTPClientResponseDelegate {
 
     func didVisitURL(task: HTTPClient.Task<Response>, _ request: HTTPClient.Request, _ head: HTTPResponseHead) {
         state.withLock { $0.head = head }
-        // Fails the request before the client looks at the location: a client that follows redirects does not follow
-        // this one, so neither the request nor the token goes to another URL.
+        // Cancel before the client reads the location: so even a client that follows redirects sends neither the
+        // request nor the token to another URL.
         if head.isRedirect { task.cancel() }
     }
 
@@ -220,7 +224,7 @@ final class WholeAnswer: HTTPClientResponseDelegate {
 }
 
 extension HTTPHeaders {
-    /// The first value of a header without the white space around it, which is not part of it (RFC 9110, section 5.5).
+    /// The first value of a header, without the white space around it (RFC 9110, section 5.5).
     func value(_ name: String) -> String? {
         first(name: name).map { text in
             let bytes = text.utf8.drop { $0 == 0x20 || $0 == 0x09 }

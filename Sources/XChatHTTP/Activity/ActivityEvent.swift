@@ -3,7 +3,7 @@ public import XChatEvents
 
 /// An event of the activity stream or of a webhook.
 ///
-/// It is not verified. Open the encoded events as those of a history.
+/// It is not verified. Verify and decrypt ``keyChangeEvent`` and ``encodedEvent`` like the events of a history.
 public struct ActivityEvent: Hashable, Sendable {
     /// The kind of an event.
     public struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
@@ -50,15 +50,15 @@ public struct ActivityEvent: Hashable, Sendable {
     public let subscribedUserID: UserID?
     /// The base64 of the event.
     public let encodedEvent: String?
-    /// The base64 of the key change that the event needs; give it to the session first.
+    /// The base64 of the key change event with the conversation key for this event; give it to the session first.
     public let keyChangeEvent: String?
     /// The version of the conversation key.
     public let conversationKeyVersion: KeyVersion?
-    /// The conversation in either of its forms: two ids joined by `:` or by `-`, or a group id.
+    /// The conversation in one of its forms: two ids joined by `:` or `-`, or a group id.
     public let conversationID: WireString?
     /// The sender.
     public let senderID: UserID?
-    /// An opaque token that a send may carry.
+    /// An opaque token that ``ChatClient/send(_:to:conversationToken:)`` may pass to the server.
     public let conversationToken: String?
 
     /// Reads the body of a webhook request.
@@ -148,7 +148,7 @@ private struct ActivityData: Decodable {
         }
     }
 
-    /// X's specification of the payload has no members for chats, so all are optional.
+    /// X's specification does not list the members of a chat payload, so all are optional here.
     struct Payload: Decodable {
         let encodedEvent: String?
         let keyChangeEvent: String?

@@ -3,14 +3,14 @@ import NIOCore
 import XChatEvents
 
 extension ChatClient {
-    /// The activity stream of the app whose token the client has: events as they happen.
+    /// The activity stream of the app that the client's token belongs to: its events as they happen.
     ///
-    /// Nothing happens before the sequence is iterated. A broken connection is replaced by a new one; after each
-    /// ``ActivityStream/Element/connected`` events may be missing, so read the histories then. Iteration ends with an
-    /// error that a new connection would meet as well, or when the task is cancelled. X guarantees neither order nor
-    /// completeness. Repeated deliveries are dropped.
+    /// The client connects when the iteration starts, and connects again when a connection breaks. Events from before
+    /// each ``ActivityStream/Element/connected`` may be missing, so read the histories after it. Iteration throws an
+    /// error that a new connection would not resolve, and ends when the task is cancelled. X guarantees neither order
+    /// nor completeness. Repeated deliveries are dropped.
     ///
-    /// - Parameter backfillMinutes: Delivers the events of the 0 to 5 minutes before each connection again, if the
+    /// - Parameter backfillMinutes: How many minutes before each connection, 0 to 5, the server delivers again, if the
     ///   account's plan includes it.
     /// - Returns: The stream, whose iterator throws ``APIError``.
     public func activity(backfillMinutes: Int? = nil) -> ActivityStream {
@@ -20,7 +20,7 @@ extension ChatClient {
 
 /// The activity stream, across connections.
 public struct ActivityStream: AsyncSequence, Sendable {
-    /// The error that ends it.
+    /// The error that ends the stream.
     public typealias Failure = APIError
 
     /// An element of the stream.
@@ -31,7 +31,8 @@ public struct ActivityStream: AsyncSequence, Sendable {
         case disconnected
         /// An event.
         case event(ActivityEvent)
-        /// The server reported an error, a line could not be read, or a connection failed and will be tried again.
+        /// The server reported an error, a line could not be read, or a connection could not be opened; the stream
+        /// continues.
         case problem(APIError)
     }
 
@@ -47,15 +48,15 @@ public struct ActivityStream: AsyncSequence, Sendable {
             let answer: StreamedAnswer
             let opened: ContinuousClock.Instant
             var splitter: LineSplitter
-            /// What arrived and was not read yet.
+            /// The bytes that arrived and are not read yet.
             ///
-            /// More is fetched once it is empty, so a server that is faster than the consumer has to wait.
+            /// More bytes are fetched only when it is empty, so a server that is faster than the consumer has to wait.
             var piece = ByteBufferView()
             /// The deadline of the incomplete line.
             var lineDeadline: ContinuousClock.Instant?
         }
 
-        /// The longest line in bytes: that of the largest event.
+        /// The longest line in bytes: the size of the largest event.
         private static let lineBytes = MessageEvent.maximumEncodedBytes
 
         private let stream: ActivityStream
@@ -120,9 +121,9 @@ public struct ActivityStream: AsyncSequence, Sendable {
             }
         }
 
-        /// Reads a line, fetches more bytes, or gives up the connection.
+        /// Reads a line or fetches more bytes; after an error, drops the connection.
         private func read() async {
-            // Taken out, so that the incomplete line grows in place.
+            // Taken out of the property, so that appending to the incomplete line does not copy it.
             guard var connection = connection.take() else { return }
             let client = stream.client
             let clock = ContinuousClock()

@@ -1,6 +1,6 @@
 /// Splits a body that arrives in pieces into lines at `\n`, with a limit on their length.
 ///
-/// It returns one line at a time and keeps only the incomplete one: the caller keeps the rest of the piece.
+/// It returns one line at a time. It stores only the incomplete line; the caller keeps the rest of the piece.
 struct LineSplitter {
     let maximumBytes: Int
     private var line: [UInt8] = []
@@ -12,7 +12,7 @@ struct LineSplitter {
     /// Whether a line is incomplete.
     var isInsideLine: Bool { !line.isEmpty }
 
-    /// Removes the bytes up to the end of a line from a piece.
+    /// Removes the bytes of one line, or of its part in this piece, from the piece.
     ///
     /// - Returns: The line without its end; an empty one is a keep-alive. Nil once the piece is empty.
     /// - Throws: `too_large` for a line longer than the limit.

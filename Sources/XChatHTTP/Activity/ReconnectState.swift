@@ -1,15 +1,17 @@
 import struct Foundation.Date
 
-/// Decides when the activity stream connects again, without a socket and without a clock.
+/// Decides when the activity stream connects again.
 ///
-/// The pauses are those of X's documentation. After a network error: none at first, then 250 ms more each time, up to
-/// 16 s. After an HTTP error: 5 s, doubling up to 320 s. After a rate limit: 60 s, doubling up to 960 s. A later time
-/// that the server names wins, up to a day.
+/// It uses neither a socket nor a clock.
+///
+/// The pauses are those of X's documentation. After a network error: no pause at first, then 250 ms more each time, up
+/// to 16 s. After an HTTP error: 5 s, doubling up to 320 s. After a rate limit: 60 s, doubling up to 960 s. If the
+/// server names a later time, the stream waits until then, at most a day.
 struct ReconnectState {
     enum Action: Hashable {
         case connect(after: Duration)
         case refreshToken
-        /// No later connection would succeed.
+        /// End the stream: no later connection would succeed.
         case fail
     }
 
@@ -30,12 +32,12 @@ struct ReconnectState {
         self.longLife = longLife
     }
 
-    /// Counts a connection that ended or could not be opened, and decides.
+    /// Counts a connection that ended or could not be opened, and decides what to do.
     ///
     /// - Parameters:
-    ///   - error: Why; nil if the server ended it in an orderly way.
+    ///   - error: The reason; nil if the server ended the connection in an orderly way.
     ///   - life: How long the connection was open; nil if it never was.
-    ///   - now: The time of day, for servers that name one.
+    ///   - now: The current time, to which a time that the server names is compared.
     ///   - jitter: A random number in 0...1.
     /// - Returns: What to do.
     mutating func ended(_ error: APIError?, life: Duration?, now: Date, jitter: Double) -> Action {
@@ -53,7 +55,7 @@ struct ReconnectState {
             let pause = max(Self.rest(until: until, now: now), Self.rateLimit.pause(failures: rateLimits))
             return .connect(after: pause + .seconds(min(max(jitter, 0), 1)))
         case .transient(let retryAt), .unclear(let retryAt):
-            // An error of a stream that was open, or one without a status, is the network's.
+            // An error after the stream was open, or an error without a status, counts as a network error.
             guard life == nil, error.status != nil else { return networkError() }
             defer { httpErrors += 1 }
             return .connect(after: max(Self.rest(until: retryAt, now: now), Self.http.pause(failures: httpErrors)))
@@ -65,7 +67,7 @@ struct ReconnectState {
         return .connect(after: Self.network.pause(failures: networkErrors))
     }
 
-    /// A day at most: the server's clock may be wrong.
+    /// The time until a date, at most a day: the server's clock may be wrong.
     private static func rest(until date: Date?, now: Date) -> Duration {
         date.map { .seconds(min(max($0.timeIntervalSince(now), 0), 86_400)) } ?? .zero
     }

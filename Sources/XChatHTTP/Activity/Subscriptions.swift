@@ -9,9 +9,9 @@ public struct ActivitySubscription: Hashable, Sendable {
     public let kind: ActivityEvent.Kind?
     /// The user whose events are delivered.
     public let userID: UserID?
-    /// The caller's own text, which comes with every event.
+    /// A text of the caller that the server adds to every event.
     public let tag: String?
-    /// The webhook that gets the events as well.
+    /// The webhook that also receives the events.
     public let webhookID: WireString?
     /// When it was created.
     public let createdAt: Date?
@@ -31,8 +31,8 @@ extension ChatClient {
     /// - Parameters:
     ///   - kind: The kind of event.
     ///   - userID: The user whose events to deliver.
-    ///   - tag: 1 to 200 characters that come with every event.
-    ///   - webhookID: A webhook that gets the events as well.
+    ///   - tag: 1 to 200 characters that the server adds to every event.
+    ///   - webhookID: A webhook that also receives the events.
     /// - Returns: The subscription.
     /// - Throws: ``APIError``.
     public func subscribe(
@@ -46,7 +46,7 @@ extension ChatClient {
         )
     }
 
-    /// One page of the subscriptions.
+    /// Fetches one page of the subscriptions.
     ///
     /// - Parameters:
     ///   - maxResults: 1 to 1000.
@@ -76,9 +76,9 @@ extension ChatClient {
     ///
     /// - Parameters:
     ///   - id: The subscription.
-    ///   - tag: The new tag; nil leaves it.
-    ///   - webhookID: The new webhook; nil leaves it.
-    /// - Returns: The subscription as it is now.
+    ///   - tag: The new tag; nil leaves it unchanged.
+    ///   - webhookID: The new webhook; nil leaves it unchanged.
+    /// - Returns: The changed subscription.
     /// - Throws: ``APIError``.
     public func updateSubscription(
         _ id: WireString,
@@ -99,7 +99,7 @@ extension ChatClient {
     /// Deletes several subscriptions; requires the app's token.
     ///
     /// - Parameter ids: 1 to 100 subscriptions.
-    /// - Returns: The deleted ones; the server did not know the others.
+    /// - Returns: The ids of the deleted subscriptions; the server did not know the others.
     /// - Throws: ``APIError``.
     public func unsubscribe(all ids: [WireString]) async throws(APIError) -> [WireString] {
         try await perform(.unsubscribe(all: ids, limit: limits.answerBytes))
@@ -182,7 +182,7 @@ extension Call<SubscriptionPage> {
     /// The call `GET /2/activity/subscriptions`.
     static func subscriptions(maxResults: Int, paginationToken: String?, limit: Int) throws(APIError) -> Self {
         guard (1...1000).contains(maxResults) else {
-            throw APIError(.invalidArgument, "a page has 1 to 1000 subscriptions")
+            throw APIError(.invalidArgument, "maxResults must be 1 to 1000")
         }
         var query = [(name: "max_results", value: String(maxResults))]
         if let paginationToken { query.append(("pagination_token", paginationToken)) }
@@ -211,7 +211,7 @@ extension Call<Void> {
             limit: limit
         ) { (answer) throws(APIError) in
             guard try answer.data(DeletedAnswer.self).deleted else {
-                throw APIError(.refused, "the server accepted the call and deleted nothing")
+                throw APIError(.refused, "the server accepted the call but deleted nothing")
             }
         }
     }
@@ -233,7 +233,7 @@ extension Call<[WireString]> {
             ),
             limit: limit
         ) { (answer) throws(APIError) in
-            // `errors` lists unknown subscriptions; the call succeeded all the same.
+            // `errors` lists unknown subscriptions; the call is a success even so.
             let items = try answer.dataDespiteErrors([DeletedItem].self) ?? []
             let deleted = items.filter { $0.deleted ?? false }.map { WireString($0.id) }
             guard Set(ids).isSuperset(of: deleted) else {
@@ -277,7 +277,8 @@ private struct DeletedItem: Decodable {
     }
 }
 
-/// X's specifications disagree on `data`: an object with `subscription`, the subscription itself, or a list of it.
+/// X's specifications disagree on `data`: an object with the member `subscription`, the subscription itself, or a list
+/// that contains it.
 private struct SubscriptionAnswer: Decodable {
     let subscription: ActivitySubscription
 

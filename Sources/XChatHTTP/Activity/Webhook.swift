@@ -5,20 +5,21 @@ import XChatEvents
 /// The cryptography of a webhook server, as functions for any web framework.
 ///
 /// Both functions take the app's consumer secret. Check the signature over the bytes of the body **as received**, then
-/// decode it with ``ActivityEvent/init(webhookBody:)``. X delivers some events twice.
+/// decode the body with ``ActivityEvent/init(webhookBody:)``. X delivers some events twice.
 public enum Webhook {
     /// The header that carries the signature of a delivery.
     public static let signatureHeader = "x-twitter-webhooks-signature"
 
-    /// The answer to `GET {url}?crc_token=…`, by which X checks that the server knows the secret.
+    /// Makes the answer to `GET {url}?crc_token=…`, with which X checks that the server knows the secret.
     ///
     /// Anyone can send this request, and the answer is also a valid signature for a body equal to the token. So only
-    /// tokens that cannot be a JSON body are answered: those of base64 characters.
+    /// tokens that cannot be a JSON body get an answer: those that consist of base64 characters.
     /// - Parameters:
-    ///   - crcToken: The value of the query member, percent-decoded.
+    ///   - crcToken: The value of `crc_token`, percent-decoded.
     ///   - consumerSecret: The app's secret.
-    /// - Returns: The body of a 200, `application/json`.
-    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument``: answer 400.
+    /// - Returns: The body to answer with status 200, of type `application/json`.
+    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for any other token; then answer with
+    ///   status 400.
     public static func crcAnswer(crcToken: String, consumerSecret: String) throws(APIError) -> String {
         let isToken = crcToken.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)

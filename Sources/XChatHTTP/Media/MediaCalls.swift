@@ -7,11 +7,11 @@ import struct Foundation.Data
 struct UploadSession: Hashable, Sendable {
     let id: String
     let mediaHashKey: String
-    /// The conversation as the calls of the upload name it.
+    /// The conversation id that the calls of the upload send.
     let conversationID: String
 }
 
-/// The server's name of an encrypted file.
+/// The name that the server gives to an encrypted file.
 enum MediaHashKey {
     static func isValid(_ text: String) -> Bool {
         (1...50).contains(text.utf8.count) && text.utf8.allSatisfy { $0.isASCIIAlphanumeric }
@@ -31,7 +31,7 @@ extension Call<UploadSession> {
         in conversation: ConversationID,
         limit: Int
     ) throws(APIError) -> Self {
-        // X's own clients send the form inside events: two ids joined by a colon.
+        // X's own clients send the id in the form of events: two ids joined by a colon.
         let id = conversation.string
         return Call(
             request: APIRequest(
@@ -83,7 +83,7 @@ extension Call<Void> {
         }
     }
 
-    /// The body, assembled without an encoder, which would make several copies of the segment.
+    /// Makes the body without an encoder, which would copy the segment several times.
     private static func body(_ segment: ArraySlice<UInt8>, _ names: AppendBody) throws(APIError) -> Data {
         let names = try names.json()
         var text = Array(#"{"media":""#.utf8)

@@ -4,24 +4,26 @@ public import XChatEngine
 extension ChatClient {
     /// Downloads a file and decrypts it.
     ///
-    /// The authenticated plaintext goes to a temporary file in the folder of the destination, mode 0600, which is
-    /// renamed only when the whole file has authenticated. After an error the destination is unchanged. A broken
-    /// connection is repeated as ``RetryPolicy`` says, from the first byte: X serves no ranges.
+    /// The plaintext is written, as it is authenticated, to a temporary file with mode 0600 in the folder of the
+    /// destination. The file is renamed to the destination only after the whole file is authenticated; after an error
+    /// the destination is unchanged. If the connection breaks, the download is retried under ``RetryPolicy`` from the
+    /// first byte: X serves no ranges.
     ///
     /// - Parameters:
     ///   - mediaHashKey: The name of the file in the message: 1 to 50 letters and digits.
     ///   - target: The conversation.
-    ///   - key: The conversation key of the version that **the message** is encrypted with, which need not be the
-    ///     newest.
-    ///   - path: Where the file goes. The system resolves the path.
-    ///   - expectedBytes: The size of the file as the message states it; another size is an error. It never raises
-    ///     ``Limits/mediaBytes``: the sender of the message chose it.
-    ///   - overwrites: Whether an existing regular file is replaced; if the path is a link, the file it leads to.
+    ///   - key: The conversation key of the version with which **the message** is encrypted; it may be an older
+    ///     version.
+    ///   - path: The path of the destination. The system resolves it.
+    ///   - expectedBytes: The size of the file that the message states; any other size is an error. It cannot raise
+    ///     ``Limits/mediaBytes``, because the sender of the message chose it.
+    ///   - overwrites: Whether to replace an existing regular file. If the path is a link, the target of the link is
+    ///     replaced.
     ///   - progress: Called when the server answers and after each piece of up to 256 KiB, one call at a time. After a
     ///     broken connection `doneBytes` starts again from 0.
     /// - Throws: ``APIError``: `authentication_failed` if the file was altered or truncated, `connection` if an answer
-    ///   without a length is cut off, `too_large`,
-    ///   `malformed_response` for another size than expected, `file` if the destination exists or cannot be written.
+    ///   without a length is cut off, `too_large` if the file is larger than the limit, `malformed_response` if its
+    ///   size is not the expected one, `file` if the destination exists or cannot be written.
     public func download(
         _ mediaHashKey: String,
         in target: ConversationTarget,
@@ -44,7 +46,7 @@ extension ChatClient {
     }
 }
 
-/// A download.
+/// One download.
 struct MediaDownload: Sendable {
     private static let pieceBytes = 256 << 10
 
@@ -67,7 +69,7 @@ struct MediaDownload: Sendable {
             do throws(APIError) {
                 return try await attempt(token, progress)
             } catch {
-                // Only pauses count against the budget: a large file may take longer.
+                // Only pauses count against the budget: the download of a large file may take longer than the budget.
                 token = try await client.proceed(after: error, &retries, elapsed: .zero, token: token)
             }
         }
@@ -114,10 +116,13 @@ struct MediaDownload: Sendable {
             guard !piece.isEmpty else { break }
             progress?(MediaProgress(doneBytes: receivedBytes, totalBytes: totalBytes))
         }
-        // The header of a file alone is the empty file, and so is what remains of any file when the rest is cut off.
+        // A header alone is a valid empty file, but also the remainder of any file that was cut off after its header.
         guard writtenBytes > 0 || answer.hasMarkedEnd || expectedBytes == 0 else { throw Self.cutOff }
         if let expectedBytes, writtenBytes != expectedBytes {
-            throw APIError(.malformedResponse, "the file has \(writtenBytes) bytes, the message says \(expectedBytes)")
+            throw APIError(
+                .malformedResponse,
+                "the file has \(writtenBytes) bytes, but the message states \(expectedBytes)"
+            )
         }
         try await file.publish()
     }
@@ -126,7 +131,9 @@ struct MediaDownload: Sendable {
         APIError(.connection, "the connection closed before the file was complete, and the answer states no length")
     }
 
-    /// The next bytes, enough to be worth a write and all within the timeout of one request; none at the end.
+    /// Fetches the next bytes, at least 256 KiB unless the file ends, within the timeout of one request.
+    ///
+    /// Empty at the end.
     private func piece(of answer: StreamedAnswer) async throws(APIError) -> [UInt8] {
         let clock = ContinuousClock()
         let deadline = clock.now + client.limits.timeout
@@ -142,7 +149,7 @@ struct MediaDownload: Sendable {
     /// The size of the encrypted file, if the message states the size of the file.
     private var totalBytes: Int? { expectedBytes.flatMap { MediaEncryptor.encryptedSize(of: $0) } }
 
-    /// The most bytes to receive: 64 more than expected, since other clients may end the stream with an empty frame.
+    /// The most bytes to receive: 64 more than expected, because other clients may add an empty frame at the end.
     private var limit: Int {
         let largest = client.limits.mediaBytes
         guard let (limit, isBeyond) = totalBytes?.addingReportingOverflow(64), !isBeyond else { return largest }

@@ -10,37 +10,38 @@ public struct MediaProgress: Hashable, Sendable {
     public let totalBytes: Int?
 }
 
-/// An encrypted file on the server, and what a message says about it.
+/// An encrypted file on the server, with the properties that a message states.
 public struct UploadedMedia: Hashable, Sendable {
-    /// The server's name of the file: 1 to 50 letters and digits.
+    /// The name that the server gave to the file: 1 to 50 letters and digits.
     public let mediaHashKey: String
     /// The size of the file before encryption.
     public let plaintextBytes: Int
     /// The size of the encrypted file.
     public let encryptedBytes: Int
-    /// The media type that the first bytes of the file indicate; nil if they indicate none.
+    /// The media type, recognized by the first bytes of the file; nil if they are not recognized.
     public let mimeType: String?
-    /// The size of an image as its header states it.
+    /// The size of an image that its header states.
     public let dimensions: MediaInfo.Dimensions?
 }
 
 extension ChatClient {
     /// Encrypts a file and uploads it, in segments of 3 MiB.
     ///
-    /// Each segment is one call, which ``RetryPolicy`` repeats with the same bytes. One segment is in memory at a time.
+    /// Each segment is one call, which is retried under ``RetryPolicy`` with the same bytes. One segment is in memory
+    /// at a time.
     ///
     /// ```swift
     /// let media = try await client.upload("photo.jpg", key: key, in: conversation) { print($0.doneBytes) }
     /// ```
     /// - Parameters:
-    ///   - path: A regular file of at most about 2.9 GiB: 1000 segments. The system resolves the path, once.
-    ///   - key: The conversation key that the message is encrypted with.
+    ///   - path: A regular file of at most about 2.9 GiB (1000 segments). The system resolves the path once.
+    ///   - key: The conversation key with which the message is encrypted.
     ///   - conversation: The canonical id of the conversation.
-    ///   - ttlMsec: After how many milliseconds the server deletes the file; nil for never.
-    ///   - progress: Called when the server opened the upload and after each segment, one call at a time.
-    /// - Returns: The file as the server keeps it.
+    ///   - ttlMsec: The milliseconds after which the server deletes the file; nil to keep it.
+    ///   - progress: Called when the server has opened the upload and after each segment, one call at a time.
+    /// - Returns: The file on the server.
     /// - Throws: ``APIError``; `file` if the file cannot be read or changes during the upload, `too_large` if it needs
-    ///   more segments than there are.
+    ///   more than 1000 segments.
     public func upload(
         _ path: String,
         key: ConversationKey,
@@ -57,7 +58,7 @@ extension ChatClient {
         return try await upload(file, key: key, in: conversation, ttlMsec: ttlMsec, progress: progress)
     }
 
-    /// As ``upload(_:key:in:ttlMsec:progress:)``, for a file that is open.
+    /// Like ``upload(_:key:in:ttlMsec:progress:)``, for an open file.
     package func upload(
         _ file: RegularFile,
         key: ConversationKey,
@@ -70,7 +71,7 @@ extension ChatClient {
     }
 }
 
-/// An upload.
+/// One upload.
 struct MediaUpload: Sendable {
     /// The most segments: their numbers have three digits.
     static let maximumSegments = 1000
@@ -81,7 +82,7 @@ struct MediaUpload: Sendable {
     let key: ConversationKey
     let conversation: ConversationID
     let ttlMsec: Int64?
-    /// How many bytes of the encrypted file one call carries; X's own clients send as many.
+    /// How many bytes of the encrypted file one call sends; the same number as in X's own clients.
     var segmentBytes = 3 << 20
 
     /// Uploads the file.
@@ -122,7 +123,7 @@ struct MediaUpload: Sendable {
     /// The file, encrypted while it is read.
     private struct Source: ~Copyable {
         var plaintextBytes: Int { file.byteCount }
-        /// Encrypted and not sent yet.
+        /// Encrypted bytes that are not sent yet.
         var encrypted: [UInt8] = []
         /// The first bytes of the file, which show its type.
         private(set) var beginning: [UInt8] = []

@@ -3,7 +3,8 @@ import XChatFiles
 
 /// A file that is deleted unless it is published under its path.
 ///
-/// Where the system can create a file without a name, no plaintext remains however the process ends: see ``NewFile``.
+/// If the system can create files without a name, no plaintext remains, no matter how the process ends: see
+/// ``NewFile``.
 /// No call blocks a thread of Swift's concurrency pool.
 final class TemporaryFile: Sendable {
     private let file: Mutex<NewFile?>
@@ -16,7 +17,7 @@ final class TemporaryFile: Sendable {
 
     /// Makes the file in the folder of its destination.
     ///
-    /// - Throws: `file` if there is a file at the destination that must not be replaced, or if none can be created.
+    /// - Throws: `file` if the destination exists and must not be replaced, or if the file cannot be created.
     static func make(for path: String, overwrites: Bool) async throws(APIError) -> TemporaryFile {
         try await blocking { () throws(APIError) in
             do throws(FileError) {
@@ -40,7 +41,7 @@ final class TemporaryFile: Sendable {
         }
     }
 
-    /// Waits until the content is on the storage medium, and gives the file its name.
+    /// Waits until the content is on the storage, and gives the file its name.
     func publish() async throws(APIError) {
         try await blocking { () throws(APIError) in
             do throws(FileError) {

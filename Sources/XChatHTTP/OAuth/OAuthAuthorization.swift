@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import XChatEvents
 
-/// One sign-in that a user decides about in a browser, with the secrets that bind its answer to this program.
+/// One sign-in that a user allows or refuses in a browser, with the secrets that bind its answer to this program.
 ///
 /// Interpolating, dumping or logging it shows `<authorization>`.
 public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -10,13 +10,14 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
     ///
     /// Show it to the user alone: the person who opens it decides which account is signed in.
     public let url: String
-    /// Where the browser is sent with the answer.
+    /// The URI to which the browser is sent with the answer.
     public let redirectURI: String
-    /// What the user is asked to allow.
+    /// The scopes that the user is asked to allow.
     public let scopes: [String]
-    /// Comes back with the answer: another page cannot invent one (RFC 6749, section 10.12).
+    /// A random value that the answer must contain, so that another page cannot forge an answer (RFC 6749, section
+    /// 10.12).
     private let state: Token
-    /// Proves that who exchanges the code also asked for it (RFC 7636).
+    /// Proves that the program that exchanges the code is the one that asked for it (RFC 7636).
     let verifier: Token
 
     /// Prepares a sign-in.
@@ -42,10 +43,12 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
         url = request.url(base: page)
     }
 
-    /// The authorization code in the URL that the browser was sent to.
+    /// Reads the authorization code from the URL to which the browser was sent.
     ///
-    /// - Parameter redirect: The whole URL, with its query. Compares the state in constant time.
-    /// - Returns: The code, which is valid for a few seconds and once.
+    /// Compares the state in constant time.
+    ///
+    /// - Parameter redirect: The whole URL, with its query.
+    /// - Returns: The code, which is valid once and for a few seconds.
     /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for a URL that is not the answer to
     ///   this sign-in, and ``APIError/Code-swift.struct/refused`` if the user or the server refused.
     public func code(in redirect: String) throws(APIError) -> Token {
@@ -56,7 +59,7 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
         }
         let members = try Self.members(of: parts[1].prefix { $0 != UInt8(ascii: "#") })
         guard let given = members["state"].flatMap({ try? Token($0) }), given.isSame(inConstantTimeAs: state) else {
-            throw APIError(.invalidArgument, "this is the answer to another sign-in: its state is another one")
+            throw APIError(.invalidArgument, "this is the answer to another sign-in: its state differs")
         }
         if let error = members["error"] {
             let texts = [error, members["error_description"] ?? ""].filter { !$0.isEmpty }
@@ -83,7 +86,7 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
     /// The longest redirect in bytes.
     static let longestRedirect = 16 << 10
 
-    /// A redirect URI goes to this machine, to a server over TLS or to an app's own scheme.
+    /// Checks that a redirect URI leads to this machine, to a server over TLS or to an app by its own scheme.
     private static func check(_ uri: String) throws(APIError) {
         guard (1...2000).contains(uri.utf8.count), uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x23 }),
             let components = URLComponents(string: uri), let scheme = components.scheme?.lowercased()
@@ -98,14 +101,14 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
         }
     }
 
-    /// 32 random bytes: 43 characters, as RFC 7636 recommends.
+    /// Makes 32 random bytes as 43 characters, as RFC 7636 recommends.
     private static func random() throws(APIError) -> Token {
         var generator = SystemRandomNumberGenerator()
         let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
         return try Token(Base64.encodeURLSafe(bytes))
     }
 
-    /// The members of a query, decoded; one that is there twice is an error (RFC 6749, section 3.1).
+    /// Decodes the parameters of a query; a repeated parameter is an error (RFC 6749, section 3.1).
     private static func members(of query: Substring.UTF8View) throws(APIError) -> [WireString: String] {
         var members: [WireString: String] = [:]
         for pair in query.split(separator: UInt8(ascii: "&")) {

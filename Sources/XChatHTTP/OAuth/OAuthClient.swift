@@ -5,12 +5,12 @@ import XChatEvents
 
 /// Signs users in with OAuth 2.0: authorization code with PKCE (RFC 6749 and RFC 7636).
 ///
-/// The user allows the app at ``OAuthAuthorization/url`` in a browser, which is then sent to the redirect URI with a
-/// code. Nothing is retried: each code, and each refresh token, is valid once.
+/// The user opens ``OAuthAuthorization/url`` in a browser and allows the app. The server then sends the browser to the
+/// redirect URI with a code. No call is retried: each code, and each refresh token, is valid once.
 public struct OAuthClient: Sendable {
-    /// What a chat client asks for.
+    /// The scopes that a chat client needs.
     ///
-    /// `offline.access` gives a refresh token, and `users.read` tells whose token it is.
+    /// `offline.access` gives a refresh token; `users.read` allows the client to ask which user the token belongs to.
     public static let chatScopes = [
         "dm.read", "dm.write", "tweet.read", "users.read", "media.write", "offline.access",
     ]
@@ -22,7 +22,7 @@ public struct OAuthClient: Sendable {
     public let api: String
     /// The app's client id.
     public let clientID: String
-    /// The app's secret; nil for apps that cannot keep one.
+    /// The app's secret; nil for an app that cannot keep a secret.
     package let clientSecret: Token?
     /// The time for one request and its whole answer.
     package var timeout = Duration.seconds(30)
@@ -36,12 +36,12 @@ public struct OAuthClient: Sendable {
     ///   - clientID: The app's client id.
     ///   - clientSecret: The secret of a confidential client; nil for a public one.
     ///   - api: The base URL of the API, which has the token endpoint. Plain http only to this machine.
-    ///   - page: The base URL of the page that asks the user. By default `https://x.com` for X's API, and otherwise the
-    ///     API's base URL.
-    ///   - http: The HTTP client, as for ``ChatClient/init(api:token:limits:retries:http:logger:)``.
+    ///   - page: The base URL of the page on which the user decides. By default `https://x.com` for X's API, and
+    ///     otherwise the API's base URL.
+    ///   - http: The HTTP client, as in ``ChatClient/init(api:token:limits:retries:http:logger:)``.
     ///   - logger: Logs method, route pattern, status and duration of each attempt, and nothing else.
-    /// - Throws: As ``ChatClient/init(api:token:limits:retries:http:logger:)``, also for a client id that is not 1 to
-    ///   512 visible ASCII characters.
+    /// - Throws: The errors of ``ChatClient/init(api:token:limits:retries:http:logger:)``, and
+    ///   ``APIError/Code-swift.struct/invalidArgument`` for a client id that is not 1 to 512 visible ASCII characters.
     public init(
         clientID: String,
         clientSecret: Token? = nil,
@@ -62,12 +62,12 @@ public struct OAuthClient: Sendable {
         self.logger = logger
     }
 
-    /// Prepares a sign-in, with a state and a verifier of its own.
+    /// Prepares a sign-in with a new random state and verifier.
     ///
     /// - Parameters:
-    ///   - redirectURI: Where the browser is sent with the answer: exactly one of those that the app has registered.
-    ///     Plain http only to this machine.
-    ///   - scopes: What the user is asked to allow.
+    ///   - redirectURI: The URI to which the browser is sent with the answer; it must equal one that the app has
+    ///     registered. Plain http only to this machine.
+    ///   - scopes: The scopes that the user is asked to allow.
     /// - Returns: The sign-in, with the URL to open.
     /// - Throws: ``APIError`` for a redirect URI or a scope that cannot be used.
     public func authorization(
@@ -80,9 +80,9 @@ public struct OAuthClient: Sendable {
     /// Exchanges the code of a sign-in for tokens.
     ///
     /// - Parameters:
-    ///   - code: From ``OAuthAuthorization/code(in:)``.
+    ///   - code: The code from ``OAuthAuthorization/code(in:)``.
     ///   - authorization: The sign-in that asked for it.
-    /// - Returns: The tokens. Whose they are, `GET /2/users/me` says.
+    /// - Returns: The tokens. They do not name the user; `GET /2/users/me` does.
     /// - Throws: ``APIError``.
     public func exchange(_ code: Token, of authorization: OAuthAuthorization) async throws(APIError) -> OAuthTokens {
         let asked = Date()
@@ -100,15 +100,17 @@ public struct OAuthClient: Sendable {
         }
     }
 
-    /// Gets new tokens for a refresh token, which is not valid afterwards.
+    /// Exchanges a refresh token for new tokens.
     ///
-    /// After a lost answer it is not known whether the server has taken it. Store the new refresh token before the new
-    /// access token is used.
+    /// The old refresh token is no longer valid afterwards.
+    ///
+    /// If the answer is lost, the caller cannot know whether the old refresh token is still valid. Store the new
+    /// refresh token before you use the new access token.
     /// - Parameters:
     ///   - refreshToken: The newest refresh token of the sign-in.
-    ///   - scopes: What the user had allowed, for an answer that does not say.
+    ///   - scopes: The scopes that the user allowed before; used if the answer does not list them.
     /// - Returns: The tokens, with the old refresh token if the answer has no new one.
-    /// - Throws: ``APIError``; ``APIError/problem`` is the server's word, such as `invalid_grant`.
+    /// - Throws: ``APIError``; ``APIError/problem`` is the server's error code, such as `invalid_grant`.
     public func refresh(_ refreshToken: Token, scopes: [String] = []) async throws(APIError) -> OAuthTokens {
         let asked = Date()
         let answer = try await post(
@@ -121,17 +123,17 @@ public struct OAuthClient: Sendable {
         }
     }
 
-    /// Makes the server refuse a token from now on (RFC 7009).
+    /// Revokes a token: the server refuses it from now on (RFC 7009).
     ///
     /// - Parameter token: An access token or a refresh token.
-    /// - Throws: ``APIError``. A token that the server does not know is no error.
+    /// - Throws: ``APIError``. An unknown token is not an error.
     public func revoke(_ token: Token) async throws(APIError) {
         _ = try await post("/2/oauth2/revoke", [("token", token.secretText)], token)
     }
 
     // MARK: Requests
 
-    /// Posts a form, once, and returns the answer if it is a success.
+    /// Posts a form once, without retries, and returns the answer if it is a success.
     private func post(
         _ path: String,
         _ form: [(name: String, value: String)],
@@ -171,7 +173,9 @@ public struct OAuthClient: Sendable {
         }
     }
 
-    /// Reads tokens, and says what an answer is that has none.
+    /// Reads the tokens of an answer.
+    ///
+    /// If it has no tokens, the error names the type of the answer.
     private func tokens(
         _ answer: APIResponse,
         _ read: (Data) throws(APIError) -> OAuthTokens
@@ -208,7 +212,7 @@ extension APIError {
         var text = texts.filter { !$0.isEmpty }.joined(separator: ": ")
         for secret in [secret] + others {
             text = secret.redacted(from: text)
-            // As it is in the body of the request.
+            // The secret in the encoding of the request's body.
             if let encoded = try? Token(APIRequest.escaped(secret.secretText)) { text = encoded.redacted(from: text) }
         }
         self.init(

@@ -1,17 +1,19 @@
 public import Foundation
 import XChatEvents
 
-/// What a sign-in or a refresh gives: an access token, and usually the refresh token for the next one.
+/// The result of a sign-in or a refresh: an access token, and usually a refresh token for the next one.
 ///
 /// Interpolating, dumping or logging it shows `<tokens>`.
 public struct OAuthTokens: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The token of API calls.
+    /// The token for API calls.
     public let accessToken: Token
-    /// Gets the next access token, once; nil if the server gave none, as without the scope `offline.access`.
+    /// The token that gets the next access token; valid once.
+    ///
+    /// Nil if the server gave none, for example without the scope `offline.access`.
     public let refreshToken: Token?
-    /// When the access token expires; if the server does not say, the time of the answer.
+    /// When the access token expires; the time of the request if the server does not state it.
     public let expiresAt: Date
-    /// What the user allowed.
+    /// The scopes that the user allowed.
     public let scopes: [String]
 
     package init(accessToken: Token, refreshToken: Token?, expiresAt: Date, scopes: [String]) {
@@ -35,9 +37,9 @@ extension OAuthTokens {
     /// - Parameters:
     ///   - body: The body of a success.
     ///   - asked: When the request was sent.
-    ///   - scopes: What counts as allowed if the answer does not say.
+    ///   - scopes: The scopes to use if the answer does not list any.
     ///   - refreshToken: The refresh token to keep if the answer has none.
-    /// - Throws: `malformed_response`.
+    /// - Throws: `malformed_response` if the body has no valid tokens.
     init(_ body: Data, asked: Date, scopes: [String], refreshToken: Token? = nil) throws(APIError) {
         let members: Members
         do {
@@ -46,7 +48,7 @@ extension OAuthTokens {
             throw APIError(.malformedResponse, "the answer is not JSON with an access token")
         }
         guard members.type?.lowercased() ?? "bearer" == "bearer" else {
-            throw APIError(.malformedResponse, "the access token is of another type than \"bearer\"")
+            throw APIError(.malformedResponse, "token_type is not \"bearer\"")
         }
         var expiresAt = asked
         if let seconds = members.seconds, seconds > 0 {
@@ -62,11 +64,11 @@ extension OAuthTokens {
         )
     }
 
-    /// Ten years in seconds; a longer life is a mistake of the server.
+    /// Ten years in seconds; a longer lifetime is a mistake of the server.
     private static let longestLife = 315_360_000.0
     private static let mostScopes = 100
 
-    /// The scopes of a text, in which spaces separate them (RFC 6749, section 3.3).
+    /// Splits a text into scopes, which are separated by spaces (RFC 6749, section 3.3).
     private static func scopes(in text: String) throws(APIError) -> [String] {
         let scopes = text.utf8.split(separator: UInt8(ascii: " "))
         guard scopes.count <= mostScopes,
@@ -77,7 +79,9 @@ extension OAuthTokens {
         return scopes.map { String(Substring($0)) }
     }
 
-    /// A member that is not required and has the wrong type counts as absent.
+    /// The members of the answer.
+    ///
+    /// `token_type`, `expires_in` and `scope` count as absent if they have the wrong type.
     private struct Members: Decodable {
         let accessToken: String
         let type: String?

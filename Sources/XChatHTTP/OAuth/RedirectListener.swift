@@ -5,18 +5,18 @@ import NIOPosix
 import Synchronization
 import XChatEvents
 
-/// Receives the answer to one sign-in: a server on this machine for the redirect URI alone.
+/// Receives the answer to one sign-in: an HTTP server on this machine that serves only the redirect URI.
 ///
-/// It takes a `GET` of the URI's path with the URI's host and the state of the sign-in, once. Everything else gets a
-/// page that says so, and the listener goes on: another page in the browser cannot end a sign-in. Its pages are our own
-/// words, and load nothing.
+/// It accepts one request: a `GET` of the URI's path with the URI's host and the state of the sign-in. Any other
+/// request gets a page that says what is wrong, and the listener continues, so another page in the browser cannot end
+/// the sign-in. Its pages contain only fixed texts and load nothing.
 package final class RedirectListener: Sendable {
     /// How the sign-in ended, for the page in the browser.
     package enum Outcome: Sendable {
         case signedIn, refused, failed
     }
 
-    /// The most connections at one time, and the time in which a request has to arrive.
+    /// The most connections at a time.
     private static let mostConnections = 32
     private static let requestTime = TimeAmount.seconds(10)
 
@@ -121,10 +121,10 @@ package final class RedirectListener: Sendable {
         }
     }
 
-    /// The code that the browser brings.
+    /// Waits for the code that the browser brings.
     ///
     /// - Parameter time: How long to wait.
-    /// - Returns: The code. The browser waits for its page until ``stop(_:)``.
+    /// - Returns: The code. The browser waits for its page until ``stop(_:)`` is called.
     /// - Throws: `refused` if the user or the server refused, `timed_out`, `cancelled`.
     package func code(within time: Duration) async throws(APIError) -> Token {
         let answer = answers.continuation
@@ -167,9 +167,9 @@ package final class RedirectListener: Sendable {
         }
     }
 
-    /// The page for a request; nil for the answer to the sign-in, whose page waits for the outcome.
+    /// The page for a request; nil for the answer to the sign-in, whose page is sent when the outcome is known.
     private func page(for head: HTTPRequestHead, from channel: any Channel) -> BrowserPage? {
-        // Another name for this machine would let a page of that name read ours.
+        // Without this check, a web page whose host name resolves to this machine could read our pages.
         guard head.headers["host"].count == 1, head.headers["host"].allSatisfy({ $0.lowercased() == host }),
             head.headers["origin"].allSatisfy({ $0.lowercased() == origin })
         else { return .foreign }
@@ -207,7 +207,7 @@ package final class RedirectListener: Sendable {
         }
     }
 
-    /// One connection, which takes one request.
+    /// One connection, which accepts one request.
     private final class Connection: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
 
@@ -249,7 +249,7 @@ package final class RedirectListener: Sendable {
         headers.add(name: "content-length", value: String(body.readableBytes))
         headers.add(name: "content-security-policy", value: BrowserPage.policy)
         headers.add(name: "x-content-type-options", value: "nosniff")
-        // The address of the page has the code.
+        // The URL of the page contains the code.
         headers.add(name: "referrer-policy", value: "no-referrer")
         headers.add(name: "cache-control", value: "no-store")
         headers.add(name: "connection", value: "close")
@@ -301,8 +301,8 @@ private struct BrowserPage: Sendable {
     )
     static let wrongMethod = BrowserPage(
         .methodNotAllowed,
-        "This is not how an answer comes",
-        "Only GET is received here."
+        "This request has the wrong method",
+        "It was ignored: only GET is accepted here."
     )
 
     var html: String {

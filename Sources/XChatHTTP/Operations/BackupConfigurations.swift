@@ -3,7 +3,7 @@ package import XChatEvents
 
 import struct Foundation.Data
 
-/// One of a user's own registered keys, with where its private half is backed up.
+/// A registered key of the token's user, with the configuration of the backup of its private key.
 package struct BackedUpKey: Sendable {
     /// The key; not verified.
     package let key: RegisteredKey
@@ -64,7 +64,7 @@ private struct BackedUpEntry: Decodable {
     }
 }
 
-/// JSON that is passed on without being looked at.
+/// JSON that is passed on unchecked.
 private enum PassedOn: Codable {
     case null
     case bool(Bool)

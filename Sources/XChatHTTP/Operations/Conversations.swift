@@ -3,7 +3,7 @@ public import XChatEvents
 
 /// A conversation as the server lists it.
 ///
-/// It is not verified. Who belongs to a group follows from the group's verified events.
+/// It is not verified. Take the members of a group from the group's verified events.
 public struct ListedConversation: Hashable, Sendable {
     /// The id as the server writes it: two user ids joined by `-`, or a group id.
     public let id: WireString?
@@ -13,15 +13,15 @@ public struct ListedConversation: Hashable, Sendable {
     public fileprivate(set) var adminIDs: [UserID]?
     /// The members of a group.
     public fileprivate(set) var memberIDs: [UserID]?
-    /// The two people of a direct conversation.
+    /// The two participants of a direct conversation.
     public fileprivate(set) var participantIDs: [UserID]?
-    /// The title; possibly base64 of a ciphertext under the conversation key.
+    /// The title, or the base64 of a title that is encrypted with the conversation key.
     public let groupName: String?
-    /// The URL of the avatar; possibly base64 of a ciphertext under the conversation key.
+    /// The URL of the avatar, or the base64 of a URL that is encrypted with the conversation key.
     public let groupAvatarURL: String?
     /// Whether the user muted it.
     public let isMuted: Bool?
-    /// After how many milliseconds messages are deleted.
+    /// The milliseconds after which messages are deleted.
     public let messageTTLMsec: Int64?
     /// Whether clients should prevent screenshots.
     public let screenCaptureBlockingEnabled: Bool?
@@ -46,7 +46,7 @@ public struct ConversationPage: Hashable, Sendable, Page {
 }
 
 extension ChatClient {
-    /// One page of the user's conversations, newest first.
+    /// Fetches one page of the user's conversations, newest first.
     ///
     /// - Parameters:
     ///   - maxResults: 1 to 100 conversations.
@@ -62,7 +62,7 @@ extension ChatClient {
         )
     }
 
-    /// One conversation.
+    /// Fetches one conversation.
     ///
     /// - Parameter target: The conversation.
     /// - Returns: The conversation as the server describes it.
@@ -76,7 +76,7 @@ extension Call<ConversationPage> {
     /// The call `GET /2/chat/conversations`.
     static func conversations(maxResults: Int, paginationToken: String?, limit: Int) throws(APIError) -> Self {
         guard (1...100).contains(maxResults) else {
-            throw APIError(.invalidArgument, "a page has 1 to 100 conversations")
+            throw APIError(.invalidArgument, "maxResults must be 1 to 100")
         }
         var query = [(name: "max_results", value: String(maxResults))] + ConversationItem.query
         if let paginationToken { query.append(("pagination_token", paginationToken)) }
@@ -137,10 +137,10 @@ private struct ConversationItem: Decodable {
     private let adminIDs: PeopleList?
     private let memberIDs: PeopleList?
     private let participantIDs: PeopleList?
-    /// The conversation without its lists of people, whose ids are not checked yet.
+    /// The conversation without its lists of users, whose ids are not checked yet.
     private let rest: ListedConversation
 
-    /// The conversation; throws if an id of its people is malformed.
+    /// The conversation; throws if an id in its lists of users is malformed.
     func conversation(in answer: Success, _ place: String) throws(APIError) -> ListedConversation {
         var conversation = rest
         conversation.adminIDs = try answer.people(adminIDs, "\(place).admin_ids")
@@ -149,7 +149,9 @@ private struct ConversationItem: Decodable {
         return conversation
     }
 
-    /// The lists of people come as expansions, not as fields.
+    /// The query that asks for all data.
+    ///
+    /// The lists of users are requested as expansions, not as fields.
     static let query = [
         (
             name: "chat_conversation.fields",
@@ -215,7 +217,7 @@ private struct ConversationItem: Decodable {
 }
 
 extension Date {
-    /// A date with or without fractions of a second.
+    /// Reads a date in ISO 8601 format, with or without fractions of a second.
     init?(served text: String) {
         let formatter = ISO8601DateFormatter()
         if let date = formatter.date(from: text) {

@@ -3,7 +3,7 @@ public import XChatEvents
 
 /// The answer to adding members to a group.
 public struct AddedMembers: Hashable, Sendable {
-    /// The server's id of the key change; nil if the answer has none.
+    /// The sequence id of the key change event; nil if the answer does not contain it.
     public let keyChangeSequenceID: SequenceID?
     /// The members of the group now, unverified; nil if the answer does not list them.
     public let currentMemberIDs: [UserID]?
@@ -18,15 +18,15 @@ extension ChatClient {
         try await perform(.initializeGroup(limit: limits.answerBytes))
     }
 
-    /// Creates a group under the id that ``initializeGroup()`` answered.
+    /// Creates a group under the id from ``initializeGroup()``.
     ///
-    /// Members, administrators, title, avatar and ttl are taken from the signed event: the server compares them with it
-    /// byte for byte.
+    /// Members, administrators, title, avatar and ttl are taken from the signed event, because the server compares the
+    /// request with the event byte for byte.
     /// - Parameters:
     ///   - change: The prepared group. Its plaintext key is not sent.
     ///   - description: A description of the group, neither signed nor encrypted.
-    /// - Returns: The group, and the sequence id of its key change.
-    /// - Throws: ``APIError``; `invalid_argument` for a change of another kind.
+    /// - Returns: The group, and the sequence id of its key change event.
+    /// - Throws: ``APIError``; `invalid_argument` if the change is of another kind.
     public func createGroup(
         _ change: GroupKeyChange,
         description: String? = nil
@@ -38,7 +38,7 @@ extension ChatClient {
     ///
     /// - Parameter change: The prepared change. Its plaintext key is not sent.
     /// - Returns: The group as the server describes it now.
-    /// - Throws: ``APIError``; `invalid_argument` for a change of another kind.
+    /// - Throws: ``APIError``; `invalid_argument` if the change is of another kind.
     public func addMembers(_ change: GroupKeyChange) async throws(APIError) -> AddedMembers {
         try await perform(.addMembers(change, limit: limits.answerBytes))
     }
@@ -146,7 +146,7 @@ extension Call<AddedMembers> {
             let answered = try answer.dataOrBody(MembersAnswer.self)
             let current = try answer.people(answered.currentMemberIDs, "current_member_ids")
             if let current, !Set(current).isSuperset(of: members) {
-                throw APIError(.malformedResponse, "current_member_ids does not have the members that were added")
+                throw APIError(.malformedResponse, "current_member_ids does not contain all added members")
             }
             return AddedMembers(
                 keyChangeSequenceID: try answer.number(

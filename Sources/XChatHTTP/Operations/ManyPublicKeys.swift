@@ -1,25 +1,25 @@
 public import XChatEngine
 public import XChatEvents
 
-/// A registered public key as the server lists it among those of several users, without its owner.
+/// A registered public key from a list of the keys of several users; the server does not name its owner.
 public struct ServedPublicKey: Hashable, Sendable {
     /// The identity key, base64 of its SPKI.
     public let identityPublicKey: WireString?
     /// The signing key, base64 of its SPKI; nil for a version registered without one.
     public let signingPublicKey: WireString?
-    /// The signature that binds the identity key to the signing key.
+    /// The binding signature: the signature of the signing key over the identity key.
     public let identityPublicKeySignature: WireString?
     /// The version, to be compared as a number.
     public let publicKeyVersion: KeyVersion?
 }
 
 extension ChatClient {
-    /// The public keys of several users, by user.
+    /// Fetches the public keys of several users.
     ///
-    /// The route for several users does not name the owner of a key, so this makes one call per user, a few at a time.
-    /// - Parameter users: The users; duplicates are asked for once.
-    /// - Returns: The keys of every user, possibly none. Neither verified nor trusted yet.
-    /// - Throws: ``APIError``, the first one; also if the server does not know one of the users.
+    /// The route for several users does not name the owner of a key, so this makes one call per user, eight at a time.
+    /// - Parameter users: The users; duplicates are ignored.
+    /// - Returns: The keys of each user; the list may be empty. Neither verified nor trusted yet.
+    /// - Throws: The first ``APIError``; also if the server does not know one of the users.
     public func publicKeys(of users: [UserID]) async throws(APIError) -> [UserID: [RegisteredKey]] {
         let users = Array(Set(users))
         let keys = try await concurrentMap(users, atATime: Self.simultaneousUsers) { (user) throws(APIError) in
@@ -28,9 +28,9 @@ extension ChatClient {
         return Dictionary(uniqueKeysWithValues: zip(users, keys))
     }
 
-    /// The public keys of several users in one answer, without their owners.
+    /// Fetches the public keys of several users in one answer, which does not name their owners.
     ///
-    /// Useful to look for a change of keys that are known already. ``publicKeys(of:)-([UserID])`` names the owners.
+    /// Use it to find out whether known keys changed. Use ``publicKeys(of:)-([UserID])`` to get the owners too.
     /// - Parameter users: 1 to 100 users.
     /// - Returns: One entry for each registered version of each user.
     /// - Throws: ``APIError``.

@@ -1,6 +1,6 @@
 package import XChatEvents
 
-/// The user of a token, as the server describes them.
+/// The user to whom a token belongs, as the server describes them.
 package struct TokenUser: Sendable {
     package let id: UserID
     /// The handle without `@`, as the server writes it.
@@ -27,10 +27,10 @@ extension Call<TokenUser> {
 }
 
 extension ChatClient {
-    /// Whose token it is.
+    /// Asks the server which user the token belongs to.
     ///
-    /// - Returns: The user. Name and handle are the server's word, and bounded by the size of an answer alone.
-    /// - Throws: ``APIError``; `forbidden` if the token does not allow the question.
+    /// - Returns: The user. Name and handle are not verified, and only the size of the answer limits their length.
+    /// - Throws: ``APIError``; `forbidden` if the token does not allow this call.
     package func me() async throws(APIError) -> TokenUser {
         try await perform(.me(limit: limits.answerBytes))
     }

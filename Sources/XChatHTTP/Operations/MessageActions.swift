@@ -4,13 +4,13 @@ public import XChatEvents
 extension ChatClient {
     /// Deletes messages, for all members or for this user only.
     ///
-    /// The messages, and for whom they are deleted, are taken from the signed action, so that the call cannot
+    /// The messages, and the users for whom they are deleted, are taken from the signed action, so the call cannot
     /// contradict the signature.
     /// - Parameters:
     ///   - action: The signed action, `.deleteMessages`.
-    ///   - target: The conversation that it was signed for.
+    ///   - target: The conversation for which the action was signed.
     ///   - mediaHashKeys: Media of these messages to delete as well; only with a deletion for all members.
-    /// - Throws: ``APIError``; `invalid_argument` for an action of another kind.
+    /// - Throws: ``APIError``; `invalid_argument` if the action is of another kind.
     public func deleteMessages(
         _ action: ActionSignature,
         in target: ConversationTarget,
@@ -72,7 +72,7 @@ extension Call<Void> {
             limit: limit
         ) { (answer) throws(APIError) in
             guard try answer.data(DeletedAnswer.self).deleted else {
-                throw APIError(.refused, "the server accepted the call and deleted nothing")
+                throw APIError(.refused, "the server accepted the call but deleted nothing")
             }
         }
     }
@@ -111,7 +111,7 @@ extension Call<Void> {
 
     @Sendable static func requireSuccess(_ answer: Success) throws(APIError) {
         guard try answer.data(SuccessAnswer.self).success else {
-            throw APIError(.refused, "the server accepted the call and did nothing")
+            throw APIError(.refused, "the server accepted the call but did nothing")
         }
     }
 }

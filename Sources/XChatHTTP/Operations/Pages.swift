@@ -3,15 +3,15 @@ import XChatEvents
 
 /// Follows the page tokens of a list and detects cycles.
 ///
-/// Memory is constant. A repetition within the last 1,024 tokens is detected at once, a longer cycle by Brent's
-/// algorithm: each token is compared with one kept token, which is replaced after 1, 2, 4, 8, … pages. A cycle of n
-/// pages that begins after m pages is detected within 3 · max(m, n) + n pages.
+/// It uses constant memory. A token that repeats one of the last 1,024 is detected at once. A longer cycle is detected
+/// by Brent's algorithm: each token is compared with one kept token, which is replaced after 1, 2, 4, 8, … pages. A
+/// cycle of n pages that begins after m pages is detected within 3 · max(m, n) + n pages.
 package struct PageWalk {
     private static let recentTokens = 1024
 
     private let maximumPages: Int
     private var pages = 0
-    /// Hashes, since a token may be as long as a page.
+    /// Hashes of the tokens: a token may be as long as a page.
     private var recent: Set<SHA256Digest> = []
     private var order: [SHA256Digest] = []
     private var kept: SHA256Digest?
@@ -20,17 +20,17 @@ package struct PageWalk {
 
     /// Starts before the first page.
     ///
-    /// - Parameter maximumPages: The most pages; by default there is no limit, and the caller stops when it has enough.
+    /// - Parameter maximumPages: The most pages; by default there is no limit.
     package init(maximumPages: Int = .max) {
         self.maximumPages = maximumPages
     }
 
     /// Counts a page.
     ///
-    /// - Parameter next: The token of the next page as the server states it. An empty one counts as none, since it
-    ///   would ask for the first page again.
-    /// - Returns: The token to ask for the next page with; nil on the last one.
-    /// - Throws: `malformed_response` if the token came before, `too_large` beyond the most pages.
+    /// - Parameter next: The token of the next page that the server names. An empty token counts as absent, since it
+    ///   would fetch the first page again.
+    /// - Returns: The token with which to fetch the next page; nil on the last page.
+    /// - Throws: `malformed_response` if the token is a repetition, `too_large` if there are too many pages.
     package mutating func follow(_ next: String?) throws(APIError) -> String? {
         pages += 1
         guard let next, !next.utf8.isEmpty else { return nil }
@@ -72,11 +72,11 @@ public protocol Page: Sendable {
 
 extension EventPage: Page {}
 
-/// The pages of a list, each fetched when it is asked for.
+/// The pages of a list; each page is fetched when the iterator reaches it.
 ///
-/// One page is in memory at a time. There is no limit on their number: stop iterating when you have enough. If the
-/// server repeats page tokens in a cycle, iteration ends with ``APIError/Code-swift.struct/malformedResponse``. Each
-/// call is retried as ``RetryPolicy`` says; after an error there are no more pages.
+/// One page is in memory at a time. There is no limit on the number of pages: stop iterating when you have enough. If
+/// the server repeats page tokens in a cycle, iteration ends with ``APIError/Code-swift.struct/malformedResponse``.
+/// Each call is retried under ``RetryPolicy``; after an error there are no more pages.
 public struct Pages<Element: Page>: AsyncSequence, Sendable {
     /// The error of the call that fetches a page.
     public typealias Failure = APIError
@@ -107,7 +107,7 @@ public struct Pages<Element: Page>: AsyncSequence, Sendable {
         /// The next page; nil after the last one and after an error.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(APIError) -> Element? {
             guard !isAtEnd else { return nil }
-            // Stays so if fetching the page fails.
+            // Remains true if fetching the page fails.
             isAtEnd = true
             let page = try await fetch(token)
             token = try walk.follow(page.nextToken)
@@ -123,7 +123,7 @@ extension ChatClient {
     /// - Parameters:
     ///   - target: The conversation.
     ///   - pageSize: 1 to 100 events.
-    /// - Returns: The pages; no event is verified. The caller joins them, oldest page last.
+    /// - Returns: The pages, the oldest one last; no event is verified.
     public func eventPages(in target: ConversationTarget, pageSize: Int = 100) -> Pages<EventPage> {
         Pages { (token) async throws(APIError) in
             try await events(in: target, maxResults: pageSize, paginationToken: token)

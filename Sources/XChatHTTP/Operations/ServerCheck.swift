@@ -2,16 +2,16 @@ package import XChatEvents
 
 import struct Foundation.Date
 
-/// What one request tells about the server, the token and the clock of this machine.
+/// The result of one request that checks the server, the token and the clock of this machine.
 package struct ServerCheck: Sendable {
-    /// Whose token it is, or why the server did not say.
+    /// The user to whom the token belongs, or the error.
     package let user: Result<UserID, APIError>
     /// How far the clock of this machine is ahead of the server's, to a second; nil if the answer had no date.
     package let clockLead: Duration?
 }
 
 extension ChatClient {
-    /// Asks the server once whose token it is, and compares the clocks.
+    /// Asks the server once which user the token belongs to, and compares the clocks.
     package func check() async -> ServerCheck {
         let call = Call.me(limit: limits.answerBytes)
         let timeout = min(limits.timeout, .seconds(10))
@@ -37,6 +37,6 @@ extension ChatClient {
         }
     }
 
-    /// The proxy that connections go by, as host and port; nil for direct connections.
+    /// The proxy of the connections, as host and port; nil for direct connections.
     package var proxy: String? { transport.clients.proxy }
 }

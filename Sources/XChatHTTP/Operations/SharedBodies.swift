@@ -40,8 +40,8 @@ struct ActionSignatureBody: Encodable {
     let encodedMessageEventDetail: String
     let signature: Signature
 
-    /// Leaves out `signature_payload`: the server only logs it, and the signed text of a key change contains the key in
-    /// plaintext.
+    /// Makes an entry without `signature_payload`: the server only logs it, and the signed text of a key change event
+    /// contains the key in plaintext.
     init(_ action: ActionSignature) {
         messageID = action.messageID.string
         encodedMessageEventDetail = action.encodedMessageEventDetail

@@ -1,14 +1,14 @@
 import XChatEvents
 
-/// Makes sure, once for each token, that it is the token of the expected user.
+/// Checks each token once: it must belong to the expected user.
 ///
-/// With the token of another user, keys would be registered for that user, and messages sent by them.
+/// With the token of another user, calls would register keys for that user and send messages as that user.
 actor TokenUserCheck {
-    /// After a failure that says nothing about the user, the server is asked again after this time.
+    /// The time before the server is asked again after a call that failed without naming the user.
     private static let pause = Duration.seconds(60)
 
     private let user: UserID
-    /// The token that was checked last, and whose it is; nil if the server does not say.
+    /// The token that was checked last, and its user; the user is nil if the server refuses to name it.
     private var checked: (token: Token, user: UserID?)?
     private var nextTry = ContinuousClock.now
     private var check: Task<Void, Never>?
@@ -19,9 +19,9 @@ actor TokenUserCheck {
 
     /// Checks a token before its first use; calls at the same time share one check.
     ///
-    /// An app may lack the scope for the question (403), and a server the route (404). Then, and while the server
-    /// cannot be asked, calls go on, and the log has the failed question: they fail by themselves if the server is away
-    /// or refuses the token.
+    /// If the app lacks the scope for the check (403), if the server lacks the route (404), or if the server cannot be
+    /// reached, the check is skipped and the client logs the failed attempt. The call that follows fails by itself if
+    /// the server is not reachable or refuses the token.
     /// - Parameters:
     ///   - token: The token.
     ///   - client: The client, whose calls are not checked again.
@@ -43,7 +43,7 @@ actor TokenUserCheck {
         guard let checked, checked.token.isSame(as: token), let found = checked.user, found != user else { return }
         throw APIError(
             .wrongUser,
-            "the access token is that of user \(found), and the account belongs to user \(user); use a token of user \(user)"
+            "the access token belongs to user \(found), but the account belongs to user \(user); use a token of user \(user)"
         )
     }
 
@@ -54,7 +54,7 @@ actor TokenUserCheck {
         } catch {
             switch error.code {
             case .forbidden, .notFound: checked = (token, nil)
-            // The call itself is refused as well, and renews the token.
+            // The call itself is refused too, and then renews the token.
             case .unauthorized: break
             default: nextTry = .now + Self.pause
             }

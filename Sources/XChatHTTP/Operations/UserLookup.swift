@@ -1,12 +1,12 @@
 public import XChatEvents
 
 extension ChatClient {
-    /// The users of some handles.
+    /// Looks up the users that have the given handles.
     ///
-    /// Who has a handle is the server's word, and it changes: bind trust to the user id.
-    /// - Parameter handles: The handles; one call asks for 100.
-    /// - Returns: The id of each handle that a user has.
-    /// - Throws: ``APIError``; `malformed_response` for an answer that contradicts the question.
+    /// The server's answer cannot be verified, and handles change: bind trust to the user id.
+    /// - Parameter handles: The handles; there is one call for every 100.
+    /// - Returns: The user id of each handle that exists.
+    /// - Throws: ``APIError``; `malformed_response` for an answer with other handles or with contradictions.
     public func users(handles: some Sequence<Handle>) async throws(APIError) -> [Handle: UserID] {
         let handles = Array(Set(handles)).sorted { $0.lowercased < $1.lowercased }
         var users: [Handle: UserID] = [:]
@@ -17,11 +17,11 @@ extension ChatClient {
         return users
     }
 
-    /// The handles of some users.
+    /// Looks up the handles of users.
     ///
-    /// - Parameter users: The users; one call asks for 100.
-    /// - Returns: The handle of each user that the server knows, as the server spells it. The server's word.
-    /// - Throws: ``APIError``; `malformed_response` for an answer that contradicts the question.
+    /// - Parameter users: The users; there is one call for every 100.
+    /// - Returns: The handle of each user that the server knows, in the server's spelling. It cannot be verified.
+    /// - Throws: ``APIError``; `malformed_response` for an answer with other users or with contradictions.
     public func handles(of users: some Sequence<UserID>) async throws(APIError) -> [UserID: Handle] {
         let users = Array(Set(users)).sorted()
         var handles: [UserID: Handle] = [:]
@@ -32,7 +32,7 @@ extension ChatClient {
         return handles
     }
 
-    /// The handles of at most 100 users for display: asks once, for at most five seconds.
+    /// Looks up the handles of at most 100 users for display, with one attempt of at most five seconds.
     package func handlesForDisplay(of users: [UserID]) async throws(APIError) -> [UserID: Handle] {
         let call = try Call.handles(of: users, limit: limits.answerBytes)
         let timeout = min(limits.timeout, .seconds(5))
@@ -62,7 +62,7 @@ extension Call<[Handle: UserID]> {
                 guard let handle, asked.contains(handle) else {
                     throw APIError(
                         .malformedResponse,
-                        "the answer names user \(id) with \(handle?.description ?? "no handle"), and was asked for other handles"
+                        "the answer names user \(id) with \(handle?.description ?? "no handle"), but was asked for other handles"
                     )
                 }
                 users[handle] = id
@@ -89,7 +89,7 @@ extension Call<[UserID: Handle]> {
             let asked = Set(users)
             let found = try answer.foundUsers()
             if let stranger = found.keys.first(where: { !asked.contains($0) }) {
-                throw APIError(.malformedResponse, "the answer names user \(stranger), and was asked for other users")
+                throw APIError(.malformedResponse, "the answer names user \(stranger), but was asked for other users")
             }
             return found.compactMapValues { $0 }
         }
@@ -103,10 +103,12 @@ private func checkCount(_ count: Int) throws(APIError) {
 }
 
 extension Success {
-    /// The users that a look-up found; those that it did not find are errors of the answer.
+    /// The users that a look-up found.
     ///
-    /// - Returns: The handle of each user; nil for one that is not of the form of a handle.
-    /// - Throws: `malformed_response` if an id is no id, or if a user has two handles or a handle two users.
+    /// The answer lists the others as errors, which are ignored.
+    ///
+    /// - Returns: The handle of each user; nil for an invalid handle.
+    /// - Throws: `malformed_response` if an id is invalid, a user has two handles, or two users have the same handle.
     fileprivate func foundUsers() throws(APIError) -> [UserID: Handle?] {
         let entries: [FoundUser]
         do throws(APIError) {

@@ -1,10 +1,10 @@
 /// Pauses that grow with the number of failures: exponential backoff with equal jitter.
 package struct Backoff: Hashable, Sendable {
-    /// How a pause follows from the number of failures before it.
+    /// How the pause grows with the number of failures.
     package enum Growth: Hashable, Sendable {
         /// ``first``, then twice as long after each further failure.
         case exponential
-        /// None, then ``first`` longer after each further failure.
+        /// No pause, then ``first`` longer after each further failure.
         case linear
     }
 
@@ -27,7 +27,7 @@ package struct Backoff: Hashable, Sendable {
 
     /// The pause without jitter.
     ///
-    /// - Parameter failures: How many failures came before; a negative number counts as none.
+    /// - Parameter failures: The number of failures before; a negative number counts as 0.
     /// - Returns: The pause, at most ``longest``.
     package func pause(failures: Int) -> Duration {
         switch growth {
@@ -36,16 +36,16 @@ package struct Backoff: Hashable, Sendable {
             for _ in 0..<min(max(failures, 0), 62) where pause < longest { pause *= 2 }
             return min(pause, longest)
         case .linear:
-            // Beyond this the pause is the longest anyway, and the product stays far from overflow.
+            // The limit prevents an overflow; so many failures reach the longest pause anyway.
             return min(first * min(max(failures, 0), 1 << 20), longest)
         }
     }
 
-    /// The pause with equal jitter: half of it is certain, the other half is random.
+    /// The pause with equal jitter: half of it is fixed, the other half is random.
     ///
-    /// Clients that failed together then do not come back together.
+    /// So clients that failed at the same time do not retry at the same time.
     /// - Parameters:
-    ///   - failures: How many failures came before.
+    ///   - failures: The number of failures before.
     ///   - jitter: A random number in 0...1; others are clamped.
     /// - Returns: Between half of ``pause(failures:)`` and all of it.
     package func pause(failures: Int, jitter: Double) -> Duration {

@@ -1,9 +1,9 @@
 /// How often and for how long a call is tried before its error is thrown.
 ///
-/// Calls whose error is transient (``APIError/disposition``: network errors, timeouts, 5xx, 408, 425) are retried if
-/// sending the same bytes twice does no harm: reading, sending a message (its id makes it one message), deleting,
-/// marking as read, media segments. After a 429 every call is retried, since the server did nothing. Other errors are
-/// not retried.
+/// Calls with a transient error (``APIError/disposition``: network errors, timeouts, 5xx, 408, 425) are retried if it
+/// is safe to send the same bytes twice: reading, sending a message (the server recognizes its id), deleting, marking
+/// as read, media segments. After a 429 every call is retried, since the server did nothing. Other errors are not
+/// retried.
 public struct RetryPolicy: Hashable, Sendable {
     /// The most attempts, the first one included.
     ///
@@ -13,7 +13,7 @@ public struct RetryPolicy: Hashable, Sendable {
     ///
     /// If a pause would end later, the error is thrown at once. Default: 2 minutes.
     public var budget: Duration
-    /// The first pause, which doubles with every failure; equal jitter shortens each by up to half.
+    /// The first pause, which doubles with every failure; equal jitter shortens each pause by up to half.
     ///
     /// Default: 250 ms.
     public var firstPause: Duration
@@ -21,7 +21,7 @@ public struct RetryPolicy: Hashable, Sendable {
     ///
     /// Default: 16 seconds. The server may ask for a longer one.
     public var longestPause: Duration
-    /// The pause after a 429 that names no time; it doubles with each further one.
+    /// The pause after a 429 that names no time; it doubles with each further 429.
     ///
     /// Default: 60 seconds, as X's documentation recommends.
     public var rateLimitPause: Duration

@@ -1,6 +1,8 @@
 import struct Foundation.Date
 
-/// Decides what follows a failed attempt of one call, without a socket and without a clock.
+/// Decides what follows a failed attempt of one call.
+///
+/// It uses neither a socket nor a clock.
 struct RetryState {
     /// What to do now.
     enum Action: Hashable {
@@ -25,12 +27,12 @@ struct RetryState {
         self.isRepeatable = isRepeatable
     }
 
-    /// Counts a failed attempt and decides.
+    /// Counts a failed attempt and decides what to do.
     ///
     /// - Parameters:
-    ///   - error: Why the attempt failed.
+    ///   - error: The error of the attempt.
     ///   - elapsed: The time since the call began.
-    ///   - now: The time of day, for servers that name one.
+    ///   - now: The current time, to which a time that the server names is compared.
     ///   - jitter: A random number in 0...1.
     /// - Returns: What to do.
     mutating func failed(_ error: APIError, elapsed: Duration, now: Date, jitter: Double) -> Action {
@@ -48,17 +50,17 @@ struct RetryState {
         return .retry(after: pause)
     }
 
-    /// The pause before the next attempt; nil if the error is not worth one.
+    /// The pause before the next attempt; nil if another attempt would not help or is not safe.
     private mutating func pause(after error: APIError, now: Date, jitter: Double) -> Duration? {
         switch error.disposition {
         case .rateLimited(let until):
-            // Only the status proves that nothing was done.
+            // Only the status 429 proves that the server did nothing.
             guard isRepeatable || error.status == 429 else { return nil }
             defer { rateLimits += 1 }
             guard let until else {
                 return Backoff(first: policy.rateLimitPause, longest: policy.budget).pause(failures: rateLimits)
             }
-            // Up to a second later than the server asks. A time in the past comes from a clock that differs.
+            // Wait up to a second longer than the server asks. A time in the past means that the clocks differ.
             return .seconds(max(until.timeIntervalSince(now), 0) + min(max(jitter, 0.1), 1))
         case .transient(let retryAt):
             guard isRepeatable else { return nil }

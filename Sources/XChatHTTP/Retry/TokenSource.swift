@@ -8,7 +8,7 @@ package import struct Foundation.Date
 /// A refused token is renewed once per call. Concurrent calls whose token was refused share one renewal, because
 /// refresh tokens are often valid for a single use.
 public actor TokenSource {
-    /// A token, and the time from which it is not used without asking for another one.
+    /// A token, and the time after which another one is requested before it is used again.
     package struct Renewed: Sendable {
         package let token: Token
         package let usedUntil: Date?
@@ -18,7 +18,7 @@ public actor TokenSource {
         }
     }
 
-    /// The result of a renewal; nil if there is no other token, for a reason that is not shown.
+    /// The result of a renewal; nil if there is no new token and the reason is not shown.
     private typealias Renewal = Task<Result<Renewed?, APIError>, Never>
 
     private var latest: Renewed?
@@ -30,8 +30,8 @@ public actor TokenSource {
     /// - Parameters:
     ///   - token: The first token.
     ///   - renew: Gets a new token after the server refused the current one. Its errors are not shown, since they may
-    ///     contain a secret: the call then fails with the server's refusal. So does a call whose ``RetryPolicy/budget``
-    ///     runs out while it waits; the renewal goes on for later calls.
+    ///     contain a secret; the call then fails with the server's refusal. A call whose ``RetryPolicy/budget`` runs
+    ///     out while it waits also fails with the refusal; the renewal continues for later calls.
     public init(_ token: Token, renew: (@Sendable () async throws -> Token)? = nil) {
         latest = Renewed(token)
         if let renew {
@@ -43,8 +43,8 @@ public actor TokenSource {
 
     /// Makes a source that has no token at first.
     ///
-    /// - Parameter renew: Gets a token other than the last one that this source had, which is refused or about to
-    ///   expire. Its errors are those of the call.
+    /// - Parameter renew: Gets a new token. It receives the last token, which was refused or is about to expire; nil at
+    ///   first. The call that needs the token throws its errors.
     package init(renew: @escaping @Sendable (_ last: Token?) async throws(APIError) -> Renewed?) {
         self.renew = renew
     }
@@ -53,7 +53,7 @@ public actor TokenSource {
     ///
     /// - Parameter timeout: How long to wait for a renewal.
     /// - Returns: The token.
-    /// - Throws: What the renewal throws; `timed_out`, `cancelled`.
+    /// - Throws: The error of the renewal; `timed_out`, `cancelled`.
     func current(within timeout: Duration) async throws(APIError) -> Token {
         if let latest, latest.usedUntil.map({ $0 > Date() }) ?? true { return latest.token }
         if let token = try await renewed(within: timeout) { return token }
@@ -61,7 +61,7 @@ public actor TokenSource {
         throw APIError(.timedOut, "no access token within \(timeout.inSeconds)")
     }
 
-    /// Another token than the refused one; nil if none arrives within the timeout.
+    /// A token other than the refused one; nil if no such token arrives within the timeout.
     func token(after refused: Token, within timeout: Duration) async throws(APIError) -> Token? {
         if let latest, !latest.token.isSame(as: refused) { return latest.token }
         guard let token = try await renewed(within: timeout), !token.isSame(as: refused) else { return nil }
