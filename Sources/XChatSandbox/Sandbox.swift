@@ -10,11 +10,12 @@ import XChatHTTP
 
 /// A stand-in for X's encrypted chat API, for development and tests.
 ///
-/// It takes and serves public keys, wrapped keys, ciphertext and signatures under X's paths, names and statuses, and
-/// keeps them in memory or in a file; no plaintext and no private key ever reaches it. The page at `/` shows what it
-/// holds, and users sign in to apps with OAuth 2.0. It is not a production server:
-/// each caller who knows a user id has that user's token, `sandbox-` and the id, and every caller has the app's,
-/// `sandbox-app`.
+/// It accepts and serves public keys, wrapped keys, ciphertext and signatures, with X's paths, names and statuses, and
+/// stores them in memory or in a file. It never receives plaintext or private keys of users. The page at `/` shows what
+/// the server stores, and users sign in to apps with OAuth 2.0.
+///
+/// It is not a production server: a user's token is `sandbox-` and the user id, so every caller who knows an id can act
+/// as that user. The app's token is `sandbox-app`.
 public struct Sandbox: Sendable {
     private let storage: Storage
     let faults: SandboxFaults
@@ -25,13 +26,13 @@ public struct Sandbox: Sendable {
     /// Makes a sandbox; nothing listens yet, and no file is opened.
     ///
     /// - Parameters:
-    ///   - host: The address to listen on. Any address but a loopback one opens the sandbox to all users of the
-    ///     network. On a loopback address, requests whose header Host has another name are refused.
+    ///   - host: The address to listen on. Any address except a loopback address opens the sandbox to all users of the
+    ///     network. On a loopback address, requests whose header Host names another machine are refused.
     ///   - port: The port; 0 lets the system choose.
-    ///   - data: The SQLite file that keeps everything over the end of the server, created with mode 0600 if it does
-    ///     not exist; nil for memory. One server at a time uses a file.
-    ///   - faults: What goes wrong on purpose, and which of X's habits hold.
-    ///   - logger: Where the server logs to; nowhere by default.
+    ///   - data: The SQLite file that stores everything, created with mode 0600 if it does not exist; nil to keep
+    ///     everything in memory. Only one server at a time may use a file.
+    ///   - faults: The faults to inject, and the variants of X's answers to serve.
+    ///   - logger: The logger; by default the server does not log.
     public init(
         host: String = "127.0.0.1",
         port: Int = 0,
@@ -46,15 +47,15 @@ public struct Sandbox: Sendable {
         self.logger = logger ?? Logger(label: "xchat.sandbox") { _ in SwiftLogNoOpLogHandler() }
     }
 
-    /// Serves until the task is cancelled or a signal says stop.
+    /// Serves until the task is cancelled or a signal arrives.
     ///
-    /// On a signal, requests that are being worked on are answered, streams are closed, and no new connection is taken.
-    /// What takes longer than 3 seconds is broken off.
+    /// On a signal, the server answers the requests in progress, closes the streams, and accepts no new connection.
+    /// After 3 seconds it closes the remaining connections.
     /// - Parameters:
-    ///   - stopsOnSignals: Whether SIGINT and SIGTERM end the server in good order, after which this returns.
-    ///   - onListening: Receives the URL once the port is open. Connections are accepted when it has returned, so it
+    ///   - stopsOnSignals: Whether SIGINT and SIGTERM stop the server in this way, after which this method returns.
+    ///   - onListening: Receives the URL when the port is open. Connections are accepted only after it returns, so it
     ///     must not make requests itself; see ``serving(_:)``.
-    /// - Throws: When the port or the data file cannot be opened.
+    /// - Throws: An error if the port or the data file cannot be opened.
     public func run(
         stopsOnSignals: Bool = false,
         onListening: @escaping @Sendable (URL) -> Void
@@ -64,9 +65,9 @@ public struct Sandbox: Sendable {
         try await Self.run(Self.server(application, signals: [.sigterm, .sigint], patience: .seconds(3)))
     }
 
-    /// A server that can be stopped, and then waits for connections no longer than its patience.
+    /// Makes a server that can be stopped, and then waits for open connections at most for `patience`.
     ///
-    /// A client that has sent half a request would hold it up for as long as it likes.
+    /// Without this limit, a client that has sent half of a request could keep the server running.
     private static func server(
         _ application: some ApplicationProtocol,
         signals: [UnixSignal],
@@ -85,7 +86,7 @@ public struct Sandbox: Sendable {
         do {
             try await server.run()
         } catch is CancellationError where !Task.isCancelled {
-            // The patience was at its end; the server is as well.
+            // The time for open connections is over, so the server was stopped.
         }
     }
 
@@ -94,7 +95,7 @@ public struct Sandbox: Sendable {
     }
 
     func application(_ onListening: @escaping @Sendable (URL) -> Void) throws -> some ApplicationProtocol {
-        // The system would take 65536 for 0.
+        // The system would treat 65536 as 0.
         guard (0...65535).contains(port) else { throw InvalidPort() }
         return Application(
             router: Routes(state: try storage.open(), isLoopback: Loopback.contains(host)).router(),
@@ -114,11 +115,11 @@ public struct Sandbox: Sendable {
         )
     }
 
-    /// Serves while the body runs.
+    /// Serves while `body` runs.
     ///
-    /// - Parameter body: Is given the URL of the running server.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or when the port or the data file cannot be opened.
+    /// - Parameter body: Receives the URL of the running server.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of `body`, or an error if the port or the data file cannot be opened.
     @discardableResult
     public func serving<Result: Sendable>(
         _ body: @escaping @Sendable (URL) async throws -> Result
@@ -143,8 +144,8 @@ public struct Sandbox: Sendable {
                     } catch {
                         outcome = .failure(error)
                     }
-                    // Not by cancelling it: SwiftNIO ends the process over a connection that is just being accepted
-                    // then.
+                    // The server is not cancelled: SwiftNIO would end the process if a connection is being accepted at
+                    // that moment.
                     await server.triggerGracefulShutdown()
                     return try outcome.get()
                 }
@@ -164,27 +165,28 @@ public struct Sandbox: Sendable {
         }
     }
 
-    /// Gives a user a handle and a name, at any time.
+    /// Gives a user a handle and a name; may be called at any time.
     ///
-    /// Users without a handle of their own have the default one: `user` and the last 11 digits of the id. If another
-    /// user has the handle, that user has the default one afterwards: X reassigns handles too.
+    /// A user without a handle has a default handle: `user` and the last 11 digits of the id. If another user has the
+    /// handle, that user gets the default handle: X reassigns handles too.
     /// - Parameter user: The user.
-    /// - Throws: When the data cannot be written.
+    /// - Throws: An error if the data cannot be written.
     public func setUser(_ user: SandboxUser) async throws {
         try await storage.open().setUser(user)
     }
 
-    /// What the server holds of a conversation, in order: what it could see of it, and all that it could see.
+    /// All events of a conversation that the server stores, oldest first: this is all that it can see of the
+    /// conversation.
     ///
     /// - Parameter conversation: The canonical id.
-    /// - Returns: The stored events, key changes among them; none for an unknown conversation.
-    /// - Throws: When the data cannot be read.
+    /// - Returns: The stored events, including key change events; empty for an unknown conversation.
+    /// - Throws: An error if the data cannot be read.
     public func storedEvents(in conversation: ConversationID) async throws -> [MessageEvent] {
         try await storage.open().events(in: conversation)
     }
 }
 
-/// Opened once, when it is needed, so that making a sandbox cannot fail.
+/// Opens the state at its first use, so that making a sandbox cannot fail.
 private final class Storage: Sendable {
     private let path: String?
     private let faults: SandboxFaults

@@ -1,6 +1,8 @@
 public import XChatEvents
 
-/// A user with the handle and the name that the sandbox answers: both are the server's word, and signed by no one.
+/// A user with the handle and the name that the sandbox serves.
+///
+/// Neither is signed, so clients cannot verify them.
 public struct SandboxUser: Hashable, Sendable {
     /// The user id.
     public let id: UserID
@@ -9,13 +11,13 @@ public struct SandboxUser: Hashable, Sendable {
     /// The display name: any text.
     public let name: String
 
-    /// A user from its parts.
+    /// Makes a user.
     ///
     /// - Parameters:
     ///   - id: The user id: 1 to 19 digits.
     ///   - handle: The handle without `@`: 1 to 15 ASCII letters, digits and underscores.
-    ///   - name: The display name, at most 1,000 bytes; nil for the handle.
-    /// - Throws: If one of them has another form.
+    ///   - name: The display name, at most 1,000 bytes; nil to use the handle.
+    /// - Throws: An error if a value breaks its rule.
     public init(id: UserID, handle: String, name: String? = nil) throws {
         guard id.isValid else { throw InvalidUser(reason: "a user id has 1 to 19 digits") }
         guard Self.isHandle(handle) else {
@@ -25,10 +27,10 @@ public struct SandboxUser: Hashable, Sendable {
         (self.id, self.handle, self.name) = (id, handle, name ?? handle)
     }
 
-    /// A user as `ID:HANDLE` or `ID:HANDLE:NAME`.
+    /// Reads a user from `ID:HANDLE` or `ID:HANDLE:NAME`.
     ///
     /// - Parameter text: The text. The name may contain colons.
-    /// - Throws: If the text has another form.
+    /// - Throws: An error if the text has another form, or a value breaks its rule.
     public init(_ text: String) throws {
         let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
@@ -36,12 +38,12 @@ public struct SandboxUser: Hashable, Sendable {
         try self.init(id: UserID(parts[0]), handle: parts[1], name: parts.count > 2 ? parts[2] : nil)
     }
 
-    /// A user as it is stored.
+    /// Makes a user from stored values, which are not checked again.
     init(stored id: UserID, handle: String, name: String) {
         (self.id, self.handle, self.name) = (id, handle, name)
     }
 
-    /// The user as the API shows it.
+    /// The user as JSON of the API.
     var item: JSON {
         .object(["id": .string(id.string), "name": .string(name), "username": .string(handle)])
     }

@@ -3,11 +3,11 @@ import Synchronization
 
 /// The open activity streams, and the delivery of events to them.
 final class ActivityHub: Sendable {
-    /// What a stream receives.
+    /// An item that a stream receives.
     enum Item: Sendable {
         /// An event, as one line of JSON.
         case line(Data)
-        /// Time has passed.
+        /// The time for a keep-alive has come.
         case tick
     }
 
@@ -24,7 +24,7 @@ final class ActivityHub: Sendable {
 
     private let state = Mutex(State())
 
-    /// X's number.
+    /// The most open streams, as at X.
     private static let maximumStreams = 2
     /// Streams with more undelivered items are closed.
     private static let maximumWaiting = 10_000
@@ -50,7 +50,7 @@ final class ActivityHub: Sendable {
     }
 
     func deliver(_ line: Data) {
-        // Outside of the lock: the end of a stream takes it again.
+        // Not under the lock: when a stream ends, its handler takes the lock again.
         for stream in state.withLock({ Array($0.streams.values) }) {
             if case .dropped = stream.yield(.line(line)) { stream.finish() }
         }

@@ -3,21 +3,26 @@ import Hummingbird
 import NIOCore
 import ServiceLifecycle
 
-/// One connection to the activity stream: lines as they come, and a sign of life when none do.
+/// One connection to the activity stream.
+///
+/// It sends a line for each event, and keep-alives.
 struct ActivityStream {
     let stream: ActivityHub.Stream
     let faults: SandboxFaults
     let random: SeededRandom
-    /// What happened before, if that was asked for.
+    /// The events before the connection, if the request asks for them.
     let backfill: [Data]
-    /// When it is over, in milliseconds since 1970; nil for never.
+    /// When the stream ends, in milliseconds since 1970; nil for a stream without an end.
     let end: Int64?
 
-    /// The body, which ends with the client, with the server, at the time that was asked for, or by a fault.
+    /// The body.
+    ///
+    /// It ends when the client or the server closes the connection, at the requested time, or by a fault.
     func body(of request: Request) -> ResponseBody {
         ResponseBody { writer in
             let continuation = stream.continuation
-            // A client that goes away shows as the end of its requests; waiting for the next write to fail takes long.
+            // The end of the client's requests shows that it closed the connection. A failing write would show it
+            // later.
             try await request.body.consumeWithInboundCloseHandler { _ in
                 try await withGracefulShutdownHandler {
                     try await write(to: &writer)
@@ -33,7 +38,7 @@ struct ActivityStream {
 
     @concurrent
     private func write(to writer: inout any ResponseBodyWriter) async throws {
-        // The head goes out with the first bytes; a client waits for it.
+        // The head is sent with the first bytes, and a client waits for it.
         try await writer.write(Self.lineEnd)
         for line in backfill { try await writer.write(Self.line(line)) }
         let (continuation, keepAlive, end) = (stream.continuation, faults.keepAlive, end)
@@ -75,7 +80,7 @@ struct ActivityStream {
                     return
                 }
             }
-            // At the latest with the next sign of life: late is not never.
+            // A held line is sent after the next item, at the latest after the next keep-alive.
             if let line = held {
                 try await writer.write(line)
                 held = nil

@@ -4,12 +4,12 @@ import XChatEngine
 import XChatEvents
 
 extension SandboxState {
-    /// Tells the activity stream of a message.
+    /// Publishes a message on the activity stream.
     func publish(_ event: StoredEvent, in conversation: Conversation) async {
         await publish { db in try self.lines(of: event, in: conversation, db) }
     }
 
-    /// Tells the activity stream who has joined a group.
+    /// Publishes on the activity stream which users joined a group.
     func publishJoin(_ users: [UserID], in conversation: Conversation) async {
         await publish { db in
             let row = try Row.fetchOne(
@@ -28,13 +28,15 @@ extension SandboxState {
         }
     }
 
-    /// The event is stored by now: a failed delivery is not reported, and `backfill_minutes` delivers it later.
+    /// Delivers lines to the open streams.
+    ///
+    /// The event is already stored, so a failed delivery is not reported: `backfill_minutes` delivers the event later.
     private func publish(_ lines: @escaping @Sendable (Database) throws -> [Data]) async {
         guard activity.isHeard, let lines = try? await database.read(lines) else { return }
         for line in lines { activity.deliver(line) }
     }
 
-    /// The messages since a time, as the activity stream has them.
+    /// The lines of the activity stream for the messages since a time.
     func lines(since milliseconds: Int64) async throws -> [Data] {
         try await database.read { db in
             let rows = try Row.fetchCursor(
@@ -72,7 +74,7 @@ extension SandboxState {
         )
     }
 
-    /// One line for each subscription that an event concerns.
+    /// Makes one line for each subscription that an event matches.
     private func lines(
         of stored: StoredEvent,
         in conversation: Conversation,
@@ -100,7 +102,7 @@ extension SandboxState {
         }
     }
 
-    /// Which of the two spellings; of a mixture, each line has its own.
+    /// Whether to use the full form; with ``SandboxFaults/ActivityShape/mixed`` the form is chosen for each line.
     private var isFull: Bool {
         switch faults.activity {
         case .full: true
@@ -117,7 +119,7 @@ extension StoredEvent {
     }
 }
 
-/// An event of a chat as a subscription gets it.
+/// A chat event as a subscription receives it.
 private struct ActivityLine {
     let stored: StoredEvent
     let event: MessageEvent

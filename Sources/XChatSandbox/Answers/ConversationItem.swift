@@ -1,6 +1,6 @@
 import XChatEvents
 
-/// What a request asks to see of a conversation.
+/// The fields of a conversation that a request asks for.
 struct ConversationFields {
     let fields: Set<String>?
     let expansions: Set<String>?
@@ -11,7 +11,7 @@ struct ConversationFields {
     ]
     static let expandable: Set = ["admin_ids", "member_ids", "participant_ids"]
 
-    /// The users whom the expansions name.
+    /// The users that the expansions name.
     func includes(of conversations: [Conversation], _ state: SandboxState) async throws -> JSON? {
         guard let expansions else { return nil }
         let people = conversations.flatMap { conversation in
@@ -23,7 +23,7 @@ struct ConversationFields {
 }
 
 extension Conversation {
-    /// As the API shows it.
+    /// The conversation as JSON of the API.
     func item(_ asked: ConversationFields) -> JSON {
         let users = members.map(\.user.string)
         let item = JSON.members([

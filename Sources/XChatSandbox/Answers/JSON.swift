@@ -1,6 +1,6 @@
 import Foundation
 
-/// A JSON value, for answers whose members are chosen by the request or by a switch.
+/// A JSON value, for answers whose members depend on the request or on ``SandboxFaults``.
 enum JSON: Encodable, Hashable, Sendable {
     case string(String)
     case integer(Int64)
@@ -8,7 +8,7 @@ enum JSON: Encodable, Hashable, Sendable {
     case list([JSON])
     case object([String: JSON])
 
-    /// An object of the members that are there.
+    /// Makes an object of the members that are not nil.
     static func members(_ members: KeyValuePairs<String, JSON?>) -> JSON {
         .object(
             Dictionary(
@@ -22,7 +22,7 @@ enum JSON: Encodable, Hashable, Sendable {
         .list(strings.map(JSON.string))
     }
 
-    /// The object with the members that are asked for alone; everything when nothing is asked for.
+    /// The object with only the members in `fields`; unchanged if `fields` is nil.
     func only(_ fields: Set<String>?) -> JSON {
         guard let fields, case .object(let members) = self else { return self }
         return .object(members.filter { fields.contains($0.key) })
@@ -39,7 +39,7 @@ enum JSON: Encodable, Hashable, Sendable {
         }
     }
 
-    /// One line of text.
+    /// The value as one line of text.
     func text() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -51,7 +51,7 @@ extension JSON: ExpressibleByStringLiteral {
     init(stringLiteral value: String) { self = .string(value) }
 }
 
-/// A date as the API writes it.
+/// A date in the format of the API.
 func dateText(milliseconds: Int64) -> JSON {
     let date = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
     return .string(date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))

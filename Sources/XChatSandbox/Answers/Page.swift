@@ -4,7 +4,7 @@ import XChatEvents
 /// `max_results` and `pagination_token` of a request.
 struct PageQuery: Sendable {
     var maxResults = 10
-    /// Only what comes before this number; nil for the newest page.
+    /// The page contains only elements before this number; nil for the newest page.
     var before: Int64?
 
     init() {}
@@ -18,16 +18,19 @@ struct PageQuery: Sendable {
         }
         if let paginationToken {
             guard let before = PageToken.number(of: paginationToken) else {
-                throw .invalidRequest("This is no page token of this server.", parameter: "pagination_token")
+                throw .invalidRequest(
+                    "This is not a page token of this server: request the first page without one.",
+                    parameter: "pagination_token"
+                )
             }
             self.before = before
         }
     }
 }
 
-/// A page token names the last element of the page before: 16 characters of base32hex.
+/// A page token names the last element of the previous page: 16 characters of base32hex.
 ///
-/// Clients take it as it is.
+/// Clients treat it as opaque.
 enum PageToken {
     static func text(before number: Int64) -> String {
         let digits = String(number, radix: 32)
@@ -40,23 +43,25 @@ enum PageToken {
     }
 }
 
-/// The answer of `GET /2/chat/conversations/{id}/events`, while it is put together.
+/// The answer of `GET /2/chat/conversations/{id}/events`, while it is being built.
 struct EventPage: Sendable {
     private let query: PageQuery
     private(set) var events: [StoredEvent] = []
     private(set) var hasMore = false
-    /// All of the conversation's.
+    /// All key change events of the conversation, as base64.
     var keyEvents: [String] = []
     private var bytes = 0
 
-    /// Roughly what one page may weigh: pages may be shorter than asked for.
+    /// The approximate limit on the size of a page in bytes: a page may have fewer events than requested.
     private static let maximumBytes = 8 << 20
 
     init(query: PageQuery) {
         self.query = query
     }
 
-    /// Adds the next older event; false when the page is full, and this one is for the next page.
+    /// Adds the next older event.
+    ///
+    /// Returns false if the page is full and the event belongs to the next page.
     mutating func add(_ event: StoredEvent) -> Bool {
         bytes += event.encoded.count / 3 * 4
         guard events.count < query.maxResults, events.isEmpty || bytes <= Self.maximumBytes else {
@@ -82,7 +87,7 @@ struct EventPage: Sendable {
 }
 
 extension StoredEvent {
-    /// One event of a history.
+    /// The event as an element of a history.
     fileprivate func item(_ shape: SandboxFaults.HistoryShape) throws -> JSON {
         if shape == .bare { return .object(["encoded_event": .string(base64)]) }
         let event = try decoded()

@@ -1,13 +1,13 @@
-/// A refusal: a problem of RFC 7807 with X's types and members, or one of X's older errors with a code.
+/// A refusal, sent as a problem of RFC 7807 with X's types and members, or in X's older form with a code.
 struct Problem: Error, Hashable {
     let status: Int
-    /// The last part of the type; nil for what has no type of its own among X's.
+    /// The last part of the type; nil for an error for which X has no type.
     let type: String?
     let title: String
     let detail: String
     var parameter: String?
     var resourceType: String?
-    /// More members, of the few kinds that have their own.
+    /// Additional members, which a few errors have.
     var more: [String: JSON] = [:]
 
     private init(
@@ -26,7 +26,9 @@ struct Problem: Error, Hashable {
         self.resourceType = resourceType
     }
 
-    /// 400. The detail names members, never what they held.
+    /// Status 400.
+    ///
+    /// The detail names members, never their values.
     static func invalidRequest(_ detail: String, parameter: String? = nil) -> Self {
         Self(400, "invalid-request", "Invalid Request", detail, parameter: parameter)
     }
@@ -58,7 +60,12 @@ struct Problem: Error, Hashable {
         Self(404, "resource-not-found", "Not Found Error", detail, parameter: parameter, resourceType: resourceType)
     }
 
-    static let tooLarge = Self(413, "invalid-request", "Content Too Large", "The body is larger than is taken here.")
+    static let tooLarge = Self(
+        413,
+        "invalid-request",
+        "Content Too Large",
+        "The body is larger than this server accepts."
+    )
 
     static let misdirected = Self(
         421,
@@ -70,7 +77,7 @@ struct Problem: Error, Hashable {
 
     static let internalError = Self(500, "internal-error", "Internal Error", "Something failed in the server.")
 
-    /// X's documents print it with a code and no type.
+    /// X's documents show this error with a code and without a type.
     static let rateLimited = Self(429, nil, "Too Many Requests", "Rate limit exceeded")
 
     static let tooManyConnections: Self = {
@@ -79,16 +86,16 @@ struct Problem: Error, Hashable {
         return problem
     }()
 
-    static let unknownUser = notFound("No such user: these keys are not registered.", resourceType: "user")
+    static let unknownUser = notFound("No such user: this user has registered no keys.", resourceType: "user")
     static let unknownConversation = notFound(
-        "No such conversation: it begins with its first key.",
+        "No such conversation: it starts with its first key.",
         resourceType: "chat_conversation"
     )
     static let outsider = forbidden("You are not part of this conversation.", resourceType: "chat_conversation")
 }
 
 extension Problem {
-    /// The body in one of the shapes that X's answers were seen in, and its content type.
+    /// The body in one of the shapes of X's answers, and its content type.
     func body(_ shape: SandboxFaults.ErrorShape) -> (json: JSON, contentType: String) {
         if shape == .codes {
             let error = JSON.object(["code": .integer(code), "message": .string(detail)])
@@ -105,7 +112,7 @@ extension Problem {
         members["resource_type"] = resourceType.map(JSON.string)
         members.merge(more) { _, new in new }
         guard type != nil else {
-            // No type of X's document fits, but its other form of an error does.
+            // X documents no type for this error, so the older members are added.
             members["code"] = .integer(code)
             members["message"] = .string(detail)
             return (.object(members), "application/json")
@@ -113,7 +120,7 @@ extension Problem {
         return (.object(members), "application/problem+json")
     }
 
-    /// X's numbers for errors of the older form.
+    /// X's error codes of the older form.
     private var code: Int64 {
         switch status {
         case 400: 214

@@ -2,14 +2,14 @@ import LibSodium
 import Synchronization
 package import XChatBackup
 
-/// A realm: it takes the bytes of a request and returns those of the answer.
+/// A realm of the key backup: it takes the bytes of a request and returns the bytes of the answer.
 package final class BackupRealm: Sendable {
-    /// Applies a request to the record of the owner of a token.
+    /// Applies a request to the record of the user to whom a token belongs.
     ///
-    /// - Throws: ``UnknownToken``; `CBORError` for a request that no record takes.
+    /// - Throws: ``UnknownToken``; `CBORError` for a request with invalid values.
     package typealias Store = @Sendable (_ token: String, SecretsRequest) async throws -> SecretsResponse
 
-    /// The token is not one of this realm.
+    /// The token does not belong to this realm.
     package struct UnknownToken: Error {
         package init() {}
     }
@@ -26,9 +26,10 @@ package final class BackupRealm: Sendable {
     private let store: Store
     private let sessions = Mutex<[UInt32: Session]>([:])
 
-    /// How much longer sessions are kept than the answer says: the clocks of clients start later.
+    /// How much longer a session is kept than the answer states: a client measures the time from when the answer
+    /// arrives.
     private static let leeway: Duration = .seconds(2)
-    /// The most sessions that are kept; the one that would end first makes room.
+    /// The most sessions that are kept; a new session replaces the one that ends first.
     private static let maximumSessions = 1000
 
     package init(
@@ -56,7 +57,7 @@ package final class BackupRealm: Sendable {
     ///   - body: The body, at most 2,048 bytes.
     ///   - token: The token of the header, for a software realm.
     /// - Returns: The status and the body of the answer.
-    /// - Throws: What the store throws other than its two errors.
+    /// - Throws: An error of the store other than ``UnknownToken`` and `CBORError`.
     package func answer(_ body: Secret, token: String?) async throws -> (status: Int, body: Secret) {
         let empty = try Secret(copying: [])
         if let privateKey {
@@ -109,7 +110,7 @@ package final class BackupRealm: Sendable {
             keep(Session(transport: transport, end: .now + sessionLifetime + Self.leeway), request.sessionID)
             return .handshake(reply, sessionLifetime: sessionLifetime)
         case .transport(let ciphertext):
-            // One request at a time has the session.
+            // The session is removed while a request uses it, so that only one request uses it at a time.
             guard var session = sessions.withLock({ $0.removeValue(forKey: request.sessionID) }),
                 session.end > .now
             else { throw MissingSession() }
@@ -137,7 +138,7 @@ package final class BackupRealm: Sendable {
         }
     }
 
-    /// Forgets all sessions, as a restart does.
+    /// Removes all sessions, as a restart does.
     package func forgetSessions() {
         sessions.withLock { $0.removeAll() }
     }

@@ -1,7 +1,7 @@
 import LibSodium
 package import XChatBackup
 
-/// What one realm holds for one user, and how it changes.
+/// The state that one realm stores for one user, and its changes.
 package enum BackupRecord: Sendable {
     case notRegistered
     case registered(RealmRecord, guessesUsed: UInt16)
@@ -26,7 +26,7 @@ package enum BackupRecord: Sendable {
             guard let (record, _) = current() else { return refusal }
             return .version(record.version)
         case .recover2(let version, let input):
-            // A request for another version spends no guess.
+            // A request for another version does not use a guess.
             if case .registered(let record, _) = self, record.version != version { return .versionMismatch }
             guard let (record, used) = current() else { return refusal }
             let evaluation = try Self.evaluate(record, input: input, guessesUsed: used + 1)
@@ -51,7 +51,7 @@ package enum BackupRecord: Sendable {
         }
     }
 
-    /// The record while guesses remain; without any it is forgotten.
+    /// The record if guesses remain; otherwise the record is deleted.
     private mutating func current() -> (record: RealmRecord, guessesUsed: UInt16)? {
         guard case .registered(let record, let used) = self else { return nil }
         guard used < record.guesses else {

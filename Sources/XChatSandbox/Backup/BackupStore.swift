@@ -4,9 +4,9 @@ import LibSodium
 import XChatBackup
 import XChatEvents
 
-/// The realms' keys and records in the server's database.
+/// The keys and records of the realms in the server's database.
 struct BackupStore: Sendable {
-    /// One software and two hardware realms, as X's own are said to be.
+    /// One software and two hardware realms, the same kinds as X's realms are reported to be.
     private static let ids = [
         ("b0c4e9d15a7f43c28e6102d7f9a3b586", false), ("5d20f7a86c1e49b3a4d87b6e0f92c135", true),
         ("e83b1f4c97d0425a8c56a1b20de7f964", true),
@@ -14,7 +14,7 @@ struct BackupStore: Sendable {
 
     let database: any DatabaseWriter
 
-    /// The realms; their keys are drawn when a database is new.
+    /// The realms; their keys are generated when a database is new.
     func realms() throws -> [BackupRealm] {
         try Self.ids.compactMap { name, isHardware in
             guard let id = RealmID(name) else { return nil }
@@ -38,7 +38,7 @@ struct BackupStore: Sendable {
         return try Secret(copying: Array(key ?? fresh))
     }
 
-    /// Applies a request to one user's record: in one transaction, which ends before the answer leaves.
+    /// Applies a request to one user's record in one transaction, which ends before the answer is sent.
     private func answer(
         _ request: SecretsRequest,
         realm: String,
@@ -84,7 +84,7 @@ struct BackupStore: Sendable {
     }
 }
 
-/// A token for the realms: `sandbox-backup-`, the user and the version of the public keys that the backup belongs to.
+/// A token for the realms: `sandbox-backup-`, the user, and the version of the public keys of the backup.
 struct BackupToken: Sendable {
     let user: UserID
     let version: KeyVersion
@@ -96,7 +96,7 @@ struct BackupToken: Sendable {
 
     /// Reads a token.
     ///
-    /// - Throws: `BackupRealm.UnknownToken`.
+    /// - Throws: `BackupRealm.UnknownToken` for a malformed token.
     init(_ text: String) throws {
         let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map(Array.init)
         guard parts.count == 4, parts[0] == Array("sandbox".utf8), parts[1] == Array("backup".utf8) else {

@@ -1,10 +1,12 @@
 import Synchronization
 
-/// How often something happened; requests are handled on several threads.
+/// A counter that several threads may use.
 final class Counter: Sendable {
     private let count = Mutex(0)
 
-    /// Counts one more, unless there were as many.
+    /// Adds one, unless the limit is reached.
+    ///
+    /// Returns whether it added one.
     func next(upTo limit: Int) -> Bool {
         count.withLock { count in
             guard count < limit else { return false }

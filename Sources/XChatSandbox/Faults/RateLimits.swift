@@ -3,13 +3,13 @@ import Synchronization
 
 import struct Foundation.Date
 
-/// Counts requests per route and caller in fixed windows of whole seconds, as X's headers tell them.
+/// Counts requests per route and caller in fixed windows of whole seconds, which X's headers report.
 final class RateLimits: Sendable {
     /// The state of a caller on a route.
     struct Standing: Sendable {
         let limit: Int
         let remaining: Int
-        /// In seconds since 1970.
+        /// When the window ends, in seconds since 1970.
         let reset: Int
         let isAllowed: Bool
     }
@@ -27,20 +27,20 @@ final class RateLimits: Sendable {
     private let faults: SandboxFaults
     private let windows = Mutex<[Key: Window]>([:])
 
-    /// Beyond this many windows those that are over are forgotten.
+    /// If there are this many windows, those that have ended are removed.
     private static let maximumWindows = 10_000
 
     init(_ faults: SandboxFaults) {
         self.faults = faults
     }
 
-    /// Counts a request; nil where nothing is limited.
+    /// Counts a request; nil if there is no limit.
     func take(route: String, caller: String, now: Int = Int(Date().timeIntervalSince1970)) -> Standing? {
         guard let limit = limit(of: route) else { return nil }
         return take(limit, Key(route: route, caller: caller), now: now)
     }
 
-    /// Counts a registration, of which there are few in 24 hours.
+    /// Counts a registration, which has a limit per 24 hours.
     func takeRegistration(caller: String, now: Int = Int(Date().timeIntervalSince1970)) -> Standing? {
         guard faults.rateLimit != nil else { return nil }
         let limit = SandboxFaults.RateLimit(requests: faults.registrations, seconds: 24 * 3600)
@@ -64,7 +64,7 @@ final class RateLimits: Sendable {
         }
     }
 
-    /// X documents the limits of the activity routes and of no other.
+    /// The limit of a route: X's documented one for the activity routes, the configured one for all others.
     private func limit(of route: String) -> SandboxFaults.RateLimit? {
         guard let chosen = faults.rateLimit else { return nil }
         if route.hasSuffix("/2/activity/stream") { return .init(requests: 450, seconds: 900) }

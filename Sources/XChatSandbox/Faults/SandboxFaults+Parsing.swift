@@ -1,8 +1,8 @@
 import XChatEvents
 
-/// Why a text names no faults.
+/// The reason why a text of faults is invalid.
 public struct SandboxFaultsError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Which option, and what it takes.
+    /// The option, and the values that it accepts.
     public let description: String
 
     init(_ description: String) {
@@ -11,11 +11,11 @@ public struct SandboxFaultsError: Error, Hashable, Sendable, CustomStringConvert
 }
 
 extension SandboxFaults {
-    /// Reads options as a command line has them: `drop=0.1,http500=0.05,rate-limit=100/60,delay=10ms-50ms`.
+    /// Reads options from a text such as `drop=0.1,http500=0.05,rate-limit=100/60,delay=10ms-50ms`.
     ///
-    /// - Parameter text: Names and values with commas between them, each name once; ``help`` lists them. Empty for
-    ///   none.
-    /// - Throws: ``SandboxFaultsError`` with the option's name and what it takes.
+    /// - Parameter text: Names and values separated by commas, each name at most once; ``help`` lists them. An empty
+    ///   text sets no option.
+    /// - Throws: ``SandboxFaultsError`` with the option's name and the values that it accepts.
     public init(_ text: String) throws(SandboxFaultsError) {
         self.init()
         var seen: Set<String> = []
@@ -24,9 +24,9 @@ extension SandboxFaults {
             let name = pair.first ?? ""
             guard let option = Self.options.first(where: { $0.name == name }) else {
                 let names = Self.options.map(\.name).joined(separator: ", ")
-                throw SandboxFaultsError("there is no fault '\(name)'; there are \(names)")
+                throw SandboxFaultsError("unknown fault '\(name)'; the faults are \(names)")
             }
-            guard seen.insert(name).inserted else { throw SandboxFaultsError("'\(name)' is there twice") }
+            guard seen.insert(name).inserted else { throw SandboxFaultsError("'\(name)' occurs twice") }
             guard pair.count == 2, option.apply(&self, pair[1]) else {
                 throw SandboxFaultsError("'\(name)' takes \(option.value): \(name)=\(option.example)")
             }
@@ -43,7 +43,7 @@ extension SandboxFaults {
         let example: String
         let value: String
         let meaning: String
-        /// Sets the value; false for an invalid text.
+        /// Sets the value; returns false for an invalid text.
         let apply: @Sendable (inout SandboxFaults, String) -> Bool
     }
 
@@ -210,7 +210,7 @@ extension SandboxFaults {
         WireString(text).number.flatMap { Int(exactly: $0) }
     }
 
-    /// `20s` or `50ms`, up to a day.
+    /// Reads a time such as `20s` or `50ms`, at most a day.
     private static func duration(_ text: String) -> Duration? {
         let isMilliseconds = text.hasSuffix("ms")
         guard isMilliseconds || text.hasSuffix("s"), let count = number(String(text.dropLast(isMilliseconds ? 2 : 1))),

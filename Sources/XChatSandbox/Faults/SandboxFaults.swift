@@ -1,11 +1,11 @@
 public import XChatEvents
 
-/// What a sandbox does other than well, and which of X's divided habits it follows.
+/// The faults that a sandbox injects, and the variants of X's documented answers that it serves.
 ///
-/// X's documents leave much open; a client that is right against every setting here is right against every reading of
-/// them. By default nothing fails and the first reading named below holds.
+/// X's documents can be read in several ways. A client that works with every setting works with each of these
+/// readings. By default the sandbox injects no faults and serves the first variant of each option.
 public struct SandboxFaults: Hashable, Sendable {
-    /// How many requests a caller has on one route in a window.
+    /// How many requests a caller may make on one route in a window.
     public struct RateLimit: Hashable, Sendable {
         /// Requests in one window, at least 1.
         public var requests: Int
@@ -19,11 +19,11 @@ public struct SandboxFaults: Hashable, Sendable {
         }
     }
 
-    /// A failure that is answered under a status of success, as X's servers do.
+    /// A failure event with a status of success, as X's servers send it.
     public struct FailureAnswer: Hashable, Sendable {
-        /// What the failure event says.
+        /// The type of the failure event.
         public var type: FailureType
-        /// How often, from 0 to 1.
+        /// The probability that a message is answered by it, from 0 to 1.
         public var probability: Double
 
         /// Makes a failure.
@@ -43,49 +43,49 @@ public struct SandboxFaults: Hashable, Sendable {
         case twitter
     }
 
-    /// Which members an event of a history has.
+    /// The members of an event in a history.
     public enum HistoryShape: String, CaseIterable, Sendable {
-        /// The names of X's present document.
+        /// The members of X's current document.
         case full
-        /// The names of the one before: `created_at_msec`, `previous_sequence_id`, `sequence_id`.
+        /// The members of X's previous document: `created_at_msec`, `previous_sequence_id`, `sequence_id`.
         case old
-        /// The event and nothing else.
+        /// Only the encoded event.
         case bare
     }
 
-    /// Which pages of a history name the key changes.
+    /// The pages of a history that list the key change events.
     public enum KeyEvents: String, CaseIterable, Sendable {
         /// All pages.
         case every
-        /// The newest page alone.
+        /// Only the newest page.
         case first
     }
 
-    /// The two spellings of a chat event on the activity stream.
+    /// The forms of a chat event on the activity stream.
     public enum ActivityShape: String, CaseIterable, Sendable {
-        /// All members, a number for `event_uuid`, a colon in the conversation id.
+        /// All members, a number as `event_uuid`, and a colon in the conversation id.
         case full
-        /// No optional members, a UUID, a hyphen.
+        /// No optional members, a UUID as `event_uuid`, and a hyphen in the conversation id.
         case guide
-        /// Both in turn.
+        /// One of the two forms, chosen at random for each line.
         case mixed
     }
 
-    /// What a message meets whose id the server has already.
+    /// The answer to a message whose id the server already has.
     public enum RepeatedID: String, CaseIterable, Sendable {
-        /// The first event is answered again, whatever became of the conversation's key.
+        /// The first event again, even if the conversation has a newer key.
         case first
         /// An error of status 400.
         case refused = "400"
-        /// The key is judged before the id: only under the newest key is the first event answered again.
+        /// The key is checked before the id: the first event is returned only if the message uses the newest key.
         case stale
     }
 
-    /// How a list without elements is answered.
+    /// The answer for a list without elements.
     public enum EmptyList: String, CaseIterable, Sendable {
-        /// As a list.
+        /// An empty list.
         case list
-        /// Not at all: there is no `data`.
+        /// An answer without `data`.
         case absent
     }
 
@@ -93,81 +93,86 @@ public struct SandboxFaults: Hashable, Sendable {
     public enum MembersAnswer: String, CaseIterable, Sendable {
         /// In `data`.
         case data
-        /// At the top.
+        /// At the top level.
         case bare
     }
 
     // Faults.
 
-    /// How often a connection breaks instead of an answer, from 0 to 1: half of these before the request is worked on,
-    /// half after.
+    /// The probability that the connection breaks instead of an answer, from 0 to 1; half of the time before the
+    /// request is processed, half of the time after.
     public var drop = 0.0
-    /// How many answers to new keys, new groups and added members are lost: the first ones, each after the work is
-    /// done.
+    /// How many of the first answers to new keys, new groups and added members are lost after the request is processed.
     public var lostAnswers = 0
-    /// How many answers to refreshed access tokens are lost: the first ones, each after the work is done.
+    /// How many of the first answers to refreshed access tokens are lost after the request is processed.
     public var lostRefreshes = 0
-    /// How often 429 is answered, whatever ``rateLimit`` says; a second later it is over.
+    /// The probability of an answer with status 429, independent of ``rateLimit``; it asks the client to wait one
+    /// second.
     public var http429 = 0.0
-    /// How often 500 is answered, with problem JSON; before or after the work as for ``drop``.
+    /// The probability of an answer with status 500 and problem JSON, before or after the request is processed, like
+    /// ``drop``.
     public var http500 = 0.0
-    /// How often 502 is answered, with HTML.
+    /// The probability of an answer with status 502 and HTML.
     public var http502 = 0.0
-    /// How often 503 is answered, with HTML.
+    /// The probability of an answer with status 503 and HTML.
     public var http503 = 0.0
-    /// How long every answer waits: evenly between the bounds.
+    /// The delay of every answer, evenly distributed between the bounds.
     public var delay: ClosedRange<Duration> = .zero ... .zero
-    /// How often, after an event on the activity stream, the stream ends with X's error for that.
+    /// The probability that the activity stream ends after an event, with X's error for a disconnection.
     public var disconnect = 0.0
-    /// How often an event on the activity stream comes as a line that is not JSON.
+    /// The probability that an event on the activity stream is sent as a line that is not JSON.
     public var garble = 0.0
-    /// How often an event on the activity stream comes twice.
+    /// The probability that an event on the activity stream is sent twice.
     public var duplicate = 0.0
-    /// How often an event on the activity stream comes after the next.
+    /// The probability that an event on the activity stream is sent after the next one.
     public var reorder = 0.0
-    /// What is answered to messages instead of taking them.
+    /// The failure event that answers messages instead of accepting them; nil to accept them.
     public var failureEvent: FailureAnswer?
 
     // Limits.
 
-    /// The limit of each route but the activity's, which have X's; nil for none, and then no header speaks of limits.
+    /// The limit of each route except the activity routes, which have X's limits.
+    ///
+    /// Nil for no limits at all; then answers have no rate limit headers.
     public var rateLimit: RateLimit? = RateLimit(requests: 100_000, seconds: 900)
     /// How often a user may register keys in 24 hours.
     public var registrations = 1000
     /// The largest segment of an upload in bytes.
     public var segmentBytes = 4 << 20
-    /// How many people a group may have.
+    /// How many members a group may have.
     public var groupMembers = 256
 
-    // Habits.
+    // Variants.
 
     /// The status of a sent message: 201 or 200.
     public var sendStatus = 201
-    /// What is answered to a message id that comes again.
+    /// The answer to a repeated message id.
     public var repeats = RepeatedID.first
     /// Whether an answer with an empty list has `data`.
     public var empty = EmptyList.list
-    /// The members of a history's events.
+    /// The members of an event in a history.
     public var history = HistoryShape.full
-    /// Where key changes are in a history.
+    /// The pages of a history that list the key change events.
     public var keyEvents = KeyEvents.every
-    /// The bodies of errors.
+    /// The shape of an error's body.
     public var errors = ErrorShape.problem
-    /// The spelling of activity events.
+    /// The form of events on the activity stream.
     public var activity = ActivityShape.full
-    /// The answer of the members endpoint.
+    /// Where the members endpoint puts its answer.
     public var members = MembersAnswer.data
-    /// How long the activity stream is silent at most.
+    /// The time between two keep-alives on the activity stream.
     public var keepAlive = Duration.seconds(20)
-    /// How many seconds the access token of a sign-in is valid.
+    /// The lifetime of an access token in seconds.
     public var tokenLifetime = 7200
-    /// Makes the faults repeatable.
+    /// The seed of the random numbers: the same seed repeats the same faults.
+    ///
+    /// Nil for a random seed.
     public var seed: UInt64?
 
-    /// No faults, and every habit by default.
+    /// Makes settings without faults and with all defaults.
     public init() {}
 
-    /// The `data` of an answer that is a list; nil where it is left out.
+    /// The `data` of an answer with a list; nil if it is left out.
     func data(_ elements: [JSON]) -> JSON? {
         elements.isEmpty && empty == .absent ? nil : .list(elements)
     }

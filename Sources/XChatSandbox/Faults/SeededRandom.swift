@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Random numbers that can be repeated: the same seed gives the same faults to the same requests.
+/// Random numbers that can be repeated: the same seed gives the same faults for the same requests.
 final class SeededRandom: Sendable {
     private let generator: Mutex<SplitMix64>
 
@@ -8,7 +8,7 @@ final class SeededRandom: Sendable {
         generator = Mutex(SplitMix64(state: seed ?? UInt64.random(in: .min ... .max)))
     }
 
-    /// Evenly from 0 up to but not including 1.
+    /// A random number, evenly distributed in 0..<1.
     func next() -> Double {
         generator.withLock { Double.random(in: 0..<1, using: &$0) }
     }
@@ -18,7 +18,9 @@ final class SeededRandom: Sendable {
     }
 }
 
-/// The generator of Steele, Lea and Flood: small, seedable, and good enough to roll dice with.
+/// The SplitMix64 generator of Steele, Lea and Flood: small and seedable, and sufficient for test faults.
+///
+/// It is not cryptographically secure.
 private struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

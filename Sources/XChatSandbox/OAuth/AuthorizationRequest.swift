@@ -4,9 +4,9 @@ import XChatEvents
 
 /// A request for a user's consent: RFC 6749, 4.1.1, with the challenge of RFC 7636.
 struct AuthorizationRequest: Sendable {
-    /// Why a request is refused, and who learns it.
+    /// A refusal of the request, and where it is shown.
     enum Refusal: Error {
-        /// The redirect address cannot be trusted, so the user learns it.
+        /// A page for the user, because the redirect URI is not known or not valid.
         case page(OAuthError)
         case redirect(String)
     }
@@ -25,12 +25,12 @@ struct AuthorizationRequest: Sendable {
         do throws(OAuthError) {
             client = try form.required("client_id")
             guard client.isClientID else {
-                throw .invalidRequest("client_id has 1 to 200 printable ASCII characters without spaces")
+                throw .invalidRequest("client_id must have 1 to 200 printable ASCII characters without spaces")
             }
             guard let address = RedirectURI(try form.required("redirect_uri")) else {
                 throw .invalidRequest(
-                    "redirect_uri is http or https on this machine, such as http://127.0.0.1:8080/callback, or has another scheme;"
-                        + " it has no fragment"
+                    "redirect_uri must be http or https on this machine, such as http://127.0.0.1:8080/callback, or have another"
+                        + " scheme, and must have no fragment"
                 )
             }
             redirectURI = address
@@ -45,7 +45,7 @@ struct AuthorizationRequest: Sendable {
             }
             state = text
             guard try form.required("response_type") == "code" else {
-                throw OAuthError(.unsupportedResponseType, "response_type is always code")
+                throw OAuthError(.unsupportedResponseType, "response_type must be code")
             }
             scopes = try OAuthScope.list(form.value("scope"))
             challenge = try CodeChallenge(form)
@@ -57,12 +57,12 @@ struct AuthorizationRequest: Sendable {
         self.state = state
     }
 
-    /// The address that takes a code to the app.
+    /// The URI that passes a code to the app.
     func redirect(code: String) -> String {
         Self.redirect(redirectURI, state, ("code", code))
     }
 
-    /// The address that takes the user's refusal to the app.
+    /// The URI that passes the user's refusal to the app.
     func refusal() -> String {
         let code = OAuthError.Code.accessDenied.rawValue
         return Self.redirect(redirectURI, state, ("error", code), "the user refused")
@@ -81,7 +81,7 @@ struct AuthorizationRequest: Sendable {
     }
 }
 
-/// What the app that asked for a code must know to use it: RFC 7636.
+/// The challenge of RFC 7636: only an app that knows the verifier can exchange the code.
 struct CodeChallenge: Sendable {
     enum Method: String, Sendable {
         case plain
@@ -99,11 +99,13 @@ struct CodeChallenge: Sendable {
     fileprivate init(_ form: Form) throws(OAuthError) {
         text = try form.required("code_challenge")
         guard let method = try form.value("code_challenge_method").map({ Method(rawValue: $0.string) }) ?? .plain else {
-            throw .invalidRequest("code_challenge_method is S256 or plain")
+            throw .invalidRequest("code_challenge_method must be S256 or plain")
         }
         self.method = method
         let isValid = method == .plain ? text.isVerifier : text.utf8.count == 43 && text.isVerifier
-        guard isValid else { throw .invalidRequest("code_challenge is not one of its method") }
+        guard isValid else {
+            throw .invalidRequest("code_challenge does not have the form that code_challenge_method requires")
+        }
     }
 
     /// Whether a verifier belongs to the challenge.

@@ -2,9 +2,11 @@ import LibSodium
 import Synchronization
 import XChatEvents
 
-/// The authorization requests that wait for a user's decision; each form has a ticket that works once.
+/// The authorization requests that wait for a user's decision.
 ///
-/// A page of another origin cannot read the form, and without its ticket no decision is taken.
+/// Each form has a ticket that is valid once.
+///
+/// A page of another origin cannot read the form, and the server accepts no decision without the ticket.
 final class ConsentTickets: Sendable {
     private struct Waiting {
         let ticket: WireString
@@ -12,13 +14,13 @@ final class ConsentTickets: Sendable {
         let end: ContinuousClock.Instant
     }
 
-    /// Beyond this many the oldest is forgotten.
+    /// The most waiting requests; a new request then replaces the oldest one.
     private static let maximum = 1000
     private static let lifetime = Duration.seconds(600)
 
     private let waiting = Mutex<[Waiting]>([])
 
-    /// A ticket for a request.
+    /// Makes a ticket for a request.
     func ticket(for request: AuthorizationRequest) throws -> WireString {
         let ticket = WireString(Base64.encodeURLSafe(try Sodium.randomBytes(count: 32)))
         waiting.withLock { waiting in
@@ -30,7 +32,7 @@ final class ConsentTickets: Sendable {
         return ticket
     }
 
-    /// Takes the request of a ticket; nil for a ticket that is unknown, used or older than ten minutes.
+    /// Removes and returns the request of a ticket; nil for a ticket that is unknown, used or older than ten minutes.
     func take(_ ticket: WireString) -> AuthorizationRequest? {
         waiting.withLock { waiting in
             guard let index = waiting.firstIndex(where: { $0.ticket == ticket }) else { return nil }

@@ -4,7 +4,7 @@ import XChatEvents
 
 /// An app at the token and revocation endpoints: RFC 6749, 2.3.
 ///
-/// Any id is that of an app. It is public by its id alone, and confidential with the secret ``secret``.
+/// Every id is accepted. An app that sends only its id is public; an app that also sends ``secret`` is confidential.
 struct OAuthClient: Hashable, Sendable {
     static let secret: WireString = "sandbox-secret"
 
@@ -19,7 +19,7 @@ struct OAuthClient: Hashable, Sendable {
     init(_ request: Request, _ form: Form) throws(OAuthError) {
         let id = try form.value("client_id")
         guard try form.value("client_secret") == nil else {
-            throw OAuthError(.invalidClient, "the secret belongs into the header Authorization, with Basic")
+            throw OAuthError(.invalidClient, "send the secret in the header Authorization, with Basic")
         }
         guard let header = request.headers[.authorization] else {
             guard let id else { throw OAuthError(.invalidClient, "client_id is missing") }
@@ -28,16 +28,16 @@ struct OAuthClient: Hashable, Sendable {
             return
         }
         guard let pair = Self.basic(header), pair.secret == Self.secret else {
-            throw OAuthError(.invalidClient, "the header Authorization is Basic with the app's id and secret")
+            throw OAuthError(.invalidClient, "the header Authorization must be Basic with the app's id and secret")
         }
         guard id == nil || id == pair.id else {
-            throw .invalidRequest("client_id is not the one in the header Authorization")
+            throw .invalidRequest("client_id differs from the id in the header Authorization")
         }
         self.id = pair.id
         isConfidential = true
     }
 
-    /// The id and the secret of `Basic`, each with or without the escapes that RFC 6749 asks for.
+    /// Reads the id and the secret of `Basic`, each with or without the escapes that RFC 6749 requires.
     private static func basic(_ header: String) -> (id: WireString, secret: WireString)? {
         let scheme = "basic ".utf8
         guard header.utf8.count > scheme.count, zip(header.utf8, scheme).allSatisfy({ $0 | 0x20 == $1 }),

@@ -12,7 +12,7 @@ struct OAuthError: Error, Hashable {
     }
 
     let code: Code
-    /// Our own words, in ASCII; they never contain a value of the request.
+    /// A fixed text in ASCII, which contains no value of the request.
     let description: String
 
     init(_ code: Code, _ description: String) {

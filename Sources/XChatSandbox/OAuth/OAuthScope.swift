@@ -1,6 +1,6 @@
 import XChatEvents
 
-/// What an app may ask for, under X's names.
+/// The scopes that an app may ask for; the raw value is X's name.
 enum OAuthScope: String, CaseIterable, Sendable {
     case blockRead = "block.read"
     case blockWrite = "block.write"
@@ -57,7 +57,7 @@ enum OAuthScope: String, CaseIterable, Sendable {
         }
     }
 
-    /// Reads a list with spaces between the names.
+    /// Reads a list of names that are separated by spaces.
     static func list(_ text: WireString?) throws(OAuthError) -> [OAuthScope] {
         var scopes: [OAuthScope] = []
         for name in (text?.utf8 ?? "".utf8).split(separator: UInt8(ascii: " ")) {

@@ -1,23 +1,23 @@
 import XChatEvents
 import XChatHTTP
 
-/// Where the browser goes with the answer to an authorization request.
+/// The URI to which the browser takes the answer to an authorization request.
 ///
-/// Any app may use any address on this machine: X compares with the addresses that an app registered, and no app is
-/// registered here.
+/// X accepts only the URIs that an app has registered. The sandbox has no registered apps, so every app may use any
+/// URI on this machine.
 struct RedirectURI: Hashable, Sendable {
     let text: WireString
-    /// In lower case.
+    /// The scheme in lower case.
     let scheme: String
 
     private static let maximumBytes = 2000
-    /// Schemes that browsers run or read themselves.
+    /// Schemes that a browser handles itself, instead of passing the URI to an app.
     private static let forbidden: Set = ["about", "blob", "data", "file", "filesystem", "javascript", "vbscript"]
 
-    /// Checks an address.
+    /// Checks a URI.
     ///
-    /// - Returns: nil unless it is http or https with a loopback host, or another scheme, in printable ASCII and
-    ///   without a fragment.
+    /// - Returns: Nil unless the URI is printable ASCII without a fragment, and is http or https with a loopback host
+    ///   or has another scheme that is not forbidden.
     init?(_ text: WireString) {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.maximumBytes,
@@ -43,7 +43,7 @@ struct RedirectURI: Hashable, Sendable {
         self.scheme = scheme
     }
 
-    /// The address with more parameters in its query.
+    /// The URI with parameters added to its query.
     func adding(_ parameters: [(name: String, value: WireString)]) -> String {
         let query = parameters.map { "\($0.name)=\(Form.encoded($0.value))" }.joined(separator: "&")
         return text.string + (text.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + query
@@ -51,7 +51,9 @@ struct RedirectURI: Hashable, Sendable {
 }
 
 extension Loopback {
-    /// Whether an authority is a loopback host, with a port or without; one with a user's name is not.
+    /// Whether an authority is a loopback host with or without a port.
+    ///
+    /// False if it contains a user name.
     static func containsHost(ofAuthority authority: some Collection<UInt8>) -> Bool {
         var host = Array(authority)
         let digits = host.reversed().prefix { (0x30...0x39).contains($0) }
@@ -64,7 +66,7 @@ extension Loopback {
             }
             host.removeLast(digits.count + 1)
         }
-        // Without brackets the colons of an IPv6 address would be those of a port.
+        // An IPv6 address needs brackets: otherwise its colons could mark a port.
         guard host.first == UInt8(ascii: "[") || !host.contains(UInt8(ascii: ":")) else { return false }
         return contains(String(decoding: host, as: UTF8.self))
     }

@@ -4,10 +4,10 @@ import GRDB
 import LibSodium
 import XChatEvents
 
-/// What the token endpoint answers.
+/// The tokens that the token endpoint returns.
 struct OAuthTokens: Sendable {
     let accessToken: String
-    /// In seconds.
+    /// The lifetime of the access token in seconds.
     let lifetime: Int
     let refreshToken: String?
     let scopes: [OAuthScope]
@@ -20,9 +20,9 @@ struct OAuthTokens: Sendable {
     }
 }
 
-/// Codes and tokens are random, and the database has only their hashes.
+/// Codes and tokens are random; the database stores only their hashes.
 extension SandboxState {
-    /// How long a code can be exchanged, in milliseconds: as long as X's.
+    /// The lifetime of a code in milliseconds, the same as X's.
     private static let codeLifetime: Int64 = 30_000
 
     private enum TokenKind: String {
@@ -50,7 +50,7 @@ extension SandboxState {
 
     // MARK: Consent
 
-    /// A code for what a user allowed.
+    /// Stores what a user allowed, and returns a code for it.
     func allow(_ request: AuthorizationRequest, as user: UserID, now: Int64 = milliseconds()) async throws -> String {
         try await database.write { db in
             try db.execute(
@@ -68,7 +68,7 @@ extension SandboxState {
         }
     }
 
-    /// Users for the consent page to offer: at most 50 of those who are known.
+    /// At most 50 of the known users, for the consent page to offer.
     func knownUsers() async throws -> [SandboxUser] {
         try await database.read { db in
             let ids = try String.fetchAll(
@@ -85,7 +85,7 @@ extension SandboxState {
 
     // MARK: Tokens
 
-    /// Exchanges a code, which works once: RFC 6749, 4.1.3.
+    /// Exchanges a code, which is valid once: RFC 6749, 4.1.3.
     func exchange(
         code: WireString,
         redirectURI: WireString,
@@ -93,10 +93,10 @@ extension SandboxState {
         client: OAuthClient,
         now: Int64 = milliseconds()
     ) async throws -> OAuthTokens {
-        // What is refused can change the database too, so that an error must not end the transaction.
+        // A refusal can change the database too, so it is returned as a value: a thrown error would roll back.
         let result: Result<OAuthTokens, OAuthError> = try await database.write { db in
             guard let (row, grant) = try Self.row(code, .code, db) else {
-                return .failure(.invalidGrant("the code is not one of this server"))
+                return .failure(.invalidGrant("the code is unknown"))
             }
             guard !(row["is_used"] as Bool) else {
                 try Self.revoke(grant.id, db)
@@ -106,7 +106,7 @@ extension SandboxState {
             guard now < row["expires_at"] as Int64 else {
                 return .failure(.invalidGrant("the code is older than 30 seconds"))
             }
-            guard grant.client == client.id else { return .failure(.invalidGrant("the code is another app's")) }
+            guard grant.client == client.id else { return .failure(.invalidGrant("the code belongs to another app")) }
             guard Array(row["redirect_uri"] as Data) == Array(redirectURI.utf8) else {
                 return .failure(.invalidGrant("redirect_uri is not the one that the code was sent to"))
             }
@@ -126,7 +126,9 @@ extension SandboxState {
         return try result.get()
     }
 
-    /// Replaces a refresh token; one that comes again revokes all tokens of the sign-in: RFC 9700, 4.14.2.
+    /// Replaces a refresh token.
+    ///
+    /// If a used one is sent again, all tokens of the sign-in are revoked: RFC 9700, 4.14.2.
     func refresh(
         _ token: WireString,
         scopes: WireString?,
@@ -159,9 +161,9 @@ extension SandboxState {
         return try result.get()
     }
 
-    /// Revokes an access token, or with a refresh token the whole sign-in: RFC 7009.
+    /// Revokes an access token; a refresh token revokes the whole sign-in: RFC 7009.
     ///
-    /// A token that is unknown is revoked already.
+    /// An unknown token counts as revoked already.
     func revoke(_ token: WireString, client: OAuthClient) async throws {
         let error: OAuthError? = try await database.write { db in
             if let (_, grant) = try Self.row(token, .refresh, db) {
@@ -176,7 +178,7 @@ extension SandboxState {
         if let error { throw error }
     }
 
-    /// Whose access token this is; nil for one that is unknown, expired or revoked.
+    /// The user to whom an access token belongs; nil for a token that is unknown, expired or revoked.
     func user(ofAccessToken token: WireString, now: Int64 = milliseconds()) async throws -> UserID? {
         try await database.read { db in
             guard let (row, grant) = try Self.row(token, .access, db), !grant.isRevoked,
@@ -213,7 +215,7 @@ extension SandboxState {
         now: Int64,
         _ db: Database
     ) throws -> String {
-        // Of access tokens, an hour after their end no difference remains between expired and unknown.
+        // An hour after its end, an access token is deleted: expired and unknown tokens are refused alike.
         try db.execute(
             sql: "DELETE FROM oauth_token WHERE kind = 'access' AND expires_at < ?",
             arguments: [now - 3_600_000]
@@ -238,13 +240,13 @@ extension SandboxState {
         return try row.map { ($0, try Grant($0)) }
     }
 
-    /// Why an app may not use a token of a sign-in.
+    /// The reason why an app may not use a token of a sign-in; nil if it may.
     private static func error(of client: OAuthClient, for grant: Grant) -> OAuthError? {
-        guard grant.client == client.id else { return .invalidGrant("the token is another app's") }
+        guard grant.client == client.id else { return .invalidGrant("the token belongs to another app") }
         guard client.isConfidential || !grant.isConfidential else {
             return OAuthError(
                 .invalidClient,
-                "the code of this sign-in was exchanged with the app's secret; so are its tokens"
+                "the code of this sign-in was exchanged with the app's secret; send the secret with its tokens too"
             )
         }
         return nil

@@ -6,10 +6,10 @@ struct ConsentPage {
     let request: AuthorizationRequest
     let ticket: WireString
     let users: [SandboxUser]
-    /// What was wrong with the last answer.
+    /// The error in the last answer; nil on the first page.
     var fault: String?
 
-    /// The value of the choice that goes with the field for an id.
+    /// The value of the radio button for an id in the text field.
     static let other = "other"
 
     func response() -> Response {
@@ -52,7 +52,7 @@ struct ConsentPage {
             """
     }
 
-    /// The known users, the first of them chosen, and the field for an id.
+    /// Radio buttons for the known users and for another user; the first one is selected.
     private var choices: [HTML] {
         let known = users.map { user in (value: user.id.string, name: "@\(user.handle), id \(user.id)") }
         return (known + [(Self.other, "another user")]).enumerated().map { index, choice in

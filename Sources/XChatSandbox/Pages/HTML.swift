@@ -1,6 +1,8 @@
 import XChatEvents
 
-/// A piece of a page: literals are HTML, and each text that is put into one is escaped.
+/// A piece of a page.
+///
+/// Literals are HTML; interpolated texts are escaped.
 struct HTML: ExpressibleByStringInterpolation, Sendable {
     let text: String
 
@@ -15,7 +17,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
 
         mutating func appendLiteral(_ literal: String) { text += literal }
 
-        /// Puts in a text of any origin, with its deceptive characters visible.
+        /// Inserts an untrusted text: escapes HTML, and makes deceptive characters visible.
         mutating func appendInterpolation(_ value: String) {
             for scalar in visible(value).unicodeScalars {
                 switch scalar {

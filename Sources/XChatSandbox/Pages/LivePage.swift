@@ -1,6 +1,6 @@
 import Hummingbird
 
-/// The page at `/`: what the server holds, while it comes in.
+/// The page at `/`: shows what the server stores, and updates itself.
 enum LivePage {
     static func response() -> Response {
         .page("What the server sees", main, hasScript: true)
@@ -36,7 +36,7 @@ enum LivePage {
         </section>
         """
 
-    /// Text from the server is only ever put in as text, never as HTML.
+    /// The script inserts values from the server as text, never as HTML.
     static let script = """
         "use strict";
 

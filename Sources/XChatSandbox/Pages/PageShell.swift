@@ -3,13 +3,15 @@ import Hummingbird
 import NIOCore
 
 extension Response {
-    /// A page, which loads nothing but the style sheet and, if it has one, the script of this server.
+    /// Makes a page.
+    ///
+    /// It loads only the style sheet and, if it has one, the script of this server.
     ///
     /// - Parameters:
     ///   - title: The title and first heading.
-    ///   - main: What is below the heading.
-    ///   - formScheme: The scheme of the address that the page's form may lead to; browsers apply the policy for forms
-    ///     to redirects too.
+    ///   - main: The content below the heading.
+    ///   - formScheme: The scheme to which the answer of the page's form may redirect; browsers apply the policy for
+    ///     forms to redirects too.
     ///   - hasScript: Whether the page runs the script of the live page.
     ///   - status: The status.
     /// - Returns: The answer.
@@ -51,7 +53,7 @@ extension Response {
         return response
     }
 
-    /// A text that a browser loads; no other origin may embed it.
+    /// Makes an answer with a text that a browser loads; no other origin may embed it.
     static func asset(_ text: String, type: String, status: HTTPResponse.Status = .ok) -> Response {
         var response = Response(
             status: status,

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import XChatEvents
 
-/// What the live page shows: the newest users, conversations and events, as texts that are safe to show.
+/// The content of the live page: the newest users, conversations and events, as texts that are safe to show.
 struct ServerView: Sendable {
     /// The most entries of each list.
     private static let maximum = 50
@@ -95,7 +95,7 @@ struct ServerView: Sendable {
         "\(shortened(signature.signature?.string ?? "")), made with public key \(safeField(signature.publicKeyVersion))"
     }
 
-    /// The contents that the server has of an event, and those that it cannot read.
+    /// The contents of an event that the server can read, and a description of those that it cannot read.
     private static func contents(of event: MessageEvent) -> (held: String, hidden: String) {
         switch event.detail {
         case .messageCreateEvent(let create):
@@ -128,7 +128,7 @@ struct ServerView: Sendable {
             }
             return (held, "What the members encrypted in it, such as the title.")
         case .messageDeleteEvent(let deletion):
-            return ("messages \(safeFields(deletion.sequenceIDs))", "Why, and what the messages said.")
+            return ("messages \(safeFields(deletion.sequenceIDs))", "The reason, and the contents of the messages.")
         default:
             return ("", "")
         }
@@ -141,7 +141,7 @@ struct ServerView: Sendable {
 }
 
 extension SandboxState {
-    /// What the live page shows now.
+    /// The current content of the live page.
     func view() async throws -> ServerView {
         try await database.read { db in try ServerView(db) }
     }

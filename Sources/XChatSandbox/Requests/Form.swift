@@ -1,6 +1,6 @@
 import XChatEvents
 
-/// Names and values in the form `application/x-www-form-urlencoded`, as in a query or in the body of a POST.
+/// Names and values in the format `application/x-www-form-urlencoded`, from a query or from the body of a POST.
 struct Form: Sendable {
     static let type = "application/x-www-form-urlencoded"
     /// The largest form in bytes.
@@ -10,7 +10,7 @@ struct Form: Sendable {
     private var values: [WireString: WireString] = [:]
     private var repeated: Set<WireString> = []
 
-    /// Reads a form; nil for too many fields, an incomplete escape, or bytes that are not UTF-8.
+    /// Reads a form; nil if it is too large or malformed, or is not UTF-8.
     init?(_ bytes: some Collection<UInt8>) {
         let fields = bytes.split(separator: UInt8(ascii: "&"))
         guard bytes.count <= Self.maximumBytes, fields.count <= Self.maximumFields else { return nil }
@@ -27,7 +27,7 @@ struct Form: Sendable {
     ///
     /// An empty value counts as absent, and a repeated field is an error: RFC 6749, 3.1 and 3.2.
     func value(_ name: WireString) throws(OAuthError) -> WireString? {
-        guard !repeated.contains(name) else { throw .invalidRequest("\(name) is there more than once") }
+        guard !repeated.contains(name) else { throw .invalidRequest("\(name) occurs more than once") }
         return values[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
@@ -36,7 +36,7 @@ struct Form: Sendable {
         return value
     }
 
-    /// A text without its escapes; nil if it is not UTF-8 or an escape is incomplete.
+    /// Decodes the escapes of a text; nil if an escape is malformed or the result is not UTF-8.
     static func decoded(_ text: some Collection<UInt8>) -> WireString? {
         var bytes: [UInt8] = []
         var rest = text[...]
@@ -54,7 +54,7 @@ struct Form: Sendable {
         return String(validating: bytes, as: UTF8.self).map { WireString($0) }
     }
 
-    /// A value for a query, with everything escaped but what RFC 3986 leaves unreserved.
+    /// Escapes a value for a query: all bytes except the unreserved characters of RFC 3986.
     static func encoded(_ text: WireString) -> String {
         text.utf8.map { byte in
             byte.isUnreserved

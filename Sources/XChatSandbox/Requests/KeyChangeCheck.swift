@@ -1,17 +1,17 @@
 import XChatEngine
 import XChatEvents
 
-/// One entry of `action_signatures`, and what a server can check of it.
+/// One entry of `action_signatures`, with the checks that a server can make.
 struct SignedAction {
     let messageID: MessageID
     let detail: MessageEventDetail
     /// The event as the sender signed it.
     let event: MessageEvent
 
-    /// Checks the entry's form, and its signature as far as that can be seen here.
+    /// Checks the format of the entry, and verifies its signature if the server can.
     ///
-    /// The signature of a key change covers the plaintext key from version 6 on, so that one is only stored: the
-    /// recipients check it. Everything else is verified.
+    /// From version 6 on, the signature of a key change event covers the plaintext key, which the server does not have.
+    /// Such a signature is only stored, and the recipients verify it. Every other signature is verified here.
     init(
         _ action: ActionSignatureRequest,
         in conversation: ConversationID,
@@ -24,7 +24,7 @@ struct SignedAction {
         }
         guard let detail = try? MessageEventDetail(decoding: Base64.decode(action.encodedMessageEventDetail)) else {
             throw .invalidRequest(
-                "The detail is not that of an event.",
+                "The value is not the encoded detail of an event.",
                 parameter: "action_signatures.encoded_message_event_detail"
             )
         }
@@ -43,7 +43,7 @@ struct SignedAction {
         )
         guard !event.isKeyChange || action.signaturePayload == nil else {
             throw .invalidRequest(
-                "The signed text of a key change contains the key: leave it out.",
+                "The signed text of a key change contains the plaintext key: omit signature_payload.",
                 parameter: "action_signatures.signature_payload"
             )
         }
@@ -60,7 +60,10 @@ struct SignedAction {
         }
         let keyVersion = KeyVersion(signature.publicKeyVersion)
         guard let key = keys.first(where: { $0.version == keyVersion }) else {
-            throw .invalidRequest("You registered no such version.", parameter: place + ".public_key_version")
+            throw .invalidRequest(
+                "You have no registered key of this version.",
+                parameter: place + ".public_key_version"
+            )
         }
         if let sent = signature.signingPublicKey, WireString(sent) != key.registered.publicKey {
             throw .invalidRequest("This is not your signing key.", parameter: place + ".signing_public_key")
@@ -68,9 +71,12 @@ struct SignedAction {
         guard WireString(signature.signatureVersion).isDigits,
             let version = try? SignatureVersion(WireString(signature.signatureVersion))
         else {
-            throw .invalidRequest("The version is not accepted.", parameter: place + ".signature_version")
+            throw .invalidRequest(
+                "The signature version is not accepted: it must be a number of at least 2.",
+                parameter: place + ".signature_version"
+            )
         }
-        // Up to version 5 the wrapped keys are signed, which a server sees.
+        // Up to version 5 the signature covers the wrapped keys, which the server has.
         if !event.isKeyChange || version.number < 6 {
             do {
                 try Verifier.verify(event, keys: [key])
@@ -84,13 +90,13 @@ struct SignedAction {
     }
 }
 
-/// A key change as it was asked for, and what a server without the key can check of it.
+/// A key change in a request, with the checks that a server can make without the key.
 struct KeyChangeCheck {
     let version: KeyVersion
     private let participantKeys: [ConversationParticipantKey]
     private let users: [UserID: [VerifiedPublicKey]]
 
-    /// Checks that the signed detail says the same as the request.
+    /// Checks that the signed detail agrees with the request.
     init(_ request: KeysOfAll, _ action: SignedAction, users: [UserID: [VerifiedPublicKey]]) throws(Problem) {
         version = KeyVersion(request.version)
         self.users = users
@@ -103,7 +109,7 @@ struct KeyChangeCheck {
         }
         let place = "action_signatures.encoded_message_event_detail"
         guard case .conversationKeyChangeEvent(let change) = action.detail else {
-            throw .invalidRequest("The detail is not that of a key change.", parameter: place)
+            throw .invalidRequest("The detail is not a key change event.", parameter: place)
         }
         let signedKeys = change.conversationParticipantKeys ?? []
         guard change.conversationKeyVersion == version, signedKeys.count == participantKeys.count,
@@ -141,7 +147,10 @@ struct KeyChangeCheck {
             throw .invalidRequest("The version is not a number.", parameter: "conversation_key_version")
         }
         if let present, number <= present.number ?? 0 {
-            throw .invalidRequest("The present version is newer.", parameter: "conversation_key_version")
+            throw .invalidRequest(
+                "The version must be greater than that of the current key.",
+                parameter: "conversation_key_version"
+            )
         }
     }
 }

@@ -43,7 +43,7 @@ struct SegmentRequest: Sendable {
 
     private init(form: MultipartForm) throws(Problem) {
         if let unknown = form.parts.keys.first(where: { !Self.members.contains($0) }) {
-            throw .invalidRequest("There is a part that this request does not have.", parameter: bounded(unknown))
+            throw .invalidRequest("The form has a part that this request does not accept.", parameter: bounded(unknown))
         }
         func text(_ name: String) throws(Problem) -> String {
             guard let part = form.parts[name] else { throw .invalidRequest("A part is missing.", parameter: name) }
@@ -67,7 +67,7 @@ private struct SegmentJSON: ClosedRequest {
     static let members = SegmentRequest.members
 
     let media: String
-    /// X's document says integer, X's own programs send text.
+    /// X's document specifies an integer; X's own programs send text.
     let index: Int
     let conversationID: String
     let hashKey: String

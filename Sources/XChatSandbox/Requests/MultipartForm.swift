@@ -14,7 +14,7 @@ struct MultipartForm {
         }
         let body = [UInt8](body)
         let delimiter = Array("\r\n--\(boundary)".utf8)
-        // The first delimiter has no line before it.
+        // The first delimiter is at the start of the body, without a line break before it.
         guard body.starts(with: delimiter.dropFirst(2)) else { throw Self.malformed }
         var rest = body.dropFirst(delimiter.count - 2)
         while !rest.starts(with: Array("--".utf8)) {
@@ -31,7 +31,9 @@ struct MultipartForm {
         }
     }
 
-    /// Looks for the first byte before it compares: segments are megabytes.
+    /// The position of a byte sequence.
+    ///
+    /// It searches for the first byte and compares only there, because segments are large.
     private static func position(of needle: [UInt8], in haystack: ArraySlice<UInt8>) -> Int? {
         var start = haystack.startIndex
         while let found = haystack[start...].firstIndex(of: needle[0]) {

@@ -61,7 +61,7 @@ struct GroupRequest: Decodable {
     let conversationID: String
     let members: [String]
     let admins: [String]?
-    /// Absent and empty are the same to X's engine.
+    /// Nil if it is absent or empty, which X's engine does not distinguish.
     let name: String?
     let avatar: String?
     private let ttlMsec: String?
@@ -92,7 +92,7 @@ struct GroupRequest: Decodable {
     func ttl() throws(Problem) -> Int64? {
         guard let ttlMsec else { return nil }
         guard WireString(ttlMsec).isDigits, let number = WireString(ttlMsec).i64 else {
-            throw .invalidRequest("A time is a number of milliseconds.", parameter: "ttl_msec")
+            throw .invalidRequest("ttl_msec must be a number of milliseconds.", parameter: "ttl_msec")
         }
         return number
     }
@@ -225,7 +225,7 @@ struct RegistrationRequest: Decodable {
 extension Decodable {
     /// Reads a request's body.
     ///
-    /// - Throws: 400, naming the member that is missing or wrong.
+    /// - Throws: A problem with status 400 that names the missing or invalid member.
     init(body: Data) throws(Problem) {
         do {
             self = try JSONDecoder().decode(Self.self, from: body)
@@ -236,7 +236,7 @@ extension Decodable {
         } catch DecodingError.typeMismatch(_, let context) {
             throw .invalidRequest("A member has the wrong type.", parameter: path(context.codingPath))
         } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-            throw .invalidRequest("A member has no such value.", parameter: path(context.codingPath))
+            throw .invalidRequest("A member has an invalid value.", parameter: path(context.codingPath))
         } catch let problem as Problem {
             throw problem
         } catch {
@@ -245,7 +245,7 @@ extension Decodable {
     }
 }
 
-/// A request that X's document closes: a member that it does not name is refused.
+/// A request that may have only the members that X's document lists; any other member is refused.
 protocol ClosedRequest: Decodable {
     static var members: Set<String> { get }
 }
@@ -255,7 +255,10 @@ extension ClosedRequest {
         if let members = try? JSONDecoder().decode([String: Ignored].self, from: body),
             let unknown = members.keys.first(where: { !Self.members.contains($0) })
         {
-            throw .invalidRequest("There is a member that this request does not have.", parameter: bounded(unknown))
+            throw .invalidRequest(
+                "The body has a member that this request does not accept.",
+                parameter: bounded(unknown)
+            )
         }
         try self.init(body: body)
     }
@@ -265,7 +268,7 @@ private struct Ignored: Decodable {
     init(from decoder: any Decoder) throws {}
 }
 
-/// A name from outside, as far as it can be one of ours.
+/// A name from a request if it has the form of a member's name, so that it is safe to repeat; otherwise nil.
 func bounded(_ name: String) -> String? {
     let isName =
         (1...64).contains(name.utf8.count)
@@ -273,7 +276,7 @@ func bounded(_ name: String) -> String? {
     return isName ? name : nil
 }
 
-/// A place in a body, in the names of our own coding keys.
+/// A location in a body, made of the names of our own coding keys.
 private func path(_ keys: [any CodingKey]) -> String? {
     keys.isEmpty ? nil : keys.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
 }

@@ -18,7 +18,7 @@ struct SubscriptionRequest: ClosedRequest {
         init(from decoder: any Decoder) throws {
             let names = try decoder.singleValueContainer().decode([String: String].self).keys
             guard names.allSatisfy({ CodingKeys(rawValue: $0) != nil }) else {
-                throw Problem.invalidRequest("There is a member that a filter does not have.", parameter: "filter")
+                throw Problem.invalidRequest("The filter has a member that it does not accept.", parameter: "filter")
             }
             let container = try decoder.container(keyedBy: CodingKeys.self)
             userID = try container.decodeIfPresent(String.self, forKey: .userID)
@@ -57,11 +57,13 @@ struct SubscriptionRequest: ClosedRequest {
         "chat.update.group_name", "chat.update.restrictions",
     ]
 
-    /// The type's canonical name; of X's types those of the chat are known here.
+    /// The type's canonical name.
+    ///
+    /// Only chat events are supported.
     func canonicalType() throws(Problem) -> String {
         let type = eventType == "chat.conversation_join" ? "chat.conversation.join" : eventType
         guard Self.types.contains(type) else {
-            throw .invalidRequest("This is no type of chat event.", parameter: "event_type")
+            throw .invalidRequest("This is not a type of chat event.", parameter: "event_type")
         }
         return type
     }

@@ -5,7 +5,7 @@ import XChatEvents
 
 import struct Foundation.Date
 
-/// Counts requests, refuses those beyond the limit, and tells every client how many are left.
+/// Counts requests, refuses those beyond the limit, and states in the headers how many are left.
 struct RateLimitMiddleware: RouterMiddleware {
     let limits: RateLimits
     let errors: SandboxFaults.ErrorShape
@@ -36,7 +36,7 @@ struct RateLimitMiddleware: RouterMiddleware {
     }
 }
 
-/// Does what the faults say: waits, answers errors in place of answers, breaks connections.
+/// Injects the faults: waits, answers with errors, breaks connections.
 struct FaultMiddleware: RouterMiddleware {
     let faults: SandboxFaults
     let random: SeededRandom
@@ -80,7 +80,7 @@ struct FaultMiddleware: RouterMiddleware {
         if random.happens(faults.http503) { return Self.page(.serviceUnavailable) }
         let drops = random.happens(faults.drop)
         guard drops || random.happens(faults.http500) else { return try await next(request, context) }
-        // A client cannot tell whether the work was done: that is what makes it a fault worth having.
+        // Half of the time the request is processed, because a client must handle both cases without knowing which.
         if random.happens(0.5) { _ = try await next(request, context) }
         if drops { try? await context.channel.close() }
         return try .problem(.internalError, faults.errors)
@@ -96,7 +96,7 @@ struct FaultMiddleware: RouterMiddleware {
     }
 }
 
-/// Replaces the access token of a sign-in by the token that names its user, which is the one that the routes read.
+/// Replaces the access token of a sign-in by the token `sandbox-` and the user id, which the routes read.
 struct AccessTokenMiddleware: RouterMiddleware {
     let state: SandboxState
 
@@ -115,7 +115,9 @@ struct AccessTokenMiddleware: RouterMiddleware {
     }
 }
 
-/// Turns every error into a problem; only what this server says about itself reaches the client.
+/// Converts every error to a problem.
+///
+/// An unexpected error is logged by its type and reaches the client without details.
 struct ProblemMiddleware: RouterMiddleware {
     let errors: SandboxFaults.ErrorShape
 

@@ -63,7 +63,7 @@ extension Routes {
                 .map { WireString(String($0)) }
             let numbers = ids.compactMap { $0.isShortNumber ? $0.i64 : nil }
             guard (1...100).contains(ids.count), numbers.count == ids.count else {
-                throw Problem.invalidRequest("1 to 100 ids with commas between them.", parameter: "ids")
+                throw Problem.invalidRequest("ids must be 1 to 100 ids separated by commas.", parameter: "ids")
             }
             let (deleted, total) = try await state.unsubscribe(numbers)
             let missing = numbers.filter { !deleted.contains($0) }.map { id in
@@ -89,12 +89,12 @@ extension Routes {
 }
 
 extension Request {
-    /// From when and until when, in milliseconds since 1970; nil for now and for ever.
+    /// The start and the end of the requested events in milliseconds since 1970; nil to start now and never end.
     fileprivate func activityTimes() throws(Problem) -> (start: Int64?, end: Int64?) {
         var start = try time("start_time")
         if let text = query("backfill_minutes") {
             guard let minutes = WireString(text).number, minutes <= 5 else {
-                throw .invalidRequest("0 to 5 minutes.", parameter: "backfill_minutes")
+                throw .invalidRequest("backfill_minutes must be 0 to 5.", parameter: "backfill_minutes")
             }
             if minutes > 0 { start = start ?? SandboxState.milliseconds() - Int64(minutes) * 60_000 }
         }
@@ -104,7 +104,7 @@ extension Request {
     private func time(_ name: Substring) throws(Problem) -> Int64? {
         guard let text = query(name) else { return nil }
         guard let date = try? Date(text, strategy: .iso8601) else {
-            throw .invalidRequest("A time is YYYY-MM-DDTHH:mm:ssZ.", parameter: String(name))
+            throw .invalidRequest("The time must have the format YYYY-MM-DDTHH:mm:ssZ.", parameter: String(name))
         }
         return Int64(date.timeIntervalSince1970 * 1000)
     }

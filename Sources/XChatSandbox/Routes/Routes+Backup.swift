@@ -6,7 +6,7 @@ import XChatBackup
 import XChatEvents
 
 extension Routes {
-    /// How many wrong PINs in a row lock a backup.
+    /// The number of wrong PINs in a row that locks a backup.
     private static let guesses: Int64 = 20
 
     func addBackup(to router: Router<SandboxContext>) {
@@ -15,7 +15,7 @@ extension Routes {
             guard let id = RealmID(name), let realm = state.backupRealms.first(where: { $0.id == id }) else {
                 throw Problem.notFound("No such realm.", resourceType: "realm")
             }
-            // The versions that Juicebox's own realms ask for: 0.2 at software realms, 0.3 at hardware realms.
+            // The oldest versions that Juicebox's own realms accept: 0.2 in software realms, 0.3 in hardware realms.
             guard try Self.speaksProtocol(request.headers, isHardware: realm.publicKey != nil) else {
                 return Response(status: .init(code: 426))
             }
@@ -37,14 +37,14 @@ extension Routes {
         return (major, minor) >= (0, isHardware ? 3 : 2)
     }
 
-    /// Where the backup that belongs to a version of the user's keys is kept, in the form that X's API serves.
+    /// The configuration of the backup for a version of the user's keys, in the format of X's API.
     ///
     /// - Parameters:
-    ///   - user: The user, who alone sees it: it holds tokens.
+    ///   - user: The user. Send the configuration only to this user: it contains tokens.
     ///   - version: The version of the keys.
-    ///   - authority: Host and port by which the client reached the server.
+    ///   - authority: Host and port at which the client reached the server.
     /// - Returns: The member `juicebox_config`.
-    /// - Throws: When a realm's key cannot be used.
+    /// - Throws: An error if a realm's key cannot be used.
     func backupConfiguration(of user: UserID, version: KeyVersion, authority: String) throws -> JSON {
         let token = BackupToken(user: user, version: version).text
         let realms = try state.backupRealms.map { realm in

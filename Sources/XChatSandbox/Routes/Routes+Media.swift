@@ -19,7 +19,7 @@ extension Routes {
         }
         router.post("/2/chat/media/upload/{id}/append") { request, context in
             let user = try request.user()
-            // Base64 and some JSON around it; what the segment itself may have is checked when it is known.
+            // The limit allows for base64 and the JSON around it; the size of the segment itself is checked later.
             let body = try await request.wholeBody(limit: faults.segmentBytes / 3 * 4 + Self.maximumBodyBytes)
             let segment = try SegmentRequest(body: body, contentType: request.headers[.contentType])
             let expiresAt = try await state.append(segment, to: context.parameters.get("id") ?? "", by: user)
@@ -40,7 +40,8 @@ extension Routes {
                 headers: [.contentType: "application/octet-stream"],
                 body: ResponseBody(contentLength: Int(upload.totalBytes)) { [state] writer in
                     for number in 0..<(upload.parts ?? 0) {
-                        // Deleted by now: the client sees fewer bytes than the head announced.
+                        // A missing segment was deleted meanwhile. The client then receives fewer bytes than the head
+                        // announced.
                         guard let bytes = try await state.segment(number, of: upload) else { throw CancellationError() }
                         try await writer.write(ByteBuffer(bytes: bytes))
                     }

@@ -4,7 +4,7 @@ import XChatEvents
 
 /// Sign-in with OAuth 2.0: authorization code with PKCE (RFC 6749, RFC 7636), refresh and revocation (RFC 7009).
 extension Routes {
-    /// X's documents name both.
+    /// Both paths are in X's documents.
     private static let authorizationPaths: [RouterPath] = ["/i/oauth2/authorize", "/2/oauth2/authorize"]
 
     func addOAuth(to router: Router<SandboxContext>) {
@@ -68,7 +68,7 @@ extension Routes {
         switch decision {
         case "refuse": return .found(asked.refusal())
         case "allow": break
-        default: return Self.errorPage("The form is wrong: decision is allow or refuse.")
+        default: return Self.errorPage("The form is wrong: decision must be allow or refuse.")
         }
         let chosen = try? form.value("user")?.string
         let other = try? form.value("other")?.string
@@ -94,7 +94,9 @@ extension Routes {
         case "authorization_code":
             let verifier = try form.required("code_verifier")
             guard verifier.isVerifier else {
-                throw OAuthError.invalidRequest("code_verifier has 43 to 128 letters, digits, '-', '.', '_' and '~'")
+                throw OAuthError.invalidRequest(
+                    "code_verifier must have 43 to 128 letters, digits, '-', '.', '_' and '~'"
+                )
             }
             let tokens = try await state.exchange(
                 code: form.required("code"),
@@ -107,11 +109,11 @@ extension Routes {
             let token = try form.required("refresh_token")
             return (try await state.refresh(token, scopes: form.value("scope"), client: client).json, true)
         default:
-            throw OAuthError(.unsupportedGrantType, "grant_type is authorization_code or refresh_token")
+            throw OAuthError(.unsupportedGrantType, "grant_type must be authorization_code or refresh_token")
         }
     }
 
-    /// An answer as RFC 6749, 5.1 and 5.2 have it.
+    /// Makes an answer of the form in RFC 6749, 5.1 and 5.2.
     private static func answering(_ body: () async throws -> JSON) async throws -> Response {
         var response: Response
         do {
@@ -138,7 +140,7 @@ extension Request {
     fileprivate func form() async throws -> Form {
         let type = (headers[.contentType] ?? "").split(separator: ";").first.map { $0.lowercased() } ?? ""
         guard type.utf8.filter({ $0 != 0x20 }).elementsEqual(Form.type.utf8) else {
-            throw OAuthError.invalidRequest("the body has the type \(Form.type)")
+            throw OAuthError.invalidRequest("the body must have the type \(Form.type)")
         }
         guard let form = Form(try await wholeBody(limit: Form.maximumBytes)) else {
             throw OAuthError.invalidRequest("the body is not a form of at most 64 fields")

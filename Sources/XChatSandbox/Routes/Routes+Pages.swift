@@ -2,7 +2,7 @@ import Hummingbird
 import XChatHTTP
 
 extension Routes {
-    /// Where people look at the server: no fault and no limit applies.
+    /// The routes of the pages for people: faults and rate limits do not apply to them.
     static let pages: Set = [
         "/", "/sandbox.css", "/sandbox.js", "/sandbox.json", "/i/oauth2/authorize", "/2/oauth2/authorize",
     ]
@@ -12,7 +12,8 @@ extension Routes {
         router.get("/sandbox.css") { _, _ in Response.asset(styleSheet, type: "text/css; charset=utf-8") }
         router.get("/sandbox.js") { _, _ in Response.asset(LivePage.script, type: "text/javascript; charset=utf-8") }
         router.get("/sandbox.json") { request, _ in
-            // Browsers say where a request comes from; other programs do not, and can read the whole API anyway.
+            // Browsers state in this header where a request comes from. Other programs do not send it, and can read the
+            // whole API anyway.
             guard ["same-origin", "none", nil].contains(request.headers["sec-fetch-site"]) else {
                 throw Problem.forbidden("This page is not shown to other origins.", resourceType: "page")
             }
@@ -22,9 +23,11 @@ extension Routes {
     }
 }
 
-/// Refuses requests under a name that is not this machine's, where the server listens on a loopback address.
+/// Refuses requests whose host name is not one of this machine.
 ///
-/// With DNS that changes its answer, a page of another origin could otherwise read this server through a browser.
+/// It is used if the server listens on a loopback address.
+///
+/// Otherwise a page of another origin could use DNS rebinding to read this server through a browser.
 struct HostMiddleware: RouterMiddleware {
     let errors: SandboxFaults.ErrorShape
 

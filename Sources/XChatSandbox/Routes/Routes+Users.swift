@@ -2,9 +2,9 @@ import Hummingbird
 import XChatEvents
 
 extension Routes {
-    /// The names that `user.fields` takes.
+    /// The names that `user.fields` accepts.
     ///
-    /// The sandbox knows id, name and handle of a user.
+    /// The sandbox stores only the id, the name and the handle of a user.
     private static let userFields: Set = [
         "affiliation", "confirmed_email", "connection_status", "created_at", "description", "entities", "id",
         "is_identity_verified", "location", "most_recent_post_id", "name", "parody", "pinned_post_id",
@@ -67,12 +67,12 @@ extension Routes {
         let elements = (request.query(name) ?? "").split(separator: ",", omittingEmptySubsequences: false)
             .map(String.init)
         guard (1...100).contains(elements.count), elements.allSatisfy(isValid) else {
-            throw .invalidRequest("1 to 100 \(what) with commas between them.", parameter: String(name))
+            throw .invalidRequest("\(name) must be 1 to 100 \(what) separated by commas.", parameter: String(name))
         }
         return elements
     }
 
-    /// Those that were found, each once, and an error for each of the others.
+    /// Makes an answer with each user that was found, once, and an error for each value that was not found.
     private static func answer(asked: [String], _ found: [SandboxUser?], _ parameter: String) throws -> Response {
         var data: [SandboxUser] = []
         var errors: [JSON] = []

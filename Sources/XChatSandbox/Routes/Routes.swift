@@ -4,15 +4,17 @@ import NIOCore
 import XChatEngine
 import XChatEvents
 
-/// Ties X's paths to the state: reads requests, writes answers, decides nothing.
+/// Connects X's paths to the state: reads requests and writes answers.
+///
+/// All decisions are in ``SandboxState``.
 struct Routes {
     let state: SandboxState
-    /// Whether only names of this machine are accepted in the header Host.
+    /// Whether to accept only names of this machine in the header Host.
     var isLoopback = false
 
-    /// The largest body of a request in bytes, segments of media excepted.
+    /// The largest body of a request in bytes, except for segments of media.
     static let maximumBodyBytes = 4 << 20
-    /// The route whose use is limited for 24 hours.
+    /// The route that has a limit per 24 hours.
     static let registration = "/2/users/{id}/public_keys"
 
     var faults: SandboxFaults { state.faults }
@@ -58,7 +60,7 @@ struct Routes {
             let ids = (request.query("ids") ?? "").split(separator: ",", omittingEmptySubsequences: false)
                 .map { UserID(String($0)) }
             guard (1...100).contains(ids.count), ids.allSatisfy(\.isValid) else {
-                throw Problem.invalidRequest("1 to 100 user ids with commas between them.", parameter: "ids")
+                throw Problem.invalidRequest("ids must be 1 to 100 user ids separated by commas.", parameter: "ids")
             }
             let keys = try await state.publicKeys(of: ids)
             let unknown = ids.filter { keys[$0] == nil }.map { _ in
@@ -67,7 +69,7 @@ struct Routes {
             let items = try ids.flatMap { id in
                 try (keys[id] ?? []).map { try item($0, of: id, for: caller, request).only(fields) }
             }
-            // No entry says whose it is: the order of the ids is all that there is.
+            // As in X's API, an entry does not name its owner; the entries are in the order of the requested ids.
             return try Response.json(
                 .members([
                     "data": faults.data(items),
@@ -78,7 +80,7 @@ struct Routes {
         router.post("/2/users/{id}/public_keys") { request, context in
             let user = try request.user()
             guard try context.userID() == user else {
-                throw Problem.forbidden("You can register keys for yourself only.", resourceType: "user")
+                throw Problem.forbidden("You can only register keys for yourself.", resourceType: "user")
             }
             let version = try await state.register(RegistrationRequest(body: request.wholeBody()), user: user)
             return try Response.data(
@@ -90,7 +92,7 @@ struct Routes {
         }
     }
 
-    /// A key as the API shows it; its owner also sees where the backup is kept.
+    /// A key as JSON of the API; only its owner also receives the configuration of the backup.
     private func item(_ key: VerifiedPublicKey, of user: UserID, for caller: UserID, _ request: Request) throws -> JSON
     {
         var members: [String: JSON] = [

@@ -3,7 +3,7 @@ import Hummingbird
 import NIOCore
 import XChatEvents
 
-/// What is known about a request.
+/// The context of a request.
 struct SandboxContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The connection, for the fault that breaks it.
@@ -15,7 +15,7 @@ struct SandboxContext: RequestContext {
     }
 }
 
-/// Whose token a request carries.
+/// The owner of the token in a request.
 enum Caller: Sendable {
     case user(UserID)
     case app
@@ -29,7 +29,7 @@ enum Caller: Sendable {
     init(_ request: Request) throws(Problem) {
         let scheme = "bearer ".utf8
         let prefix = "sandbox-".utf8
-        // The scheme is the one part of the header in which case does not matter.
+        // Only the scheme of the header is compared without regard to case.
         guard let header = request.headers[.authorization]?.utf8, header.count > scheme.count,
             zip(header, scheme).allSatisfy({ $0 | 0x20 == $1 }),
             header.dropFirst(scheme.count).starts(with: prefix)
@@ -45,13 +45,13 @@ enum Caller: Sendable {
 }
 
 extension Request {
-    /// The user who asks, where the route acts for a user.
+    /// The user who makes the request; throws for an app.
     func user() throws(Problem) -> UserID {
         guard case .user(let id) = try Caller(self) else { throw .appToken }
         return id
     }
 
-    /// Refuses every caller but the app.
+    /// Refuses every caller except the app.
     func requireApp() throws(Problem) {
         guard case .app = try Caller(self) else { throw .userToken }
     }
@@ -81,12 +81,17 @@ extension Request {
         uri.queryParameters.get(String(name))
     }
 
-    /// A list with commas, each element one of the known ones and there once; nil when it is not asked for.
+    /// A list separated by commas; nil if the parameter is absent.
+    ///
+    /// Throws for an unknown or repeated element.
     func list(_ name: Substring, of known: Set<String>) throws(Problem) -> Set<String>? {
         guard let text = query(name) else { return nil }
         let elements = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         guard Set(elements).count == elements.count, elements.allSatisfy(known.contains) else {
-            throw .invalidRequest("A list of names that this route has, each once.", parameter: String(name))
+            throw .invalidRequest(
+                "\(name) must be a list of names that this route knows, each at most once.",
+                parameter: String(name)
+            )
         }
         return Set(elements)
     }
@@ -100,11 +105,11 @@ extension SandboxContext {
         return id
     }
 
-    /// The canonical id of the conversation that a path names in one of its three forms.
+    /// The canonical id of the conversation in a path, which has one of three forms.
     func conversationID(for user: UserID) throws(Problem) -> ConversationID {
         let text = WireString(parameters.get("id") ?? "")
         let id = ConversationID(canonicalizing: text, sender: user)
-        // The colon is the form inside events. No path takes it.
+        // The form with a colon is only used inside events; no path accepts it.
         guard id.urlPathComponent != nil, !text.utf8.contains(UInt8(ascii: ":")) else {
             throw .invalidRequest("A conversation is a user id, two joined by '-', or a group id.", parameter: "id")
         }
@@ -130,7 +135,7 @@ extension Response {
         return Response(status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: body))
     }
 
-    /// An answer whose one member is `data`.
+    /// Makes an answer with `data` as its only member.
     static func data(_ data: JSON, status: HTTPResponse.Status = .ok) throws -> Response {
         try json(.object(["data": data]), status: status)
     }

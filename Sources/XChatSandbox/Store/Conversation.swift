@@ -16,21 +16,21 @@ struct Conversation: Sendable {
     var keyVersion: KeyVersion
     let token: WireString
     let createdAt: Int64
-    /// The newest event of any kind: its sequence id.
+    /// The sequence id of the newest event of any kind.
     var lastEvent: Int64 = 0
-    /// When that was, in milliseconds.
+    /// The time of the newest event, in milliseconds since 1970.
     var lastEventAt: Int64 = 0
-    /// As signed: ciphertext, if the group's members encrypted it.
+    /// The title as signed; ciphertext if the group's members encrypted it.
     var name: String?
     var avatar: String?
     var ttl: Int64?
-    /// In the order in which they came.
+    /// The members in the order in which they joined.
     var members: [Member]
 
     var participants: Set<UserID> { Set(members.map(\.user)) }
     var admins: Set<UserID> { Set(members.filter(\.isAdmin).map(\.user)) }
 
-    /// A new conversation.
+    /// Makes a new conversation.
     init(_ id: ConversationID, keyVersion: KeyVersion, members: [Member]) {
         self.id = id
         self.keyVersion = keyVersion
@@ -39,7 +39,7 @@ struct Conversation: Sendable {
         token = Self.newToken()
     }
 
-    /// The conversation of an id; nil if it does not exist.
+    /// Reads a conversation; nil if it does not exist.
     init?(_ id: ConversationID, _ db: Database) throws {
         guard
             let row = try Row.fetchOne(
@@ -91,7 +91,7 @@ struct Conversation: Sendable {
         }
     }
 
-    /// Opaque, and shaped like X's: three parts of a JWT, signed with nothing.
+    /// Makes an opaque token in the form of X's tokens: three parts like a JWT, but with random bytes as its signature.
     private static func newToken() -> WireString {
         let random = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
         let parts = [Array(#"{"alg":"HS256"}"#.utf8), Array(#"{"requestingUserId":"0"}"#.utf8), random]
@@ -99,7 +99,7 @@ struct Conversation: Sendable {
     }
 }
 
-/// An event as it was stored, or answered without being stored.
+/// A stored event, or an event that is returned without being stored.
 struct StoredEvent: Sendable {
     let sequence: Int64
     let createdAt: Int64
@@ -117,7 +117,7 @@ extension StoredEvent {
         encoded = [UInt8](row["encoded"] as Data)
     }
 
-    /// What is stored under a message id of a sender.
+    /// Reads the event with a message id of a sender; nil if there is no such event.
     init?(_ messageID: MessageID, of sender: UserID, in conversation: ConversationID, _ db: Database) throws {
         guard
             let row = try Row.fetchOne(
@@ -131,14 +131,14 @@ extension StoredEvent {
 }
 
 extension SandboxState {
-    /// The conversation of an id, as one of its members sees it.
+    /// Reads a conversation for a user; throws if it does not exist or the user is not a member.
     func conversation(_ id: ConversationID, for user: UserID, _ db: Database) throws -> Conversation {
         guard let conversation = try Conversation(id, db) else { throw Problem.unknownConversation }
         guard conversation.participants.contains(user) else { throw Problem.outsider }
         return conversation
     }
 
-    /// Stores an event, with the server's part of the envelope, which is not signed.
+    /// Stores an event after adding the server's fields of the envelope, which are not signed.
     func store(
         _ event: MessageEvent,
         in conversation: inout Conversation,

@@ -3,10 +3,10 @@ import XChatFiles
 
 /// The SQLite database of the server, in memory or in a file.
 enum SandboxDatabase {
-    /// "XCsb": tells our files from databases of other programs.
+    /// "XCsb": distinguishes our files from databases of other programs.
     private static let applicationID = 0x5843_7362
 
-    /// Opens the database and brings its tables up to date.
+    /// Opens the database and creates or migrates its tables.
     ///
     /// - Parameter path: The file, which is created with mode 0600 if it does not exist; nil for memory.
     /// - Returns: The database.
@@ -18,7 +18,7 @@ enum SandboxDatabase {
             return database
         }
         do {
-            // SQLite would create the file with the permissions of the umask.
+            // SQLite would create the file with the permissions that the umask allows.
             do {
                 try Files.makePrivate(path)
             } catch {
@@ -81,7 +81,7 @@ enum SandboxDatabase {
         CREATE INDEX oauth_token_end ON oauth_token (kind, expires_at);
         """
 
-    /// A record of NULL has no guesses left.
+    /// A record that is NULL has no guesses left.
     private static let backupTables = """
         CREATE TABLE backup_realm (
             id TEXT NOT NULL PRIMARY KEY,
@@ -97,7 +97,7 @@ enum SandboxDatabase {
         ) STRICT;
         """
 
-    /// Columns of values that clients choose freely are BLOBs: SQLite ends a text at its first zero byte.
+    /// Columns of values that clients choose freely are BLOBs, because SQLite ends a text at its first zero byte.
     private static let tables = """
         CREATE TABLE public_key (
             user TEXT NOT NULL,
@@ -175,7 +175,7 @@ enum SandboxDatabase {
         """
 }
 
-/// Why a data file cannot be used.
+/// The reason why a data file cannot be used.
 private struct DataFileError: Error, CustomStringConvertible {
     let path: String
     let reason: String

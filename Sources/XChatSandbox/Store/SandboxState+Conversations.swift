@@ -53,7 +53,7 @@ extension SandboxState {
         }
     }
 
-    /// All key changes of a conversation, oldest first.
+    /// All key change events of a conversation, oldest first.
     func keyEvents(in id: ConversationID, _ db: Database) throws -> [StoredEvent] {
         try Row.fetchAll(
             db,
@@ -62,7 +62,7 @@ extension SandboxState {
         ).map { StoredEvent($0) }
     }
 
-    /// Everything that is held of a conversation, oldest first.
+    /// All stored events of a conversation, oldest first.
     func events(in id: ConversationID) async throws -> [MessageEvent] {
         try await database.read { db in
             try Row.fetchAll(
@@ -75,7 +75,7 @@ extension SandboxState {
 
     // MARK: Groups
 
-    /// Mints the id of a group that is to be.
+    /// Makes the id of a group that does not exist yet.
     func initializeGroup(by user: UserID) async throws -> String {
         let id = "g\(nextSequenceID())"
         try await database.write { db in
@@ -84,11 +84,11 @@ extension SandboxState {
         return id
     }
 
-    /// Makes a group, with its first key.
+    /// Creates a group, with its first key.
     func createGroup(_ request: GroupRequest, by user: UserID) async throws -> StoredEvent {
         let id = ConversationID(canonicalizing: WireString(request.conversationID))
         guard id.isGroup, id.urlPathComponent != nil else {
-            throw Problem.invalidRequest("A group id is 'g' and a number.", parameter: "conversation_id")
+            throw Problem.invalidRequest("A group id must be 'g' and a number.", parameter: "conversation_id")
         }
         let members = request.members.map { UserID($0) }
         let admins = request.admins.map { $0.map { UserID($0) } } ?? [user]
@@ -101,7 +101,7 @@ extension SandboxState {
             )
             guard owner == user.string else {
                 throw Problem.notFound(
-                    "No such group id: initialize mints them.",
+                    "No such group id: get one from group/initialize.",
                     parameter: "conversation_id",
                     resourceType: "chat_conversation"
                 )
@@ -109,7 +109,7 @@ extension SandboxState {
             let keys = try self.checkedMembers(members, of: user, "group_members", db)
             guard members.contains(user), Set(members).isSuperset(of: admins) else {
                 throw Problem.invalidRequest(
-                    "The creator and the administrators are members.",
+                    "The creator and the administrators must be members.",
                     parameter: "group_members"
                 )
             }
@@ -161,12 +161,12 @@ extension SandboxState {
         let (stored, conversation, isNew) = try await database.write { db in
             var conversation = try self.conversation(id, for: user, db)
             guard id.isGroup else {
-                throw Problem.invalidRequest("Members are added to groups alone.", parameter: "id")
+                throw Problem.invalidRequest("Members can only be added to a group.", parameter: "id")
             }
             guard let keysOfAll = request.keys else {
                 throw Problem.invalidRequest("A new key is required.", parameter: "conversation_key_version")
             }
-            // Of a request that comes again, the first answer: its members are in the group by now.
+            // A repeated request gets the first answer: its members are already in the group.
             if let first = request.actionSignatures?.first,
                 let stored = try StoredEvent(MessageID(first.messageID), of: user, in: id, db)
             {
@@ -206,9 +206,9 @@ extension SandboxState {
         parameter: "action_signatures.encoded_message_event_detail"
     )
 
-    /// The keys of people who are to be in a group together.
+    /// The keys of the users who will be in a group together.
     ///
-    /// Both sentences are X's: clients show them.
+    /// The errors for too many members and for users without keys have X's texts, because clients show them.
     private func checkedMembers(
         _ members: [UserID],
         of user: UserID,
@@ -222,7 +222,7 @@ extension SandboxState {
             )
         }
         guard Set(members).count == members.count else {
-            throw Problem.invalidRequest("A user is named twice, or a member already.", parameter: parameter)
+            throw Problem.invalidRequest("A user is named twice or is already a member.", parameter: parameter)
         }
         let keys = try keys(of: members, db)
         guard keys.count == members.count else {
@@ -234,7 +234,7 @@ extension SandboxState {
         return keys
     }
 
-    /// Key change and group change: two signatures, in whatever order.
+    /// Checks the two signed actions, a key change and a group change, in any order.
     private static func pair(
         _ actions: [ActionSignatureRequest]?,
         in id: ConversationID,
@@ -247,7 +247,10 @@ extension SandboxState {
         let first = try SignedAction(actions[0], in: id, from: user, keys: keys)
         let second = try SignedAction(actions[1], in: id, from: user, keys: keys)
         guard first.messageID != second.messageID else {
-            throw .invalidRequest("Two actions have one message id.", parameter: "action_signatures.message_id")
+            throw .invalidRequest(
+                "The two actions have the same message id.",
+                parameter: "action_signatures.message_id"
+            )
         }
         return first.event.isKeyChange ? (first, second) : (second, first)
     }

@@ -2,14 +2,16 @@ import Foundation
 import GRDB
 import XChatEvents
 
-/// An upload: ciphertext in segments, whose length is all that the server knows of it.
+/// An upload: ciphertext in segments.
+///
+/// The server knows only its length.
 struct Upload: Sendable {
     let session: Int64
     let hashKey: String
     let conversation: ConversationID
     let user: UserID
     let totalBytes: Int64
-    /// In seconds since 1970.
+    /// When the upload session ends, in seconds since 1970.
     let expiresAt: Int64
     /// How many segments it has; nil until it is complete.
     let parts: Int?
@@ -26,15 +28,15 @@ struct Upload: Sendable {
 }
 
 extension SandboxState {
-    /// How long an upload may take.
+    /// How long an upload may take, in seconds.
     private static let uploadSeconds: Int64 = 24 * 3600
-    /// What follows from the numbers of segments, 0 to 999.
+    /// The most segments: their numbers are 0 to 999.
     private static let maximumSegments: Int64 = 1000
 
     func initializeUpload(_ request: UploadRequest, by user: UserID) async throws -> (session: Int64, hashKey: String) {
         let id = try mediaConversation(request.conversationID, of: user)
         guard (0...Int64(faults.segmentBytes) * Self.maximumSegments).contains(request.totalBytes) else {
-            throw Problem.invalidRequest("The upload is larger than is taken here.", parameter: "total_bytes")
+            throw Problem.invalidRequest("The upload is larger than this server accepts.", parameter: "total_bytes")
         }
         let session = nextSequenceID()
         let hashKey = Self.newHashKey()
@@ -54,16 +56,16 @@ extension SandboxState {
         return (session, hashKey)
     }
 
-    /// Takes a segment; one that comes again replaces the first.
+    /// Stores a segment; a repeated segment replaces the first one.
     ///
-    /// Answers when the session ends.
+    /// - Returns: The time when the session ends, in seconds since 1970.
     func append(_ segment: SegmentRequest, to session: String, by user: UserID) async throws -> Int64 {
         let id = try mediaConversation(segment.conversationID, of: user)
         guard (0..<Int(Self.maximumSegments)).contains(segment.index) else {
             throw Problem.invalidRequest("Segments are numbered from 0 to 999.", parameter: "segment_index")
         }
         guard segment.media.count <= faults.segmentBytes else {
-            throw Problem.invalidRequest("The segment is larger than is taken here.", parameter: "media")
+            throw Problem.invalidRequest("The segment is larger than this server accepts.", parameter: "media")
         }
         return try await database.write { db in
             let upload = try self.upload(session, segment.hashKey, in: id, by: user, db)
@@ -80,7 +82,7 @@ extension SandboxState {
                 arguments: [upload.session]
             )
             guard held ?? 0 <= upload.totalBytes else {
-                throw Problem.invalidRequest("There are more bytes than were announced.", parameter: "media")
+                throw Problem.invalidRequest("The segments have more bytes than total_bytes.", parameter: "media")
             }
             return upload.expiresAt
         }
@@ -89,7 +91,7 @@ extension SandboxState {
     func finalize(_ request: FinalizeRequest, session: String, by user: UserID) async throws {
         let id = try mediaConversation(request.conversationID, of: user)
         guard let parts = WireString(request.numParts).number, WireString(request.numParts).isDigits else {
-            throw Problem.invalidRequest("The number of parts is no number.", parameter: "num_parts")
+            throw Problem.invalidRequest("num_parts must be a number.", parameter: "num_parts")
         }
         try await database.write { db in
             let upload = try self.upload(session, request.hashKey, in: id, by: user, db)
@@ -105,10 +107,13 @@ extension SandboxState {
             let last: Int64? = held?["last"]
             let bytes: Int64? = held?["bytes"]
             guard UInt64(count) == parts, (last ?? -1) + 1 == count else {
-                throw Problem.invalidRequest("The parts that arrived are others.", parameter: "num_parts")
+                throw Problem.invalidRequest(
+                    "The segments that arrived do not match num_parts.",
+                    parameter: "num_parts"
+                )
             }
             guard bytes ?? 0 == upload.totalBytes else {
-                throw Problem.invalidRequest("The bytes that arrived are not as many as were announced.")
+                throw Problem.invalidRequest("The segments do not have total_bytes bytes.")
             }
             try db.execute(
                 sql: "UPDATE upload SET parts = ? WHERE session = ?",
@@ -117,7 +122,7 @@ extension SandboxState {
         }
     }
 
-    /// A complete upload of a conversation.
+    /// Reads a complete upload of a conversation.
     func media(_ hashKey: String, in id: ConversationID, for user: UserID) async throws -> Upload {
         try await database.read { db in
             _ = try self.conversation(id, for: user, db)
@@ -132,7 +137,7 @@ extension SandboxState {
         }
     }
 
-    /// One segment at a time, so that a large download is never in memory as a whole.
+    /// Reads one segment, so that a large download is never in memory as a whole.
     func segment(_ number: Int, of upload: Upload) async throws -> Data? {
         try await database.read { db in
             try Data.fetchOne(
@@ -143,7 +148,9 @@ extension SandboxState {
         }
     }
 
-    /// Deletes media of a conversation, only the user's own if a user is named.
+    /// Deletes media of a conversation.
+    ///
+    /// If a user is given, only media of this user can be deleted.
     func deleteMedia(_ hashKey: String, in id: ConversationID, by user: UserID?, _ db: Database) throws {
         let row = try Row.fetchOne(
             db,
@@ -184,11 +191,11 @@ extension SandboxState {
         return upload
     }
 
-    /// Bodies name a conversation in any form, the one with a colon included.
+    /// The conversation in a request's body, in any form, also with a colon.
     private func mediaConversation(_ text: String, of user: UserID) throws(Problem) -> ConversationID {
         let id = ConversationID(canonicalizing: WireString(text), sender: user)
         guard id.urlPathComponent != nil else {
-            throw .invalidRequest("This is no conversation.", parameter: "conversation_id")
+            throw .invalidRequest("This is not a conversation id.", parameter: "conversation_id")
         }
         return id
     }

@@ -6,7 +6,7 @@ import XChatEvents
 extension SandboxState {
     // MARK: Conversation keys
 
-    /// Takes a key change: the start of a conversation of two, or a rotation in any.
+    /// Stores a key change event, which starts a conversation of two or rotates the key of any conversation.
     func addKeys(
         _ request: KeysRequest,
         to id: ConversationID,
@@ -62,7 +62,9 @@ extension SandboxState {
 
     // MARK: Messages
 
-    /// Takes a message, and answers the stored event or, as X does under a status of success, a failure event.
+    /// Stores a message, and returns the stored event or a failure event.
+    ///
+    /// X also sends failure events with a status of success.
     func send(_ request: SendRequest, to id: ConversationID, from sender: UserID) async throws -> StoredEvent {
         let messageID = MessageID(request.messageID)
         guard !messageID.isEmpty else {
@@ -75,7 +77,7 @@ extension SandboxState {
                 switch self.faults.repeats {
                 case .first: return (stored, nil)
                 case .refused:
-                    throw Problem.invalidRequest("There is a message of this id.", parameter: "message_id")
+                    throw Problem.invalidRequest("A message with this id exists already.", parameter: "message_id")
                 case .stale: break
                 }
             }
@@ -121,7 +123,7 @@ extension SandboxState {
         let type: FailureType
     }
 
-    /// The event as the sender signed it, or why the server does not take it.
+    /// Checks a message and returns the event as the sender signed it; throws the failure if it is refused.
     private static func accept(
         _ request: SendRequest,
         messageID: MessageID,
@@ -155,7 +157,7 @@ extension SandboxState {
 
     // MARK: Deleting and reading
 
-    /// Takes a signed deletion: the messages are deleted for all participants, or for the caller.
+    /// Processes a signed deletion: deletes the messages for all participants, or hides them for the caller.
     func delete(_ request: DeleteRequest, in id: ConversationID, by user: UserID) async throws {
         try await database.write { db in
             var conversation = try self.conversation(id, for: user, db)
@@ -177,7 +179,10 @@ extension SandboxState {
                 )
             }
             guard request.forAll || (request.mediaHashKeys ?? []).isEmpty else {
-                throw Problem.invalidRequest("Media are deleted for all alone.", parameter: "media_hash_keys")
+                throw Problem.invalidRequest(
+                    "Media can only be deleted for all participants.",
+                    parameter: "media_hash_keys"
+                )
             }
             guard try StoredEvent(action.messageID, of: user, in: id, db) == nil else { return }
             let isAdmin = conversation.admins.contains(user)
@@ -212,11 +217,11 @@ extension SandboxState {
         }
     }
 
-    /// Moves a member's mark; it never goes back.
+    /// Sets how far a member has read; a lower number has no effect.
     func markRead(_ request: ReadRequest, in id: ConversationID, by user: UserID) async throws {
         let sequence = SequenceID(request.seenUntil)
         guard sequence.isDigits, let number = sequence.i64 else {
-            throw Problem.invalidRequest("A sequence id is a number.", parameter: "seen_until_sequence_id")
+            throw Problem.invalidRequest("A sequence id must be a number.", parameter: "seen_until_sequence_id")
         }
         try await database.write { db in
             _ = try self.conversation(id, for: user, db)
@@ -227,14 +232,16 @@ extension SandboxState {
         }
     }
 
-    /// No participant is notified: X's documents do not say how, and the event would not be signed.
+    /// Checks a typing notice.
+    ///
+    /// No participant is notified: X's documents do not describe how, and the event would not be signed.
     func type(in id: ConversationID, by user: UserID) async throws {
         try await database.read { db in _ = try self.conversation(id, for: user, db) }
     }
 }
 
 extension XChatError {
-    /// The failure that X's server answers for an event that does not verify.
+    /// The failure type that X's server returns for an event that does not verify.
     fileprivate var failureType: FailureType {
         switch code {
         case .versionRefused: .invalidSignatureVersion

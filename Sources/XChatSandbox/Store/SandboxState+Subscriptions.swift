@@ -2,11 +2,11 @@ import Foundation
 import GRDB
 import XChatEvents
 
-/// What an app wants to hear of.
+/// A subscription of the app to one kind of event of one user.
 struct Subscription: Sendable {
     let id: Int64
     let eventType: String
-    /// Whose events.
+    /// The user whose events are delivered.
     let user: UserID
     let createdAt: Int64
     var updatedAt: Int64
@@ -50,16 +50,16 @@ extension Subscription {
 }
 
 extension SandboxState {
-    /// What a self-serve app may hold at once.
+    /// The most subscriptions of a self-serve app.
     private static let maximumSubscriptions = 1500
 
     func subscribe(_ request: SubscriptionRequest, by caller: Caller) async throws -> Subscription {
         guard let user = request.filter.userID.flatMap({ UserID(validating: $0) }) else {
-            throw Problem.invalidRequest("A chat event is filtered by its user.", parameter: "filter.user_id")
+            throw Problem.invalidRequest("filter.user_id must be the id of a user.", parameter: "filter.user_id")
         }
-        // Chat events are private: a user shares only the own ones.
+        // Chat events are private: a user can subscribe only to their own.
         if case .user(let id) = caller, id != user {
-            throw Problem.forbidden("You can subscribe to your own chat events only.", resourceType: "user")
+            throw Problem.forbidden("You can only subscribe to your own chat events.", resourceType: "user")
         }
         let now = Self.milliseconds()
         let subscription = Subscription(
@@ -76,7 +76,7 @@ extension SandboxState {
         try await database.write { db in
             let count = try Self.count(db)
             guard count < Self.maximumSubscriptions else {
-                throw Problem.invalidRequest("There are as many subscriptions as an app may have.")
+                throw Problem.invalidRequest("The app has the maximum number of subscriptions: delete one first.")
             }
             try db.execute(
                 sql: """
@@ -94,7 +94,7 @@ extension SandboxState {
         return subscription
     }
 
-    /// The subscriptions that a caller sees, newest first: an app all, a user the own ones.
+    /// The subscriptions of a caller, newest first: all of them for the app, only the user's own for a user.
     func subscriptions(
         of caller: Caller,
         query: PageQuery
@@ -113,7 +113,7 @@ extension SandboxState {
         }
     }
 
-    /// The subscriptions that an event of a type calls for.
+    /// The subscriptions to a type of event of a user.
     func subscriptions(to eventType: String, of user: UserID, _ db: Database) throws -> [Subscription] {
         try Row.fetchAll(
             db,
@@ -142,7 +142,7 @@ extension SandboxState {
         }
     }
 
-    /// Deletes what there is of these, and answers which that was and how many are left.
+    /// Deletes subscriptions; returns the ids that existed, and the number of subscriptions that are left.
     func unsubscribe(_ ids: [Int64]) async throws -> (deleted: Set<Int64>, total: Int) {
         try await database.write { db in
             var deleted: Set<Int64> = []

@@ -5,7 +5,7 @@ import XChatEvents
 extension SandboxState {
     /// Gives a user a handle and a name.
     ///
-    /// A user who had the handle before has the default handle afterwards.
+    /// Another user who had the handle gets the default handle.
     func setUser(_ user: SandboxUser) async throws {
         try await database.write { db in
             try db.execute(
@@ -19,9 +19,9 @@ extension SandboxState {
         }
     }
 
-    /// Users by their ids, in the same order; nil for one that does not exist.
+    /// Finds users by their ids, in the same order; nil for a user that does not exist.
     ///
-    /// A user exists who has a handle of their own, registered keys or a conversation, and so does the caller.
+    /// A user exists if it is the caller, or has a handle that was set, registered keys or a conversation.
     func users(_ ids: [UserID], caller: UserID?) async throws -> [SandboxUser?] {
         try await database.read { db in
             try ids.map { id in
@@ -31,7 +31,7 @@ extension SandboxState {
         }
     }
 
-    /// Users by their handles, in the same order, found without regard to ASCII case; nil for a free handle.
+    /// Finds users by their handles, in the same order and without regard to ASCII case; nil for a free handle.
     func users(handles: [String], caller: UserID?) async throws -> [SandboxUser?] {
         try await database.read { db in
             try handles.map { handle in

@@ -4,9 +4,9 @@ import Synchronization
 import XChatEngine
 import XChatEvents
 
-/// What the server holds, and the rules by which it changes: public keys, ciphertext and signatures.
+/// The stored state of the server (public keys, ciphertext and signatures) and the rules for its changes.
 ///
-/// Every operation is one transaction, so that a refusal and the end of the process leave nothing half done.
+/// Every operation is one transaction, so a refusal or the end of the process leaves no partial change.
 final class SandboxState: Sendable {
     let database: any DatabaseWriter
     let faults: SandboxFaults
@@ -17,10 +17,12 @@ final class SandboxState: Sendable {
     let tickets = ConsentTickets()
     let lostRefreshes = Counter()
     private let lastSequenceID: Mutex<Int64>
-    /// Keys that were checked once: their bindings are signatures.
+    /// Keys that are verified already, so that their binding signatures are verified only once.
     private let verifiedKeys = Mutex<[RegisteredKey: VerifiedPublicKey]>([:])
 
-    /// Key changes from this number on are judged by the rules of today; see ``nextSequenceID()``.
+    /// All sequence ids are above this number, from which on X's engine applies its current rules to key change events.
+    ///
+    /// See ``nextSequenceID()``.
     private static let firstSequenceID: Int64 = 2_070_276_095_283_454_002
 
     init(at path: String?, faults: SandboxFaults) throws {
@@ -44,10 +46,10 @@ final class SandboxState: Sendable {
         lastSequenceID = Mutex(max(last ?? 0, Self.firstSequenceID))
     }
 
-    /// Snowflakes, like X's: milliseconds since X's epoch in the upper bits.
+    /// Makes a snowflake id like X's: milliseconds since X's epoch in the upper bits.
     ///
-    /// Rising, and above the number from which X's engine enforces the signatures of key changes, whatever the clock
-    /// says.
+    /// Independent of the clock, ids always increase, and are above the number from which X's engine enforces the
+    /// signatures of key change events.
     func nextSequenceID() -> Int64 {
         let epoch: Int64 = 1_288_834_974_657
         let snowflake = max(0, Self.milliseconds() - epoch) << 22
@@ -63,7 +65,7 @@ final class SandboxState: Sendable {
 
     // MARK: Public keys
 
-    /// A user's keys, oldest first; none for a user who never registered keys.
+    /// A user's keys, oldest first; empty for a user who never registered keys.
     func publicKeys(of user: UserID, _ db: Database) throws -> [VerifiedPublicKey] {
         let rows = try Data.fetchAll(
             db,
@@ -79,25 +81,25 @@ final class SandboxState: Sendable {
         }
     }
 
-    /// A user's keys, oldest first.
+    /// A user's keys, oldest first; throws for a user who never registered keys.
     func publicKeys(of user: UserID) async throws -> [VerifiedPublicKey] {
         let keys = try await database.read { db in try self.publicKeys(of: user, db) }
         guard !keys.isEmpty else { throw Problem.unknownUser }
         return keys
     }
 
-    /// The keys of those of these users who have any.
+    /// The keys of several users; users without keys are left out.
     func publicKeys(of users: [UserID]) async throws -> [UserID: [VerifiedPublicKey]] {
         try await database.read { db in try self.keys(of: users, db) }
     }
 
-    /// Registers keys after checking that they belong together, and answers their version.
+    /// Registers keys after verifying their binding signature, and returns their version.
     func register(_ request: RegistrationRequest, user: UserID) async throws -> KeyVersion {
         try await database.write { db in
             let keys = try self.publicKeys(of: user, db)
             let version: KeyVersion
             if request.generateVersion == true {
-                // Milliseconds as X's, but never one that was given out before.
+                // Milliseconds like X's versions, but always greater than every earlier version.
                 let newest = keys.compactMap(\.version.number).max() ?? 0
                 version = KeyVersion(String(max(UInt64(Self.milliseconds()), newest &+ 1)))
             } else {
@@ -119,7 +121,7 @@ final class SandboxState: Sendable {
     }
 }
 
-/// A registered key as it is kept.
+/// A registered key in its stored form.
 private struct StoredKey: Codable {
     let version: String
     let signingKey: String
@@ -166,7 +168,7 @@ extension RegistrationRequest.PublicKey {
         }
         if let fingerprint, WireString(fingerprint) != WireString(key.identityKey.fingerprint) {
             throw .invalidRequest(
-                "The fingerprint is not that of the identity key.",
+                "The fingerprint does not match the identity key.",
                 parameter: "public_key.public_key_fingerprint"
             )
         }
