@@ -85,7 +85,7 @@ struct ActionCommandTests {
         #expect(texts == ["to three"])
         let missing = try lines.compactMap { try $0.member("error")?.required("message").string().string }
         #expect(missing.first?.hasSuffix("older than the membership of user '3333'") == true)
-        #expect(!carol.errors.contains("a key change was not accepted"))
+        #expect(!carol.errors.contains("a key change event was not accepted"))
     }
 
     @Test func `invalid arguments are refused before anything is sent`() async throws {

@@ -102,7 +102,9 @@ struct GroupMemberTests {
             let read = try await run(user, ["read", group, "--json"])
             #expect(read.status == 1)
             let notice = try #require(
-                read.errors.split(separator: "\n").first { $0.contains("a key change was not accepted (sequence id ") }
+                read.errors.split(separator: "\n").first {
+                    $0.contains("a key change event was not accepted (sequence id ")
+                }
             )
             #expect(notice.contains(", claimed sender 3333"))
             #expect(notice.contains("): sender '3333' is not in conversation"))

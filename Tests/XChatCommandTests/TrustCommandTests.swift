@@ -435,7 +435,7 @@ struct TrustCommandTests {
         let outcome = try await read()
         #expect(outcome.status == 1)
         #expect(try isVerified("hello", in: outcome))
-        #expect(outcome.errors.contains("a key change was not accepted"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("a key change event was not accepted"), "\(outcome.errors)")
         #expect(outcome.errors.utf8.count < 2000)
         let decrypted = try await run("decrypt", input: [huge])
         #expect(decrypted.status == 1)
@@ -659,7 +659,7 @@ struct TrustCommandTests {
         try server.serve(history)
         for outcome in [try await read(), try await run("decrypt", input: [message])] {
             #expect(outcome.status == 1)
-            #expect(!outcome.errors.contains("a key change was not accepted"), "\(outcome.errors)")
+            #expect(!outcome.errors.contains("a key change event was not accepted"), "\(outcome.errors)")
             #expect(try isVerified("under one of two keys", in: outcome))
             #expect(try has("disputed_key", "under one of two keys", in: outcome))
         }

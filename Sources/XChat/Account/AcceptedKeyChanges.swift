@@ -2,22 +2,22 @@ import Synchronization
 import XChatEngine
 import XChatEvents
 
-/// Key changes that were accepted before, so that they are not verified with every page that lists them again.
+/// Remembers accepted key change events, so that they are not verified again with every page that lists them.
 ///
-/// An accepted key change that comes again changes nothing. One that was refused, or that needs a mark, is judged each
-/// time.
+/// Delivering an accepted key change event again would change nothing. Events that were refused or marked are verified
+/// each time.
 final class AcceptedKeyChanges: Sendable {
-    /// The most key changes that are remembered: 10,000.
+    /// The most key change events that are remembered: 10,000.
     private static let limit = 10_000
     private let versions = Mutex<[EventDigest: KeyVersion]>([:])
 
-    /// The key changes of a page that must be judged.
+    /// The key change events of a page that must be verified.
     ///
     /// - Parameters:
-    ///   - keyEvents: The base64 of the key changes.
+    ///   - keyEvents: The base64 of the key change events.
     ///   - conversation: The conversation that was asked for.
-    ///   - state: The state: a key that it has lost since, or that another process has not seen, is judged again.
-    /// - Returns: All but those that were accepted before and whose keys are held.
+    ///   - state: The state. An event is verified again if the state does not have its key as an accepted key.
+    /// - Returns: All events except those that were accepted before and whose keys the state has.
     /// - Throws: ``AccountError`` of the store.
     func fresh(
         _ keyEvents: [String],
@@ -29,14 +29,14 @@ final class AcceptedKeyChanges: Sendable {
         let known = versions.withLock { versions in digests.map { versions[$0] } }
         guard known.contains(where: { $0 != nil }) else { return keyEvents }
         let session = try await state.session(AccountState.Scope(conversations: [conversation]))
-        // The key change may be what a group's membership log is founded on.
+        // A key change event may be needed to found the membership log of a group.
         guard !conversation.isGroup || session.memberships[conversation] != nil else { return keyEvents }
         return zip(keyEvents, known).filter { _, version in
             version.map { session.keyRing.acceptedKey(in: conversation, version: $0) == nil } ?? true
         }.map(\.0)
     }
 
-    /// Notes key changes that were accepted without a mark.
+    /// Remembers key change events that were accepted without a mark.
     func add(_ accepted: [(text: String, event: Event)], in conversation: ConversationID) throws {
         var new: [EventDigest: KeyVersion] = [:]
         for (text, event) in accepted {
@@ -51,7 +51,9 @@ final class AcceptedKeyChanges: Sendable {
         }
     }
 
-    /// Forgets all of them: members or pins were replaced, and what was accepted under the old ones is judged again.
+    /// Forgets all events.
+    ///
+    /// Call this after members or pins were replaced, so that all events are verified against the new ones.
     func forget() { versions.withLock { $0.removeAll() } }
 
     private func digest(_ text: String, in conversation: ConversationID) throws(XChatError) -> EventDigest {

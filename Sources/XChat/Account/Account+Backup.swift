@@ -3,17 +3,19 @@ public import XChatEngine
 public import XChatEvents
 import XChatFiles
 
-/// What an account knows for a backup of its private keys.
+/// The data of an account that a key backup needs.
 package struct BackupFacts: Sendable {
     package let userID: UserID
     package let privateKeys: PrivateKeys?
     package let keyVersion: KeyVersion?
-    /// The public keys of the realms by their ids, nil for software realms; nil before the first use of a backup.
+    /// The pinned public keys of the backup's realms by realm id; the key of a software realm is nil.
+    ///
+    /// Nil before the first use of a backup.
     package let realms: [String: String?]?
 }
 
 extension Account {
-    /// What the account knows for a backup; nil if there is no account at the place.
+    /// Reads the data that a key backup needs; nil if the account does not exist.
     package static func backupFacts(_ configuration: Configuration) async throws -> BackupFacts? {
         guard let store = try await configuration.storeIfPresent(),
             let identity = try await Identity.stored(in: store)
@@ -26,7 +28,7 @@ extension Account {
         )
     }
 
-    /// Pins the realms of the account's backup.
+    /// Saves the realms of the account's backup as pinned.
     package static func pinBackupRealms(
         _ realms: [String: String?],
         _ configuration: Configuration
@@ -44,17 +46,17 @@ extension Account {
         }
     }
 
-    /// Puts restored keys into the account, which is created if it does not exist.
+    /// Saves restored private keys in the account, which is created if it does not exist.
     ///
-    /// Consumers start at the time of the restoration, as for every import.
+    /// If the account had no keys, its consumers only receive events from the time of this call on.
     ///
     /// - Parameters:
     ///   - keys: The private keys.
-    ///   - version: The version under which the server serves their public halves.
+    ///   - version: The version under which the server serves the public keys.
     ///   - userID: The user.
-    ///   - configuration: Where the account is, or is to be.
-    /// - Throws: ``AccountError`` with `exists` if the account has other keys, `invalid_argument` if it is another
-    ///   user's.
+    ///   - configuration: Where the account is or will be created.
+    /// - Throws: ``AccountError`` with `exists` if the account has other keys, `invalid_argument` if it belongs to
+    ///   another user.
     public static func restore(
         _ keys: PrivateKeys,
         version: KeyVersion,
@@ -73,7 +75,7 @@ extension Account {
         {
             throw AccountError(
                 .exists,
-                "the account of user \(userID) has other private keys, and nothing was changed; restore into a new place"
+                "the account of user \(userID) has other private keys; nothing was changed: restore at another location"
             )
         }
         let store = try await configuration.existingStore()

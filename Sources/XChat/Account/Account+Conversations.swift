@@ -14,25 +14,26 @@ extension Account {
         guard (try? ConversationTarget(id)) != nil else {
             throw AccountError(
                 .invalidArgument,
-                "\(quoted(id.string)) is no conversation: a user id, two user ids joined by '-', or 'g' and digits"
+                "\(quoted(id.string)) is not a conversation id; use a user id, two user ids joined by '-', or 'g' and digits"
             )
         }
         return try canonical(ConversationID(canonicalizing: id, sender: userID))
     }
 
-    /// Refuses the conversation of two other users.
+    /// Returns a conversation unchanged; throws for a conversation of two other users.
     func canonical(_ conversation: ConversationID) throws(AccountError) -> ConversationID {
         guard conversation.isOneOfTwo(userID) != false else {
             throw AccountError(
                 .invalidArgument,
-                "user \(userID) does not belong to the conversation \(conversation)"
+                "user \(userID) does not belong to the conversation \(conversation); use a conversation of this user"
             )
         }
         return conversation
     }
 
-    /// The whole history of a conversation, oldest first; no consumer's position moves.
+    /// The whole history of a conversation, oldest first.
     ///
+    /// Reading it does not move the position of any consumer.
     /// - Parameter conversation: The conversation.
     /// - Returns: The events that were accepted, each once. Those that were refused go to ``problems``.
     /// - Throws: `APIError` if the history cannot be fetched, ``AccountError`` if the state cannot be read or written.
@@ -74,8 +75,8 @@ extension Account {
 
     /// Learns the newest key of a conversation.
     ///
-    /// The newest page has the key changes of a 1:1. Of a group the whole history is read: its members decide which
-    /// keys encrypt.
+    /// For a 1:1 conversation, the newest page usually has the key change events. For a group, the whole history is
+    /// read, because the members of the group determine which keys may be used to encrypt.
     func learnKeys(of conversation: ConversationID) async throws {
         let conversation = try canonical(conversation)
         let scope = AccountState.Scope(conversation)
@@ -85,10 +86,10 @@ extension Account {
             return
         }
         let page = try await client.events(in: try ConversationTarget(conversation))
-        // Some servers list key changes among the other events.
+        // Some servers list key change events among the other events.
         let events = page.events.reversed().map(\.encodedEvent)
         _ = try await deliver(events, keyEvents: page.keyEvents, in: conversation)
-        // Servers that spread key changes over the pages have more than the first one.
+        // Other servers spread key change events over all pages.
         if page.nextToken != nil, try await state.session(scope).keyRing.newestVersion(in: conversation) == known {
             _ = try await readHistory(of: conversation)
         }
@@ -98,17 +99,17 @@ extension Account {
     ///
     /// - Parameters:
     ///   - conversation: The conversation.
-    ///   - sequenceID: The last event that was seen.
+    ///   - sequenceID: The sequence id of the last event that the user has seen.
     /// - Throws: `APIError`.
     public func markRead(_ conversation: ConversationID, until sequenceID: SequenceID) async throws {
         let target = try ConversationTarget(conversation)
         try await whileOpen { try await self.client.markRead(target, until: sequenceID) }
     }
 
-    /// Shows the others that the user is typing for as long as a function runs.
+    /// Shows the other members that the user is typing while a function runs.
     ///
-    /// The sign expires after about three seconds, so it is sent again every two. If it cannot be sent, the function
-    /// runs all the same.
+    /// The typing indicator expires after about three seconds, so it is sent every two seconds. Failures to send it are
+    /// ignored.
     /// - Parameters:
     ///   - conversation: The conversation.
     ///   - body: The function.
@@ -136,8 +137,8 @@ extension Account {
     /// - Parameters:
     ///   - sequenceIDs: The sequence ids of the messages.
     ///   - conversation: Their conversation.
-    ///   - forEveryone: Whether they are deleted for everyone: own messages, or any in a group that the account
-    ///     administers.
+    ///   - forEveryone: Whether to delete the messages for everyone, which is allowed for own messages, and for all
+    ///     messages of a group that the account administers.
     /// - Throws: `APIError`, `XChatError` if the deletion cannot be signed.
     public func delete(
         _ sequenceIDs: [SequenceID],
@@ -155,11 +156,11 @@ extension Account {
 
     /// Starts a conversation with a user: fetches and pins the user's keys, and gives the conversation its first key.
     ///
-    /// A conversation that has a key already is returned as it is.
+    /// A conversation that already has a key that may be used to encrypt is returned unchanged.
     /// - Parameter user: The other user.
     /// - Returns: The conversation.
-    /// - Throws: ``AccountError`` with `pin_changed` and the like if the served keys are not the pinned ones;
-    ///   `APIError`.
+    /// - Throws: ``AccountError`` with `pin_changed` or another trust code if the served keys differ from the pinned
+    ///   ones; `APIError`.
     @discardableResult
     public func startConversation(with user: UserID) async throws -> ConversationID {
         guard user.isValid else {
@@ -170,7 +171,7 @@ extension Account {
             do {
                 _ = try await self.readHistory(of: conversation)
             } catch let error as APIError where error.code == .notFound {
-                // Nothing was said in it yet.
+                // The conversation has no events yet.
             }
             let session = try await self.state.session(AccountState.Scope(conversation))
             guard (try? session.encryptingVersion(in: conversation)) == nil else { return }
@@ -181,19 +182,19 @@ extension Account {
 
     // MARK: Groups
 
-    /// The present members of a group, as this account knows them from signed changes.
+    /// The present members of a group according to its membership log.
     ///
     /// - Parameter group: The group.
-    /// - Returns: The members; empty for a group of which nothing is known.
+    /// - Returns: The members; empty for a group that the account does not know.
     /// - Throws: ``AccountError``.
     public func members(of group: ConversationID) async throws -> Set<UserID> {
         try await membership(of: group)?.present ?? []
     }
 
-    /// The membership log of a group: the changes that counted, with the signer of each.
+    /// The membership log of a group: the changes that took effect, each with its signer.
     ///
     /// - Parameter group: The group.
-    /// - Returns: The log; nil for a group of which nothing is known.
+    /// - Returns: The log; nil for a group that the account does not know.
     /// - Throws: ``AccountError``.
     public func membership(of group: ConversationID) async throws -> Membership? {
         try await whileOpen { try await self.membershipLog(of: group) }
@@ -204,10 +205,10 @@ extension Account {
         try await state.session(AccountState.Scope(conversations: [group])).memberships[group]
     }
 
-    /// A group as the server describes it, after its history was read.
+    /// Reads the history of a group and returns the server's description of the group.
     ///
-    /// Title and avatar are the server's word. A member list that differs from the membership log is reported and not
-    /// used.
+    /// Title and avatar are not verified. If the server's member list differs from the membership log, that is
+    /// reported, and the membership log is used.
     package func describedGroup(_ group: ConversationID) async throws -> ListedConversation {
         guard group.isGroup else { throw AccountError(.invalidArgument, "\(group) is not a group") }
         let listed = try await client.conversation(try ConversationTarget(group))
@@ -218,12 +219,12 @@ extension Account {
         return listed
     }
 
-    /// Replaces the members of a group by a list that a person accepted, and bars all other known users.
+    /// Sets the members of a group to a list that a person accepted, and excludes every other user known in the group.
     ///
-    /// The way out wherever a group does not encrypt because of its members. Key changes that were delivered before are
-    /// judged again by the accepted members.
+    /// Use this when a group refuses to encrypt because its membership is unproven. The history is then read again, and
+    /// its key change events are checked against the accepted members.
     /// - Parameters:
-    ///   - members: The members, this account among them.
+    ///   - members: The members, including this account.
     ///   - group: The group.
     /// - Throws: `XChatError` with `invalid_argument` or `too_large`, `APIError`.
     public func acceptMembers(_ members: [UserID], of group: ConversationID) async throws {

@@ -2,13 +2,13 @@ package import XChatEngine
 package import XChatEvents
 package import XChatHTTP
 
-/// One event of a delivery, and what came of it.
+/// One event of a delivery and its result.
 package struct OpenedEvent: Sendable {
     /// The event as it was received; nil if it did not parse.
     package let received: MessageEvent?
-    /// The id under which the server listed the event; nil if it named none.
+    /// The id under which the server listed the event; nil if the server named no id.
     package let servedID: String?
-    /// The accepted event, or why it was refused.
+    /// The accepted event, or the error with which it was refused.
     package let result: Result<Event, XChatError>
 
     package init(received: MessageEvent?, servedID: String? = nil, result: Result<Event, XChatError>) {
@@ -18,42 +18,43 @@ package struct OpenedEvent: Sendable {
     }
 }
 
-/// What came of one delivery of a conversation.
+/// The results of one delivery of a conversation.
 package struct OpenedDelivery: Sendable {
-    /// One result for each event, key changes excepted.
+    /// One result for each event except key change events.
     package var events: [OpenedEvent] = []
-    /// What a person should know; it is reported already.
+    /// Notices for a person; they were already reported.
     package var notices: [Notice] = []
-    /// Users whose keys are refused: their events fail.
+    /// Users whose served keys were refused, so that events signed with them are refused too.
     package var distrusted: Set<UserID> = []
-    /// Why keys of signers could not be fetched: their events are not judged yet.
+    /// The errors for signers whose keys could not be fetched: their events cannot be verified yet.
     package var unavailable: [UserID: APIError] = [:]
-    /// Whether a key change was refused, or the server did not deliver everything.
+    /// Whether a key change event was refused, or the server did not return everything.
     package var isIncomplete = false
-    /// How many key changes were judged; those that were accepted before are not judged again.
+    /// How many key change events were verified; events that were accepted before are not verified again.
     var judgedKeyChanges = 0
 }
 
-// The one way in for events of a server: keys of unknown signers are fetched and pinned on first use, the engine
-// verifies and decrypts, and what was learned is saved before a result is returned.
+// All events from a server go through `deliver`: the keys of unknown signers are fetched and pinned on first use, the
+// engine verifies and decrypts, and the changed state is saved before a result is returned.
 extension Account {
     /// The most signers whose keys are fetched for one page of a history.
     static let maximumSignersPerPage = 1000
     /// How many users' keys are fetched at the same time.
     private static let concurrentFetches = 8
-    /// The most users of no conversation whose pins are saved because they wrote something that was shown: 2,000.
+    /// The most users outside of all known conversations whose pins are saved because an event of theirs was accepted:
+    /// 2,000.
     private static let maximumAcquaintances = 2000
 
-    /// Verifies and decrypts one delivery of a conversation, and saves what was learned.
+    /// Verifies and decrypts one delivery of a conversation, and saves the changed state.
     ///
     /// - Parameters:
     ///   - events: The base64 of events, oldest first.
     ///   - ids: The ids under which the server listed them, in the same order; empty if they are not known.
-    ///   - keyEvents: The base64 of key changes, oldest first.
+    ///   - keyEvents: The base64 of key change events, oldest first.
     ///   - conversation: The conversation that was asked for.
-    ///   - pages: How many pages of a history they are.
-    ///   - isWhole: Whether they reach back to the beginning of the conversation.
-    /// - Returns: One result for each of the events, and what a person should know.
+    ///   - pages: How many pages of a history the events come from.
+    ///   - isWhole: Whether the events reach back to the beginning of the conversation.
+    /// - Returns: One result for each of the events, and notices for a person.
     /// - Throws: ``AccountError`` if the state cannot be read or written.
     package func deliver(
         _ events: [String],
@@ -128,7 +129,7 @@ extension Account {
         return opened
     }
 
-    /// Whether a key change that was refused was made before we came: it holds nothing for this account.
+    /// Whether a refused key change event brings no key for this account, as events from before its membership do.
     private func isFromBeforeUs(
         _ event: Result<MessageEvent, XChatError>,
         _ error: XChatError,
@@ -140,7 +141,8 @@ extension Account {
 
     // MARK: Keys of signers
 
-    /// Signers whose keys are missing; those whom group changes or the membership log name come first.
+    /// Signers whose keys must be fetched, at most `limit`; those whom group changes or the membership log name come
+    /// first.
     private func signersToAsk(
         _ events: [MessageEvent],
         _ session: Session,
@@ -166,7 +168,7 @@ extension Account {
         return Array((signers.filter(isNamed) + signers.filter { !isNamed($0) }).prefix(limit))
     }
 
-    /// What the server answers for the keys of each user.
+    /// Fetches the public keys of users; one result for each user.
     func publicKeys(of users: [UserID]) async -> [Result<[RegisteredKey], APIError>] {
         let client = client
         return await concurrentMap(users, atATime: Self.concurrentFetches) { user in
@@ -174,7 +176,7 @@ extension Account {
         }
     }
 
-    /// How many users of no conversation may still be pinned because they wrote something that was shown.
+    /// How many more users outside of all known conversations may be pinned, up to ``maximumAcquaintances``.
     private func room(for signers: [UserID], in conversation: ConversationID) async throws -> Int {
         guard conversation.isGroup, !signers.isEmpty else { return 0 }
         var strangers = Set(try await state.users())
@@ -196,7 +198,8 @@ extension Account {
         return max(0, Self.maximumAcquaintances - strangers.count)
     }
 
-    /// Founds the membership log of a group on the server's list, if nothing signed in its whole history founds it.
+    /// Founds the membership log of a group on the server's member list, if no signed event of its whole history founds
+    /// it.
     private func foundOnServersWord(_ conversation: ConversationID, _ scope: AccountState.Scope) async -> Notice? {
         do {
             guard conversation.isGroup, try await state.session(scope).memberships[conversation] == nil else {
@@ -212,8 +215,10 @@ extension Account {
     }
 }
 
-/// Newly pinned users of whom nothing was shown and who do not belong to the group: a server can make up any number of
-/// them.
+/// The newly pinned users whose pins are not saved.
+///
+/// They belong to no group of the session, and either no event of theirs was accepted, or they exceed the first `room`
+/// users with an accepted event. A server can invent any number of users.
 private func strangers(among new: [UserID], _ delivery: Delivery, _ session: Session, room: Int) -> [UserID] {
     guard !new.isEmpty else { return [] }
     var authors: Set<UserID> = []
@@ -225,10 +230,11 @@ private func strangers(among new: [UserID], _ delivery: Delivery, _ session: Ses
     return outsiders.filter { !authors.contains($0) } + outsiders.filter(authors.contains).dropFirst(room)
 }
 
-/// The events of a delivery in the server's order: a key change comes before the first event with a higher sequence id.
+/// The events of a delivery in the server's order: a key change event comes before the first event with a higher
+/// sequence id.
 ///
-/// The server lists key changes apart from the other events.
-/// - Returns: The events, each with its place among the others, or among the key changes.
+/// The server lists key change events separately from the other events.
+/// - Returns: The events, each with its index in `others` or in `keyChanges`.
 private func inDeliveryOrder(
     keyChanges: [Result<MessageEvent, XChatError>],
     others: [Result<MessageEvent, XChatError>]
@@ -237,7 +243,7 @@ private func inDeliveryOrder(
         guard let id = try? event.get().sequenceID, id.isValid else { return nil }
         return id.number
     }
-    // Without a number a key change comes first, where it can do no more than elsewhere.
+    // A key change event without a sequence id comes first, where it has no more effect than elsewhere.
     var waiting = keyChanges.enumerated().map { (number: number($1) ?? 0, event: $1, index: $0) }
     waiting.sort { $0.number < $1.number }
     var order: [(event: Result<MessageEvent, XChatError>, place: Int?, key: Int?)] = []
@@ -257,7 +263,8 @@ private func inDeliveryOrder(
 }
 
 extension Session {
-    /// Pins what was served for users; returns those pinned for the first time, and those whose keys are refused.
+    /// Pins the served keys of users; returns the users who were pinned for the first time, and those whose keys are
+    /// refused.
     fileprivate mutating func pin(
         _ answers: [Result<[RegisteredKey], APIError>],
         of users: [UserID]
@@ -279,7 +286,7 @@ extension Session {
 }
 
 extension ConversationID {
-    /// Whether a user can be in a conversation: of a 1:1 only its two users are.
+    /// Whether a user can take part in a conversation: in a 1:1 conversation, only its two users can.
     fileprivate func mayContain(_ user: UserID) -> Bool {
         guard let (first, second) = participants else { return true }
         return user == first || user == second
@@ -287,7 +294,7 @@ extension ConversationID {
 }
 
 extension MessageEvent {
-    /// The users whom a creation or addition names.
+    /// The users whom a group creation or a member addition names.
     fileprivate var namedUsers: [UserID] {
         guard case .groupChangeEvent(let group) = detail else { return [] }
         switch group.groupChange {

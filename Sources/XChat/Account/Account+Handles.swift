@@ -3,15 +3,16 @@ public import XChatEvents
 public import XChatHTTP
 
 extension Account {
-    /// The users of some handles.
+    /// Looks up the users of handles.
     ///
-    /// Who has a handle is the server's word. So a handle is bound to the user id of its first look-up, and the id is
-    /// kept. Every call asks the server again, once for all handles. While it does not answer, or answers that no user
-    /// has the handle any more, the kept id is used.
+    /// Only the server knows which user has a handle. So a handle is pinned to the user id of its first look-up. Every
+    /// call asks the server again, with one request for all handles. If the server does not answer, or says that no
+    /// user has the handle any more, the pinned user id is used.
     /// - Parameter handles: The handles.
     /// - Returns: The user of each handle.
-    /// - Throws: ``AccountError`` with `handle_moved` if the server now names another user for one of them, with
-    ///   `unknown_handle` if no user has one of them; `APIError` if one that was not used before cannot be looked up.
+    /// - Throws: ``AccountError`` with `handle_moved` if the server names another user than the pinned one, with
+    ///   `unknown_handle` if no user has a handle that is not pinned; `APIError` if the request fails and a handle is
+    ///   not pinned.
     public func users(handles: [Handle]) async throws -> [Handle: UserID] {
         guard !handles.isEmpty else { return [:] }
         return try await whileOpen { try await self.pinnedUsers(handles) }
@@ -47,7 +48,7 @@ extension Account {
         return pinned
     }
 
-    /// The user of a handle that was looked up before, without a question to the server; nil for another handle.
+    /// The pinned user of a handle, without asking the server; nil if the handle was not looked up before.
     ///
     /// - Parameter handle: The handle.
     /// - Returns: The user.
@@ -56,13 +57,13 @@ extension Account {
         try await whileOpen { try await self.store.pinnedUsers([handle])[handle] }
     }
 
-    /// Binds a handle to another user, after a person has confirmed both.
+    /// Pins a handle to another user, after a person has confirmed both.
     ///
     /// - Parameters:
     ///   - handle: The handle.
-    ///   - user: The user whom the person was shown: the one that the server names.
-    ///   - known: The user to whom the handle was bound before; nil for a handle that was not used before.
-    /// - Throws: ``AccountError`` with `conflict` if it is bound to a user other than `known`.
+    ///   - user: The user whom the server names, and whom the person was shown.
+    ///   - known: The user to whom the handle is pinned; nil for a handle that is not pinned.
+    /// - Throws: ``AccountError`` with `conflict` if the handle is pinned to a user other than `known`.
     public func accept(_ handle: Handle, of user: UserID, insteadOf known: UserID?) async throws {
         guard user.isValid else {
             throw AccountError(.invalidArgument, "\(quoted(user.string)) is not a user id: 1 to 19 digits")
@@ -70,20 +71,19 @@ extension Account {
         try await whileOpen { try await self.store.pin(handle, to: user, replacing: known) }
     }
 
-    /// The user whom the server names for a handle now, which is not kept; nil if it names none.
+    /// Asks the server for the user of a handle, without pinning the answer; nil if no user has the handle.
     package func servedUser(of handle: Handle) async throws -> UserID? {
         try await whileOpen { try await self.client.users(handles: [handle])[handle] }
     }
 
-    /// The handles of at most 100 users, for display; nil if the server does not tell them within five seconds.
+    /// The handles of at most 100 users, for display; nil if the server does not answer within five seconds.
     package func handlesForDisplay(of users: [UserID]) async -> [UserID: Handle]? {
         let valid = users.filter(\.isValid).prefix(ChatClient.maximumUsersOfCall)
         guard !valid.isEmpty else { return [:] }
         return try? await client.handlesForDisplay(of: Array(valid))
     }
 
-    /// Everything that an account knows, as one session, and the users of handles that were looked up before: for work
-    /// without a server.
+    /// A session with the whole state of an account, and the pinned users of handles, for work without a server.
     ///
     /// - Throws: ``AccountError`` with `unknown_handle` for a handle that was not looked up before.
     package static func session(
@@ -95,7 +95,7 @@ extension Account {
         if let handle = handles.first(where: { users[$0] == nil }) {
             throw AccountError(
                 .unknownHandle,
-                "the user of \(handle) is not known here, and this works without the server: look the handle up first, or "
+                "the handle \(handle) was not looked up before, and this call does not ask the server: look it up first, or "
                     + "use the user id"
             )
         }
@@ -107,7 +107,7 @@ extension AccountError {
     fileprivate init(movedHandle handle: Handle, from old: UserID, to new: UserID) {
         self.init(
             .handleMoved,
-            "the server now says that \(handle) is user \(new), and before it was user \(old); handles can be given to other "
+            "the server now says that \(handle) is user \(new), but before it was user \(old); handles can be given to other "
                 + "people, so nothing was done: use the user id, or accept the new user of the handle"
         )
         self.handle = handle
@@ -116,26 +116,32 @@ extension AccountError {
 }
 
 extension RecordStore {
-    /// The users to whom handles are bound.
+    /// The users to whom handles are pinned.
     fileprivate func pinnedUsers(_ handles: [Handle]) async throws -> [Handle: UserID] {
         let keys = Dictionary(handles.map { (RecordKey.handle($0.lowercased), $0) }, uniquingKeysWith: { $1 })
         var users: [Handle: UserID] = [:]
         for (key, record) in try await records(Array(keys.keys)) {
             guard let handle = keys[key] else { continue }
             guard let text = String(validating: record.bytes, as: UTF8.self), let user = UserID(validating: text) else {
-                throw AccountError(.malformed, "the record of the handle \(handle) is not a user id")
+                throw AccountError(
+                    .malformed,
+                    "the stored user id of the handle \(handle) is damaged or malformed; restore the account from a backup"
+                )
             }
             users[handle] = user
         }
         return users
     }
 
-    /// Binds a handle to a user if it is bound to another one as expected.
+    /// Pins a handle to a user if it is now pinned to `known`, or not pinned if `known` is nil.
     fileprivate func pin(_ handle: Handle, to user: UserID, replacing known: UserID?) async throws {
         let key = RecordKey.handle(handle.lowercased)
         let record = try await records([key])[key]
         guard record.map({ $0.bytes }) == known.map({ Array($0.utf8) }) else {
-            throw AccountError(.conflict, "the handle \(handle) was bound to another user meanwhile; look it up again")
+            throw AccountError(
+                .conflict,
+                "the handle \(handle) is pinned to another user than expected; look it up again"
+            )
         }
         var batch = RecordBatch()
         batch.expected[key] = record?.revision ?? 0

@@ -7,27 +7,27 @@ import XChatHTTP
 package struct NewKey: Sendable {
     package let conversation: ConversationID
     package let version: KeyVersion
-    /// The sequence id of the key change; nil if the server named none, or if its answer was lost.
+    /// The sequence id of the key change event; nil if the server did not name it, or if its answer was lost.
     package let sequenceID: SequenceID?
 }
 
-// The server can have made a change although its answer was lost or the state could not be written. So a change is
-// looked up in the history after a lost answer, an error names what was changed, and a new group is recorded before the
-// server is asked.
+// The server may have made a change although its answer was lost or the state could not be written. So after a lost
+// answer the history is searched for the change, an error names what may have changed, and a new group is recorded
+// before the request is sent.
 extension Account {
     // MARK: Keys of conversations
 
-    /// Gives a conversation a new key, for the current keys of its readers.
+    /// Gives a conversation a new key, wrapped to the pinned public keys of its members.
     ///
     /// Members who were removed cannot read what is encrypted afterwards.
     /// - Parameter conversation: The conversation.
-    /// - Throws: ``AccountError`` if the members or their keys are not known well enough; `unclear` if the answer was
-    ///   lost and the history cannot be read; `APIError`.
+    /// - Throws: ``AccountError`` if the members are unproven or their public keys are not trusted; with `unclear` if
+    ///   the answer was lost and the history does not show the key; `APIError`.
     public func rotateKey(of conversation: ConversationID) async throws {
         _ = try await whileOpen { try await self.changeKey(of: conversation) }
     }
 
-    /// Makes a key for a conversation, posts it and saves it.
+    /// Generates a key for a conversation, posts it and saves it.
     package func changeKey(of conversation: ConversationID) async throws -> NewKey {
         let users = try await readers(of: conversation)
         try await pinKeys(of: users)
@@ -48,18 +48,19 @@ extension Account {
         return try saved(outcome, change)
     }
 
-    /// The readers of a new key: both users of a 1:1, or the present members of a group, whose history is read first.
+    /// The users who get a new key: both users of a 1:1 conversation, or the present members of a group after its
+    /// history was read.
     private func readers(of conversation: ConversationID) async throws -> [UserID] {
         if let (first, second) = conversation.participants { return first == second ? [first] : [first, second] }
         _ = try await describedGroup(conversation)
         return try await members(of: conversation).sorted()
     }
 
-    /// What became of a change that the server was asked for and did not refuse.
+    /// The outcome of a change that the server did not refuse.
     private enum Outcome {
         /// The server and the state have it.
         case saved(NewKey)
-        /// The server has it, and the state could not be written.
+        /// The server has it, but the state could not be written.
         case unsaved(AccountError)
         /// The answer was lost, and the history could not be read or does not have the change yet.
         case unclear(APIError)
@@ -69,10 +70,10 @@ extension Account {
     ///
     /// - Parameters:
     ///   - change: The change.
-    ///   - scope: What the change concerns.
+    ///   - scope: The conversation and the users of the change.
     ///   - request: Posts it, and returns the sequence id.
-    ///   - adopt: Takes it into the state.
-    /// - Returns: What became of it.
+    ///   - adopt: Adds the change to the session.
+    /// - Returns: The outcome.
     /// - Throws: `APIError` if the server refused it.
     private func post(
         _ change: KeyChange,
@@ -99,7 +100,7 @@ extension Account {
 
     /// The key of a change to a conversation that exists.
     ///
-    /// - Throws: An error with the conversation, and what to do, unless the key is saved.
+    /// - Throws: If the key is not saved, an error that names the conversation and the next step.
     private func saved(_ outcome: Outcome, _ change: KeyChange) throws -> NewKey {
         let conversation = change.conversationID
         switch outcome {
@@ -121,7 +122,7 @@ extension Account {
         }
     }
 
-    /// Whether the history, which is read, has a change.
+    /// Reads the history, and returns whether it brings the key of a change.
     private func isInHistory(_ change: KeyChange) async -> Bool {
         let conversation = change.conversationID
         guard (try? await readHistory(of: conversation)) != nil,
@@ -139,7 +140,7 @@ extension Account {
     /// within a day finds the group that the server created, and creates no second one.
     /// - Parameters:
     ///   - members: The other members. This account is a member and an administrator.
-    ///   - title: The title. It is signed as it is, the server reads it, and it must not have a comma.
+    ///   - title: The title. It is signed but not encrypted, so the server can read it; it must not contain a comma.
     ///   - administrators: Further administrators among the members.
     /// - Returns: The group.
     /// - Throws: ``AccountError`` if a member's keys are missing or refused, and with `unclear` if the answer was lost;
@@ -167,7 +168,8 @@ extension Account {
         )
         draft.title = title
         try await pinKeys(of: draft.members)
-        // One at a time: what another task has recorded is not what is left of an earlier call.
+        // Groups are created one at a time: otherwise the record of another task's group would look like an unfinished
+        // call.
         let lease = try await lease("groups", for: "creating a group")
         do {
             let created = try await newGroup(draft)
@@ -186,7 +188,7 @@ extension Account {
             report(.groupFound(group), in: group)
             return found
         }
-        // Under the same id the server creates the group once, also if the earlier request still arrives.
+        // With the same id the server creates the group only once, even if the earlier request arrives later.
         let group: ConversationID
         if let unfinished { group = unfinished } else { group = try await client.initializeGroup() }
         let scope = AccountState.Scope(group, users: Set(draft.members))
@@ -208,7 +210,7 @@ extension Account {
             try? await forgetCreation(of: group)
             throw error
         }
-        let advice = "the same call within a day finds the group and creates no other one"
+        let advice = "repeat the same call within a day, which finds the group and creates no other one"
         switch outcome {
         case .saved(let key):
             try? await forgetCreation(of: group)
@@ -228,7 +230,7 @@ extension Account {
         }
     }
 
-    /// The group that an earlier call with the same arguments asked the server to create, without learning the outcome.
+    /// The group of an earlier call with the same arguments whose outcome is not known; nil without such a call.
     private func unfinishedGroup(_ draft: GroupDraft) async throws -> ConversationID? {
         let wanted = GroupCreation(draft)
         var found: ConversationID?
@@ -244,7 +246,7 @@ extension Account {
         return found
     }
 
-    /// The group as its history shows it; nil if the server does not have it.
+    /// The group and its newest key as its history shows them; nil if the server does not have the group.
     private func foundGroup(_ group: ConversationID) async throws -> NewKey? {
         do {
             _ = try await readHistory(of: group)
@@ -253,7 +255,7 @@ extension Account {
         } catch let error as APIError {
             throw AccountError(
                 .unclear,
-                "an earlier call may have created the group \(group), and its history cannot be read now: try again (\(error))",
+                "an earlier call may have created the group \(group), but its history cannot be read now: try again (\(error))",
                 conversation: group
             )
         }
@@ -268,7 +270,7 @@ extension Account {
         try await store.commit(batch)
     }
 
-    /// Adds members to a group, with a new key for all of it.
+    /// Adds members to a group, and gives it a new key for all members.
     ///
     /// - Parameters:
     ///   - members: The new members.
@@ -313,7 +315,7 @@ extension Account {
     }
 }
 
-/// A group that the server was asked to create, until the outcome is known: the record ``RecordKey/creation(_:)``.
+/// A requested group creation, until its outcome is known: the record ``RecordKey/creation(_:)``.
 private struct GroupCreation: Codable {
     private let members: [String]
     private let administrators: [String]
@@ -337,7 +339,10 @@ private struct GroupCreation: Codable {
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(bytes))
         } catch {
-            throw AccountError(.malformed, "the record of a new group is not of its form")
+            throw AccountError(
+                .malformed,
+                "the stored record of a new group is damaged or malformed; restore the account from a backup"
+            )
         }
     }
 
@@ -349,7 +354,7 @@ private struct GroupCreation: Codable {
             && title.utf8.elementsEqual(other.title.utf8)
     }
 
-    /// Later the same call means another group.
+    /// Whether the record is more than a day old; after that time the same call creates another group.
     var isOlderThanADay: Bool {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         return !((now - 86_400_000)...(now + 86_400_000)).contains(askedAt)

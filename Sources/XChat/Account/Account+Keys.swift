@@ -11,7 +11,7 @@ extension Account {
         public let pinned: [VerifiedPublicKey]
         /// The pinned key that conversation keys are wrapped to.
         public let current: VerifiedPublicKey?
-        /// The served keys that are not pinned as they are.
+        /// The served keys that are not pinned, or whose pin differs; without keys that were rejected before.
         public let changes: [VerifiedPublicKey]
         /// The served key with the highest version; nil if the server has no keys of the user.
         public let newest: VerifiedPublicKey?
@@ -29,13 +29,13 @@ extension Account {
     /// Compares the pinned keys of a user with those that the server serves.
     ///
     /// - Parameter user: Another user.
-    /// - Returns: Both, with the safety code to compare with the user.
+    /// - Returns: The pinned and the served keys, with the safety code to compare with the user.
     /// - Throws: `XChatError` for served keys that are not valid, `APIError`.
     public func compareKeys(of user: UserID) async throws -> KeyComparison {
         guard user != userID else {
             throw AccountError(
                 .invalidArgument,
-                "user \(user) is this account's: its own keys do not come from the server"
+                "user \(user) is the user of this account, whose keys are not taken from the server; name another user"
             )
         }
         return try await whileOpen { try await self.comparison(of: user) }
@@ -63,9 +63,9 @@ extension Account {
 
     /// Accepts the keys of a comparison that a person confirmed.
     ///
-    /// Nothing is wrapped to the old keys any more, and conversations with the user need a new key before anything is
-    /// sent.
-    /// - Parameter comparison: What the person was shown.
+    /// From then on, no conversation key is wrapped to the old keys, and every conversation with the user needs a new
+    /// key before the next message.
+    /// - Parameter comparison: The comparison that the person was shown.
     /// - Throws: ``AccountError`` with `conflict` if the pins changed after the comparison, or if the state cannot be
     ///   written.
     public func accept(_ comparison: KeyComparison) async throws {
@@ -77,21 +77,23 @@ extension Account {
         )
     }
 
-    /// Accepts the newest key of a comparison alone, for a check that covers no other.
+    /// Accepts only the newest key of a comparison, for a check that covers no other key.
     ///
-    /// - Parameter comparison: What the person was shown.
+    /// - Parameter comparison: The comparison that the person was shown.
     /// - Throws: As ``accept(_:)``.
     package func acceptNewest(of comparison: KeyComparison) async throws {
         guard let newest = comparison.newest else { return }
         try await accept([newest], servedWith: comparison.served, comparison)
     }
 
-    /// Accepts the newest key of a comparison if the safety code is the one that the user gave by another way.
+    /// Accepts the newest key of a comparison if the safety code equals the one that the user gave over another
+    /// channel.
     ///
     /// - Parameters:
     ///   - comparison: The comparison.
     ///   - code: The code that the user gave.
-    /// - Throws: ``AccountError`` with `safety_code_differs`; then the served keys are not pinned on first use either.
+    /// - Throws: ``AccountError`` with `safety_code_differs`; then the served keys are remembered as rejected, as by
+    ///   ``reject(_:)``.
     public func accept(_ comparison: KeyComparison, ifSafetyCodeIs code: SafetyCode) async throws {
         guard comparison.newest != nil, comparison.safetyCode == code else {
             try await reject(comparison)
@@ -107,7 +109,7 @@ extension Account {
         try await acceptNewest(of: comparison)
     }
 
-    /// Remembers that the served keys of a comparison failed a check: they are not pinned on first use.
+    /// Remembers that the served keys of a comparison failed a check, so that they are not pinned on first use.
     ///
     /// - Parameter comparison: The comparison.
     /// - Throws: ``AccountError`` if the state cannot be written.
@@ -127,8 +129,8 @@ extension Account {
         try await whileOpen { try await self.acceptNow(keys, servedWith: others, comparison) }
     }
 
-    /// Accepts keys in one commit with all conversations that the user reads: their present keys do not encrypt
-    /// afterwards.
+    /// Accepts keys, and in the same commit makes the current keys of all conversations with the user stale, so that
+    /// they are only used to decrypt.
     private func acceptNow(
         _ keys: [VerifiedPublicKey],
         servedWith others: [VerifiedPublicKey],
@@ -141,7 +143,7 @@ extension Account {
         }
         let scope = AccountState.Scope(conversations: conversations, users: [user], includesMembers: true)
         try await state.update(scope) { session in
-            // A person answered for the pins that were shown.
+            // The person decided about the pins that were shown, not about others.
             let pins = session.pins[user]
             guard pins.count == comparison.pinned.count,
                 zip(pins, comparison.pinned).allSatisfy({ $0.isSamePin(as: $1) })
@@ -172,18 +174,18 @@ extension Account {
         }
     }
 
-    /// This account's public keys as they are registered.
+    /// This account's registered public keys.
     package func ownKey() throws -> VerifiedPublicKey {
         guard let keys = identity.privateKeys, let version = identity.keyVersion else {
-            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet")
+            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet; register them first")
         }
         return try keys.verifiedKey(userID: userID, version: version)
     }
 
-    /// Makes sure that keys of users are pinned, and that the pins are what the server serves.
+    /// Makes sure that each user has pinned keys, and that the served keys agree with the pins.
     package func pinKeys(of users: [UserID]) async throws {
         guard identity.keyVersion != nil else {
-            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet")
+            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet; register them first")
         }
         let others = users.filter { $0 != userID }
         let answers = await publicKeys(of: others)
@@ -192,12 +194,15 @@ extension Account {
                 do {
                     try session.pin(try answer.get(), of: user)
                 } catch let error as APIError where error.code == .notFound {
-                    // Keys that were pinned before still count.
+                    // Keys that were pinned before remain valid.
                 } catch let error as XChatError {
                     throw AccountError(error, user: user)
                 }
                 guard session.pins.current(of: user) != nil else {
-                    throw AccountError(.server, "user \(user) has no keys registered with this server")
+                    throw AccountError(
+                        .server,
+                        "user \(user) has no keys registered with this server; the user must register keys first"
+                    )
                 }
             }
         }

@@ -6,13 +6,15 @@ public import XChatHTTP
 extension Account {
     /// Sends a text with files; returns when the server has it.
     ///
-    /// The files are encrypted under the conversation's key and uploaded first. What was uploaded cannot be encrypted
-    /// again: if the key changes in between, the message becomes a dead letter, and the files must be sent again.
+    /// The files are encrypted under the conversation's key and uploaded first. An uploaded file cannot be encrypted
+    /// again: if the conversation gets a new key before the message is posted, the message becomes a dead letter, and
+    /// the files must be sent again.
     /// - Parameters:
     ///   - text: The text; it may be empty.
-    ///   - files: The paths of the files, at least one, each of a regular file. The system resolves a path, once.
+    ///   - files: The paths of the files, at least one, each of a regular file. A path is resolved once, when the file
+    ///     is opened.
     ///   - conversation: The conversation.
-    ///   - progress: Is called with the position in `files` of the file that is being uploaded, and its progress.
+    ///   - progress: Called with the index in `files` of the file that is being uploaded, and its progress.
     /// - Returns: The receipt, with the outcome `sent`.
     /// - Throws: As ``send(_:to:)-(Draft,_)``; `APIError` if a file cannot be uploaded, ``AccountError`` with `file` if
     ///   it cannot be read or changes while it is read.
@@ -54,10 +56,10 @@ extension Account {
     ) async throws -> Receipt {
         let conversation = try canonical(conversation)
         let files = try await blocking { try files.map { path in try AttachmentFile(path) } }
-        // The newest key is needed before the upload, not after it.
+        // The files are encrypted under the newest key, so it must be known before the upload.
         try await learnKeys(of: conversation)
         try await prepareToEncrypt(in: conversation)
-        // Whatever would refuse the message does so before anything is uploaded.
+        // Encrypting the message once checks that it can be sent, before anything is uploaded.
         let session = try await state.session(AccountState.Scope(conversation))
         let attachments = files.map { MessageAttachment.media($0.attachment("unknown")) }
         _ = try session.seal(.message(MessageDraft(text, attachments: attachments)), in: conversation)
@@ -87,12 +89,12 @@ extension Account {
 
     /// Downloads and decrypts an attachment into a file.
     ///
-    /// The file appears when all of it authenticated; an existing one is an error.
+    /// The file appears only after all of it was authenticated; an existing file is an error.
     /// - Parameters:
     ///   - attachment: The attachment.
-    ///   - message: The message that names it.
-    ///   - path: The file to make. The system resolves the path.
-    ///   - progress: Is called with the progress.
+    ///   - message: The message with the attachment.
+    ///   - path: The file to create.
+    ///   - progress: Called with the progress.
     /// - Throws: `APIError`, with `authentication_failed` for altered or truncated media; ``AccountError`` if the key
     ///   of the message is not known.
     public func download(
@@ -102,11 +104,16 @@ extension Account {
         progress: (@Sendable (MediaProgress) -> Void)? = nil
     ) async throws {
         guard let hashKey = attachment.mediaHashKey else {
-            throw AccountError(.malformed, "the attachment names no uploaded file")
+            throw AccountError(.malformed, "the attachment has no media hash key, so there is no file to download")
         }
         guard case .messageCreateEvent(let create) = message.received.event.received.detail,
             let version = create.conversationKeyVersion
-        else { throw AccountError(.malformed, "the message names no key") }
+        else {
+            throw AccountError(
+                .malformed,
+                "the message names no conversation key version, so its attachments cannot be decrypted"
+            )
+        }
         try await whileOpen {
             _ = try await self.client.download(
                 hashKey.string,
@@ -120,13 +127,14 @@ extension Account {
         }
     }
 
-    /// A key of a conversation, from the state or else from the conversation's key changes.
+    /// A verified key of a conversation.
     ///
+    /// If the state does not have it, the history is read.
     /// - Parameters:
     ///   - conversation: The conversation.
-    ///   - version: Which; nil for the newest.
+    ///   - version: The version of the key; nil for the newest.
     /// - Returns: The accepted key and its version.
-    /// - Throws: ``AccountError`` with `key_missing` if neither has the key.
+    /// - Throws: ``AccountError`` with `key_missing` if the history does not bring the key either.
     package func key(
         of conversation: ConversationID,
         version: KeyVersion?
@@ -136,12 +144,12 @@ extension Account {
         if let found = try await heldKey(of: conversation, version: version) { return found }
         throw AccountError(
             AccountError.Code(rawValue: XChatError.Code.keyMissing.rawValue),
-            "no verified key\(version.map { " \(visible($0.string))" } ?? "") for the conversation \(conversation), "
-                + "neither in the state nor among its key changes"
+            "no verified key\(version.map { " \(visible($0.string))" } ?? "") of the conversation \(conversation): neither the "
+                + "state nor the history has it; rotate the key, or ask a member to do so"
         )
     }
 
-    /// A key of a conversation that encrypts.
+    /// A conversation key that may be used to encrypt.
     package func encryptingKey(
         of conversation: ConversationID,
         version: KeyVersion?

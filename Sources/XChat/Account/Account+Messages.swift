@@ -4,24 +4,25 @@ public import XChatEvents
 public import struct Foundation.Date
 
 extension Account {
-    /// The messages of all conversations that verified and decrypted, each once, in order per conversation.
+    /// The verified and decrypted messages of all conversations: each once, and in order within a conversation.
     ///
-    /// A message counts as handled when the loop asks for the next one; then the position is saved, so that a later run
-    /// goes on from there. After a crash in the body of the loop the same message comes again. What arrived while no
-    /// process was running is read from the history first. A message whose key came late is marked ``Message/isLate``.
-    /// Events that do not verify go to ``problems``.
-    /// - Parameter consumer: A name, 1 to 200 bytes; each consumer has a position of its own.
+    /// A message counts as handled when the loop asks for the next one; then the position is saved, and a later run
+    /// continues from there. After a crash in the body of the loop, the same message is returned again. Messages that
+    /// arrived while no process was running are read from the history first. A message whose key arrived late is marked
+    /// ``Message/isLate``. Events that do not verify go to ``problems``.
+    /// - Parameter consumer: A name, 1 to 200 bytes; each consumer has its own position in each conversation.
     /// - Returns: The messages. The sequence throws ``AccountError`` with `already_following` while another task or
-    ///   follows under the same name, `closed` for a closed account, `unauthorized` and other `APIError`s that waiting
-    ///   does not cure. A sequence that is being read ends with ``close()``.
+    ///   process uses the same consumer name, and with `closed` for a closed account. It throws `APIError`, for example
+    ///   `unauthorized`, if waiting cannot resolve the failure. A sequence that is being read ends with ``close()``.
     public func messages(consumer: String = "default") -> Messages {
         Messages(events: events(consumer: consumer))
     }
 
-    /// The events of all kinds of all conversations, key changes excepted: messages, edits, reactions, deletions,
-    /// changes of groups, and kinds that are never signed.
+    /// The events of all conversations, except key change events: messages, edits, reactions, deletions, group changes,
+    /// and events of kinds that are never signed.
     ///
-    /// - Parameter consumer: As for ``messages(consumer:)``. The two share their positions: use one of them for a name.
+    /// - Parameter consumer: As for ``messages(consumer:)``. Both share their positions: use only one of them with a
+    ///   consumer name.
     /// - Returns: The events.
     public func events(consumer: String = "default") -> Events {
         Events(account: self, consumer: consumer)
@@ -82,11 +83,11 @@ extension Account {
         }
     }
 
-    /// A message that verified and decrypted.
+    /// A message that was verified and decrypted.
     public struct Message: Sendable {
         /// The message as the engine received it.
         public let received: ReceivedMessage
-        /// Whether the message was refused when it came, because a key was missing that came later.
+        /// Whether the message was first refused because a key was missing, and accepted after the key arrived.
         public let isLate: Bool
         let account: Account
         let context: ReplyContext
@@ -113,7 +114,7 @@ extension Account {
         public var text: String? { received.text }
         /// The attachments.
         public var attachments: [MessageAttachment] { received.attachments }
-        /// When it was sent, on the server's word.
+        /// When it was sent, as the server says; no signature covers the time.
         public var sentAt: Date? { received.sentAt }
         /// The server's sequence id.
         public var sequenceID: SequenceID? { received.sequenceID }
@@ -127,7 +128,7 @@ extension Account {
         public let event: XChatEngine.Event
         /// The conversation that it belongs to.
         public let conversation: ConversationID
-        /// Whether it was refused when it came, because a key was missing that came later.
+        /// Whether the event was first refused because a key was missing, and accepted after the key arrived.
         public let isLate: Bool
         let account: Account
         let context: ReplyContext
@@ -146,7 +147,7 @@ extension Account {
         /// Starts at the consumer's position.
         public func makeAsyncIterator() -> Iterator { Iterator(account: account, consumer: consumer) }
 
-        /// One walk over the events.
+        /// An iterator over the events.
         public final class Iterator: AsyncIteratorProtocol {
             private let account: Account
             private let consumer: String
@@ -164,7 +165,7 @@ extension Account {
                 Task { await feed.stop() }
             }
 
-            /// The next event; the one before counts as handled.
+            /// The next event; the previous one counts as handled.
             ///
             /// Nil after ``Account/close()``.
             public func next() async throws -> Event? {
@@ -209,11 +210,11 @@ extension Account {
         /// Starts at the consumer's position.
         public func makeAsyncIterator() -> Iterator { Iterator(events: events.makeAsyncIterator()) }
 
-        /// One walk over the messages.
+        /// An iterator over the messages.
         public struct Iterator: AsyncIteratorProtocol {
             let events: Events.Iterator
 
-            /// The next message; the one before counts as handled.
+            /// The next message; the previous one counts as handled.
             public func next() async throws -> Message? {
                 while let event = try await events.next() {
                     if let message = event.message { return message }

@@ -6,16 +6,16 @@ import XChatFiles
 import XChatHTTP
 
 extension Account {
-    /// Opens an account; an empty place becomes a new account.
+    /// Opens an account, and creates it if it does not exist.
     ///
     /// A new account needs ``Configuration/user``, or a sign-in (``signIn(_:from:_:)``). Its keys are saved before they
-    /// are registered. After a crash or an unclear answer of the server the served keys are compared with the saved
-    /// ones: ours are adopted, others are an error.
+    /// are registered. If it is unknown whether the server registered them, because of a crash or a lost answer, the
+    /// served keys are compared with the saved ones: equal keys count as registered, other keys are an error.
     /// - Parameter configuration: Where the account is and which server it talks to.
-    /// - Returns: The account, registered. Nothing runs before the first call.
+    /// - Returns: The account, with registered keys. It starts no background task before the first call.
     /// - Throws: ``AccountError``: `wrong_passphrase`, `damaged`, `newer_format`, `keys_exist` if the server has other
-    ///   keys of the user, `invalid_argument` if the account is another user's, `sign_in_needed` if there is no token.
-    ///   `APIError` if the keys cannot be registered.
+    ///   keys of the user, `invalid_argument` if the account belongs to another user, `sign_in_needed` if there is no
+    ///   token. `APIError` if the keys cannot be registered.
     public static func open(_ configuration: Configuration) async throws -> Account {
         let store = try await configuration.store()
         try await configuration.checkTokens(in: store)
@@ -25,14 +25,14 @@ extension Account {
         return try Account(configuration, store, try await account.register())
     }
 
-    /// Opens an account whose keys need not be registered; there must be one.
+    /// Opens an existing account, whether or not its keys are registered.
     package static func openUnregistered(_ configuration: Configuration) async throws -> Account {
         let (store, identity) = try await existing(configuration)
         try await configuration.checkTokens(in: store)
         return try Account(configuration, store, identity)
     }
 
-    /// Everything that an account knows, as one session: for work without a server.
+    /// A session with the whole state of an account, for work without a server.
     package static func session(_ configuration: Configuration) async throws -> Session {
         let (store, identity) = try await existing(configuration)
         return try await AccountState(store: store, identity: identity).wholeSession()
@@ -41,8 +41,8 @@ extension Account {
     /// The outbox of an account, for work without a server.
     ///
     /// - Parameters:
-    ///   - configuration: The place, and the API that the messages are for.
-    ///   - changes: Whether messages are to be changed, not only listed.
+    ///   - configuration: Where the account is, and the API to which the messages are posted.
+    ///   - changes: Whether messages will be changed, not only listed.
     /// - Returns: The outbox.
     /// - Throws: ``AccountError``.
     package static func outbox(_ configuration: Configuration, changes: Bool) async throws -> Outbox {
@@ -54,7 +54,9 @@ extension Account {
         return Outbox(store: store, userID: identity.userID)
     }
 
-    /// The private keys of an account, whatever else its state holds.
+    /// The private keys of an account.
+    ///
+    /// Those of a session file are read even if other parts of the file are malformed.
     package static func privateKeys(
         _ configuration: Configuration
     ) async throws -> (userID: UserID, keys: PrivateKeys?) {
@@ -68,15 +70,16 @@ extension Account {
         return (identity.userID, identity.privateKeys)
     }
 
-    /// Makes an account with keys that are not registered; there must be none at the place, or one without keys.
+    /// Creates an account with the given keys; at its location there must be no account, or one without private keys.
     ///
     /// - Parameters:
     ///   - userID: The user.
     ///   - keys: The private keys.
     ///   - version: The version under which the server registered them; nil if it has not.
-    ///   - isImport: Whether the keys come from elsewhere: then consumers start now, not at the beginning.
-    ///   - configuration: The place.
-    /// - Throws: ``AccountError``, with `exists` if there is an account.
+    ///   - isImport: Whether the keys were not generated for this account: then consumers only receive events from now
+    ///     on.
+    ///   - configuration: Where the account will be created.
+    /// - Throws: ``AccountError``, with `exists` if there is an account with private keys.
     package static func create(
         for userID: UserID,
         keys: PrivateKeys,
@@ -88,7 +91,10 @@ extension Account {
         let record = try await store.records([.account])[.account]
         let known = try record.map { try Identity(decoding: $0.bytes) }
         guard known?.privateKeys == nil else {
-            throw AccountError(.exists, "there is an account already: \(configuration.locationText)")
+            throw AccountError(
+                .exists,
+                "there is already an account with private keys in \(configuration.locationText); use another location"
+            )
         }
         let identity = try known ?? Identity(userID: userID, privateKeys: nil, keyVersion: nil)
         guard identity.userID == userID else { throw AccountError(belongingTo: identity.userID, not: userID) }
@@ -109,7 +115,7 @@ extension Account {
     ) async throws -> (store: any AccountStore, identity: Identity) {
         let store = try await configuration.existingStore()
         guard let identity = try await Identity.stored(in: store) else {
-            throw AccountError(.notFound, "there is no account yet: \(configuration.locationText)")
+            throw AccountError(.notFound, "there is no account in \(configuration.locationText); create it first")
         }
         return (store, identity)
     }
@@ -123,7 +129,7 @@ extension Account {
             if let user = configuration.user, user != identity.userID {
                 throw AccountError(belongingTo: identity.userID, not: user)
             }
-            // A sign-in makes an account without keys.
+            // A sign-in creates an account without keys.
             guard identity.privateKeys == nil, identity.keyVersion == nil else { return identity }
             return try await saved(
                 try identity.filled(.generate(configuration.suite)),
@@ -135,7 +141,7 @@ extension Account {
         guard let user = configuration.user else {
             throw AccountError(
                 .notFound,
-                "there is no account yet, and no user id for a new one: \(configuration.locationText)"
+                "there is no account in \(configuration.locationText), and no user id to create one; set the user id"
             )
         }
         guard user.isValid else {
@@ -160,15 +166,18 @@ extension Account {
         }
     }
 
-    /// Registers the account's keys, unless the server has them.
+    /// Registers the account's keys, unless the server already has them.
     ///
     /// - Returns: The identity with the version that the server gave the keys, saved.
     @discardableResult
     package func register(evenIfVersionIsKnown: Bool = false) async throws -> Identity {
         guard let keys = identity.privateKeys, keys.signingKey != nil else {
-            throw AccountError(.notRegistered, "the account of user \(userID) has no signing key to register")
+            throw AccountError(
+                .notRegistered,
+                "the account of user \(userID) has no signing key, so it cannot be registered"
+            )
         }
-        // Two processes must not register the same keys twice.
+        // Two processes must not register keys at the same time.
         let lease = try await lease("registration", for: "registering keys")
         let result = await Result { () async throws in
             if !evenIfVersionIsKnown, let version = try await Identity.stored(in: store)?.keyVersion { return version }
@@ -197,19 +206,19 @@ extension Account {
             let reason = AccountError(any: error)
             throw AccountError(
                 reason.code,
-                "the server has the keys of user \(userID) under version \(version), but that could not be saved: register "
-                    + "again, which finds them (\(reason))"
+                "the server has the keys of user \(userID) under version \(version), but the version could not be saved: "
+                    + "register again, which finds the keys (\(reason))"
             )
         }
     }
 
-    /// Waits for a lease, a minute at most.
+    /// Waits for a lease, at most one minute.
     ///
     /// - Parameters:
     ///   - name: The lease.
-    ///   - work: What its holder does, for the error.
+    ///   - work: What the holder of the lease does, for the error text.
     /// - Returns: The lease.
-    /// - Throws: `conflict` if another process keeps it.
+    /// - Throws: `conflict` if another task or process holds it for longer.
     func lease(_ name: String, for work: String) async throws -> any StoreLease {
         for _ in 0..<600 {
             if let lease = try await store.lease(name) { return lease }
@@ -217,7 +226,7 @@ extension Account {
         }
         throw AccountError(
             .conflict,
-            "another task or process of user \(userID) has been \(work) for a minute: try again when it has ended"
+            "another task or process of user \(userID) has been \(work) for a minute; try again after it has ended"
         )
     }
 
@@ -261,7 +270,7 @@ extension Account {
 }
 
 extension Identity {
-    /// The identity as the store has it now.
+    /// The stored identity; nil if there is no account.
     static func stored(in store: any AccountStore) async throws -> Identity? {
         guard var record = try await store.records([.account])[.account] else { return nil }
         defer { Sodium.wipe(&record.bytes) }
@@ -270,14 +279,17 @@ extension Identity {
 }
 
 extension AccountError {
-    /// The account is another user's.
+    /// The error about an account of another user.
     init(belongingTo owner: UserID, not user: UserID) {
-        self.init(.invalidArgument, "the account belongs to user \(owner), not to user \(user)")
+        self.init(
+            .invalidArgument,
+            "the account belongs to user \(owner), not to user \(user); use the account of user \(user)"
+        )
     }
 }
 
 extension AccountStore {
-    /// Writes the account record if it still has a revision.
+    /// Writes the account record if it still has the given revision.
     func save(_ identity: Identity, revision: UInt64) async throws {
         var batch = RecordBatch()
         batch.expected[.account] = revision
@@ -288,7 +300,7 @@ extension AccountStore {
 }
 
 extension APIError {
-    /// Whether the server may have done what was asked although the call failed.
+    /// Whether the server may have carried out the request although the call failed.
     var isUnclear: Bool {
         [.connection, .timedOut, .server, .malformedResponse, .cancelled].contains(code)
     }

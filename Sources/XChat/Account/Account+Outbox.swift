@@ -1,11 +1,11 @@
 import XChatEngine
 public import XChatEvents
 
-/// What became of messages that are not sent, and what to do with them.
+/// Lists, retries and discards messages that are not sent.
 extension Account {
-    /// The messages that are not sent: those that wait, and the dead letters with their reasons.
+    /// The messages that are not sent: queued messages, and dead letters with their reasons.
     ///
-    /// - Returns: What is stored about each, in the order in which they were enqueued.
+    /// - Returns: The stored entry of each message, in the order in which they were enqueued.
     /// - Throws: ``AccountError``.
     public func unsentMessages() async throws -> [OutboxEntry] {
         try await whileOpen {
@@ -14,9 +14,10 @@ extension Account {
         }
     }
 
-    /// Who could read a held message (``OutboxEntry/isHeld``) if it were sent now, and could not when it was encrypted.
+    /// The users who could read a held message (``OutboxEntry/isHeld``) if it were sent now, but could not when it was
+    /// encrypted.
     ///
-    /// - Parameter entry: What is stored about the message.
+    /// - Parameter entry: The stored entry of the message.
     /// - Returns: The users; nil if the members of the conversation are not known.
     /// - Throws: `APIError` and ``AccountError``, from reading the history of the conversation.
     public func newReaders(of entry: OutboxEntry) async throws -> Set<UserID>? {
@@ -28,8 +29,8 @@ extension Account {
 
     /// Tries to send a message again: a dead letter, or one that waits for a time.
     ///
-    /// It keeps its place in the queue, and what waits before it in its conversation goes first. ``receipt(_:)`` tells
-    /// what becomes of it.
+    /// It keeps its place in the queue: earlier messages of its conversation are sent first. ``receipt(_:)`` returns
+    /// its outcome.
     /// - Parameters:
     ///   - messageID: The id of its receipt.
     ///   - readers: For a held message: the result of ``newReaders(of:)`` that a person was shown and agreed to. The

@@ -5,11 +5,11 @@ public import XChatEvents
 import XChatHTTP
 
 extension Account {
-    /// What became of a message of this account.
+    /// The result of sending a message of this account.
     public struct Receipt: Hashable, Sendable {
-        /// How far the message has come.
+        /// The state of a message.
         public enum Outcome: Hashable, Sendable {
-            /// The server has it, under this sequence id; nil if that is not known any more.
+            /// The server has it, under this sequence id; nil if the id is no longer known.
             case sent(sequenceID: SequenceID?)
             /// It is on disk and will be posted.
             case queued
@@ -19,11 +19,11 @@ extension Account {
 
         /// The conversation.
         public let conversation: ConversationID
-        /// The id under which it was encrypted first.
+        /// The id under which the message was first encrypted.
         ///
-        /// A message that had to be encrypted again has another one on the server.
+        /// A message that had to be encrypted again has another id on the server.
         public let messageID: MessageID
-        /// How far it has come.
+        /// The state of the message.
         public let outcome: Outcome
 
         /// The server's sequence id, once the server has the message.
@@ -47,15 +47,16 @@ extension Account {
 
     /// Sends a message, a reaction or an edit; returns when the server has it.
     ///
-    /// It is encrypted once and kept on disk until the server has it: if the process ends meanwhile, the next one posts
-    /// it. Messages of one conversation are sent in the order of the calls.
+    /// The encrypted message is kept on disk until the server has it: if the process ends before that, the next one
+    /// posts it. Messages of one conversation are sent in the order of the calls.
     /// - Parameters:
     ///   - draft: What to send.
     ///   - conversation: The conversation.
     /// - Returns: The receipt, with the outcome `sent`.
-    /// - Throws: `XChatError` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses
-    ///   it: it is kept as a dead letter then; `APIError` such as `unauthorized` if nothing can be sent at present: the
-    ///   message stays in the outbox. If the task is cancelled, the message is still sent.
+    /// - Throws: `XChatError` if the message cannot be encrypted. ``AccountError`` with `refused` if the server finally
+    ///   refuses it; then it is kept as a dead letter. `APIError` such as `unauthorized` if nothing can be sent at
+    ///   present; then it stays in the outbox. If the task is cancelled after the message was saved, the message is
+    ///   still sent.
     @discardableResult
     public func send(_ draft: Draft, to conversation: ConversationID) async throws -> Receipt {
         try await whileOpen {
@@ -63,7 +64,7 @@ extension Account {
         }
     }
 
-    /// Waits until a message is settled.
+    /// Waits until a message is sent or refused.
     func outcome(of receipt: Receipt) async throws -> Receipt {
         try await outcome(
             of: receipt.messageID,
@@ -85,7 +86,7 @@ extension Account {
         try await whileOpen { try await self.enqueue(draft, to: conversation, keyVersion: nil) }
     }
 
-    /// As ``enqueue(_:to:)``, under a key of the caller's choice.
+    /// As ``enqueue(_:to:)``, under a given version of the conversation key; nil for the newest.
     func enqueue(
         _ draft: Draft,
         to conversation: ConversationID,
@@ -98,10 +99,11 @@ extension Account {
         return Receipt(conversation: conversation, messageID: message.messageID, outcome: .queued)
     }
 
-    /// What became of a message; nil for an id that is not known, or not any more.
+    /// The current receipt of a message; nil for an unknown id.
     ///
+    /// Finished messages are forgotten after about seven days.
     /// - Parameter messageID: The id of its receipt.
-    /// - Returns: The receipt now.
+    /// - Returns: The receipt with the present outcome.
     /// - Throws: ``AccountError``.
     public func receipt(_ messageID: MessageID) async throws -> Receipt? {
         try await whileOpen {
@@ -110,10 +112,10 @@ extension Account {
         }
     }
 
-    // MARK: One way out
+    // MARK: Encrypting
 
-    /// Makes sure that a key of the conversation encrypts: reads its history if no key is known, and rotates if it
-    /// must.
+    /// Makes sure that the conversation has a key that may be used to encrypt: reads the history if no key is known,
+    /// and rotates the key if necessary.
     func prepareToEncrypt(in conversation: ConversationID) async throws {
         let scope = AccountState.Scope(conversation)
         if try await state.session(scope).keyRing.newestVersion(in: conversation) == nil {
@@ -130,7 +132,8 @@ extension Account {
         }
     }
 
-    /// Encrypts a draft and commits the message to the outbox, on the state that it was encrypted under.
+    /// Encrypts a draft and commits the message to the outbox, provided that the state that it was encrypted with has
+    /// not changed.
     private func seal(
         _ draft: Draft,
         in conversation: ConversationID,
@@ -157,11 +160,11 @@ extension Account {
     /// - Parameters:
     ///   - messageID: The message.
     ///   - conversation: Its conversation.
-    ///   - waitsForever: Whether to wait while the message is postponed: after a failure that passes, or by a rate
+    ///   - waitsForever: Whether to keep waiting while the message is postponed after a temporary failure or by a rate
     ///     limit.
     ///   - throwsRefusal: Whether a final refusal is thrown.
     /// - Returns: The receipt.
-    /// - Throws: `refused`; why nothing can be posted at present; ``AccountError`` of the store.
+    /// - Throws: `refused`; the error that prevents all posting at present; ``AccountError`` of the store.
     private func outcome(
         of messageID: MessageID,
         in conversation: ConversationID,
@@ -188,7 +191,7 @@ extension Account {
 
     // MARK: Replies
 
-    /// Sends something from a message, at most once however often the message comes.
+    /// Sends a draft in reply to a message; at most once, even if the message is received again.
     fileprivate func reply(
         _ draft: Draft,
         in conversation: ConversationID,
@@ -209,7 +212,7 @@ extension Account {
         do {
             messageID = try await seal(draft, in: conversation, reply: reply).messageID
         } catch let error as AccountError where error.code == .conflict {
-            // Another task of the same message sent it meanwhile.
+            // Another task that handles the same message has sent it.
             guard let stored = try await storedReply(reply) else { throw error }
             messageID = stored
         }
@@ -217,14 +220,14 @@ extension Account {
         return try await outcome(of: messageID, in: conversation, waitsForever: false, throwsRefusal: true)
     }
 
-    /// The message that was sent for a reply before.
+    /// The id of the message that was already sent for a reply; nil if no message was sent for it.
     private func storedReply(_ reply: StoredReply) async throws -> MessageID? {
         guard let record = try await store.records([reply.key])[reply.key] else { return nil }
         let stored = try StoredReply.Value(decoding: record.bytes)
         guard stored.kind == reply.kind else {
             throw AccountError(
                 .invalidArgument,
-                "this call sent \(quoted(stored.kind)) for the same message before, and now sends \(quoted(reply.kind))"
+                "this call sent \(quoted(stored.kind)) for the same message before and now sends \(quoted(reply.kind)); use another id"
             )
         }
         return MessageID(stored.messageID)
@@ -232,7 +235,7 @@ extension Account {
 }
 
 extension Account.Event {
-    /// Sends a draft to the event's conversation; at most once, however often the event comes.
+    /// Sends a draft to the event's conversation; at most once, even if the event is received again.
     ///
     /// - Parameters:
     ///   - draft: What to send.
@@ -244,7 +247,7 @@ extension Account.Event {
         try await account.reply(draft, in: conversation, context, id: id)
     }
 
-    /// The users whom a signed change of the group added; nil for every other event.
+    /// The users whom a signed group change added; nil for every other event.
     public var addedMembers: [UserID]? {
         guard event.isVerified, case .groupChangeEvent(let group) = event.received.detail,
             case .groupMemberAdd(let addition) = group.groupChange
@@ -254,40 +257,44 @@ extension Account.Event {
 }
 
 extension Account.Message {
-    /// Answers with a text in the same conversation, quoting the message; at most once, however often the message
-    /// comes.
+    /// Replies with a text in the same conversation, quoting the message; at most once, even if the message is received
+    /// again.
     ///
-    /// The answer is stored under the message and the number of the call. When the message comes again after a crash,
-    /// the stored answer is kept and the new text is dropped.
+    /// The reply is stored with the digest of the message and the number of the call. If the message is received again
+    /// after a crash, the stored reply is used and the new text is ignored.
     /// - Parameters:
     ///   - text: The text.
-    ///   - id: A name for the call; needed for calls from several tasks, and after the loop went on to the next
-    ///     message.
-    /// - Returns: The receipt: `sent`, or `queued` while the server cannot take it; then it is sent later.
-    /// - Throws: `XChatError` if it cannot be encrypted; ``AccountError`` with `refused` if the server finally refuses
-    ///   it.
+    ///   - id: A name for the call, 1 to 200 bytes. It is needed for calls from several tasks, and after the loop has
+    ///     gone on to the next message.
+    /// - Returns: The receipt: `sent`, or `queued` if the server cannot be reached at present; then the reply is sent
+    ///   later.
+    /// - Throws: `XChatError` if the reply cannot be encrypted; ``AccountError`` with `refused` if the server finally
+    ///   refuses it.
     @discardableResult
     public func reply(_ text: String, id: String? = nil) async throws -> Account.Receipt {
         let source = ReplySource(Encoded(received.event.received))
         return try await send(.message(MessageDraft(text, reply: .event(source))), id: id)
     }
 
-    /// Puts an emoji on the message, as ``reply(_:id:)``.
+    /// Adds an emoji reaction to the message, at most once like ``reply(_:id:)``.
     @discardableResult
     public func react(_ emoji: String, id: String? = nil) async throws -> Account.Receipt {
         try await send(.addReaction(ReactionDraft(emoji, to: try target())), id: id)
     }
 
-    /// Gives a message of this account a new text, as ``reply(_:id:)``.
+    /// Replaces the text of a message of this account, at most once like ``reply(_:id:)``.
     @discardableResult
     public func edit(_ text: String, id: String? = nil) async throws -> Account.Receipt {
         guard isOwn else {
-            throw AccountError(.invalidArgument, "message \(safeNumber(sequenceID)) of another user cannot be edited")
+            throw AccountError(
+                .invalidArgument,
+                "message \(safeNumber(sequenceID)) is of another user; only own messages can be edited"
+            )
         }
         return try await send(.edit(EditDraft(of: try target(), text: text)), id: id)
     }
 
-    /// Sends a draft to the same conversation, as ``reply(_:id:)``.
+    /// Sends a draft to the same conversation, at most once like ``reply(_:id:)``.
     @discardableResult
     public func send(_ draft: Draft, id: String? = nil) async throws -> Account.Receipt {
         try await account.reply(draft, in: conversation, context, id: id)
@@ -295,13 +302,16 @@ extension Account.Message {
 
     private func target() throws -> SequenceID {
         guard let sequenceID else {
-            throw AccountError(.server, "the server gave a message in \(conversation) no sequence id to name it by")
+            throw AccountError(
+                .server,
+                "a message in \(conversation) has no sequence id, which a reaction or an edit must name"
+            )
         }
         return sequenceID
     }
 }
 
-/// What was sent from one message: names the calls.
+/// Names the calls that reply to one message, so that each call sends one message.
 final class ReplyContext: Sendable {
     private struct State {
         var next = 0
@@ -318,7 +328,7 @@ final class ReplyContext: Sendable {
         self.message = message
     }
 
-    /// Ends the time in which calls are numbered: from then on a call needs a name.
+    /// Ends the numbering of calls: from then on a call needs a name.
     ///
     /// - Returns: The names of the calls so far.
     func close() -> Set<String> {
@@ -333,7 +343,10 @@ final class ReplyContext: Sendable {
         try state.withLock { state throws(AccountError) in
             if let id {
                 guard (1...200).contains(id.utf8.count) else {
-                    throw AccountError(.invalidArgument, "the id of a reply has 1 to 200 bytes")
+                    throw AccountError(
+                        .invalidArgument,
+                        "the id of a reply must have 1 to 200 bytes, not \(id.utf8.count)"
+                    )
                 }
                 state.calls.insert("id " + id)
                 return "id " + id
@@ -341,7 +354,7 @@ final class ReplyContext: Sendable {
             guard !state.isOver else {
                 throw AccountError(
                     .invalidArgument,
-                    "the loop has gone on to another message: a reply to an earlier one needs an id"
+                    "the loop has gone on to another message: give a reply to an earlier message an id"
                 )
             }
             defer { state.next += 1 }
@@ -353,7 +366,7 @@ final class ReplyContext: Sendable {
     func key(_ call: String) -> RecordKey { .reply(consumer: consumer, message, call: call) }
 }
 
-/// A reply that is stored under its message, so that it is sent once.
+/// A reply that is stored with the digest of its message, so that it is sent only once.
 struct StoredReply: Sendable {
     /// The record.
     struct Value: Codable {
@@ -374,7 +387,10 @@ struct StoredReply: Sendable {
             do {
                 self = try JSONDecoder().decode(Self.self, from: Data(bytes))
             } catch {
-                throw AccountError(.malformed, "the record of a reply is not of its form")
+                throw AccountError(
+                    .malformed,
+                    "the stored record of a reply is damaged or malformed; restore the account from a backup"
+                )
             }
         }
     }
@@ -405,10 +421,10 @@ extension OutboxEntry {
         case .queued: .queued
         case .replaced: .queued
         case .dropped: .refused(reason: "it was dropped from the outbox")
-        default: .refused(reason: reason ?? "the server does not take it")
+        default: .refused(reason: reason ?? "the server does not accept it")
         }
     }
 
-    /// Whether the message waits for something that passes.
+    /// Whether the message waits after a temporary failure or because of a rate limit.
     fileprivate var isPostponed: Bool { failures > 0 || notBefore != nil }
 }

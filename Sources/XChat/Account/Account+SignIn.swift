@@ -3,10 +3,10 @@ public import XChatEvents
 public import XChatHTTP
 
 extension Account {
-    /// Signs the user of an account in: keeps the tokens, and renews them from then on.
+    /// Signs the user of an account in: saves the tokens, which the account renews from then on.
     ///
-    /// A missing account is made, without private keys: ``open(_:)`` makes them later. An account that is
-    /// open at the same time uses the new tokens when it needs other ones.
+    /// If the account does not exist, it is created without private keys: ``open(_:)`` generates them later. An account
+    /// that is open at the same time uses the new tokens when its current token expires or is refused.
     ///
     /// ```swift
     /// let client = try OAuthClient(clientID: id)
@@ -16,12 +16,12 @@ extension Account {
     /// try await Account.signIn(tokens, from: client, configuration)
     /// ```
     /// - Parameters:
-    ///   - tokens: What the server gave.
-    ///   - client: The client that got the tokens. It is kept too, with its secret.
-    ///   - configuration: The place of the account; its token is not used.
+    ///   - tokens: The tokens that the server issued.
+    ///   - client: The client that received the tokens. Its id, its secret and its API are saved too.
+    ///   - configuration: Where the account is; its token is not used.
     /// - Returns: The user.
-    /// - Throws: `APIError` with `wrong_user` if these are the tokens of another user than the account's, which are
-    ///   then revoked; ``AccountError`` if they cannot be kept.
+    /// - Throws: `APIError` with `wrong_user` if the tokens belong to another user than the account; ``AccountError``
+    ///   if they cannot be saved. After an error the tokens are revoked.
     @discardableResult
     public static func signIn(
         _ tokens: OAuthTokens,
@@ -31,7 +31,7 @@ extension Account {
         try await signedIn(tokens, from: client, configuration).id
     }
 
-    /// As ``signIn(_:from:_:)``, with what the server says of the user.
+    /// Signs in like ``signIn(_:from:_:)``, and returns the server's description of the user.
     package static func signedIn(
         _ tokens: OAuthTokens,
         from client: OAuthClient,
@@ -47,7 +47,7 @@ extension Account {
             try await keep(SignIn(tokens, from: client), of: user.id, configuration)
             return user
         } catch {
-            // Tokens that are not kept must not stay valid.
+            // Tokens that are not saved must not stay valid.
             _ = try? await client.revoke(tokens)
             throw error
         }
@@ -72,7 +72,7 @@ extension Account {
             if let owner = identity?.userID ?? configuration.user, owner != user {
                 throw APIError(
                     .wrongUser,
-                    "user \(user) signed in, and the account belongs to user \(owner); nothing was changed: sign in as user \(owner)"
+                    "user \(user) signed in, but the account belongs to user \(owner); nothing was changed: sign in as user \(owner)"
                 )
             }
             var batch = RecordBatch()
@@ -93,13 +93,13 @@ extension Account {
         }
     }
 
-    /// Signs the user of an account out: revokes the tokens at the server, and forgets them.
+    /// Signs the user of an account out: revokes the tokens at the server, and deletes them.
     ///
     /// Private keys and messages stay.
-    /// - Parameter configuration: The place of the account; its token is not used.
+    /// - Parameter configuration: Where the account is; its token is not used.
     /// - Returns: Whether the user was signed in.
-    /// - Throws: `APIError` if the server did not confirm that it refuses the tokens from now on; they are forgotten
-    ///   all the same.
+    /// - Throws: `APIError` if the server did not confirm that the tokens are revoked; they are deleted from the
+    ///   account anyway.
     @discardableResult
     public static func signOut(_ configuration: Configuration) async throws -> Bool {
         let store: any AccountStore
@@ -129,7 +129,7 @@ extension Account {
         return true
     }
 
-    /// A client with the token of a configuration, or of the sign-in that the place keeps.
+    /// A client with the token of a configuration, or else with the saved tokens of its account.
     package static func client(_ configuration: Configuration) async throws -> ChatClient {
         let tokens: TokenSource
         if let token = configuration.token {
@@ -139,7 +139,10 @@ extension Account {
             do {
                 store = try await configuration.existingStore()
             } catch let error as AccountError where error.code == .notFound {
-                throw AccountError(.signInNeeded, "there is no access token, and no account that has one: sign in")
+                throw AccountError(
+                    .signInNeeded,
+                    "no access token is configured, and there is no account with a saved one: sign in"
+                )
             }
             try await configuration.checkTokens(in: store)
             tokens = StoredTokens(store: store, configuration: configuration).source

@@ -9,18 +9,20 @@ public import XChatEvents
 import XChatFiles
 public import XChatHTTP
 
-/// An account of X Chat: it receives, verifies, decrypts, answers and sends, and keeps what must survive.
+/// An account of X Chat.
+///
+/// It receives, verifies and decrypts messages, sends messages and replies, and saves its state on disk.
 ///
 /// The guarantees are in `docs/account.md`, "Guarantees": events that do not verify are never handed out, keys are
-/// wrapped to pinned keys only, and what is trusted is saved before it is used. A message counts as sent when it is on
-/// disk; a worker posts it. All functions may be called from any task.
+/// wrapped to pinned keys only, and pins and keys are saved before they are used. A message to send is first saved on
+/// disk; then a worker posts it. All functions may be called from any task.
 ///
-/// The worker ends with ``close()``, or when the last reference to the account goes away; what was not sent then is
-/// posted by the next account that is opened at the same place.
+/// The worker ends with ``close()``, or when the last reference to the account is released. Messages that are not sent
+/// by then are posted after the account is opened again.
 public final class Account: Sendable {
-    /// The user whose account it is.
+    /// The user of the account.
     public var userID: UserID { identity.userID }
-    /// What the account was opened with.
+    /// The configuration that the account was opened with.
     let configuration: Configuration
     let store: any AccountStore
     let identity: Identity
@@ -33,11 +35,11 @@ public final class Account: Sendable {
     private let poster: OutboxPoster
     let calls = OpenCalls()
     private let running = Mutex(Running())
-    /// Notices that were reported.
+    /// Notices that were already reported.
     private let reported = Mutex<Set<String>>([])
     private static let maximumReported = 10_000
 
-    /// What runs in the background.
+    /// The background tasks.
     private struct Running {
         var worker: Task<Void, Never>?
         var feeds: [WeakFeed] = []
@@ -62,19 +64,20 @@ public final class Account: Sendable {
     }
 
     deinit {
-        // Its task does not keep the account alive.
+        // The worker's task holds no strong reference to the account, so it must be cancelled here.
         running.withLock { $0.worker?.cancel() }
         poster.problems.finish()
     }
 
-    /// What goes wrong while the account runs: refused events, messages that were not sent, changed keys.
+    /// The problems that arise while the account runs: refused events, messages that were not sent, changed public
+    /// keys.
     ///
-    /// Each reader gets what arises from its first call of `next()` on.
+    /// Each reader gets the problems that arise after it starts to iterate.
     public var problems: Problems { Problems(broadcast: poster.problems) }
 
     func report(_ problem: Problem) { poster.report(problem) }
 
-    /// Reports what a person should know, once: servers list the same key changes again and again.
+    /// Reports a notice, but only the first time: servers list the same key change events again and again.
     func report(_ notice: Notice, in conversation: ConversationID) {
         let isNew = reported.withLock { reported in
             guard reported.count < Self.maximumReported else { return false }
@@ -107,7 +110,8 @@ public final class Account: Sendable {
     /// Refuses a call of a closed account.
     func checkOpen() throws(AccountError) { try calls.check() }
 
-    /// Tells those who follow that an event came by webhook; they verify it as any other.
+    /// Passes an event that came by webhook to the loops over messages and events, which verify it like any other
+    /// event.
     ///
     /// - Parameter event: The event of a request whose signature was checked, see `XChatHTTP.Webhook`.
     public func receive(_ event: ActivityEvent) {
@@ -137,7 +141,8 @@ public final class Account: Sendable {
     /// Why the worker cannot post anything at present, for example because the token is refused; nil while it can.
     package var workerFailure: (any Error)? { poster.failure }
 
-    /// The process that posts this account's messages now, if it is known and another one than this.
+    /// Another process that posts this account's messages now; nil if this process posts them, or if the process is not
+    /// known.
     package func otherPoster() async -> Int32? {
         let holder = await (store as? any LeaseDirectory)?.leaseHolder(Outbox.lease)
         return holder == ProcessID.own ? nil : holder
@@ -149,10 +154,11 @@ public final class Account: Sendable {
         return try await state.session(AccountState.Scope(conversation))
     }
 
-    /// Ends the account in an orderly way: followers end, and the message that is being posted is finished or kept.
+    /// Closes the account: loops over messages end, and a message that is being posted is either sent or stays in the
+    /// outbox.
     ///
-    /// Calls in progress end with the error `closed`, and so does every later call. A message that a call was waiting
-    /// for is on disk. Nothing is lost without closing: what was not sent is on disk.
+    /// Calls in progress and all later calls throw `closed`. A message whose outcome a call was waiting for stays on
+    /// disk. If a program ends without closing the account, no message is lost: unsent messages are on disk.
     public func close() async {
         let worker = running.withLock { running in
             running.isClosed = true
@@ -202,7 +208,7 @@ extension Account.Configuration {
     }
 }
 
-/// Users whose served keys were refused: they are not asked for again with every event.
+/// Users whose served keys were refused: their keys are not fetched again with every event.
 final class RefusedSigners: Sendable {
     /// The most users that are remembered: 10,000.
     private static let limit = 10_000

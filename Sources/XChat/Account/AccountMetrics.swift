@@ -1,9 +1,11 @@
 import Metrics
 import XChatEngine
 
-/// What the account counts, through swift-metrics: nothing, until the program bootstraps a metrics system.
+/// The metrics of an account, through swift-metrics.
 ///
-/// Labels come from fixed words alone: no id and no text is among them.
+/// Nothing is recorded until the program bootstraps a metrics system.
+///
+/// Labels are fixed words: they contain no ids and no texts.
 ///
 /// | metric | kind | labels |
 /// |:--|:--|:--|

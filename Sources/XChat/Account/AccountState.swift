@@ -2,11 +2,13 @@ import LibSodium
 import XChatEngine
 import XChatEvents
 
-/// The account's keys, pins and conversations: read from the store when an operation needs them, changed in one place.
+/// The account's keys, pins and conversations.
 ///
-/// An operation works on a partial session: the account's own keys, one conversation, and the pins of the users that
-/// matter to it. What it changed is committed with compare-and-swap on every record that was read, and only then is its
-/// result returned. If another process changed one of these records, the operation is computed again.
+/// They are read from the store when an operation needs them, and changed only here.
+///
+/// An operation works on a partial session: the account's own keys, one conversation, and the pins of the users that it
+/// needs. Its changes are committed with compare-and-swap on every record that was read, before its result is returned.
+/// If another process changed one of these records, the operation is computed again.
 struct AccountState: Sendable {
     /// How often an operation is computed again because other processes changed its records.
     private static let maximumAttempts = 1000
@@ -17,12 +19,12 @@ struct AccountState: Sendable {
     /// The records that an operation reads.
     struct Scope: Sendable {
         let conversations: [ConversationID]
-        /// Users whose pins matter.
+        /// Users whose pins are read.
         let users: Set<UserID>
-        /// Whether the pins of participants, and of everyone who ever was a member, are read too.
+        /// Whether the pins of participants and of all present and former members are read too.
         let includesMembers: Bool
 
-        /// One conversation with the pins of its users, and of further ones.
+        /// One conversation with the pins of its users and of the given users.
         init(_ conversation: ConversationID, users: Set<UserID> = []) {
             self.init(conversations: [conversation], users: users, includesMembers: true)
         }
@@ -40,7 +42,7 @@ struct AccountState: Sendable {
         var revisions: [RecordKey: UInt64]
     }
 
-    /// A session that knows what a scope names, for reading.
+    /// A session with the records of a scope, for reading.
     func session(_ scope: Scope) async throws -> Session {
         try await load(scope).session
     }
@@ -48,7 +50,7 @@ struct AccountState: Sendable {
     /// Computes a change, commits it, and returns the result.
     ///
     /// - Parameters:
-    ///   - scope: What the session knows.
+    ///   - scope: The records that the session is made from.
     ///   - change: Computes the change; it may be called more than once, and must have no other effect.
     /// - Returns: What `change` returned, after the commit.
     /// - Throws: What `change` throws, and ``AccountError`` of the store.
@@ -62,8 +64,8 @@ struct AccountState: Sendable {
     /// Computes a change together with other records and messages, and commits all of it at once.
     ///
     /// - Parameters:
-    ///   - scope: What the session knows.
-    ///   - change: As for ``update(_:_:)``; what it puts into the batch is committed with the session's changes.
+    ///   - scope: The records that the session is made from.
+    ///   - change: As for ``update(_:_:)``; the contents of the batch are committed with the session's changes.
     /// - Returns: What `change` returned, after the commit.
     /// - Throws: As ``update(_:_:)``; `conflict` if a record that `change` itself expects has another revision.
     func transact<Value: Sendable>(
@@ -98,10 +100,11 @@ struct AccountState: Sendable {
         }
     }
 
-    /// Claims the signed creations that founded groups: one creation founds one group, and a partial session sees no
-    /// other.
+    /// Claims the signed creations that found membership logs.
     ///
-    /// - Returns: The creations that founded other groups before.
+    /// A creation may found only one group, but a partial session does not see the other groups; so each claim is a
+    /// record.
+    /// - Returns: The creations that other groups have already claimed.
     private func claimFoundings(
         of session: Session,
         since loaded: Loaded,
@@ -136,7 +139,7 @@ struct AccountState: Sendable {
         batch.expected.merge(loaded.revisions) { own, _ in own }
         for user in users {
             let key = RecordKey.user(user)
-            // A user whose record was not read: it must not exist, or an unknown pin would be replaced.
+            // The record of a user that was not read must not exist: otherwise an unknown pin would be replaced.
             batch.expected[key] = loaded.revisions[key] ?? 0
             if let state = session.state(of: user) {
                 batch.writes[key] = state.encoded()
@@ -181,12 +184,12 @@ struct AccountState: Sendable {
         return loaded
     }
 
-    /// A session that knows everything, for work without a server.
+    /// A session with the whole state, for work without a server.
     func wholeSession() async throws -> Session {
         try await session(Scope(conversations: try await conversations(), users: Set(try await users())))
     }
 
-    /// The conversations of which something is known.
+    /// The conversations that have a record.
     func conversations() async throws -> [ConversationID] {
         try await keys(of: .conversation).compactMap { key in
             guard case .conversation(let id) = key else { return nil }
@@ -194,7 +197,7 @@ struct AccountState: Sendable {
         }
     }
 
-    /// The users of whom something is known.
+    /// The users who have a record.
     func users() async throws -> [UserID] {
         try await keys(of: .user).compactMap { key in
             guard case .user(let id) = key else { return nil }

@@ -2,20 +2,22 @@ import XChatEngine
 package import XChatEvents
 package import XChatFiles
 
-/// A file that is to go with a message: opened once, so that size, type and uploaded bytes are those of one file.
+/// A file to attach to a message.
+///
+/// It is opened once, so that its size, type and uploaded bytes belong to the same file.
 package struct AttachmentFile: Sendable {
     let path: String
     let file: RegularFile
-    /// The media type that its first bytes indicate; nil if they indicate none.
+    /// The media type that the first bytes indicate; nil if it is unknown.
     package let mimeType: String?
     private let dimensions: MediaInfo.Dimensions?
 
-    /// How far to look for the dimensions of an image; a photo can have large previews in front of them.
+    /// How many bytes to search for the dimensions of an image: in a photo, large previews may precede them.
     private static let beginning = 1 << 20
 
-    /// Opens a file, which must be a regular one.
+    /// Opens a regular file.
     ///
-    /// - Parameter path: The file; the system resolves it, once.
+    /// - Parameter path: The file; the path is resolved once.
     /// - Throws: ``FileError``.
     package init(_ path: String) throws(FileError) {
         let file = try RegularFile(path)
@@ -26,7 +28,7 @@ package struct AttachmentFile: Sendable {
         dimensions = MediaInfo.dimensions(of: bytes.span)
     }
 
-    /// As what the readers' apps show it: an image whose size is not known is a file to them.
+    /// The type as which apps show the attachment: an image with unknown dimensions is sent as a file.
     private var type: MediaType {
         switch mimeType {
         case "image/gif" where dimensions != nil: .gif
@@ -37,9 +39,9 @@ package struct AttachmentFile: Sendable {
         }
     }
 
-    /// The member of the message, once the server has a name for the file.
+    /// The attachment for the message, with the media hash key that the server returned for the uploaded file.
     package func attachment(_ mediaHashKey: String) -> MediaAttachment {
-        // X's SDK asks for a width and a height of everything.
+        // X's SDK requires a width and a height for every attachment.
         MediaAttachment(
             mediaHashKey: WireString(mediaHashKey),
             dimensions: MediaDimensions(
@@ -48,7 +50,7 @@ package struct AttachmentFile: Sendable {
             ),
             type: type,
             filesizeBytes: Int64(file.byteCount),
-            // Readers do not learn the folder.
+            // The path is not sent, only the file name.
             filename: WireString(Files.name(of: path))
         )
     }

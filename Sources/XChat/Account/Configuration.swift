@@ -7,96 +7,102 @@ import XChatFiles
 public import XChatHTTP
 
 extension Account {
-    /// Where an account is kept, and which server it talks to.
+    /// Where an account is stored, and which server it uses.
     public struct Configuration: Sendable {
-        /// Where keys, pins, messages to send and cursors are kept.
+        /// Where keys, pins, unsent messages and cursors are stored.
         public enum Location: Sendable {
-            /// An account file: everything in it is sealed under a passphrase.
+            /// An account file: all its contents are encrypted under a passphrase.
             case accountFile(String)
-            /// A session file: keys and pins are readable in it. The rest is sealed in a folder with its name and
-            /// `.outbox`.
+            /// A session file: keys and pins are in it as plaintext. The rest is encrypted in a folder with the same
+            /// name and the suffix `.outbox`.
             case sessionFile(String)
-            /// A store of the caller.
+            /// A store that the program provides.
             case store(any AccountStore)
         }
 
         /// Where the account is kept.
         public var location: Location
-        /// Gives the passphrase of an account file: asked once, and only when it is needed; `isNew` while the file is
-        /// made.
+        /// Returns the passphrase of an account file.
         ///
-        /// It may wait, for example for a person: it runs on a thread of its own.
+        /// Called only if the passphrase is needed; `isNew` is true if the file will be created.
+        ///
+        /// It may block, for example to ask a person: it runs on a separate thread.
         public var passphrase: @Sendable (_ isNew: Bool) throws -> SecretBytes
-        /// The user; needed where there is no account yet, and checked where there is one.
+        /// The user; a new account needs one, and an existing account must belong to this user.
         public var user: UserID?
         /// The base URL of the API.
         public var api = "https://api.x.com"
-        /// The user's access token; by default that of the sign-in, see ``Account/signIn(_:from:_:)``.
+        /// The user's access token; by default the saved one, see ``Account/signIn(_:from:_:)``.
         public var token: TokenSource?
         /// The app's bearer token, for the activity stream; without it ``Account/messages(consumer:)`` polls.
         public var appToken: Token?
-        /// The HTTP client; by default one that this process shares.
+        /// The HTTP client; by default one that the whole process shares.
         public var http: HTTPClient?
         /// Receives outcomes, counts and durations; no ids and no texts.
         public var logger: Logger?
-        /// How often conversations are listed while there is no activity stream.
+        /// How often the conversations are listed while the activity stream is not connected.
         ///
         /// Default: 5 seconds.
         public var pollInterval = Duration.seconds(5)
-        /// Whether a conversation gets a new key before a message, where its newest key must not encrypt any more.
+        /// Whether a conversation gets a new key before a message is sent, if its newest key may no longer be used to
+        /// encrypt.
         ///
         /// Default: true. Otherwise sending fails with `rotation_needed`.
         public var rotatesBeforeSending = true
-        /// What becomes of a message that the server refused for its key, if the newest key would give it to new
-        /// readers.
+        /// What to do with a message that the server refused because its key is not the newest, if users who could not
+        /// read it before could read it under the newest key.
         ///
         /// Default: it is held.
         public var newReaders = OutboxPolicy.NewReaders.hold
-        /// The suite of keys that are made for a new account.
+        /// The suite of the keys that are generated for a new account.
         ///
-        /// Default: `.xchat`; X's servers take no other.
+        /// Default: `.xchat`; X's servers accept no other suite.
         public var suite = SuiteName.xchat
-        /// Whether a new account takes the place of keys that the server has for the user.
+        /// Whether the keys of a new account replace other keys that the server has for the user.
         ///
         /// Default: false; opening fails with `keys_exist`. Messages for the old keys stay unreadable in this account.
         public var replacesKeys = false
 
-        /// The cost of a guess of the passphrase of a new account file.
+        /// The cost of one guess of the passphrase of a new account file.
         package var passwordLimits = PasswordHash.Limits.moderate
-        /// The time for one request to the token endpoint.
+        /// The timeout of one request to the token endpoint.
         package var tokenTimeout = Duration.seconds(30)
-        /// Receives what a person should know, as it arises.
+        /// Receives notices for a person as they arise.
         package var notify: (@Sendable (Notice) -> Void)?
 
-        /// A configuration; all but the place has a default.
+        /// Creates a configuration with the defaults for everything but the location.
         ///
         /// - Parameters:
-        ///   - location: Where the account is kept.
-        ///   - passphrase: As for the property. The default throws, so that no account file can be opened.
+        ///   - location: Where the account is stored.
+        ///   - passphrase: As for the property. The default throws `wrong_passphrase`, which is enough if no account
+        ///     file is used.
         public init(
             _ location: Location,
             passphrase: @escaping @Sendable (_ isNew: Bool) throws -> SecretBytes = { _ in
-                throw AccountError(.wrongPassphrase, "the account file needs a passphrase, and none was given")
+                throw AccountError(
+                    .wrongPassphrase,
+                    "the account file needs a passphrase; configure a function that returns it"
+                )
             }
         ) {
             self.location = location
             self.passphrase = passphrase
         }
 
-        /// What the environment variables say.
+        /// The configuration from environment variables.
         ///
-        /// The place is `XCHAT_SESSION` (a session file), else `XCHAT_ACCOUNT` (an account file), else `account.db` in
-        /// `XCHAT_HOME` or in `~/.xchat`. The passphrase comes from the file that `XCHAT_PASSPHRASE_FILE` names, else
-        /// from `XCHAT_PASSPHRASE`. `XCHAT_USER`, `XCHAT_API_URL`, `XCHAT_TOKEN` and `XCHAT_APP_TOKEN` give the rest; a
-        /// signed-in account needs neither `XCHAT_USER` nor `XCHAT_TOKEN`.
-        /// - Throws: ``AccountError`` for a variable that is not of its form, and for `XCHAT_DATABASE_URL`, which this
-        ///   module has no store for.
+        /// The location is `XCHAT_SESSION` (a session file), else `XCHAT_ACCOUNT` (an account file), else `account.db`
+        /// in `XCHAT_HOME` or in `~/.xchat`. The passphrase comes from the file that `XCHAT_PASSPHRASE_FILE` names,
+        /// else from `XCHAT_PASSPHRASE`. `XCHAT_USER`, `XCHAT_API_URL`, `XCHAT_TOKEN` and `XCHAT_APP_TOKEN` give the
+        /// rest; a signed-in account needs neither `XCHAT_USER` nor `XCHAT_TOKEN`.
+        /// - Throws: ``AccountError`` for a malformed variable, and for `XCHAT_DATABASE_URL`, because this module has
+        ///   no store for it.
         public static var environment: Configuration {
             get throws(AccountError) {
                 if try Environment.text("XCHAT_DATABASE_URL") != nil {
                     throw AccountError(
                         .invalidArgument,
-                        "XCHAT_DATABASE_URL is set, and this module keeps accounts in files; a database needs XChatPostgres"
+                        "XCHAT_DATABASE_URL is set, but this module stores accounts in files only; unset it"
                     )
                 }
                 var configuration = Configuration(try location()) { _ in try passphraseOfEnvironment() }
@@ -120,7 +126,7 @@ extension Account {
             guard let home = try Environment.text("HOME") else {
                 throw AccountError(
                     .invalidArgument,
-                    "no place for the account: set XCHAT_SESSION, XCHAT_ACCOUNT, XCHAT_HOME or HOME"
+                    "no location for the account: set XCHAT_SESSION, XCHAT_ACCOUNT, XCHAT_HOME or HOME"
                 )
             }
             return .accountFile(home + "/.xchat/account.db")
@@ -142,7 +148,7 @@ private let maximumPassphraseBytes = 4096
 
 /// The passphrase from the file that `XCHAT_PASSPHRASE_FILE` names, else from `XCHAT_PASSPHRASE`.
 ///
-/// A newline at the end of the file is no part of it.
+/// A newline at the end of the file is not part of the passphrase.
 /// - Throws: ``AccountError`` with `wrong_passphrase` if neither is set, or the passphrase is empty.
 package func passphraseOfEnvironment() throws(AccountError) -> SecretBytes {
     guard let passphrase = try passphraseIfSet() else {
@@ -176,6 +182,6 @@ package func passphraseIfSet() throws(AccountError) -> SecretBytes? {
     do {
         return try SecretBytes(copying: bytes.span)
     } catch {
-        throw AccountError(.file, "the passphrase cannot be kept: \(error)")
+        throw AccountError(.file, "the passphrase from \(source) cannot be held in memory: \(error)")
     }
 }

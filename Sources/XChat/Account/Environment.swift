@@ -8,15 +8,15 @@
 
 /// Environment variables.
 package enum Environment {
-    /// A variable in its own bytes; `nil` where it is not set.
+    /// The bytes of a variable; nil if it is not set.
     package static func bytes(_ name: String) -> [UInt8]? {
         guard let start = unsafe getenv(name) else { return nil }
         return unsafe Array(UnsafeRawBufferPointer(start: start, count: strlen(start)))
     }
 
-    /// A variable as text; an empty one counts as not set.
+    /// A variable as text; nil if it is not set or empty.
     ///
-    /// - Throws: when it is not UTF-8.
+    /// - Throws: `malformed` if it is not UTF-8.
     package static func text(_ name: String) throws(AccountError) -> String? {
         guard let bytes = bytes(name), !bytes.isEmpty else { return nil }
         guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -2,7 +2,7 @@ package import XChatEvents
 
 import struct Foundation.Date
 
-/// The server's statement of a time in ISO 8601; nil if it is not a time up to the year 9999.
+/// Formats a time that the server stated as ISO 8601; nil if it is not a time up to the year 9999.
 ///
 /// No signature covers it.
 package func timeText(_ milliseconds: WireString?) -> String? {
@@ -11,11 +11,11 @@ package func timeText(_ milliseconds: WireString?) -> String? {
     return Date(timeIntervalSince1970: Double(milliseconds / 1000)).ISO8601Format()
 }
 
-/// What names an event that was refused: sequence id, claimed sender and time, as far as they are known.
+/// Identifies a refused event in a text: sequence id, claimed sender and time, as far as they are known.
 ///
 /// - Parameters:
 ///   - event: The event; nil if it did not parse.
-///   - servedID: The server's id of it.
+///   - servedID: The id under which the server listed the event.
 /// - Returns: The parts, separated by commas; nil if nothing is known.
 func placeText(of event: MessageEvent?, servedID: String? = nil) -> String? {
     var parts: [String] = []

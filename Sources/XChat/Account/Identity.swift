@@ -3,19 +3,19 @@ import LibSodium
 package import XChatEngine
 package import XChatEvents
 
-/// Whose account it is, with the private keys: the record ``RecordKey/account``.
+/// The user of an account and the private keys: the record ``RecordKey/account``.
 package struct Identity: Sendable {
     package let userID: UserID
     package let privateKeys: PrivateKeys?
     /// The version under which the server registered the keys; nil before that.
     package let keyVersion: KeyVersion?
-    /// Milliseconds since 1970: consumers yield nothing older.
+    /// Milliseconds since 1970: consumers receive no older events.
     ///
-    /// It is 0 for keys that were made for this account.
+    /// It is 0 for keys that were generated for this account.
     let startsAt: UInt64
-    /// All members of the record, those included that this version does not know.
+    /// All members of the record, including those that this version does not know.
     private let members: JSONObject
-    /// This account's entry among the public keys.
+    /// This account's own public keys; nil before they are registered.
     private let ownKey: VerifiedPublicKey?
 
     /// An identity; `members` are those of the record that it replaces.
@@ -54,7 +54,7 @@ package struct Identity: Sendable {
         )
     }
 
-    /// The record's bytes, which hold the private keys.
+    /// The bytes of the record, which contain the private keys.
     func encoded() throws(AccountError) -> [UInt8] {
         var document = SessionDocument(userID: userID, members: members)
         do {
@@ -78,7 +78,9 @@ package struct Identity: Sendable {
         )
     }
 
-    /// The same identity with private keys that were restored; those that it had before keep their start.
+    /// The same identity with restored private keys.
+    ///
+    /// ``startsAt`` is now if it had no keys before; otherwise it stays.
     func restored(_ keys: PrivateKeys, version: KeyVersion) throws(AccountError) -> Identity {
         try Identity(
             userID: userID,
@@ -95,7 +97,7 @@ package struct Identity: Sendable {
         try Identity(userID: userID, privateKeys: keys, keyVersion: version, startsAt: startsAt, members: members)
     }
 
-    /// The realms of the backup; nil before its first use.
+    /// The pinned realms of the backup; nil before the first use of a backup.
     func backupRealms() throws(AccountError) -> [String: String?]? {
         let place = JSONLocation(root: .object(members), document: "the account record")
         guard let realms = try place.member(Self.backupRealmsMember) else { return nil }
@@ -124,7 +126,7 @@ package struct Identity: Sendable {
 
     private static let backupRealmsMember: WireString = "backup_realms"
 
-    /// A session that knows its own keys and nothing else.
+    /// A session with the account's own private keys only.
     func session() throws(AccountError) -> Session {
         do {
             return try Session(userID: userID, privateKeys: privateKeys, signingKeyVersion: keyVersion)
@@ -133,7 +135,9 @@ package struct Identity: Sendable {
         }
     }
 
-    /// The own keys come from the state alone: a server could serve any.
+    /// Trusts this account's own public keys from the state.
+    ///
+    /// They are never taken from the server, which could serve other keys.
     func trustOwnKey(in session: inout Session) {
         if let ownKey { session.trust([ownKey]) }
     }

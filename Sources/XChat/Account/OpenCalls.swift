@@ -22,7 +22,7 @@ final class OpenCalls: Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Refuses a call of a closed account.
+    /// Throws if the account is closed.
     ///
     /// - Throws: `closed`.
     func check() throws(AccountError) {

@@ -4,14 +4,14 @@ import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-/// Posts what is in the outbox of an account, without keeping the account alive.
+/// Posts the messages in the outbox of an account, without keeping the account alive.
 final class OutboxPoster: Sendable {
     private let configuration: Account.Configuration
     private let outbox: Outbox
     private let client: ChatClient
     private let isOpen = Mutex(false)
     private let state = Mutex<(any Error)?>(nil)
-    /// Receives what goes wrong.
+    /// Receives the problems of the account.
     let problems = Broadcast<Problem>()
 
     init(_ configuration: Account.Configuration, _ outbox: Outbox, _ client: ChatClient) {
@@ -20,7 +20,7 @@ final class OutboxPoster: Sendable {
         self.outbox = outbox
     }
 
-    /// Why nothing can be posted at present; nil while it can.
+    /// The error that prevents all posting at present; nil if messages can be posted.
     var failure: (any Error)? { state.withLock { $0 } }
 
     func report(_ problem: Problem) {
@@ -51,7 +51,7 @@ final class OutboxPoster: Sendable {
                 return
             } catch {
                 state.withLock { $0 = error }
-                // Calls that wait for a message learn of the failure.
+                // Wakes the calls that wait for a message, so that they see the failure.
                 outbox.settlements.report()
                 if let error = error as? APIError {
                     report(Problem(error))

@@ -3,9 +3,9 @@ import XChatEngine
 public import XChatEvents
 import XChatHTTP
 
-/// Something that went wrong, or that a person should know, while the account goes on.
+/// A failure or a notice that does not stop the account.
 public struct Problem: Sendable, CustomStringConvertible {
-    /// What went wrong: an error code of `XChatError`, `APIError` or ``AccountError``, or one of those below.
+    /// What went wrong: an error code of `XChatError`, `APIError` or ``AccountError``, or one of the codes below.
     public let code: String
     /// One sentence.
     public let message: String
@@ -17,11 +17,11 @@ public struct Problem: Sendable, CustomStringConvertible {
     public var event: MessageEvent?
     /// The message of this account that was not sent.
     public var messageID: MessageID?
-    /// Whether the matter is settled; false for an event that may be accepted later, and for a failure that is tried
-    /// again.
+    /// Whether the problem is final; false for an event that may be accepted later, and for a failed operation that is
+    /// retried.
     public var isFinal: Bool
 
-    /// A message of this account that the server finally refused: it is kept in the outbox and not tried again.
+    /// The server finally refused a message of this account: it is kept in the outbox and not retried.
     public static let deadLetter = "dead_letter"
     /// Something about keys or members that a person should look at.
     public static let notice = "notice"
@@ -56,8 +56,8 @@ public struct Problem: Sendable, CustomStringConvertible {
         let received = try? MessageEvent(base64: event)
         self.init(
             XChatError.Code.keyMissing.rawValue,
-            "an event that waited for a key\(placeText(of: received).map { " (\($0))" } ?? "") was given up, because newer events "
-                + "wait too",
+            "an event that waited for a key\(placeText(of: received).map { " (\($0))" } ?? "") was discarded, because too many newer "
+                + "events wait",
             conversation: conversation
         )
         self.event = received
@@ -67,7 +67,7 @@ public struct Problem: Sendable, CustomStringConvertible {
     init(deadLetter entry: OutboxEntry) {
         self.init(
             Self.deadLetter,
-            "message \(entry.messageID) was not sent: \(entry.reason ?? "the server does not take it")",
+            "message \(entry.messageID) was not sent: \(entry.reason ?? "the server does not accept it")",
             conversation: entry.conversationID
         )
         messageID = entry.messageID
@@ -86,7 +86,9 @@ public struct Problem: Sendable, CustomStringConvertible {
     }
 }
 
-/// The problems of an account as they arise; a reader that is slow loses the oldest of more than 1,000.
+/// The problems of an account as they arise.
+///
+/// At most 1,000 problems wait for a reader; a slow reader loses the oldest ones.
 public struct Problems: AsyncSequence, Sendable {
     let broadcast: Broadcast<Problem>
 
@@ -94,7 +96,7 @@ public struct Problems: AsyncSequence, Sendable {
     public func makeAsyncIterator() -> AsyncStream<Problem>.Iterator { broadcast.stream().makeAsyncIterator() }
 }
 
-/// Hands elements to any number of readers.
+/// Sends elements to any number of readers.
 final class Broadcast<Element: Sendable>: Sendable {
     /// The most elements that wait for one reader.
     private static var maximumWaiting: Int { 1000 }

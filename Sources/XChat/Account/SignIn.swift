@@ -3,12 +3,12 @@ import LibSodium
 import XChatEvents
 import XChatHTTP
 
-/// The tokens of an account's user, and what it takes to renew them: the record ``RecordKey/signIn``.
+/// The tokens of an account's user, with everything that renewing them needs: the record ``RecordKey/signIn``.
 struct SignIn: Sendable {
-    /// How often a refresh token is sent at most while its answers are lost.
+    /// How often a refresh token is sent at most if the answers are lost.
     static let mostAttempts = 2
 
-    /// The base URL of the API that gave the tokens; they go to no other one.
+    /// The base URL of the API that issued the tokens; they are sent to no other API.
     let api: String
     let clientID: String
     let clientSecret: Token?
@@ -16,11 +16,11 @@ struct SignIn: Sendable {
     private(set) var refreshToken: Token?
     private(set) var expiresAt: Date
     private(set) var scopes: [String]
-    /// How often the refresh token was sent, and no answer is known.
+    /// How often the refresh token was sent without a known answer.
     ///
-    /// It is counted before the request, so that a crash counts too.
+    /// The attempt is counted before the request, so that it is also counted if the process crashes.
     private(set) var attempts = 0
-    /// All members of the record, those included that this version does not know.
+    /// All members of the record, including those that this version does not know.
     private var members = JSONObject()
 
     /// A new sign-in.
@@ -35,7 +35,7 @@ struct SignIn: Sendable {
         OAuthTokens(accessToken: accessToken, refreshToken: refreshToken, expiresAt: expiresAt, scopes: scopes)
     }
 
-    /// Takes the answer to a refresh.
+    /// Stores the tokens that a refresh returned.
     mutating func take(_ tokens: OAuthTokens) {
         (accessToken, refreshToken) = (tokens.accessToken, tokens.refreshToken)
         (expiresAt, scopes) = (tokens.expiresAt, tokens.scopes)
@@ -45,10 +45,10 @@ struct SignIn: Sendable {
     /// Counts a request that sends the refresh token.
     mutating func countAttempt() { attempts += 1 }
 
-    /// The request that was counted last did not reach the server, or the server did nothing.
+    /// Takes back the last count: the request did not reach the server, or had no effect there.
     mutating func uncountAttempt() { attempts = max(0, attempts - 1) }
 
-    /// The server takes the refresh token no more.
+    /// Removes the refresh token, which the server no longer accepts.
     mutating func dropRefreshToken() { refreshToken = nil }
 
     /// Reads the record.
@@ -67,7 +67,7 @@ struct SignIn: Sendable {
         attempts = try place.member("refresh_attempts")?.integer(Int.self) ?? 0
     }
 
-    /// The record's bytes, which hold the tokens.
+    /// The bytes of the record, which contain the tokens.
     func encoded() -> [UInt8] {
         var members = members
         members["api"] = .string(api)
@@ -83,7 +83,7 @@ struct SignIn: Sendable {
 }
 
 extension SignIn {
-    /// The sign-in as the store has it now, with its revision.
+    /// The stored sign-in with its revision; nil if the user is not signed in.
     static func stored(in store: any AccountStore) async throws(AccountError) -> (signIn: SignIn, revision: UInt64)? {
         guard var record = try await store.records([.signIn])[.signIn] else { return nil }
         defer { Sodium.wipe(&record.bytes) }
@@ -92,7 +92,7 @@ extension SignIn {
 }
 
 extension AccountStore {
-    /// Writes the sign-in if it still has a revision.
+    /// Writes the sign-in if its record still has the given revision.
     ///
     /// - Returns: The new revision.
     func save(_ signIn: SignIn, revision: UInt64) async throws(AccountError) -> UInt64 {

@@ -2,11 +2,12 @@ import Foundation
 import XChatEvents
 import XChatHTTP
 
-/// Provides the access token of a sign-in that is kept in a store, and renews it there.
+/// Provides the access token of a sign-in that is saved in a store, and renews it there.
 ///
-/// One process at a time sends the refresh token; the others take what it stored. New tokens are on disk before the new
-/// access token is used. Each request is counted on disk before it is sent: a refresh token whose answer was lost is
-/// sent once more and then never again, because the server may take its repetition for theft.
+/// One process at a time sends the refresh token; the others use the tokens that it saved. New tokens are on disk
+/// before the new access token is used. Each request is counted on disk before it is sent: if the answer is lost, the
+/// refresh token is sent once more and then never again, because the server may treat a repeated refresh token as
+/// stolen.
 struct StoredTokens: Sendable {
     /// The lease of the process that renews the tokens, or replaces them.
     static let lease = "sign-in"
@@ -71,7 +72,7 @@ struct StoredTokens: Sendable {
     private static let mostWaits = 900
 
     private static var tooLong: APIError {
-        APIError(.timedOut, "another process has been renewing the access token for 90 seconds")
+        APIError(.timedOut, "another process has been renewing the access token for 90 seconds; try again later")
     }
 
     /// Renews a token; this process holds the lease.
@@ -94,7 +95,7 @@ struct StoredTokens: Sendable {
         return signIn.token
     }
 
-    /// Notes what a failed refresh says about the refresh token.
+    /// Saves what a failed refresh shows about the refresh token.
     ///
     /// - Returns: The old access token, if it is still valid.
     private func failed(
@@ -113,7 +114,7 @@ struct StoredTokens: Sendable {
                 _ = try await store.save(signIn, revision: revision)
             }
         }
-        // Renewed early: it serves until it expires.
+        // Tokens are renewed early: the old access token can be used until it expires.
         let rest = signIn.expiresAt.timeIntervalSinceNow
         guard rest > 0, rest <= Self.margin else { throw error }
         return TokenSource.Renewed(signIn.accessToken, usedUntil: signIn.expiresAt)
@@ -131,7 +132,7 @@ struct StoredTokens: Sendable {
                 guard attempts < 10, error.code != .conflict else {
                     throw AccountError(
                         error.code,
-                        "the server has renewed the tokens, and they could not be saved (\(error.message)); sign in again if "
+                        "the server has renewed the tokens, but they could not be saved (\(error.message)); sign in again if "
                             + "the next call fails"
                     )
                 }
@@ -148,7 +149,7 @@ struct StoredTokens: Sendable {
         guard found.signIn.api.utf8.elementsEqual(api.utf8) else {
             throw APIError(
                 .signInNeeded,
-                "the account is signed in at \(found.signIn.api.display()), and its tokens do not go to \(api): sign in there"
+                "the account is signed in at \(found.signIn.api.display()), so its tokens are not sent to \(api): sign in at \(api)"
             )
         }
         return found
@@ -160,7 +161,7 @@ struct StoredTokens: Sendable {
 }
 
 extension SignIn {
-    /// The access token as long as it need not be renewed; without a known end until the server refuses it.
+    /// The access token with the time at which it must be renewed; nil to use it until the server refuses it.
     fileprivate var token: TokenSource.Renewed {
         let end = expiresAt - StoredTokens.margin
         return TokenSource.Renewed(accessToken, usedUntil: refreshToken != nil && end > Date() ? end : nil)
@@ -168,7 +169,7 @@ extension SignIn {
 }
 
 extension APIError {
-    /// Whether the server says that it does not take the refresh token (RFC 6749, section 5.2).
+    /// Whether the server says that it does not accept the refresh token (RFC 6749, section 5.2).
     fileprivate var refusesRefreshToken: Bool {
         guard let status, [400, 401, 403].contains(status), let problem else { return false }
         return [
@@ -177,14 +178,17 @@ extension APIError {
         ].contains(problem)
     }
 
-    /// Whether it is certain that the server did nothing.
+    /// Whether it is certain that the request had no effect on the server.
     fileprivate var didNothing: Bool { isUnsent || status == 429 || status == 503 }
 }
 
 extension Account.Configuration {
-    /// Refuses an account that has no token.
+    /// Throws `sign_in_needed` if there is neither a configured token nor a saved sign-in.
     func checkTokens(in store: any AccountStore) async throws {
         guard token == nil, try await SignIn.stored(in: store) == nil else { return }
-        throw AccountError(.signInNeeded, "the account has no access token of its user: sign in, or give it one")
+        throw AccountError(
+            .signInNeeded,
+            "the account has no access token of its user: sign in, or configure an access token"
+        )
     }
 }
