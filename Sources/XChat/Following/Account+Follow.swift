@@ -4,12 +4,12 @@ import XChatEvents
 extension Account {
     /// Follows one conversation from its beginning, without saving a position.
     ///
-    /// Each event is handed out once, refused ones too. One that was refused because a key was missing is handed out
-    /// again when the key has come.
+    /// `body` receives each event once, including refused events. An event that was refused because a key was missing
+    /// is passed again after the key arrived.
     /// - Parameters:
     ///   - conversation: The conversation.
-    ///   - body: Takes an event.
-    /// - Throws: What `body` throws, and what keeps the conversation from being read.
+    ///   - body: Handles an event.
+    /// - Throws: What `body` throws; the error that prevents reading the conversation.
     package func follow(
         _ conversation: ConversationID,
         _ body: (OpenedEvent) async throws -> Void

@@ -15,18 +15,18 @@ struct Cursor: Codable, Hashable, Sendable {
     var updatedAt: Int64?
     /// Whether the history was read once more after the time of the last event stopped changing.
     ///
-    /// Servers give that time in whole seconds: two events of one second have the same.
+    /// Servers give that time in whole seconds: two events in the same second have the same time.
     var isSettled = false
     /// The base64 of events that were refused and may be accepted later, oldest first.
     var waiting: [String] = []
-    /// The sequence id up to which every event counts as handled by its place: its digest may be forgotten.
+    /// Events with this sequence id or a lower one count as handled, because their digests may have been dropped.
     ///
-    /// Above it a digest decides: servers show events of the same moment in changing order, and a sequence id is their
-    /// word.
+    /// An event above it counts as handled only if ``SeenLog`` has its digest: servers list events of the same moment
+    /// in changing order, and no signature covers a sequence id.
     var floor: UInt64?
-    /// How many events ``SeenLog`` has noted.
+    /// How many events were ever added to ``SeenLog/texts``.
     var textCount: UInt64 = 0
-    /// How many digests of signed events ``SeenLog`` has noted.
+    /// How many digests were ever added to ``SeenLog/signed``.
     var signedCount: UInt64 = 0
 
     enum CodingKeys: String, CodingKey {
@@ -45,19 +45,22 @@ struct Cursor: Codable, Hashable, Sendable {
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(bytes))
         } catch {
-            throw AccountError(.malformed, "the record of a cursor is not of its form")
+            throw AccountError(
+                .malformed,
+                "the stored cursor of a consumer is damaged or malformed; restore the account from a backup"
+            )
         }
     }
 
     func encoded() -> [UInt8] { (try? JSONEncoder().encode(self)).map { Array($0) } ?? [] }
 
-    /// Forgets an event that waited.
+    /// Removes a waiting event.
     mutating func stopWaiting(for event: String) {
         let event = WireString(event)
         waiting.removeAll { WireString($0) == event }
     }
 
-    /// Takes an event that may be accepted later; returns the events for which there is no more room.
+    /// Adds an event that may be accepted later; returns the oldest events, which were removed because of the limits.
     mutating func wait(for event: String) -> [String] {
         waiting.append(event)
         var dropped: [String] = []
@@ -73,7 +76,9 @@ struct Cursor: Codable, Hashable, Sendable {
 
 /// The settings of a consumer: the record ``RecordKey/consumer(_:)``.
 struct ConsumerSettings: Codable, Hashable, Sendable {
-    /// Whether conversations may be waiting that were listed and not read: then the whole list is walked again.
+    /// Whether conversations may exist that were listed as changed but not read.
+    ///
+    /// Then the next start reads the whole list.
     var isBehind = true
 
     enum CodingKeys: String, CodingKey {
@@ -86,7 +91,10 @@ struct ConsumerSettings: Codable, Hashable, Sendable {
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(bytes))
         } catch {
-            throw AccountError(.malformed, "the record of a consumer is not of its form")
+            throw AccountError(
+                .malformed,
+                "the stored settings of a consumer are damaged or malformed; restore the account from a backup"
+            )
         }
     }
 

@@ -3,29 +3,31 @@ import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-/// What one consumer is given: the events of all conversations, in order per conversation, each once.
+/// The events of all conversations for one consumer: each once, and in order within a conversation.
 ///
-/// The watcher says which conversations may have something new. A turn is the right to read one of them: it walks the
-/// history back to the consumer's cursor, delivers what is new to the engine, and hands out the results one by one. The
-/// cursor moves when a result was handled. Nothing is read ahead: memory does not grow with the number of conversations
-/// that wait.
+/// The watcher marks conversations that may have new events. A ``Turn`` is the exclusive right to handle one of them:
+/// the feed reads the history back to the consumer's cursor and delivers the new events to the engine, and the turn
+/// returns the results one by one. The cursor moves after a result was handled. Waiting conversations are not read in
+/// advance, so memory use does not grow with their number.
 actor Feed {
     /// The longest pause before a conversation that could not be read is read again, unless the server asks for more.
     private static let longestPause = Duration.seconds(60)
-    /// Of how many conversations the newest handled events are kept in memory.
+    /// The number of conversations whose newest handled events are kept in memory.
     private static let maximumLogs = 8
-    /// How many waiting events are tried again with every delivery; more are tried when a key or the members change.
+    /// Up to this number, waiting events are retried with every delivery.
+    ///
+    /// If more wait, they are retried only with a delivery that has a key change event or a group change.
     private static let maximumRetried = 20
 
     let account: Account
     nonisolated let consumer: String
-    /// Where cursors are kept, and what was handled.
+    /// Where cursors and lists of handled events are stored.
     nonisolated let cursors: any RecordStore
     /// The one conversation that is followed; nil for all of them.
     private let only: ConversationID?
     private let lease: (any StoreLease)?
 
-    /// Conversations to read, oldest first, and since when the server says that they changed.
+    /// Conversations to read, in the order in which they were marked, and why each of them is read.
     private var queue: [ConversationID] = []
     private var queued: [ConversationID: Wish] = [:]
     private var busy: Set<ConversationID> = []
@@ -55,12 +57,12 @@ actor Feed {
     static func open(_ account: Account, consumer: String) async throws -> Feed {
         try account.checkOpen()
         guard (1...200).contains(consumer.utf8.count) else {
-            throw AccountError(.invalidArgument, "a consumer's name has 1 to 200 bytes, not \(consumer.utf8.count)")
+            throw AccountError(.invalidArgument, "a consumer name must have 1 to 200 bytes, not \(consumer.utf8.count)")
         }
         guard let lease = try await account.store.lease("consumer " + consumer) else {
             throw AccountError(
                 .alreadyFollowing,
-                "consumer \(quoted(consumer)) is in use already, in this process or another one"
+                "another task or process uses the consumer name \(quoted(consumer)); end it first, or use another consumer name"
             )
         }
         let record = try await account.store.records([.consumer(consumer)])[.consumer(consumer)]
@@ -70,7 +72,9 @@ actor Feed {
         return feed
     }
 
-    /// Follows one conversation from its beginning; no position is saved, and refused events are handed out too.
+    /// Follows one conversation from its beginning.
+    ///
+    /// No position is saved, and turns also have refused events.
     static func open(_ account: Account, only conversation: ConversationID) async throws -> Feed {
         let feed = Feed(account, "", cursors: MemoryCursors(), only: conversation, ConsumerSettings())
         try await feed.start()
@@ -114,19 +118,21 @@ actor Feed {
         await lease?.end()
     }
 
-    // MARK: What the watcher says
+    // MARK: Calls of the watcher
 
-    /// Listed conversations have something new; from now on until they are read, a new start lists all conversations.
+    /// Marks listed conversations that have new events.
+    ///
+    /// Until they are read, a restart reads the whole list of conversations.
     func mark(_ changed: [(ConversationID, Int64?)]) async throws {
         for (conversation, updatedAt) in changed { mark(conversation, updatedAt: updatedAt) }
         try await setBehind(true)
     }
 
-    /// A conversation may have something new.
+    /// Marks a conversation that may have new events.
     func mark(_ conversation: ConversationID, updatedAt: Int64? = nil, event: ActivityEvent? = nil) {
         if var wish = queued[conversation] {
             wish.updatedAt = updatedAt ?? wish.updatedAt
-            // Two events before a turn are more than one delivery: the history has both.
+            // Only a single event is delivered directly; after two events the history is read, which has both.
             wish.event = nil
             queued[conversation] = wish
         } else {
@@ -136,13 +142,13 @@ actor Feed {
         wakeAll()
     }
 
-    /// Nothing more can be read, for a reason that waiting does not cure.
+    /// Ends the feed with an error that waiting does not resolve.
     func fail(_ error: any Error) {
         failure = failure ?? error
         wakeAll()
     }
 
-    /// Notes whether listed conversations wait to be read.
+    /// Saves whether listed conversations wait to be read.
     private func setBehind(_ isBehind: Bool) async throws {
         guard settings.isBehind != isBehind else { return }
         settings.isBehind = isBehind
@@ -153,10 +159,10 @@ actor Feed {
 
     // MARK: Turns
 
-    /// The next conversation with something new; waits for one.
+    /// Waits for a conversation with new events, and reads it.
     ///
     /// - Returns: The turn, or nil after ``stop()``.
-    /// - Throws: Why nothing more can be read.
+    /// - Throws: The error because of which nothing more can be read.
     func turn() async throws -> Turn? {
         while true {
             try Task.checkCancellation()
@@ -181,7 +187,9 @@ actor Feed {
         }
     }
 
-    /// Ends a turn; a conversation of which more may be new is read again.
+    /// Ends a turn.
+    ///
+    /// If its walk has more events, the conversation is queued again.
     func end(_ turn: Turn) {
         busy.remove(turn.conversation)
         if logs.count >= Self.maximumLogs { logs.removeFirst() }
@@ -205,7 +213,7 @@ actor Feed {
         if queue.isEmpty, busy.isEmpty, delayed.isEmpty, hasListed { try await setBehind(false) }
     }
 
-    /// The watcher has listed the conversations since the start.
+    /// Notes that the watcher has read the list of conversations since the start.
     func didList() {
         hasListed = true
         wakeAll()
@@ -288,7 +296,7 @@ actor Feed {
         case .direct(let events): new = events
         case .page(let events): (new, updatedAt) = (events, wish?.updatedAt)
         case .walk(let walk):
-            // What founds the membership log of a group may be anywhere in its history.
+            // The event that founds the membership log of a group may be anywhere in its history.
             let isUnfounded = conversation.isGroup ? try await account.membershipLog(of: conversation) == nil : false
             let fits = walk.head.bytes <= account.client.limits.historyBytes
             let oldest = try await walk.oldest(all: isUnfounded && fits)
@@ -310,11 +318,11 @@ actor Feed {
         return turn
     }
 
-    /// What is new in a conversation.
+    /// The new events of a conversation.
     private enum Fetched {
-        /// An event of the activity stream that follows on what was handled.
+        /// An event of the activity stream that directly follows the handled events.
         case direct(NewEvents)
-        /// A page that reaches back to what was handled.
+        /// A page that reaches back to the handled events, or to the beginning.
         case page(NewEvents)
         /// Several pages, which are in the store.
         case walk(StoredWalk)
@@ -326,7 +334,7 @@ actor Feed {
         var walk: StoredWalk
         if var begun = try await StoredWalk.load(conversation, consumer: consumer, from: cursors) {
             do {
-                // The server may not know the place any more.
+                // The server may no longer accept the token of the page.
                 if let token = begun.head.token {
                     try await add(account.page(of: target, token), to: &begun, &tokens, after: saved)
                 }
@@ -374,10 +382,10 @@ actor Feed {
         return try await SeenLog.load(conversation, consumer: consumer, cursor, from: cursors)
     }
 
-    /// Leaves out events that were handled before.
+    /// Removes events that were handled before.
     ///
-    /// Sequence ids are the server's word: another event under a handled id is a new event, as long as the digests of
-    /// the events of that time are known.
+    /// No signature covers a sequence id, so an event with a handled sequence id counts as new if its digest is unknown
+    /// and the sequence id is above ``Cursor/floor``.
     private func unhandled(_ events: [ServedEvent], _ turn: Turn) throws -> [ServedEvent] {
         try events.filter { event in
             if let floor = turn.cursor.floor, let number = event.number, number <= floor { return false }
@@ -385,7 +393,7 @@ actor Feed {
         }
     }
 
-    /// Delivers what is new to the engine and puts the results into the turn.
+    /// Delivers new events to the engine and adds the results to the turn.
     private func fill(_ turn: inout Turn, with new: NewEvents) async throws {
         guard !new.events.isEmpty || !new.keyEvents.isEmpty else { return }
         let mayHelp = !new.keyEvents.isEmpty || turn.cursor.waiting.count <= Self.maximumRetried || new.changesMembers
@@ -405,7 +413,7 @@ actor Feed {
         )
         var items: [Turn.Item] = []
         for (index, opened) in delivery.events.enumerated() {
-            // A signer whose keys cannot be fetched now: everything from here on is read again later.
+            // The keys of the signer cannot be fetched now: this event and all later ones are read again later.
             if case .failure(let error) = opened.result, error.code == .unknownSigner,
                 let sender = opened.received?.senderID, let cause = delivery.unavailable[sender]
             {
@@ -474,7 +482,7 @@ actor Feed {
     }
 }
 
-/// The right of one task to handle what is new in one conversation.
+/// The exclusive right of one task to handle the new events of one conversation.
 struct Turn: Sendable {
     /// One result and what identifies it.
     struct Item: Sendable {
@@ -482,7 +490,7 @@ struct Turn: Sendable {
         let encoded: String
         /// The server's sequence id.
         let number: UInt64?
-        /// Whether it was refused before because a key was missing that came later.
+        /// Whether it was first refused because a key was missing.
         let isLate: Bool
         /// The digest of the signed event, or of its text if it did not verify or is of a kind that is never signed.
         let digest: EventDigest
@@ -490,9 +498,10 @@ struct Turn: Sendable {
         let textDigest: EventDigest
         /// Whether ``digest`` is that of a signed event.
         let isSigned: Bool
-        /// The digest of the message id with its author, who uses it once in a conversation; nil without a signature.
+        /// The digest of the message id with its author, who must not use an id twice in a conversation; nil without a
+        /// signature.
         let nameDigest: EventDigest?
-        /// The events after it that the consumer is not given.
+        /// The events directly after it that the consumer does not receive.
         fileprivate(set) var followers: [(number: UInt64?, text: EventDigest?)] = []
 
         init(opened: OpenedEvent, encoded: String, number: UInt64?, isLate: Bool) throws(XChatError) {
@@ -512,7 +521,7 @@ struct Turn: Sendable {
         }
     }
 
-    /// What the list of conversations said when the conversation was read.
+    /// The entry of the list of conversations when the conversation was read.
     struct Listing: Sendable {
         /// The time of its last event, in milliseconds since 1970.
         let updatedAt: Int64
@@ -526,16 +535,16 @@ struct Turn: Sendable {
     /// The newest events that were handled.
     private(set) var log: SeenLog
     var revision: UInt64
-    /// Goes into the cursor with the last item: until then a new start must read the conversation again.
+    /// Saved in the cursor with the last item: a restart before that must read the conversation again.
     private let listing: Listing?
-    /// The part of a walk that the events are from: it is over with the last item.
+    /// The part of a walk that the events come from; it is deleted with the last item.
     private let portion: StoredWalk.Portion?
     /// Whether the cursor or the list of handled events has changed since it was saved.
     var isChanged: Bool
     /// Why the conversation could not be read to its end.
     var interruption: APIError?
 
-    /// What is to be handled, oldest first.
+    /// The items to handle, oldest first.
     private(set) var items: [Item] = []
     private var next = 0
 
@@ -558,19 +567,19 @@ struct Turn: Sendable {
         isChanged = false
     }
 
-    /// Whether there is nothing to hand out.
+    /// Whether there is no item to handle.
     var isEmpty: Bool { items.isEmpty }
 
-    /// Whether more of the same walk is to be read.
+    /// Whether the same walk has more events.
     var hasMore: Bool { portion?.isLast == false }
 
     mutating func add(_ item: Item) { items.append(item) }
 
-    /// Passes over an item that the consumer is not given.
+    /// Skips an item that the consumer does not receive.
     ///
     /// - Parameters:
     ///   - item: The item.
-    ///   - isWaiting: Whether the event may be accepted later; it is in the cursor's list then.
+    ///   - isWaiting: Whether the event may be accepted later; then it is in ``Cursor/waiting``.
     mutating func skip(_ item: Item, isWaiting: Bool = false) {
         if item.isLate, !isWaiting { cursor.stopWaiting(for: item.encoded) }
         let text = isWaiting ? nil : item.textDigest
@@ -587,19 +596,19 @@ struct Turn: Sendable {
         if let text { log.insert(text: text, number: number, &cursor) }
     }
 
-    /// The next item to hand out; nil at the end of the turn.
+    /// The next item to handle; nil at the end of the turn.
     mutating func pop() -> Item? {
         guard next < items.count else { return nil }
         defer { next += 1 }
         return items[next]
     }
 
-    /// Notes that an item was handled, and saves how far the consumer has come.
+    /// Notes that an item was handled, and saves the cursor.
     ///
     /// - Parameters:
     ///   - item: The item.
-    ///   - calls: The names of the calls that sent something from it. The event does not come again, so they are
-    ///     forgotten.
+    ///   - calls: The names of the calls that replied to it. The event is not returned again, so their records are
+    ///     deleted.
     ///   - store: Where to save.
     /// - Throws: ``AccountError`` of the store.
     mutating func handled(_ item: Item, calls: Set<String> = [], in store: any RecordStore) async throws {
@@ -651,7 +660,7 @@ extension SeenLog {
 }
 
 extension Cursor {
-    /// Everything up to a sequence id was handled.
+    /// Notes that everything up to a sequence id was handled.
     mutating func pass(_ number: UInt64?) {
         if let number { sequence = max(sequence ?? 0, number) }
     }
@@ -663,11 +672,11 @@ extension NewEvents {
         events.contains { (try? MessageEvent(base64: $0.encodedEvent))?.kind == .groupChange }
     }
 
-    /// One event of the activity stream, if it follows directly on what a consumer has handled; otherwise nil, and the
-    /// history is read.
+    /// A delivery of one event of the activity stream; nil if the event does not directly follow the handled events, so
+    /// that the history must be read.
     ///
-    /// Who is in a group and which key encrypts is decided in the order of the history, so changes of these are read
-    /// there too.
+    /// Group changes and key change events take effect in the order of the history, so they are always read from the
+    /// history.
     init?(_ event: ActivityEvent, after cursor: Cursor) {
         guard event.keyChangeEvent == nil, cursor.waiting.isEmpty, let encoded = event.encodedEvent,
             let parsed = try? MessageEvent(base64: encoded), parsed.kind != .keyChange, parsed.kind != .groupChange,
@@ -679,7 +688,7 @@ extension NewEvents {
 }
 
 extension XChatError {
-    /// Whether the same event may be accepted later: a key that is missing may come.
+    /// Whether the same event may be accepted later, for example after a missing key has arrived.
     var mayPass: Bool {
         [.keyMissing, .unknownSigner, .notAParticipant, .authenticationFailed].contains(code)
     }

@@ -2,7 +2,7 @@ import Synchronization
 import XChatEngine
 import XChatEvents
 
-/// Cursors of a follower that saves no position.
+/// Keeps cursors in memory, for a feed that saves no position.
 final class MemoryCursors: RecordStore {
     private struct State {
         var records: [RecordKey: Record] = [:]

@@ -3,17 +3,17 @@ import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-/// A part of a conversation that is delivered as one: events that follow on what was delivered before.
+/// Consecutive new events of a conversation, which are given to the session in one delivery.
 struct NewEvents: Sendable {
     /// The events, oldest first.
     var events: [ServedEvent] = []
-    /// The base64 of the key changes that belong to them, oldest first.
+    /// The base64 of the key change events that belong to them, oldest first.
     var keyEvents: [String] = []
-    /// How many pages the server answered.
+    /// How many pages of the history they come from.
     var pages = 0
     /// Whether they reach back to the beginning of the conversation.
     var isWhole = false
-    /// What the server could not deliver.
+    /// The errors about events that the server did not return.
     var problems: [APIError] = []
 
     init() {}
@@ -26,12 +26,12 @@ struct NewEvents: Sendable {
 }
 
 extension Account {
-    /// The longest rate limit that a walk waits for with its place kept.
+    /// The longest rate limit that reading a history waits for.
     private static let longestWait = Duration.seconds(15 * 60)
 
     /// Reads the whole history of a conversation into memory.
     ///
-    /// A rate limit interrupts the walk and does not end it: it goes on from the same page.
+    /// After the end of a rate limit of at most 15 minutes, reading continues at the same page.
     /// - Parameter conversation: The conversation.
     /// - Returns: All events.
     /// - Throws: `APIError`; `too_large` for a history of more than ``ChatClient/Limits/historyBytes``.
@@ -43,13 +43,15 @@ extension Account {
         return NewEvents(walk.history, isWhole: true)
     }
 
-    /// Fetches a page of a history; waits while a rate limit allows none.
+    /// Fetches a page of a history.
+    ///
+    /// For a page after the first one, waits until the end of a rate limit.
     func page(of target: ConversationTarget, _ token: String?) async throws(APIError) -> EventPage {
         while true {
             do throws(APIError) {
                 return try await client.events(in: target, paginationToken: token)
             } catch {
-                // Without a place to keep, the caller decides how long to wait.
+                // At the first page there is no progress to lose, so the caller decides how long to wait.
                 guard error.code == .rateLimited, token != nil else { throw error }
                 try await waitForRateLimit(error)
             }
@@ -69,7 +71,7 @@ extension Account {
 }
 
 extension EventPage {
-    /// Whether one of the events was handled, as its place says.
+    /// Whether one of the events has this sequence id or a lower one.
     func reaches(_ sequence: UInt64?) -> Bool {
         guard let sequence else { return false }
         return events.contains { $0.number.map { $0 <= sequence } ?? false }

@@ -3,15 +3,15 @@ import XChatEvents
 
 /// The newest events that a consumer has handled in one conversation, so that no event is handled twice.
 ///
-/// There are two lists, each of a bounded length. ``texts`` has the digest of every event as the server delivered it,
-/// with its sequence id; when it forgets an event, everything up to that sequence id counts as handled by its place:
-/// see ``Cursor/floor``. ``signed`` has the digests of signed events, because a server can deliver one of them again
-/// under another text and a higher sequence id. Only events that verified are in it, so a server cannot crowd it out
-/// with events of its own.
+/// There are two lists of bounded length. ``texts`` has the digest of every event as the server delivered it, with its
+/// sequence id. When an event is dropped from it, all events up to that sequence id count as handled: see
+/// ``Cursor/floor``. ``signed`` has the digests of signed events, because a server can deliver a signed event again
+/// with another text and a higher sequence id. Only verified events are in it, so a server cannot displace them with
+/// events that it makes up.
 struct SeenLog: Sendable {
     /// The digests of 1,024 events as they were delivered.
     private(set) var texts: Part
-    /// Of 4,096 signed events two digests each: of the signed text, and of the message id with its author.
+    /// Two digests for each of 4,096 signed events: of the signed text, and of the message id with its author.
     private(set) var signed: Part
 
     /// One of the lists, kept in records of ``Part/recordEntries`` entries, so that a commit writes little.
@@ -27,7 +27,7 @@ struct SeenLog: Sendable {
 
         let name: RecordKey.SeenList
         private let maximumRecords: UInt64
-        /// How many entries there ever were.
+        /// How many entries were ever added.
         private(set) var count: UInt64
         private var records: [UInt64: [Entry]] = [:]
         private var digests: Set<EventDigest> = []
@@ -46,9 +46,9 @@ struct SeenLog: Sendable {
 
         func contains(_ digest: EventDigest) -> Bool { digests.contains(digest) }
 
-        /// Appends a digest, unless it is there.
+        /// Appends a digest, unless it is in the list.
         ///
-        /// - Returns: The highest number of the entries that made room for it; nil if none did.
+        /// - Returns: The highest sequence id of the entries that were dropped for it; nil if no entry was dropped.
         @discardableResult
         mutating func insert(_ digest: EventDigest, number: UInt64? = nil) -> UInt64? {
             guard digests.insert(digest).inserted else { return nil }
@@ -67,7 +67,10 @@ struct SeenLog: Sendable {
         mutating func restore(_ bytes: [UInt8], record: UInt64) throws(AccountError) {
             guard bytes.count.isMultiple(of: Self.entryBytes), bytes.count / Self.entryBytes <= Self.recordEntries
             else {
-                throw AccountError(.malformed, "a record of handled events is not of its form")
+                throw AccountError(
+                    .malformed,
+                    "the stored list of handled events of a conversation is damaged or malformed; restore the account from a backup"
+                )
             }
             var reader = ByteReader(bytes[...])
             var entries: [Entry] = []
@@ -80,7 +83,7 @@ struct SeenLog: Sendable {
             records[record] = entries
         }
 
-        /// Puts the changes since the last call into a batch.
+        /// Adds the changes since the last call to a batch.
         mutating func save(to batch: inout RecordBatch, _ key: (RecordKey.SeenList, UInt64) -> RecordKey) {
             for record in changed {
                 var bytes: [UInt8] = []
@@ -95,7 +98,7 @@ struct SeenLog: Sendable {
         }
     }
 
-    /// The log of a conversation, as a cursor counts its entries.
+    /// Loads the log of a conversation that belongs to a cursor.
     static func load(
         _ conversation: ConversationID,
         consumer: String,
@@ -125,24 +128,24 @@ struct SeenLog: Sendable {
         set { if list == .texts { texts = newValue } else { signed = newValue } }
     }
 
-    /// Whether the log is the one that a cursor counts.
+    /// Whether the log belongs to a cursor: both count the same number of entries.
     func fits(_ cursor: Cursor) -> Bool {
         (texts.count, signed.count) == (cursor.textCount, cursor.signedCount)
     }
 
-    /// Notes an event as it was delivered.
+    /// Adds the digest of an event as it was delivered.
     mutating func insert(text: EventDigest, number: UInt64?, _ cursor: inout Cursor) {
         if let floor = texts.insert(text, number: number) { cursor.floor = max(cursor.floor ?? 0, floor) }
         cursor.textCount = texts.count
     }
 
-    /// Notes a signed event, or a message id that its author has used.
+    /// Adds the digest of a signed event, or of a message id with its author.
     mutating func insert(signed digest: EventDigest, _ cursor: inout Cursor) {
         signed.insert(digest)
         cursor.signedCount = signed.count
     }
 
-    /// Puts the changes since the last call into a batch.
+    /// Adds the changes since the last call to a batch.
     mutating func save(to batch: inout RecordBatch, _ conversation: ConversationID, consumer: String) {
         func key(_ list: RecordKey.SeenList, _ record: UInt64) -> RecordKey {
             .seen(consumer: consumer, conversation, list, record: record)

@@ -3,22 +3,26 @@ import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-/// A walk over more than one page, from the newest event of a conversation back to a consumer's place.
+/// A walk over more than one page of a history, from the newest event of a conversation back to a consumer's cursor.
 ///
-/// Servers list the newest events first, and they are delivered oldest first. So the pages are kept in the store,
-/// sealed, until the walk has reached the place; then they are delivered one by one, the oldest first, and deleted.
-/// Memory does not grow with the length of the history, and a new start goes on where the last one ended.
+/// Servers list the newest events first, but events are delivered oldest first. So the events are kept in the store,
+/// encrypted, until the walk has reached the cursor. Then they are delivered record by record, oldest first, and
+/// deleted. Memory use does not grow with the length of the history, and after a restart the walk continues where it
+/// stopped.
 struct StoredWalk: Sendable {
-    /// The most bytes of events and key changes that one walk keeps in the store: 4 GiB.
+    /// The most bytes of events and key change events that one walk keeps in the store: 4 GiB.
     static let maximumBytes = 4 << 30
     /// The most bytes of text in one record.
     private static let recordBytes = 4 << 20
-    /// The largest event that is kept; a larger one is not an event, and is kept as an empty text, which fails to open.
+    /// The largest event that is kept, in bytes of base64.
+    ///
+    /// A larger text cannot be a valid event; an empty text is kept in its place, which is refused when it is
+    /// delivered.
     private static let eventBytes = 12 << 20
 
-    /// What the walk has come to: the record ``RecordKey/walk(consumer:_:)``.
+    /// The progress of the walk: the record ``RecordKey/walk(consumer:_:)``.
     struct Head: Codable, Hashable, Sendable {
-        /// A record of key changes, and the sequence ids in it; 0 for key changes without one.
+        /// The lowest and the highest sequence id in a record of key change events; 0 for events without a sequence id.
         struct Keys: Codable, Hashable, Sendable {
             var lowest: UInt64
             var highest: UInt64
@@ -28,13 +32,13 @@ struct StoredWalk: Sendable {
         var token: String?
         /// Whether the walk reached the beginning of the conversation.
         var isWhole = false
-        /// How many records of events are to be delivered; the last one has the oldest events.
+        /// How many records of events are not delivered yet; the last record has the oldest events.
         var records: UInt64 = 0
-        /// The records of key changes.
+        /// The records of key change events.
         var keys: [Keys] = []
-        /// How many bytes it took in the store at most.
+        /// How many bytes the walk has stored in all, including deleted records.
         var bytes = 0
-        /// The highest sequence id of what was delivered; key changes up to it were delivered too.
+        /// The highest sequence id that was delivered; key change events up to it were delivered too.
         var delivered: UInt64?
         /// The time of the last event when the server last listed the conversation, in milliseconds since 1970.
         var updatedAt: Int64?
@@ -46,7 +50,7 @@ struct StoredWalk: Sendable {
         }
     }
 
-    /// What a record of events holds, newest first.
+    /// An element of a record of events, which lists them newest first.
     private struct Event: Codable {
         var event: String
         var id: String?
@@ -61,10 +65,12 @@ struct StoredWalk: Sendable {
         var byteCount: Int { event.utf8.count + (id?.utf8.count ?? 0) + (token?.utf8.count ?? 0) + 64 }
     }
 
-    /// A key change and its place in the history.
+    /// A key change event and its place in the history.
     private struct KeyChange: Sendable {
         let text: String
-        /// The sequence id that it names; 0 without one: then it comes first, where it can do no more than elsewhere.
+        /// The sequence id that it names.
+        ///
+        /// Without one it is 0: the event is delivered first, where it has no more effect than elsewhere.
         let place: UInt64
 
         init(_ text: String) {
@@ -80,9 +86,9 @@ struct StoredWalk: Sendable {
     let consumer: String
     let store: any RecordStore
     private(set) var head: Head
-    /// Key changes that are in the store already, as far as this walk knows: pages repeat them.
+    /// The digests of key change events that this value has seen; pages repeat such events.
     private var known: Set<EventDigest> = []
-    /// The key changes of the last record, if this walk made it.
+    /// The key change events of the last record, if this value wrote it.
     private var last: [KeyChange] = []
 
     /// A new walk; nothing is stored yet.
@@ -94,7 +100,7 @@ struct StoredWalk: Sendable {
         (self.conversation, self.consumer, self.head, self.store) = (conversation, consumer, head, store)
     }
 
-    /// The walk that was begun before; nil without one.
+    /// The walk that was begun before; nil if no walk is in progress.
     static func load(
         _ conversation: ConversationID,
         consumer: String,
@@ -120,15 +126,18 @@ struct StoredWalk: Sendable {
     /// Stores the next page.
     ///
     /// - Parameters:
-    ///   - page: The page, older than those before.
+    ///   - page: The page that follows the last stored one; its events are older.
     ///   - next: The token of the page after it; nil if the walk ends here.
-    ///   - isWhole: Whether it has the first event of the conversation.
+    ///   - isWhole: Whether the page has the first event of the conversation.
     /// - Throws: ``APIError`` with `too_large` beyond ``maximumBytes``, ``AccountError`` of the store.
     mutating func add(_ page: EventPage, next: String?, isWhole: Bool) async throws {
         head.bytes += page.byteCount + 1024
         guard head.bytes <= Self.maximumBytes else {
             try await remove()
-            throw APIError(.tooLarge, "the new events are larger than \(Self.maximumBytes) bytes")
+            throw APIError(
+                .tooLarge,
+                "the new events of the conversation exceed the limit of \(Self.maximumBytes) bytes and were not read"
+            )
         }
         var batch = RecordBatch()
         for events in Self.groups(page.events.map(Event.init), \.byteCount) {
@@ -141,7 +150,7 @@ struct StoredWalk: Sendable {
         try await store.commit(batch)
     }
 
-    /// The key changes of a page that no page before had.
+    /// The key change events of a page that this value has not seen yet.
     private mutating func newKeys(_ texts: [String]) throws -> [KeyChange] {
         var keys: [KeyChange] = []
         for text in texts where text.utf8.count <= Self.eventBytes {
@@ -150,7 +159,8 @@ struct StoredWalk: Sendable {
         return keys
     }
 
-    /// Appends key changes to the last record of them, or makes a new one once that is large.
+    /// Appends key change events to the last record of them, or starts a new record if the last one would become too
+    /// large.
     private mutating func add(_ keys: ArraySlice<KeyChange>, to batch: inout RecordBatch) {
         let isNew = last.isEmpty || (last + keys).reduce(0) { $0 + $1.byteCount } > Self.recordBytes / 16
         last = isNew ? Array(keys) : last + keys
@@ -177,10 +187,10 @@ struct StoredWalk: Sendable {
 
     // MARK: Delivering
 
-    /// The oldest events that were not delivered.
+    /// The oldest events that were not delivered yet.
     ///
-    /// - Parameter all: Whether to take all of them, not one record.
-    /// - Returns: The events with their key changes; their end is that of the walk when `remaining` is 0.
+    /// - Parameter all: Whether to take the events of all records, not only of one.
+    /// - Returns: The events with their key change events. ``Portion/isLast`` is true if the walk ends with them.
     /// - Throws: ``AccountError`` of the store.
     func oldest(all: Bool) async throws -> Portion {
         var new = NewEvents()
@@ -210,9 +220,9 @@ struct StoredWalk: Sendable {
     /// A part of a walk.
     struct Portion: Sendable {
         let new: NewEvents
-        /// The walk after it.
+        /// The progress of the walk after this part.
         fileprivate let rest: Head
-        /// What to commit once all of it was handled.
+        /// The changes to commit after all of its events were handled.
         let changes: RecordBatch
 
         /// Whether it is the last part.
@@ -246,7 +256,10 @@ struct StoredWalk: Sendable {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(bytes))
         } catch {
-            throw AccountError(.malformed, "a record of a walk over a history is not of its form")
+            throw AccountError(
+                .malformed,
+                "a stored part of a history is damaged or malformed; restore the account from a backup"
+            )
         }
     }
 }

@@ -3,15 +3,17 @@ import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-/// Finds the conversations that have something new, and tells a feed.
+/// Finds conversations with new events, and marks them in a feed.
 ///
-/// With an app token the activity stream says so at once; X promises neither its order nor its completeness, so the
-/// list of conversations is read as well: every minute, and at once after any doubt about the stream, which is a new
-/// connection, a line that cannot be read, or an event that does not say where it belongs. While the stream is not
-/// connected, the list is read in every interval. It is read newest first, down to the first conversation that has not
-/// changed; every 15 minutes, and when conversations may have been left over, to its end.
+/// With an app token, the activity stream shows new events at once. X guarantees neither the order nor the completeness
+/// of the stream, so the list of conversations is read too: every minute, and at once after a doubt. A doubt is a sign
+/// that the stream may have missed an event: a new connection, a line that cannot be parsed, or an event that names no
+/// conversation. While the stream is not connected, the list is read at every poll interval.
+///
+/// The list is read newest first, down to the first conversation that has not changed. Every 15 minutes, and at a start
+/// after which listed conversations may not have been read, it is read to its end.
 struct Watcher: Sendable {
-    /// How long a connected stream is relied on without reading the list.
+    /// The time between two readings of the list while the stream is connected.
     private static let streamInterval = Duration.seconds(60)
     /// The shortest time between two readings of the list, however many doubts arise.
     private static let shortestInterval = Duration.seconds(1)
@@ -44,7 +46,7 @@ struct Watcher: Sendable {
         var failures = 0
         while !Task.isCancelled {
             let now = ContinuousClock.now
-            // Doubts that arise while the list is read count for the next reading.
+            // Doubts that arise while the list is read cause another reading.
             let doubts = await state.doubts
             let sweeps = lastSweep.map { now - $0 >= Self.sweepInterval } ?? isBehind
             do throws(APIError) {
@@ -62,7 +64,7 @@ struct Watcher: Sendable {
                     failures = min(failures + 1, 8)
                     let asked = error.resetAt.map { min(max(0, $0.timeIntervalSinceNow), 86_400) } ?? 0
                     try? await Task.sleep(for: .seconds(asked))
-                    // The next connection of the stream ends the pause: the server is back.
+                    // A new connection of the stream ends the pause, because the server can be reached again.
                     let pause = min(interval * (1 << (failures - 1)), max(interval, Self.longestPause))
                     await state.wait(for: pause, whileConnected: pause, unlessAfter: doubts)
                 }
@@ -128,7 +130,7 @@ struct Watcher: Sendable {
                     switch element {
                     case .connected:
                         await state.set(isConnected: true)
-                        // Subscriptions may have ended with the connection before.
+                        // Subscriptions may have ended with the previous connection.
                         try await account.subscribe(app)
                     case .disconnected: await state.set(isConnected: false)
                     case .event(let event): if await !take(event) { await state.doubt() }
@@ -156,7 +158,7 @@ struct Watcher: Sendable {
 
     /// Marks the conversation of an event.
     ///
-    /// - Returns: False if the event may belong to this user and does not say to which conversation.
+    /// - Returns: False if the event may belong to this user but does not name its conversation.
     private func take(_ event: ActivityEvent) async -> Bool {
         switch event.location(for: account.userID) {
         case .unknown: return false
@@ -168,21 +170,23 @@ struct Watcher: Sendable {
     }
 }
 
-/// How far the activity stream can be relied on.
+/// Whether the activity stream is connected, and how often it may have missed events.
 actor StreamTrust {
     private var isConnected = false
-    /// How often there was a reason to read the list at once.
+    /// How often the stream may have missed an event, so that the list must be read at once.
     private(set) var doubts = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    /// A new connection and the end of one are doubts: events may be missing.
+    /// Sets whether the stream is connected.
+    ///
+    /// A new connection and the end of a connection are doubts, because events may be missing.
     func set(isConnected: Bool) {
         let changed = self.isConnected != isConnected
         self.isConnected = isConnected
         if changed || isConnected { doubt() }
     }
 
-    /// Ends the wait, or the next one that began before.
+    /// Counts a doubt and ends the wait for the next reading.
     func doubt() {
         doubts += 1
         wake()
@@ -199,7 +203,8 @@ actor StreamTrust {
     /// - Parameters:
     ///   - interval: The interval.
     ///   - longer: The interval while the stream is connected.
-    ///   - seen: The number of doubts that the caller knows of: after further ones it does not wait.
+    ///   - seen: The value of ``doubts`` that the caller has read: if there were further doubts, the function returns
+    ///     at once.
     func wait(for interval: Duration, whileConnected longer: Duration, unlessAfter seen: Int) async {
         guard doubts == seen, !Task.isCancelled else { return }
         let timer = Task { [interval = isConnected ? longer : interval] in
@@ -238,11 +243,12 @@ extension ActivityEvent {
         case conversation(ConversationID)
         /// To another user.
         case elsewhere
-        /// The event does not say where.
+        /// The event names no conversation.
         case unknown
     }
 
-    /// Where the event belongs for a user: to the conversation that it names, or else to the one that the server names.
+    /// The conversation of a user to which the event belongs: the one that the event names, or else the one that the
+    /// server names.
     func location(for user: UserID) -> Location {
         let parsed = encodedEvent.flatMap { try? MessageEvent(base64: $0) }
         let isOthers = subscribedUserID.map { $0 != user } ?? false
