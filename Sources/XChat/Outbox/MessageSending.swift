@@ -2,19 +2,19 @@ public import XChatEngine
 public import XChatEvents
 public import XChatHTTP
 
-/// Posts sealed messages: an API client, or something in front of one.
+/// Posts sealed messages: an API client, or a wrapper around one.
 public protocol MessageSending: Sendable {
-    /// Posts a message once; whether and when again is the outbox's decision.
+    /// Posts a message once; the outbox decides whether and when to retry.
     ///
     /// - Parameter message: The sealed message.
-    /// - Returns: What the server made of it.
+    /// - Returns: The message with the id that the server gave it.
     /// - Throws: `APIError`, failure events included.
     func post(_ message: SealedMessage) async throws(APIError) -> SentMessage
 
     /// Looks in the history for a message that the server may have stored although its answer was lost.
     ///
-    /// The outbox asks before it encrypts a refused message again, and before it sets a refused message aside. How far
-    /// back to look must not depend on the local clock: it may differ from the server's by any amount.
+    /// The outbox asks before it encrypts a refused message again, and before it makes a refused message a dead letter.
+    /// How far back to look must not depend on the local clock: it may differ from the server's by any amount.
     /// - Parameters:
     ///   - message: The message. The search may end as soon as it is found.
     ///   - sender: The user who sealed it.
@@ -43,7 +43,7 @@ extension ChatClient: MessageSending {
     /// `RetryPolicy`.
     ///
     /// - Parameter message: The sealed message.
-    /// - Returns: What the server made of it.
+    /// - Returns: The message with the id that the server gave it.
     /// - Throws: `APIError`.
     public func post(_ message: SealedMessage) async throws(APIError) -> SentMessage {
         try await tryingOnce.send(message)
@@ -51,9 +51,9 @@ extension ChatClient: MessageSending {
 
     /// Reads the conversation backwards until the message is found, or a message under an older key, or the beginning.
     ///
-    /// The server takes messages under the newest key alone. So it stored everything under an older key version before
-    /// the version of this message existed, and no event that is listed after such a message can be the one looked for.
-    /// Each page is tried as the client's `RetryPolicy` says.
+    /// The server only accepts messages under the newest key. So it stored every message under an older key version
+    /// before the version of this message existed, and no event that is listed after such a message can be the one
+    /// looked for. Each page is tried as the client's `RetryPolicy` says.
     ///
     /// - Parameters:
     ///   - message: The message.
@@ -89,7 +89,7 @@ extension ChatClient: MessageSending {
         } catch {
             guard error.code == .notFound else { throw error }
         }
-        // What is missing could be the message.
+        // A missing event could be the message.
         if let problem { throw APIError(.malformedResponse, "the history is incomplete: \(problem)".display()) }
         posted.isComplete = true
         return posted
@@ -97,7 +97,7 @@ extension ChatClient: MessageSending {
 }
 
 extension MessageEvent {
-    /// What an event says of itself, if it is a message of a conversation.
+    /// The ids, the sender and the key version in an event; nil if it is not a message of the conversation.
     fileprivate func message(
         of id: ConversationID
     ) -> (id: MessageID?, sequence: SequenceID?, sender: UserID?, keyVersion: UInt64?)? {

@@ -6,8 +6,8 @@ extension Outbox {
     ///
     /// - Parameters:
     ///   - messageID: The id under which it was enqueued.
-    ///   - limit: How long to wait at most; nil to wait for as long as it takes.
-    ///   - isEnough: Ends the waiting for a queued message before that.
+    ///   - limit: How long to wait at most; nil for no limit.
+    ///   - isEnough: Returns true to stop waiting for a queued message.
     /// - Returns: The entry of the message, or of the one that replaced it; nil for an unknown or forgotten message.
     /// - Throws: `damaged`, `file`, `busy`; `CancellationError`.
     package func outcome(
@@ -22,7 +22,7 @@ extension Outbox {
             guard entry.state == .queued, !isEnough(entry) else { return entry }
             let rest = deadline.map { $0 - ContinuousClock.now } ?? interval
             if rest <= .zero { return entry }
-            // Another process may settle the message, and a failure that passes is no settlement.
+            // Another process may settle the message, and a temporary failure does not settle it.
             await settlements.wait(after: version, upTo: min(rest, interval))
             try Task.checkCancellation()
         }

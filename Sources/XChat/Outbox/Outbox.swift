@@ -29,7 +29,7 @@ public struct Outbox: Sendable {
     public var logger: Logger?
     /// Receives the entry of each message that becomes a dead letter.
     package var deadLetters: (@Sendable (OutboxEntry) -> Void)?
-    /// How often the clock is looked at while messages wait for a time.
+    /// How often the clock is read while messages wait for a time.
     package var interval: Duration = .milliseconds(250)
     package var clock: @Sendable () -> Date = { Date() }
     package var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
@@ -45,7 +45,7 @@ public struct Outbox: Sendable {
         init(_ value: Value) { self.value = Mutex(value) }
     }
 
-    /// The name of the lease that the process holds which posts.
+    /// The name of the lease of the process that posts.
     package static let lease = "outbox"
 
     /// Opens the outbox of a store.
@@ -153,7 +153,7 @@ public struct Outbox: Sendable {
         try await store.drop(messageID, at: clock())
     }
 
-    /// Posts until nothing is queued any more, or until one message is settled.
+    /// Posts until the queue is empty, or until one message is settled.
     ///
     /// While another process posts, this waits for it.
     /// - Parameters:
@@ -161,8 +161,8 @@ public struct Outbox: Sendable {
     ///     the history, which is read when a key has changed.
     ///   - messageID: Ends as soon as this message, or the one that replaced it, is not queued any more.
     ///   - timeout: Ends after this time; attempts in progress are cancelled.
-    ///   - session: Called after a refusal for a stale key: must fetch the conversation's key changes, and return a
-    ///     session that knows the newest key. A temporary `APIError`, for example a lost connection, is retried. An
+    ///   - session: Called after a refusal for a stale key: must fetch the conversation's key change events, and return
+    ///     a session that knows the newest key. A temporary `APIError`, for example a lost connection, is retried. An
     ///     `XChatError` that says why the conversation cannot be encrypted to (`rotation_needed`,
     ///     `membership_unproven`, `membership_unjudged`, `disputed_key`, `not_a_participant`, `members_changed`) makes
     ///     the message a dead letter. Any other error ends the draining.

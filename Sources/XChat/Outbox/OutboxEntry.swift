@@ -29,7 +29,7 @@ public struct OutboxEntry: Hashable, Sendable {
     public let conversationID: ConversationID
     /// The version of the conversation key that encrypted it.
     public let conversationKeyVersion: KeyVersion
-    /// Its state.
+    /// The state of the message.
     public var state: State
     /// How many attempts failed since it was put into the queue.
     public var failures: Int

@@ -3,16 +3,16 @@ package import XChatHTTP
 
 package import struct Foundation.Date
 
-/// What follows from a failure: decisions only, neither clock nor network nor storage.
+/// Decides what to do after a failure; uses neither clock nor network nor storage.
 ///
-/// A message is never given up because the server cannot be reached or is overloaded. It becomes a dead letter when the
-/// server understood it and does not want it, or again and again answers what cannot be understood.
+/// A message is retried for as long as the server cannot be reached or is overloaded. It becomes a dead letter when the
+/// server refuses it, or after repeated failures of which it is unknown whether waiting helps.
 public struct OutboxPolicy: Hashable, Sendable {
     /// The pause after the first failure; it doubles with each further one.
     ///
     /// Default: 1 second.
     public var firstDelay: Duration = .seconds(1)
-    /// The longest pause between two tries, where the server asks for none.
+    /// The longest pause between two attempts, unless the server asks for a longer one.
     ///
     /// Default: 5 minutes; ``longestPause`` at most.
     public var longestDelay: Duration = .seconds(300)
@@ -20,15 +20,16 @@ public struct OutboxPolicy: Hashable, Sendable {
     ///
     /// Default: 60 seconds; ``longestPause`` at most.
     public var rateLimitDelay: Duration = .seconds(60)
-    /// How often a message may fail in a way that waiting may or may not cure, before it becomes a dead letter.
+    /// How often a message may fail before it becomes a dead letter, if it is unknown whether waiting helps.
     ///
     /// Default: 8 times.
     public var maximumFailures = 8
 
-    /// What to do with a message that the server refused for its key, when the newest key would give it to people who
-    /// could not read it when it was sealed.
+    /// What to do with a message that the server refused because its key is not the newest, if users who could not read
+    /// it when it was sealed could read it under the newest key.
     public enum NewReaders: Hashable, Sendable {
-        /// Set it aside with the code `members_changed`, until ``Outbox/retry(_:allowing:)`` names the new readers.
+        /// Make it a dead letter with the code `members_changed`, until ``Outbox/retry(_:allowing:)`` names the new
+        /// readers.
         case hold
         /// Encrypt it again for all present members of the group.
         case send
@@ -39,27 +40,28 @@ public struct OutboxPolicy: Hashable, Sendable {
     /// Default: hold it.
     public var newReaders = NewReaders.hold
 
-    /// The longest pause, also if the server asks for a longer one: windows of rate limits last 24 hours at most.
+    /// The longest pause, even if the server asks for a longer one: windows of rate limits last 24 hours at most.
     ///
-    /// What waits longer in the file comes from a clock that was wrong, and does not wait.
+    /// A longer waiting time in the file was computed with a wrong clock, and is ignored.
     public static let longestPause: Duration = .seconds(25 * 3600)
 
     /// The defaults.
     public init() {}
 
-    /// What came of a try to post a message, when it was not sent.
+    /// Why an attempt to post a message failed.
     package enum Failure: Hashable, Sendable {
         /// The call failed, or its answer was a failure event.
         case call(APIError)
-        /// Failure 6, and no newer key is known, or no key that decrypts the refused message.
+        /// The server says that the message's key is not the newest, but no newer key or not the message's key is
+        /// known.
         case noNewerKey
     }
 
     /// What to do now.
     package enum Action: Hashable, Sendable {
-        /// The same bytes again, after a pause of this conversation.
+        /// Post the same bytes again, after a pause of this conversation.
         case retry(after: Duration)
-        /// The same bytes again, after a pause of all conversations.
+        /// Post the same bytes again, after a pause of all conversations.
         case pause(Duration)
         /// Fetch the conversation's keys, and encrypt the message again.
         case reseal
@@ -69,7 +71,7 @@ public struct OutboxPolicy: Hashable, Sendable {
         case stop
     }
 
-    /// Decides.
+    /// Decides what to do after a failure.
     ///
     /// - Parameters:
     ///   - failure: What happened now.
@@ -107,7 +109,7 @@ public struct OutboxPolicy: Hashable, Sendable {
         return asked == .zero ? delay : min(asked + firstDelay * jitter, Self.longestPause)
     }
 
-    /// The time until a date, between none and ``longestPause``: the server's clock may be wrong.
+    /// The time until a date, between zero and ``longestPause``: the server's clock may be wrong.
     private static func rest(until date: Date?, now: Date) -> Duration {
         guard let date else { return .zero }
         return min(.seconds(min(max(date.timeIntervalSince(now), 0), 1e6)), longestPause)

@@ -6,8 +6,8 @@ public import struct Foundation.Date
 /// The part of an account's store that keeps messages to send.
 ///
 /// Messages come in with a ``RecordBatch``, so that one commit covers a record and the message that belongs to it.
-/// Every method is one transaction: done and durable when it returns, not begun when it throws. Several processes may
-/// use one store; the one that posts holds a lease.
+/// Every method is one transaction: durable when the method returns, without effect when it throws. Several processes
+/// may use one store; the one that posts holds a lease.
 public protocol OutboxStore: Sendable {
     /// Binds the messages of this store to one user and one API; the first call decides.
     ///
@@ -46,10 +46,9 @@ public protocol OutboxStore: Sendable {
 
     /// Stores the outcome of an attempt to post a message.
     ///
-    /// Outcomes that are stored at the same time share one wait for the medium, in the order of the calls.
+    /// Outcomes that are stored at the same time are written to the storage together, in the order of the calls.
     /// - Parameters:
-    ///   - outcome: The outcome. One that does not fit the message any more, because another process changed it
-    ///     meanwhile, changes nothing.
+    ///   - outcome: The outcome. It has no effect if another process changed the message in the meantime.
     ///   - now: The time.
     /// - Throws: `full`, `file`, `busy`, `damaged`.
     func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError)
@@ -97,7 +96,7 @@ public protocol OutboxStore: Sendable {
     /// - Throws: `full`, `file`, `busy`.
     func forgetMessages(finishedBefore time: Date) async throws(AccountError)
 
-    /// Tells when the queue may have changed, without reading the medium's contents.
+    /// Tells when the queue may have changed, without reading the contents of the storage.
     var queueChanges: QueueChanges { get }
 }
 
@@ -163,7 +162,7 @@ public struct QueuedMessage: Hashable, Sendable {
 public struct DueMessages: Hashable, Sendable {
     /// The first messages of each conversation, in order.
     public var conversations: [[QueuedMessage]] = []
-    /// When the next conversation is due that is not now; nil if none is.
+    /// When the next conversation that is not due yet becomes due; nil if no conversation waits.
     public var next: Date?
     /// Whether any message is queued, due or not.
     public var hasQueued = false
@@ -176,13 +175,13 @@ public struct DueMessages: Hashable, Sendable {
 public enum MessageOutcome: Hashable, Sendable {
     /// The server took the message. This also counts for a message that became a dead letter or was dropped meanwhile.
     case sent(MessageID, sequenceID: SequenceID)
-    /// The attempt failed; its conversation waits.
+    /// The attempt failed; the conversation of the message waits.
     case postponed(MessageID, until: Date, reason: String)
-    /// All conversations wait: a rate limit is the user's. A longer pause stays.
+    /// All conversations wait, because a rate limit applies to the user. A longer pause that is stored already stays.
     case paused(until: Date)
     /// The message leaves the queue, and its conversation goes on without it.
     ///
-    /// `isStale` says that a newer key exists, so that a retry must encrypt the message again; this mark is never
+    /// `isStale` says that a newer key exists, so that a retry must encrypt the message again; this flag is never
     /// cleared.
     case deadLetter(MessageID, reason: String, isStale: Bool)
     /// Another message takes the place of a queued one: the same contents, encrypted again under another id.

@@ -12,7 +12,7 @@ import struct Foundation.Date
 /// the other and does not wait until it is stored that one was sent: several outcomes are committed together. After a
 /// crash the messages in between are posted again with the same ids and bytes, as after a lost answer.
 final class OutboxWorker: Sendable {
-    /// When it ends by itself.
+    /// When the worker ends by itself.
     enum Goal: Sendable {
         case empty
         case settled(MessageID)
@@ -67,26 +67,26 @@ final class OutboxWorker: Sendable {
         }
     }
 
-    /// What was learned when a server refused a message for its key.
+    /// What is known after the server refused a message because its key is not the newest.
     ///
-    /// It holds for every message under an older key: the server does not accept them any more, so it will never have
-    /// those that it does not have now.
+    /// It is valid for every message under an older key: the server no longer accepts such messages, so it will never
+    /// have those that it does not have now.
     private struct Renewal: Sendable {
         let session: Session
         /// The newest key.
         let version: KeyVersion
-        /// The messages of ours that the server has, as far as the history was read.
+        /// The messages of this user that the server has, as far as the history was read.
         let posted: PostedMessages
         /// The key version of the message that was looked for.
         let searchedVersion: KeyVersion
 
-        /// Whether the server refuses a message for its key.
+        /// Whether the server refuses a message because its key is older.
         func isNewer(than message: SealedMessage) -> Bool {
             guard let newest = version.number, let old = message.conversationKeyVersion.number else { return false }
             return old < newest
         }
 
-        /// Whether it is known of a message that the server stored it, or that it did not.
+        /// Whether it is known if the server stored a message.
         func covers(_ message: SealedMessage) -> Bool {
             if posted.sequenceIDs[message.messageID] != nil { return true }
             guard let searched = searchedVersion.number, let old = message.conversationKeyVersion.number else {
@@ -353,13 +353,13 @@ final class OutboxWorker: Sendable {
 
     // MARK: One conversation
 
-    /// What is to be done after a message.
+    /// What to do after a message was handled.
     private enum Turn: Sendable {
         /// The server has the message, which is not stored yet.
         case sent(SequenceID)
         /// The outcome is stored, and the next message can be posted.
         case goOn
-        /// Another message took the place.
+        /// The message was replaced by another one, which must be read from the queue.
         case readAgain
         /// The conversation waits.
         case stop
@@ -532,19 +532,21 @@ final class OutboxWorker: Sendable {
         } catch {
             failure = error
         }
-        // Where even the question is refused, the first refusal counts.
+        // If the server also refuses the search, the first refusal decides.
         if let failure, !condemns(.call(failure), queued) { return try await settle(.call(failure), queued, message) }
         return try await deadLetter(queued, reason, isStale: isStale)
     }
 
-    /// Whether a failure of a question speaks against the message that made us ask.
+    /// Whether the policy would not retry after a failed search or key update, but make its message a dead letter or
+    /// encrypt it again.
     private func condemns(_ failure: OutboxPolicy.Failure, _ queued: QueuedMessage) -> Bool {
         let action = action(after: failure, queued, outbox.clock())
         return action == .deadLetter || action == .reseal
     }
 
     private func reseal(_ queued: QueuedMessage, _ message: SealedMessage) async throws -> Turn {
-        // In this order: what was posted after the newest key came is under it, and is not ours.
+        // The newest key is fetched before the search: from then on the server stores no message under an older key, so
+        // the search cannot miss the message.
         let session: Session
         switch try await renewedSession(queued, message) {
         case .success(let renewed): session = renewed
@@ -573,7 +575,7 @@ final class OutboxWorker: Sendable {
         let turn: Turn
     }
 
-    /// The caller's session with the newest key, unless that has to wait, and the message with it.
+    /// The caller's session with the newest key, or the outcome of the message if the session is not available.
     private func renewedSession(
         _ queued: QueuedMessage,
         _ message: SealedMessage
@@ -584,7 +586,7 @@ final class OutboxWorker: Sendable {
         } catch {
             failure = error
         }
-        // What a cancelled closure throws says nothing.
+        // The error of a cancelled closure is meaningless.
         try Task.checkCancellation()
         if let error = failure as? XChatError, error.code.isAboutReaders {
             let reason = error.description
@@ -595,10 +597,10 @@ final class OutboxWorker: Sendable {
         return .failure(Settled(turn: try await settle(.call(error), queued, message)))
     }
 
-    /// Ends a message that the server does not accept under its key: it has it already, or gets it under the newest
-    /// key.
+    /// Settles a message that the server does not accept under its key: the server has it already, or it is encrypted
+    /// under the newest key.
     ///
-    /// - Returns: Nil where the session has no key that is newer, or not the message's own.
+    /// - Returns: Nil if the session has no newer key, or not the key of the message.
     private func finish(
         _ queued: QueuedMessage,
         _ message: SealedMessage,
@@ -635,7 +637,7 @@ final class OutboxWorker: Sendable {
         return .goOn
     }
 
-    /// Logs and counts, with the code of the reason alone: its words may name a conversation.
+    /// Logs and counts an outcome with only the code of the reason, because its text may name a conversation.
     private func note(_ outcome: OutboxMetrics.Outcome, _ level: Logger.Level, _ reason: String) {
         let code = String(reason.prefix { $0 != ":" })
         OutboxMetrics.settled(outcome, code: code)
@@ -667,7 +669,7 @@ extension OutboxPolicy.Failure {
     fileprivate var reason: String {
         switch self {
         case .call(let error): "\(error.code): \(error.detail)"
-        case .noNewerKey: "stale_key: the server says that the conversation has a newer key, and none was found"
+        case .noNewerKey: "stale_key: the server says that the conversation has a newer key, but none was found"
         }
     }
 }

@@ -9,7 +9,7 @@ public final class QueueChanges: Sendable {
         var version: UInt64 = 1
         /// Changes when messages that were handed out may have been dropped or put back.
         var edits: UInt64 = 1
-        /// Changes with those of other processes.
+        /// Changes when another process may have changed the queue.
         var elsewhere: UInt64 = 1
         var lastWaiter: UInt64 = 0
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
@@ -154,12 +154,12 @@ final class FileWatch: Sendable {
         state.withLock { $0.isOwnChange = true }
     }
 
-    /// The change failed, and the file may have changed all the same.
+    /// The change failed; the file may have changed anyway.
     func endOwnChange() {
         state.withLock { $0.isOwnChange = false }
     }
 
-    /// Takes the file as it is for seen: this process changed it.
+    /// Notes the present version of the file as seen, because this process changed it.
     func settle() {
         state.withLock { $0 = State(last: Files.version(path), isUncertain: true) }
     }

@@ -34,6 +34,9 @@ enum ReaderList {
     }
 
     private static var malformed: AccountError {
-        AccountError(.damaged, "the readers of a message are not a list of user ids")
+        AccountError(
+            .damaged,
+            "the stored readers of a message are damaged or malformed; restore the account from a backup"
+        )
     }
 }

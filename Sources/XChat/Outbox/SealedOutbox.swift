@@ -10,7 +10,7 @@ import struct Foundation.Date
 //
 // `queue` has a row for each conversation with messages; `head` is the place of its first queued message. `message` has
 // three sealed columns: `info` (what does not change, and the readers), `body` (what is posted; deleted when the
-// message is finished) and `note` (what became of it). States, places and times are in the clear.
+// message is finished) and `note` (its outcome). States, places and times are not encrypted.
 
 /// Whose messages a store keeps, and where they are posted.
 struct OutboxOwner: Hashable, Sendable {
@@ -94,7 +94,7 @@ extension SealedDatabase {
         WHERE queue = ? AND state = 0 AND place > ? ORDER BY place LIMIT ?
         """
 
-    /// What waits longer than this comes from a wrong clock.
+    /// A waiting time beyond this comes from a wrong clock.
     fileprivate static func horizon(_ now: Date) -> Int64 {
         now.addingTimeInterval(OutboxPolicy.longestPause.seconds).milliseconds
     }
@@ -131,7 +131,7 @@ extension SealedDatabase {
 // MARK: - Store
 
 extension SealedOutboxStore {
-    /// Tells when the queue may have changed, without reading the medium's contents.
+    /// Tells when the queue may have changed, without reading the contents of the storage.
     public var queueChanges: QueueChanges { database.queueChanges }
 
     /// Binds the messages of this store to one user and one API; the first call decides.
@@ -243,10 +243,9 @@ extension SealedOutboxStore {
 
     /// Stores the outcome of an attempt to post a message.
     ///
-    /// Outcomes that are stored at the same time share one wait for the medium, in the order of the calls.
+    /// Outcomes that are stored at the same time are written to the storage together, in the order of the calls.
     /// - Parameters:
-    ///   - outcome: The outcome. One that does not fit the message any more, because another process changed it
-    ///     meanwhile, changes nothing.
+    ///   - outcome: The outcome. It has no effect if another process changed the message in the meantime.
     ///   - now: The time.
     /// - Throws: `full`, `file`, `busy`, `damaged`.
     public func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError) {
@@ -298,7 +297,7 @@ extension SealedOutboxStore {
             try transaction.database.cachedStatement(
                 sql: "UPDATE message SET state = ?, body = NULL, changed_at = ? WHERE id = ?"
             ).execute(arguments: [OutboxEntry.State.dropped.number, now.milliseconds, row.id])
-            // The waiting was that message's.
+            // The waiting time belonged to that message.
             try transaction.database.cachedStatement(sql: "UPDATE queue SET not_before = 0 WHERE id = ?")
                 .execute(arguments: [row.queue])
             transaction.messageChanges.queues.insert(row.queue)
@@ -372,7 +371,7 @@ extension SealedOutboxStore {
 
 extension AccountError {
     fileprivate static var outboxIsClosed: AccountError {
-        AccountError(.invalidArgument, "the outbox of this store was not opened")
+        AccountError(.invalidArgument, "the outbox of this store was not opened; call openOutbox(of:api:) first")
     }
 }
 
@@ -387,7 +386,7 @@ extension StoreTransaction {
             guard message.sender == owner.user else {
                 throw AccountError(
                     .otherAccount,
-                    "message \(safeField(message.info.messageID)) was encrypted by user \(safeField(message.sender)), and the "
+                    "message \(safeField(message.info.messageID)) was encrypted by user \(safeField(message.sender)), but the "
                         + "outbox belongs to user \(owner.user)"
                 )
             }
@@ -398,7 +397,7 @@ extension StoreTransaction {
             }
             let statement = try database.cachedStatement(sql: "SELECT info FROM message WHERE hash = ?")
             guard let known = try Row.fetchOne(statement, arguments: [Data(message.hash)]) else {
-                throw AccountError(.damaged, "a message of the outbox is missing")
+                throw AccountError(.damaged, "a message of the outbox is missing; restore the file from a backup")
             }
             let info = try MessageInfo(seal, try known.bytes(0), message.hash)
             // The signature covers everything that is sent.
@@ -518,7 +517,7 @@ extension StoreTransaction {
         messageChanges.queues.insert(row.queue)
     }
 
-    /// Writes what is written once for all messages of the transaction.
+    /// Makes the writes that are made once for all messages of the transaction.
     func finishMessages() throws {
         for queue in messageChanges.queues {
             let row = try Row.fetchOne(
@@ -531,10 +530,12 @@ extension StoreTransaction {
                 ),
                 arguments: [queue]
             )
-            guard let row else { throw AccountError(.damaged, "a conversation of the outbox is missing") }
+            guard let row else {
+                throw AccountError(.damaged, "a conversation of the outbox is missing; restore the file from a backup")
+            }
             let (old, new) = (try row.decode(Int64?.self, atIndex: 0), try row.decode(Int64?.self, atIndex: 1))
             guard old != new else { continue }
-            // The waiting was that of the message that was the first.
+            // The waiting time belonged to the previous first message.
             try database.cachedStatement(sql: "UPDATE queue SET head = ?, not_before = 0 WHERE id = ?")
                 .execute(arguments: [new, queue])
         }
@@ -577,7 +578,7 @@ extension StoreTransaction {
     fileprivate func info(_ row: MessageRow) throws -> MessageInfo {
         let statement = try database.cachedStatement(sql: "SELECT info FROM message WHERE id = ?")
         guard let found = try Row.fetchOne(statement, arguments: [row.id]) else {
-            throw AccountError(.damaged, "a message of the outbox is missing")
+            throw AccountError(.damaged, "a message of the outbox is missing; restore the file from a backup")
         }
         return try MessageInfo(seal, try found.bytes(0), row.hash)
     }
@@ -601,7 +602,10 @@ extension OutboxEntry.State {
 
     fileprivate init(number: Int64) throws(AccountError) {
         guard let state = Self.allCases.first(where: { $0.number == number }) else {
-            throw AccountError(.damaged, "a message of the outbox is in an unknown state")
+            throw AccountError(
+                .damaged,
+                "a message of the outbox is in an unknown state; restore the file from a backup"
+            )
         }
         self = state
     }
@@ -817,7 +821,9 @@ struct PartReader {
         return flag == 1 ? try text() : nil
     }
 
-    private static var malformed: AccountError { AccountError(.damaged, "a value is not of its form") }
+    private static var malformed: AccountError {
+        AccountError(.damaged, "a stored value is damaged or malformed; restore the file from a backup")
+    }
 }
 
 extension Date {

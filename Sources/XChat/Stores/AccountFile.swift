@@ -5,7 +5,7 @@ import XChatFiles
 
 import struct Foundation.Data
 
-/// An account in one file, sealed under a passphrase.
+/// An account in one file, encrypted under a passphrase.
 ///
 /// The file is a SQLite database. Keys and values of records are encrypted, and rows are found by keyed hashes, so that
 /// the file shows how many records of each kind there are, how large they are, and nothing else about them. A value is
@@ -24,8 +24,8 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     /// Makes a new account file, with mode 0600.
     ///
     /// - Parameters:
-    ///   - path: The file; its folder must exist. An empty file is used, as a process leaves it that ended before its
-    ///     first commit.
+    ///   - path: The file; its folder must exist. An empty file is used: a process that ended before its first commit
+    ///     leaves one.
     ///   - passphrase: The passphrase.
     ///   - limits: What one guess of the passphrase costs; at most 16 passes over 1 GiB.
     /// - Returns: The open file, without records.
@@ -46,8 +46,8 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     ///   - path: The file.
     ///   - passphrase: The passphrase.
     /// - Returns: The open file.
-    /// - Throws: `not_found` without a file or for an empty one, `wrong_passphrase`, `damaged`, also for a database of
-    ///   another program, `newer_format`, `file`, `full`, `busy`.
+    /// - Throws: `not_found` if the file does not exist or is empty, `wrong_passphrase`, `damaged` (also for a database
+    ///   of another program), `newer_format`, `file`, `full`, `busy`.
     public static func open(
         _ path: String,
         passphrase: borrowing SecretBytes
@@ -56,7 +56,7 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
         return AccountFile(try await SealedDatabase.open(path, .passphrase(copy)))
     }
 
-    /// Opens a file that a key of its own opens, or makes it.
+    /// Opens a file that is encrypted under a key, or creates it.
     static func openOrCreate(_ path: String, _ key: SessionDatabaseKey) async throws(AccountError) -> AccountFile {
         while true {
             do {
@@ -144,7 +144,7 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
 
     /// Commits a batch: all of it or nothing.
     ///
-    /// Batches that are committed at the same time share one wait for the disk.
+    /// Batches that are committed at the same time are written to the disk together.
     /// - Parameter batch: The changes, and the revisions that they were computed from.
     /// - Returns: The new revisions of the records that were written.
     /// - Throws: `conflict` if a record has another revision than expected; then nothing was written. `too_large` for a
@@ -157,12 +157,11 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
         return try await database.write { transaction in try transaction.apply(batch, messages, owner) }
     }
 
-    /// Commits a batch together with a change of another medium.
+    /// Commits a batch together with a change of another store.
     ///
     /// - Parameters:
     ///   - batch: The changes of this file.
-    ///   - change: Changes the other medium, after it is certain that the batch conflicts with nothing; not called
-    ///     otherwise.
+    ///   - change: Changes the other store; called only after it is certain that the batch has no conflict.
     /// - Returns: The new revisions, those that `change` returns included.
     /// - Throws: As ``commit(_:)``, and what `change` throws; then nothing is written here.
     func commit(
@@ -224,7 +223,10 @@ public final class AccountFile: AccountStore, SealedOutboxStore, LeaseDirectory 
     }
 
     private static func damaged(_ kind: RecordKey.Kind) -> AccountError {
-        AccountError(.damaged, "a record of the kind \(kind) is damaged, or was moved from another place")
+        AccountError(
+            .damaged,
+            "a record of the kind \(kind) is damaged, or was moved from another place; restore the file from a backup"
+        )
     }
 }
 
@@ -235,16 +237,16 @@ extension RecordPlace {
 }
 
 extension RecordBatch {
-    /// Refuses what no store accepts.
+    /// Checks the rules that all stores share.
     func check() throws(AccountError) {
         for (key, value) in writes where value.count > Record.maximumBytes {
             throw AccountError(
                 .tooLarge,
-                "a record of the kind \(key.kind) has \(value.count) bytes; the limit is \(Record.maximumBytes)"
+                "a record of the kind \(key.kind) has \(value.count) bytes; the limit is \(Record.maximumBytes) bytes"
             )
         }
         guard deletions.isDisjoint(with: writes.keys) else {
-            throw AccountError(.invalidArgument, "a batch deletes a record that it also writes")
+            throw AccountError(.invalidArgument, "a batch must not delete a record that it also writes")
         }
     }
 }
@@ -260,7 +262,7 @@ extension StoreTransaction {
     ) throws -> [RecordKey: UInt64] {
         for (key, expected) in batch.expected {
             guard try revision(of: RecordPlace(key, seal)) ?? 0 == expected else {
-                throw AccountError(.conflict, "a record of the kind \(key.kind) was changed meanwhile")
+                throw AccountError(.conflict, "a record of the kind \(key.kind) changed in the meantime; try again")
             }
         }
         try enqueue(messages, owner, batch.time)

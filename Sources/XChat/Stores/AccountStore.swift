@@ -10,8 +10,8 @@ public import struct Foundation.Date
 /// record has a revision, and a batch names the revisions that it was computed from. If another process changed one of
 /// them, the batch is refused as a whole and the operation is computed again.
 ///
-/// A store seals what it keeps: ids, keys, texts and pins must not be readable without the account's passphrase. It may
-/// show counts, sizes and times.
+/// A store encrypts its contents: ids, keys, texts and pins must not be readable without the account's passphrase.
+/// Counts, sizes and times may be readable. Only ``SessionFileStore`` keeps keys and pins in plaintext.
 public protocol AccountStore: RecordStore, OutboxStore {}
 
 /// The part of an account's store that keeps records; ``OutboxStore`` is the other part.
@@ -20,7 +20,7 @@ public protocol RecordStore: Sendable {
     ///
     /// - Parameter keys: The keys, each once.
     /// - Returns: The records that exist, at one point in time.
-    /// - Throws: `damaged` for damaged records, `file` if the medium fails.
+    /// - Throws: `damaged` for damaged records, `file` if the storage fails.
     func records(_ keys: [RecordKey]) async throws(AccountError) -> [RecordKey: Record]
 
     /// The keys of all records of a kind, in pages.
@@ -29,7 +29,8 @@ public protocol RecordStore: Sendable {
     ///   - kind: The kind.
     ///   - position: ``RecordPage/next`` of the page before; nil for the first page.
     ///   - limit: The most keys of the page, at least 1.
-    /// - Returns: The page, in an order of the store's own. A record that exists throughout the walk is listed once.
+    /// - Returns: The page, in an order that the store chooses. A record that exists throughout the walk is listed
+    ///   once.
     /// - Throws: As ``records(_:)``.
     func list(_ kind: RecordKey.Kind, after position: [UInt8]?, limit: Int) async throws(AccountError) -> RecordPage
 
@@ -48,7 +49,7 @@ public protocol RecordStore: Sendable {
     ///
     /// - Parameter name: What the lease is for.
     /// - Returns: The lease, or nil while another process or another task holds it.
-    /// - Throws: `file` if the medium fails.
+    /// - Throws: `file` if the storage fails.
     func lease(_ name: String) async throws(AccountError) -> (any StoreLease)?
 }
 
@@ -66,7 +67,7 @@ public enum RecordKey: Hashable, Sendable {
     case signIn
     /// The pins of a user.
     case user(UserID)
-    /// Keys, membership log and marks of a conversation.
+    /// Keys, highest key version and membership log of a conversation.
     case conversation(ConversationID)
     /// The settings of a consumer.
     case consumer(String)
@@ -84,9 +85,9 @@ public enum RecordKey: Hashable, Sendable {
     case creation(ConversationID)
     /// How far a consumer's walk over the history of a conversation has come.
     case walk(consumer: String, ConversationID)
-    /// Events that such a walk has fetched and not delivered.
+    /// Events that a walk over the history has fetched and not delivered.
     case walkEvents(consumer: String, ConversationID, record: UInt64)
-    /// Key changes that such a walk has fetched.
+    /// Key change events that a walk over the history has fetched.
     case walkKeys(consumer: String, ConversationID, record: UInt64)
 
     /// The lists of handled events.
@@ -111,7 +112,7 @@ public struct Record: Hashable, Sendable {
 
     /// The bytes; they may hold secrets.
     public var bytes: [UInt8]
-    /// Which contents these are: never 0, and never that of other contents of the record, earlier or later.
+    /// Identifies the contents: never 0, and different for all contents that the record ever has.
     public var revision: UInt64
 
     /// A record from its parts.

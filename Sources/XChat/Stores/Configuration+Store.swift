@@ -3,7 +3,7 @@ import XChatFiles
 import XChatHTTP
 
 extension Account.Configuration {
-    /// The place in errors.
+    /// The location, for error texts.
     var locationText: String {
         switch location {
         case .accountFile(let path), .sessionFile(let path): quoted(path)
@@ -26,7 +26,7 @@ extension Account.Configuration {
         return configuration
     }
 
-    /// The store of the place; nil if there is none.
+    /// The store at the location; nil if there is none.
     func storeIfPresent() async throws -> (any AccountStore)? {
         if case .sessionFile(let path) = location, !Files.exists(path) { return nil }
         do {
@@ -49,7 +49,7 @@ extension Account.Configuration {
         return client
     }
 
-    /// Opens the store of the place, and creates it if it does not exist.
+    /// Opens the store at the location, and creates it if it does not exist.
     func store() async throws -> any AccountStore {
         switch location {
         case .store(let store): return store
@@ -69,7 +69,7 @@ extension Account.Configuration {
         }
     }
 
-    /// The store of the place.
+    /// Opens the store at the location.
     ///
     /// - Throws: ``AccountError`` with `not_found` if it does not exist.
     func existingStore() async throws -> any AccountStore {
@@ -79,7 +79,7 @@ extension Account.Configuration {
             return try await SessionFileStore.open(path, api: try ChatClient.base(of: api), notify: notify)
         case .accountFile(let path):
             guard let store = try await existingFile(path) else {
-                throw AccountError(.notFound, "there is no account file \(quoted(path))")
+                throw AccountError(.notFound, "there is no account file \(quoted(path)); create the account first")
             }
             return store
         }
@@ -87,7 +87,7 @@ extension Account.Configuration {
 
     private func existingFile(_ path: String) async throws -> AccountFile? {
         let isThere = try await blocking {
-            // An empty file is what a process leaves that ended before its first commit.
+            // A process that ended before its first commit leaves an empty file.
             guard Files.exists(path) else { return false }
             return try withAccountErrors { try Files.size(path) } > 0
         }

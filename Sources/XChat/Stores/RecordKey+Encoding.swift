@@ -53,7 +53,7 @@ extension RecordKey {
         return bytes
     }
 
-    /// The key that ``encoded`` made these bytes of; nil for other bytes.
+    /// Decodes the bytes of ``encoded``; nil for other bytes.
     package init?(encoded bytes: [UInt8]) {
         guard let first = bytes.first, let kind = Kind(rawValue: first) else { return nil }
         var reader = ByteReader(bytes[1...])
@@ -148,7 +148,7 @@ struct ByteReader {
     /// Everything that was not read yet.
     var remainder: ArraySlice<UInt8> { rest }
 
-    /// The next bytes; nil where there are fewer.
+    /// The next bytes; nil if fewer are left.
     mutating func bytes(_ count: Int) -> ArraySlice<UInt8>? {
         guard count >= 0, count <= rest.count else { return nil }
         defer { rest = rest.dropFirst(count) }

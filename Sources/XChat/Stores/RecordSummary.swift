@@ -1,4 +1,4 @@
-/// An authenticated count and sum of all records of each kind, which makes a vanished or replaced row an error.
+/// An authenticated count and sum of all records of each kind, which reveals missing and replaced rows.
 ///
 /// Each row adds the keyed hash of its kind, key hash and revision; the sums are taken modulo 2⁶⁴ in four lanes.
 /// Changing a row changes the summary in constant time, in the same transaction. Without the key the hashes are

@@ -14,10 +14,10 @@ import struct Foundation.Data
     import Glibc
 #endif
 
-/// One SQLite file whose rows are sealed, and the queue on which it is used.
+/// One SQLite file with encrypted rows, and the queue on which it is used.
 ///
-/// Write-ahead log; every commit is on the medium when it returns. Changes that wait at the same time are committed
-/// together, with one wait for the medium, and each still succeeds or fails by itself. Nothing blocks a thread of
+/// It uses a write-ahead log; every commit is durable when it returns. Changes that wait at the same time are committed
+/// together, with one flush of the storage, and each still succeeds or fails by itself. Nothing blocks a thread of
 /// Swift's pool.
 final class SealedDatabase: Sendable {
     let path: String
@@ -68,11 +68,11 @@ final class SealedDatabase: Sendable {
         let unlocking = Shared(unlocking)
         return try await blocking { () throws(AccountError) in
             try naming(path) { () throws(AccountError) in
-                // An empty file is left where a process ended before its first commit.
+                // A process that ended before its first commit leaves an empty file.
                 try prepareFile(path, makes: true)
                 let queue = try connect(path)
                 guard try using(queue, isEmpty) else {
-                    throw AccountError(.exists, "there is a database already")
+                    throw AccountError(.exists, "there is already a database; open it, or use another path")
                 }
                 let (head, seal) = try StoreHead.make(unlocking.value, limits: limits)
                 let encoded = try head.encoded
@@ -81,7 +81,7 @@ final class SealedDatabase: Sendable {
                 try using(queue) { database in
                     try database.inTransaction(.immediate) {
                         guard try isEmpty(database) else {
-                            throw AccountError(.exists, "another process made a database meanwhile")
+                            throw AccountError(.exists, "another process has just created a database; open it")
                         }
                         try database.execute(sql: schema)
                         try database.execute(
@@ -109,7 +109,9 @@ final class SealedDatabase: Sendable {
                 try prepareFile(path, makes: false)
                 let queue = try connect(path)
                 let head = try using(queue) { database in
-                    guard try !isEmpty(database) else { throw AccountError(.notFound, "it is empty") }
+                    guard try !isEmpty(database) else {
+                        throw AccountError(.notFound, "the file is empty; create the account first")
+                    }
                     return try readHead(database)
                 }
                 let seal = try head.open(unlocking.value)
@@ -146,7 +148,9 @@ final class SealedDatabase: Sendable {
     /// SQLite gives its other files the mode of the first. An existing file is not opened here: closing it again would
     /// end the locks that SQLite holds on it in this process.
     private static func prepareFile(_ path: String, makes: Bool) throws(AccountError) {
-        guard !path.isEmpty, !path.utf8.contains(0) else { throw AccountError(.file, "this is not a file name") }
+        guard !path.isEmpty, !path.utf8.contains(0) else {
+            throw AccountError(.file, "a path must not be empty or contain a zero byte")
+        }
         if makes {
             let number = openFile(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             if number >= 0 {
@@ -177,7 +181,7 @@ final class SealedDatabase: Sendable {
     /// How long to wait for another process: as long as SQLite waits for a lock.
     private static let busyTime = Duration.seconds(10)
 
-    /// Only after the file was recognised: a foreign or damaged file is not written to.
+    /// Called only after the file was recognised: a foreign or damaged file is not written to.
     private static func setUp(_ queue: DatabaseQueue) throws(AccountError) {
         // While another connection changes the journal mode, SQLite fails at once; for other locks it waits.
         let end = ContinuousClock.now + busyTime
@@ -200,18 +204,21 @@ final class SealedDatabase: Sendable {
 
     private static func readHead(_ database: Database) throws -> StoreHead {
         guard try Int32.fetchOne(database, sql: "PRAGMA application_id") == applicationID else {
-            throw AccountError(.damaged, "this is a database of another program")
+            throw AccountError(.damaged, "this is a database of another program; use another path")
         }
         let format = try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         guard format <= Self.format else {
-            throw AccountError(.newerFormat, "its format is \(format), and this version reads up to \(Self.format)")
+            throw AccountError(
+                .newerFormat,
+                "its format is \(format), but this version reads formats up to \(Self.format); update the program"
+            )
         }
         let verdict = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? ""
         guard verdict.utf8.elementsEqual("ok".utf8) else {
-            throw AccountError(.damaged, "it is damaged, and is left as it is")
+            throw AccountError(.damaged, "it is damaged and was not changed; restore it from a backup")
         }
         guard let row = try Row.fetchOne(database, sql: "SELECT head FROM account WHERE id = 1") else {
-            throw AccountError(.damaged, "what opens its key is missing")
+            throw AccountError(.damaged, "the header with its encrypted key is missing; restore the file from a backup")
         }
         return try StoreHead(try row.bytes(0))
     }
@@ -245,18 +252,26 @@ final class SealedDatabase: Sendable {
             while let row = try rows.next() {
                 guard let raw = UInt8(exactly: try row.decode(Int64.self, atIndex: 0)),
                     let kind = RecordKey.Kind(rawValue: raw)
-                else { throw AccountError(.damaged, "it has a record of an unknown kind") }
+                else {
+                    throw AccountError(.damaged, "it has a record of an unknown kind; restore the file from a backup")
+                }
                 let place = RecordPlace(kind: kind, hash: try row.bytes(1))
                 // Looking up a row depends on the order.
                 let position = [raw] + place.hash
                 guard last.lexicographicallyPrecedes(position) else {
-                    throw AccountError(.damaged, "its records of the kind \(kind) are not in order")
+                    throw AccountError(
+                        .damaged,
+                        "its records of the kind \(kind) are not in order; restore the file from a backup"
+                    )
                 }
                 last = position
                 found.add(kind, try seal.summand(place.bytes(revision: try row.revision(2))))
             }
             if let kind = found.differences(from: summary).first {
-                throw AccountError(.damaged, "records of the kind \(kind) are missing, or were replaced by others")
+                throw AccountError(
+                    .damaged,
+                    "records of the kind \(kind) are missing, or were replaced by others; restore the file from a backup"
+                )
             }
             return .commit
         }
@@ -264,7 +279,7 @@ final class SealedDatabase: Sendable {
 
     // MARK: Using
 
-    /// Reads; what one call reads is of one point in time.
+    /// Reads; one call reads the state at one point in time.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(AccountError) -> Value {
@@ -279,7 +294,7 @@ final class SealedDatabase: Sendable {
 
     /// Makes a change; when this returns, it survives a power failure.
     ///
-    /// - Parameter body: Makes the change. What it throws undoes this change and no other.
+    /// - Parameter body: Makes the change. If it throws, only this change is undone.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws; `full`, `file`, `busy`, `damaged`.
     func write<Value: Sendable>(
@@ -390,7 +405,7 @@ final class SealedDatabase: Sendable {
         set { seen.withLock { $0.owner = newValue } }
     }
 
-    /// Makes one change; where it fails, the transaction is as it was before.
+    /// Makes one change; if it fails, the transaction is as it was before.
     private func attempt(
         _ job: Job,
         _ transaction: inout StoreTransaction,
@@ -450,21 +465,29 @@ final class SealedDatabase: Sendable {
         }
     }
 
-    /// The bounded form of an error of SQLite, without any value.
+    /// Converts an error; the text of SQLite is bounded and contains no stored value.
     private static func accountError(_ error: any Error) -> AccountError {
         if let error = error as? AccountError { return error }
         guard let error = error as? DatabaseError else {
-            return AccountError(.damaged, "a value in it is not of its type")
+            return AccountError(.damaged, "a value in it has the wrong type; restore the file from a backup")
         }
         let detail = "SQLite says: \((error.message ?? "no reason").display(limit: 200))"
         switch error.resultCode {
-        case .SQLITE_FULL: return AccountError(.full, "the disk is full, and nothing was written (\(detail))")
+        case .SQLITE_FULL:
+            return AccountError(.full, "the disk is full, so nothing was written: free space and try again (\(detail))")
         case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_WRITE:
             // For SQLite a quota, or a limit of this process, is not a full disk.
-            return AccountError(.full, "the file cannot grow, and nothing was written (\(detail))")
+            return AccountError(
+                .full,
+                "the file cannot grow, so nothing was written: raise the quota or the size limit (\(detail))"
+            )
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            return AccountError(.damaged, "it is damaged or not a database; it is left as it is (\(detail))")
-        case .SQLITE_BUSY, .SQLITE_LOCKED: return AccountError(.busy, "another process holds it (\(detail))")
+            return AccountError(
+                .damaged,
+                "it is damaged or not a database; it was not changed: restore it from a backup (\(detail))"
+            )
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            return AccountError(.busy, "another process has it locked; try again (\(detail))")
         default: return AccountError(.file, detail)
         }
     }
@@ -511,7 +534,7 @@ struct StoreTransaction {
         self.seal = seal
     }
 
-    /// The summary of records; what is assigned is written at the end of the transaction.
+    /// The summary of records; ``set(_:)`` changes it, and the end of the transaction writes it.
     var summary: RecordSummary {
         get throws { try storedSummary ?? Self.readSummary(database, seal) }
     }
@@ -521,7 +544,7 @@ struct StoreTransaction {
         isSummaryChanged = true
     }
 
-    /// Writes what is written once for all changes of the transaction.
+    /// Makes the writes that are made once for all changes of the transaction.
     func finish() throws {
         try finishMessages()
         guard isSummaryChanged, let storedSummary else { return }
@@ -534,19 +557,24 @@ struct StoreTransaction {
         let statement = try database.cachedStatement(sql: "SELECT summary FROM account WHERE id = 1")
         guard let row = try Row.fetchOne(statement),
             let summary = RecordSummary(encoded: try seal.open(try row.bytes(0), .summary, []))
-        else { throw AccountError(.damaged, "the summary of the records is missing or malformed") }
+        else {
+            throw AccountError(
+                .damaged,
+                "the summary of the records is missing or malformed; restore the file from a backup"
+            )
+        }
         return summary
     }
 }
 
 extension Row {
-    /// A blob; GRDB's subscripts trap where the file holds something else.
+    /// A blob; GRDB's subscripts trap if the column holds another type.
     func bytes(_ index: Int) throws -> [UInt8] { Array(try decode(Data.self, atIndex: index)) }
 
     /// A revision, which is never 0.
     func revision(_ index: Int) throws -> UInt64 {
         guard let revision = UInt64(exactly: try decode(Int64.self, atIndex: index)), revision > 0 else {
-            throw AccountError(.damaged, "a revision is not a positive number")
+            throw AccountError(.damaged, "a revision is not a positive number; restore the file from a backup")
         }
         return revision
     }
@@ -559,7 +587,7 @@ final class Shared<Value: ~Copyable & Sendable>: Sendable {
     init(_ value: consuming Value) { self.value = value }
 }
 
-/// `open(2)`, out of reach of the method of the same name.
+/// `open(2)`, which a method of the same name hides.
 private func openFile(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 {
     unsafe open(path, flags, mode)
 }

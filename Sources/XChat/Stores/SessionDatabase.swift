@@ -9,7 +9,7 @@ import XChatFiles
 /// derived from the private keys. Each user, API and private key has a database of its own, because no other key opens
 /// it.
 package struct SessionDatabase: Sendable {
-    /// The folder, which is made with mode 0700.
+    /// The folder, which is created with mode 0700.
     package let folder: String
     /// The file; its name shows a keyed hash only.
     package let path: String
@@ -39,10 +39,10 @@ package struct SessionDatabase: Sendable {
     /// The folder of a state.
     static func folder(of state: String) -> String { Files.resolved(state) + ".outbox" }
 
-    /// Whether it was ever made.
+    /// Whether the database was ever created.
     package var exists: Bool { Files.exists(path) }
 
-    /// Opens the database, or makes it.
+    /// Opens the database, or creates it.
     ///
     /// - Returns: The open database.
     /// - Throws: As ``AccountFile/open(_:passphrase:)``.

@@ -9,10 +9,10 @@ public import struct Foundation.Date
 
 /// An account in a session file: keys and pins as readable JSON, and a sealed database for the rest.
 ///
-/// The file holds the private keys, pins, conversation keys and membership logs. Whatever is in it is trusted. Its
-/// members that this version does not know are kept. The outbox, cursors, handled events and replies are in a database
-/// in the folder `FILE.outbox/`, sealed under a key that is derived from the private keys. A batch that touches both
-/// writes the file first.
+/// The file holds the private keys, pins, conversation keys and membership logs. Everything in it is trusted. Members
+/// that this version does not know are kept. The outbox, cursors, handled events and replies are in a database in the
+/// folder `FILE.outbox/`, sealed under a key that is derived from the private keys. A batch that touches both writes
+/// the file first.
 ///
 /// Several processes may use one file: commits hold a lock, and every reader sees the file before a commit or after it.
 public final class SessionFileStore: AccountStore, LeaseDirectory {
@@ -58,7 +58,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - api: The base URL of the API: messages for another one have a database of their own.
+    ///   - api: The base URL of the API: messages for another API are in a separate database.
     /// - Returns: The store.
     /// - Throws: ``AccountError``: `file` if there is no such file, `malformed`.
     public static func open(_ path: String, api: String) async throws -> SessionFileStore {
@@ -72,14 +72,14 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     ) async throws -> SessionFileStore {
         let store = SessionFileStore(path, api: api, notify: notify)
         _ = try await store.onQueue { store in
-            // Reading a file that does not exist says which one.
+            // Reading a file that does not exist throws an error with its name.
             guard try store.known() == nil else { return }
             _ = try store.file.read()
         }
         return store
     }
 
-    /// As ``open(_:api:)``; where there is no file, the first commit makes it.
+    /// As ``open(_:api:)``; if there is no file, the first commit creates it.
     package static func openOrCreate(
         _ path: String,
         api: String,
@@ -91,7 +91,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
 
     // MARK: Records
 
-    /// Reads records, those of keys and pins from the file.
+    /// Reads records; the account, the sign-in, pins and keys come from the file.
     ///
     /// - Parameter keys: The keys, each once.
     /// - Returns: The records that exist.
@@ -177,7 +177,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     /// - Throws: `file` if the lease file cannot be made.
     public func lease(_ name: String) async throws(AccountError) -> (any StoreLease)? {
         guard name == StoredTokens.lease else { return try await database().lease(name) }
-        // Tokens are there before private keys, and so before the database.
+        // A sign-in can precede the private keys, and so the database, whose key is derived from them.
         let path = path
         return try await blocking { () throws(AccountError) in
             let folder = SessionDatabase.folder(of: path)
@@ -205,7 +205,10 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     }
 
     private var conflict: AccountError {
-        AccountError(.conflict, "another process changed the state \(file.name) in the meantime; nothing was written")
+        AccountError(
+            .conflict,
+            "another process changed the state \(file.name) in the meantime; nothing was written: try again"
+        )
     }
 
     /// The file as it is now; nil if it does not exist.
@@ -264,7 +267,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
         }
     }
 
-    /// The file has no revisions; a hash of the contents is one.
+    /// The file has no revisions, so a hash of the contents is used.
     private static func revision(_ bytes: [UInt8]) throws -> UInt64 {
         let hash = try GenericHash.hash(bytes.span)
         return hash.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } | 1
@@ -281,7 +284,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
             guard !batch.writes.isEmpty || !batch.deletions.isEmpty else { return revisions }
             guard let before else {
                 try create(batch)
-                // What is left is written into the new file.
+                // The rest of the batch is written into the new file.
                 batch.writes[.account] = nil
                 batch.expected[.account] = nil
                 if let bytes = try known().flatMap({ Self.bytes(.account, in: $0) }) {
@@ -351,7 +354,8 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
 
     // MARK: The database
 
-    /// The place of the database; nil for a file without private keys, from which the key of the database is derived.
+    /// The location of the database; nil for a file without private keys, from which the key of the database is
+    /// derived.
     private func place() async throws(AccountError) -> SessionDatabase? {
         try await onQueue { store in
             guard let session = try store.known()?.session, let keys = session.privateKeys else { return nil }
@@ -365,7 +369,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
         guard let place = try await place() else {
             throw AccountError(
                 .notRegistered,
-                "\(quoted(path)) has no private keys, under which messages could be kept"
+                "\(quoted(path)) has no private keys, under which messages are encrypted; register keys first"
             )
         }
         let opened = try await place.open()
@@ -387,7 +391,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
 // MARK: - The outbox
 
 extension SessionFileStore {
-    /// Tells when the queue may have changed, without reading the medium's contents.
+    /// Tells when the queue may have changed, without reading the contents of the storage.
     public var queueChanges: QueueChanges { state.withLock { $0.database }?.queueChanges ?? noChanges }
 
     /// Binds the messages of this store to one user and one API.
@@ -486,7 +490,7 @@ extension SessionFileStore {
 }
 
 extension RecordBatch {
-    /// The parts of a batch for two media; messages go with those records for which `isFirst` is false.
+    /// Splits a batch for two stores; messages go with the records for which `isFirst` is false.
     fileprivate func split(_ isFirst: (RecordKey) -> Bool) -> (first: RecordBatch, second: RecordBatch) {
         var (first, second) = (RecordBatch(), self)
         first.expected = expected.filter { isFirst($0.key) }
@@ -503,7 +507,7 @@ extension RecordBatch {
 }
 
 extension AccountError {
-    /// Any error as one of the account.
+    /// Converts any error to an account error.
     init(any error: any Error) {
         switch error {
         case let error as AccountError: self = error

@@ -1,9 +1,9 @@
 import LibSodium
 
-/// The keys of one database: everything that is sealed or looked up in it hangs on one random root key.
+/// The keys of one database, which are derived from one random root key.
 ///
-/// From the root key, keyed BLAKE2b derives one key that seals, one that hashes the keys of rows, and one that hashes
-/// rows for the summary of records.
+/// Keyed BLAKE2b derives one key that encrypts, one that hashes the keys of rows, and one that hashes rows for the
+/// summary of records.
 final class StoreSeal: Sendable {
     /// The length of a hash by which a row is found: 16 bytes.
     static let hashByteCount = 16
@@ -75,7 +75,10 @@ final class StoreSeal: Sendable {
                 try XChaCha20Poly1305.open(box.span, associatedData: data.span, key: key)
             }
         } catch {
-            throw AccountError(.damaged, "\(table.name) is damaged, or was moved from another place")
+            throw AccountError(
+                .damaged,
+                "\(table.name) is damaged, or was moved from another place; restore the file from a backup"
+            )
         }
     }
 
@@ -96,27 +99,27 @@ final class StoreSeal: Sendable {
     }
 }
 
-/// What is stored in the clear so that the root key can be opened: the root key, sealed under a key that the owner can
-/// make.
+/// The plaintext header of a database: the root key, encrypted under a key that the owner can derive, and the
+/// parameters of the derivation.
 struct StoreHead: Hashable, Sendable {
-    /// What opening may cost at most: a hostile file must not make its reader allocate all memory.
+    /// The highest cost of opening that is accepted: a hostile file must not make its reader allocate all memory.
     ///
     /// 16 passes over 1 GiB.
     static let maximum = PasswordHash.Limits(operations: 16, memory: 1 << 30)
 
-    /// What one guess of the passphrase costs; nil where the owner has a key of 32 random bytes.
+    /// What one guess of the passphrase costs; nil if the owner has a key of 32 random bytes.
     let limits: PasswordHash.Limits?
     let salt: [UInt8]
     let box: [UInt8]
 
-    /// What opens a database.
+    /// The secret that opens a database.
     enum Unlocking: ~Copyable {
         case passphrase(SecretBytes)
         /// 32 random bytes.
         case key(SecretBytes)
     }
 
-    /// Seals a new root key.
+    /// Encrypts a new root key.
     static func make(
         _ unlocking: borrowing Unlocking,
         limits: PasswordHash.Limits
@@ -139,7 +142,7 @@ struct StoreHead: Hashable, Sendable {
         return (StoreHead(limits: limits, salt: salt, box: box), try StoreSeal(rootKey: root))
     }
 
-    /// Opens the root key.
+    /// Decrypts the root key.
     ///
     /// - Throws: `damaged` for limits beyond ``maximum``, `wrong_passphrase`.
     func open(_ unlocking: borrowing Unlocking) throws(AccountError) -> StoreSeal {
@@ -150,7 +153,10 @@ struct StoreHead: Hashable, Sendable {
                 try SecretBox.openSecret(box.span, key: outer)
             }
         } catch {
-            throw AccountError(.wrongPassphrase, "the passphrase is wrong, or the file was damaged")
+            throw AccountError(
+                .wrongPassphrase,
+                "the passphrase is wrong, or the file was damaged; try again, or restore the file from a backup"
+            )
         }
         return try StoreSeal(rootKey: root)
     }
@@ -162,7 +168,12 @@ struct StoreHead: Hashable, Sendable {
     ) throws(AccountError) -> SecretBytes {
         switch unlocking {
         case .passphrase(let passphrase):
-            guard let limits else { throw AccountError(.wrongPassphrase, "a key opens it, not a passphrase") }
+            guard let limits else {
+                throw AccountError(
+                    .wrongPassphrase,
+                    "it is encrypted under a key, not under a passphrase; open it with its session file"
+                )
+            }
             return try calling { () throws(SodiumError) in
                 try passphrase.withBytes { (passphrase) throws(SodiumError) in
                     try PasswordHash.key(
@@ -175,7 +186,12 @@ struct StoreHead: Hashable, Sendable {
                 }
             }
         case .key(let key):
-            guard limits == nil else { throw AccountError(.wrongPassphrase, "a passphrase opens it, not a key") }
+            guard limits == nil else {
+                throw AccountError(
+                    .wrongPassphrase,
+                    "it is encrypted under a passphrase, not under a key; open it with its passphrase"
+                )
+            }
             let context = Array("swift-xchat account file 1: outer key".utf8) + salt
             return try calling { () throws(SodiumError) in
                 try key.withBytes { (key) throws(SodiumError) in
@@ -187,8 +203,8 @@ struct StoreHead: Hashable, Sendable {
 
     /// The head as it is stored: passes and KiB of memory (4 bytes each, 0 for a key), salt (16), box, checksum (16).
     ///
-    /// The checksum tells damage from a wrong passphrase; it protects against accidents only. An attacker who changes
-    /// the head on purpose only makes the box refuse to open.
+    /// The checksum distinguishes damage from a wrong passphrase; it protects against accidents only. An attacker who
+    /// changes the head on purpose only makes the box refuse to open.
     var encoded: [UInt8] {
         get throws(AccountError) {
             var bytes: [UInt8] = []
@@ -211,7 +227,9 @@ struct StoreHead: Hashable, Sendable {
             let salt = reader.bytes(PasswordHash.saltByteCount),
             let box = reader.bytes(SecretBox.keyByteCount + SecretBox.overheadByteCount),
             Array(reader.remainder) == (try Self.checksum(bytes.prefix(bytes.count - reader.remainder.count)))
-        else { throw AccountError(.damaged, "what opens its key is damaged") }
+        else {
+            throw AccountError(.damaged, "the header with its encrypted key is damaged; restore the file from a backup")
+        }
         if operations == 0, memory == 0 {
             limits = nil
         } else {
