@@ -1,7 +1,9 @@
 package import XChatFiles
 
 extension AccountError {
-    /// A file error: `exists` for a name that is taken, `too_large`, otherwise `file`.
+    /// Converts a file error.
+    ///
+    /// The code is `exists` if the name is taken, `too_large` if the file is too large, otherwise `file`.
     package init(_ error: FileError) {
         let code: Code =
             switch error.reason {
@@ -13,7 +15,7 @@ extension AccountError {
     }
 }
 
-/// Runs operations on files, and throws ``AccountError`` where they throw ``FileError``.
+/// Runs operations on files, and converts each ``FileError`` that they throw to an ``AccountError``.
 package func withAccountErrors<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
     do {
         return try body()
@@ -22,7 +24,7 @@ package func withAccountErrors<Value: ~Copyable>(_ body: () throws -> Value) thr
     }
 }
 
-/// As the other form, for a body that throws nothing else.
+/// As the other overload, for a body that only throws ``FileError``.
 package func withAccountErrors<Value: ~Copyable>(
     _ body: () throws(FileError) -> Value
 ) throws(AccountError) -> Value {

@@ -2,29 +2,31 @@ import XChatEngine
 public import XChatEvents
 public import XChatHTTP
 
-/// Why an account, or its state, refused: a stable code to match on, and a sentence for people.
+/// An error of an account or of its state: a stable code to match on, and a message for people.
 ///
-/// The message names the value, the rule and the next step. It never holds a secret, and input bytes only escaped.
+/// The message names the value, the rule and the next step. It never contains a secret; input bytes in it are escaped.
 public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What went wrong.
     public struct Code: RawRepresentable, Hashable, Sendable {
-        /// The word itself, for example `wrong_passphrase`.
+        /// The code as text, for example `wrong_passphrase`.
         public let rawValue: String
 
-        /// Takes any word; the ones this library throws are the static members.
+        /// Creates a code from any text.
+        ///
+        /// This library throws the static members and the codes of `XChatError`.
         public init(rawValue: String) {
             self.rawValue = rawValue
         }
 
-        /// A file or document that is not of its form.
+        /// A file, a record or a document is malformed.
         public static let malformed = Self(rawValue: "malformed")
-        /// The system refused to read or write a file.
+        /// The operating system refused to read or write a file.
         public static let file = Self(rawValue: "file")
-        /// There is no account at the place.
+        /// There is no account at the location.
         public static let notFound = Self(rawValue: "not_found")
-        /// There is an account, or a file, at the place already.
+        /// There is already an account or a file at the location.
         public static let exists = Self(rawValue: "exists")
-        /// The passphrase does not open the account file.
+        /// The passphrase does not decrypt the account file.
         public static let wrongPassphrase = Self(rawValue: "wrong_passphrase")
         /// The file is damaged, or another program wrote it; it is left as it is.
         public static let damaged = Self(rawValue: "damaged")
@@ -36,21 +38,21 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let busy = Self(rawValue: "busy")
         /// Larger than the limit that the message names.
         public static let tooLarge = Self(rawValue: "too_large")
-        /// Another process changed the same state in another way.
+        /// Another task or process changed the same state, or is changing it.
         public static let conflict = Self(rawValue: "conflict")
-        /// The answer of the server was lost: whether it did what was asked is not known.
+        /// The answer of the server was lost: it is not known whether the server carried out the request.
         public static let unclear = Self(rawValue: "unclear")
         /// There is no access token: the user has to sign in.
         public static let signInNeeded = Self(rawValue: "sign_in_needed")
         /// The account has no keys that the server knows.
         public static let notRegistered = Self(rawValue: "not_registered")
-        /// The server answered what it cannot mean, or does not have what was asked for.
+        /// The server's answer is unusable, or the server does not have what was requested.
         public static let server = Self(rawValue: "server")
         /// The server has other keys of the user than the account.
         public static let keysExist = Self(rawValue: "keys_exist")
         /// The safety code of the served keys is not the one that the user gave.
         public static let safetyCodeDiffers = Self(rawValue: "safety_code_differs")
-        /// Another task or process follows under the same consumer's name.
+        /// Another task or process uses the same consumer name.
         public static let alreadyFollowing = Self(rawValue: "already_following")
         /// The server finally refused a message; it is kept as a dead letter.
         public static let refused = Self(rawValue: "refused")
@@ -58,9 +60,9 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let duplicate = Self(rawValue: "duplicate")
         /// The outbox holds no message with this id.
         public static let unknownMessage = Self(rawValue: "unknown_message")
-        /// The message is sent, replaced or dropped, and cannot be changed any more.
+        /// The message was sent, replaced or dropped, and can no longer be changed.
         public static let finished = Self(rawValue: "finished")
-        /// Readers that no group can have: more than 10,000, or an id that is not 1 to 19 digits.
+        /// The list of readers is invalid: more than 10,000 users, or an id that is not 1 to 19 digits.
         public static let invalidReaders = Self(rawValue: "invalid_readers")
         /// The file or the message belongs to another user or another API.
         public static let otherAccount = Self(rawValue: "other_account")
@@ -68,17 +70,17 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let closed = Self(rawValue: "closed")
         /// No user has the handle.
         public static let unknownHandle = Self(rawValue: "unknown_handle")
-        /// The server names another user for a handle than before.
+        /// The server names another user for a handle than before; the user may have changed.
         public static let handleMoved = Self(rawValue: "handle_moved")
-        /// An argument that no call of this kind can take.
+        /// An argument is invalid.
         public static let invalidArgument = Self(rawValue: "invalid_argument")
     }
 
-    /// What to match on.
+    /// The code to match on.
     public let code: Code
-    /// What happened and where, in one sentence.
+    /// What happened, and what to do about it.
     public let message: String
-    /// The user whose keys the error is about.
+    /// The user that the error is about.
     public var user: UserID?
     /// The conversation that the error is about.
     public var conversation: ConversationID?
@@ -100,7 +102,8 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         self.init(.malformed, message)
     }
 
-    /// An error of the engine, with the user or the conversation that it is about; the code stays the same.
+    /// Converts an error of the engine, and adds the user or the conversation that it is about; code and message stay
+    /// the same.
     package init(_ error: XChatError, user: UserID? = nil, conversation: ConversationID? = nil) {
         self.init(Code(rawValue: error.code.rawValue), error.message)
         self.user = user

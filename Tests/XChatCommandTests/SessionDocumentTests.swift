@@ -50,7 +50,7 @@ struct SessionDocumentTests {
             (#"{}"#, #"the member "user_id" is missing"#), (#"{"user_id":null}"#, #"the member "user_id" is missing"#),
             (#"{"user_id":1}"#, "user_id: expected a string"), (#"{"user_id":""}"#, "user_id: is empty"),
             (#"[]"#, "file: expected an object"),
-            (#"{"user_id":"1","user_id":"1"}"#, "a member that was already there"),
+            (#"{"user_id":"1","user_id":"1"}"#, "a member that occurs twice"),
             (#"{"user_id":"1","signing_key_version":7}"#, "signing_key_version: expected a string"),
             (#"{"user_id":"1","signing_key_version":""}"#, "signing_key_version: is empty"),
             (#"{"user_id":"1","private_keys":"*"}"#, "private_keys: is not base64"),
@@ -79,7 +79,7 @@ struct SessionDocumentTests {
             ),
             (
                 #"{"user_id":"1","group_memberships":{"g1":{"log":[{"effect":"x","claim":"own","people":[]}],"members":[]}}}"#,
-                #"group_memberships["g1"].log[0].effect: is no effect"#
+                #"group_memberships["g1"].log[0].effect: is not a known effect of a group change"#
             ),
             (
                 #"{"user_id":"1","conversation_key_details":{"g1":{"rotation_floor":"x"}}}"#,

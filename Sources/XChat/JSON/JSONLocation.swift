@@ -3,7 +3,7 @@ package import XChatEvents
 /// A value in a JSON document together with its place, so that every error can name it.
 package struct JSONLocation {
     package let value: JSONValue
-    /// The document and the way into it: `"alice.json": signing_keys[0].public_key`.
+    /// The document and the path to the value in it: `"alice.json": signing_keys[0].public_key`.
     package let name: String
     private let isRoot: Bool
 
@@ -52,7 +52,7 @@ package struct JSONLocation {
         return string
     }
 
-    /// A string that is an id or a version, valid or not.
+    /// A string that is an id or a version; it is not validated.
     package func id<ID: Identifier>() throws(AccountError) -> ID {
         ID(try string())
     }
@@ -81,13 +81,13 @@ package struct JSONLocation {
         try object().members.map { ($0.key, place(of: $0.key, $0.value)) }
     }
 
-    /// A member of an object, `nil` where it is absent or `null`.
+    /// A member of an object; nil if it is absent or `null`.
     package func member(_ key: WireString) throws(AccountError) -> JSONLocation? {
         guard let value = try object()[key], value != .null else { return nil }
         return place(of: key, value)
     }
 
-    /// A member that has to be there.
+    /// A member of an object; throws if it is absent or `null`.
     package func required(_ key: WireString) throws(AccountError) -> JSONLocation {
         guard let member = try member(key) else { throw error("the member \(quoted(key.string)) is missing") }
         return member

@@ -1,16 +1,18 @@
 import LibSodium
 package import XChatEvents
 
-/// Finds string members of a JSON object without reading the rest: what else the text holds may be broken or large.
+/// Finds string members of a JSON object without parsing the rest, which may be malformed or large.
 ///
-/// It takes the text in pieces, keeps only the strings of the outermost object, and forgets them when it goes on.
-/// Values of other members are skipped by their brackets and quotes alone, to any depth, and what follows the object is
-/// ignored. For a text that ``JSONReader`` reads it finds what that finds.
+/// It takes the text in pieces, and keeps one string of the outermost object at a time. Nested values are skipped by
+/// counting brackets outside of strings, to any depth; text after the object is ignored. In a text that ``JSONReader``
+/// accepts, it finds the same members as ``JSONReader``.
 package struct JSONMemberScanner: ~Copyable {
-    /// The longest string that is kept; a longer one is no member that is looked for.
+    /// The longest string that is kept, in bytes.
+    ///
+    /// A longer name is ignored; a longer value is reported as an empty string.
     package static let maximumStringBytes = 1 << 16
 
-    /// What was found, in the order in which it was found; a name that is there twice is in the list twice.
+    /// The members found so far, in the order of the text; a name that occurs twice is listed twice.
     package private(set) var found: [(name: WireString, value: JSONValue)] = []
 
     private enum Expected {
@@ -31,10 +33,10 @@ package struct JSONMemberScanner: ~Copyable {
     private var isInString = false
     private var isEscaped = false
     private var name: WireString?
-    /// The string that is being read with its quotes, or the start of it.
+    /// The string that is being read, with its quotes; only the beginning of a string that is too long.
     private var text: [UInt8] = []
 
-    /// Looks for the members of these names.
+    /// Creates a scanner for the members with these names.
     package init(names: Set<WireString>) {
         self.names = names
     }
@@ -44,7 +46,7 @@ package struct JSONMemberScanner: ~Copyable {
         Sodium.wipe(&text)
     }
 
-    /// Goes on with the next piece of the text.
+    /// Scans the next piece of the text.
     package mutating func scan(_ piece: [UInt8]) {
         for byte in piece where expected != .nothing {
             if isInString {
@@ -111,7 +113,7 @@ package struct JSONMemberScanner: ~Copyable {
         case 0x20, 0x09, 0x0A, 0x0D:
             break
         default:
-            // Something else than an object has no members.
+            // A value that is not an object has no members.
             if expected == .start { expected = .nothing }
         }
     }

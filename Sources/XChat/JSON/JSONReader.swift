@@ -1,19 +1,19 @@
 import XChatEvents
 
-/// Why a text is not the JSON that is read here.
+/// Why a text is not JSON, or not JSON that ``JSONReader`` accepts.
 package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong at that place.
     package enum Reason: String, Sendable {
         case unexpectedEnd = "the text ends too early"
         case unexpectedByte = "a character that is not allowed here"
         case trailingBytes = "more text after the value"
-        case invalidNumber = "not a number of JSON"
+        case invalidNumber = "not a JSON number"
         case invalidEscape = "an unknown escape"
         case loneSurrogate = "half of a surrogate pair"
         case invalidUTF8 = "not UTF-8"
         case controlCharacter = "a control character inside a string"
-        case duplicateMember = "a member that was already there"
-        case tooDeep = "nested too deep"
+        case duplicateMember = "a member that occurs twice"
+        case tooDeep = "nested too deeply"
     }
 
     package let reason: Reason
@@ -27,7 +27,8 @@ package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Reads one strict JSON text (RFC 8259): no duplicate members, no lone surrogates, no invalid UTF-8, nothing after it.
+/// Reads one strict JSON text (RFC 8259): no duplicate members, no lone surrogates, no invalid UTF-8, nothing after the
+/// value.
 package struct JSONReader {
     /// How many arrays and objects may be open at once.
     package static let maximumDepth = 64
@@ -40,7 +41,7 @@ package struct JSONReader {
         self.bytes = bytes
     }
 
-    /// The one value that the bytes spell.
+    /// Parses bytes that contain exactly one value.
     package static func value(in bytes: [UInt8]) throws(JSONError) -> JSONValue {
         var reader = JSONReader(bytes)
         let value = try reader.readValue()
@@ -110,7 +111,7 @@ package struct JSONReader {
         offset += 1
     }
 
-    /// After an element: true where another one follows its comma.
+    /// Reads what follows an element: true after a comma, false at the end of the container.
     private mutating func anotherFollows(before end: UInt8) throws(JSONError) -> Bool {
         skipWhitespace()
         if next == end {

@@ -1,9 +1,9 @@
 package import XChatEvents
 
-/// A JSON value that keeps what it was given: the order of members, their exact bytes, the digits of numbers.
+/// A JSON value that preserves the order of members, the exact bytes of strings, and the digits of numbers.
 ///
-/// A session file carries members that this program does not know, and ids that Unicode would call equal though their
-/// bytes differ. Foundation's JSON promises neither to keep the first nor to tell the second apart.
+/// A session file may have members that this program does not know, and ids that are equivalent under Unicode although
+/// their bytes differ. Foundation's JSON guarantees neither to preserve the former nor to distinguish the latter.
 package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
@@ -50,7 +50,7 @@ extension JSONValue {
         self = .array(texts.map { .string($0.text) })
     }
 
-    /// What the value is, in the words of the JSON standard; for error texts.
+    /// The type of the value, for error texts.
     package var typeName: String {
         switch self {
         case .null: "null"
@@ -78,7 +78,9 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Ex
     }
 }
 
-/// The members of a JSON object in their order, found by the bytes of their names.
+/// The members of a JSON object in their order.
+///
+/// Names are compared byte by byte.
 package struct JSONObject: Hashable, Sendable {
     /// One member.
     package struct Member: Hashable, Sendable {
@@ -87,7 +89,9 @@ package struct JSONObject: Hashable, Sendable {
     }
 
     package private(set) var members: [Member] = []
-    /// Where the members are; empty while there are few, because a table for each small object takes much memory.
+    /// The index of each member by its name.
+    ///
+    /// It is empty while there are few members, because a table for each small object would take much memory.
     private var places: [WireString: Int] = [:]
     private static let fewMembers = 8
 

@@ -1,17 +1,17 @@
 import XChatEvents
 
 extension JSONValue {
-    /// The value on one physical line for every reader.
+    /// The value as JSON on one line.
     ///
-    /// Some readers end a line at U+000B, U+000C, U+0085, U+2028 or U+2029 too, so these are escaped with all other
-    /// control characters. `/` and the rest of Unicode are written as they are.
+    /// All control characters are escaped. So are U+2028 and U+2029, because some readers treat them, like U+000B,
+    /// U+000C and U+0085, as the end of a line. `/` and all other characters are written as they are.
     package var line: String {
         var writer = JSONWriter(indentation: nil)
         writer.write(self)
         return writer.text
     }
 
-    /// The value over several lines, for a file that people open.
+    /// The value as JSON on several lines with indentation, for people.
     package var indented: String {
         var writer = JSONWriter(indentation: 2)
         writer.write(self)

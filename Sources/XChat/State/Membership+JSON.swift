@@ -1,7 +1,7 @@
 import XChatEngine
 import XChatEvents
 
-// A membership log in `group_memberships` of the session document.
+// The JSON form of a membership log, an entry of `group_memberships` in the session document.
 extension Membership {
     init(_ place: JSONLocation) throws(AccountError) {
         let log = try place.required("log").elements().map { entry throws(AccountError) in try Entry(entry) }
@@ -58,7 +58,7 @@ extension Membership {
         return .object(object)
     }
 
-    /// Whether two logs are the same in what is stored.
+    /// Whether all stored parts of two logs are equal.
     func isSame(as other: Membership?) -> Bool {
         guard let other else { return false }
         return log == other.log && present == other.present && bars == other.bars && unjudged == other.unjudged
@@ -72,10 +72,10 @@ extension Membership.Entry {
         let effect = try place.required("effect")
         let claim = try place.required("claim")
         guard let effectValue = Membership.Effect(rawValue: try effect.string().string) else {
-            throw effect.error("is no effect of a change of a group")
+            throw effect.error("is not a known effect of a group change")
         }
         guard let claimValue = Membership.Claim(rawValue: try claim.string().string) else {
-            throw claim.error("is no claim")
+            throw claim.error("is not a known claim")
         }
         self.init(
             effect: effectValue,

@@ -2,13 +2,15 @@ import LibSodium
 package import XChatEngine
 package import XChatEvents
 
-/// The state of one user as JSON: what a session file holds in the clear and the key store sealed.
+/// The state of one user as JSON.
+///
+/// A session file contains it as plaintext, the key store encrypted.
 ///
 /// Members that this program does not know are kept. Ids and versions are compared byte by byte.
 package struct SessionDocument: Hashable, Sendable {
-    /// All members, known and unknown.
+    /// All members, including unknown ones.
     package internal(set) var root: JSONObject
-    /// What error texts call the document.
+    /// The name of the document in error texts.
     package let name: String
 
     /// A new document.
@@ -18,13 +20,15 @@ package struct SessionDocument: Hashable, Sendable {
         self.name = name
     }
 
-    /// Reads a document; its members are looked at when they are needed.
+    /// Parses a document.
+    ///
+    /// Its members are checked when they are used.
     package init(parsing bytes: [UInt8], name: String) throws(AccountError) {
         root = try JSONLocation(parsing: bytes, document: name).object()
         self.name = name
     }
 
-    /// The document as a file that people can open.
+    /// The document as indented JSON.
     package var bytes: [UInt8] {
         Array((JSONValue.object(root).indented + "\n").utf8)
     }
@@ -37,9 +41,10 @@ package struct SessionDocument: Hashable, Sendable {
 // MARK: - Members that are read
 
 extension SessionDocument {
-    /// The session that these members describe.
+    /// The session that the document describes.
     ///
-    /// All of them are the caller's word: registered, trusted, verified.
+    /// The document is trusted: its own keys count as registered, its public keys as pinned, its conversation keys as
+    /// verified. Only the binding signatures of public keys are verified again.
     package func session(notify: (Notice) -> Void = { _ in }) throws -> Session {
         var session = try Session(
             userID: try userID(),
@@ -75,14 +80,14 @@ extension SessionDocument {
         return session
     }
 
-    /// Pins, which of them are retired, and keys that failed a check.
+    /// Restores pins, which of them are current or replaced, and rejected keys.
     private func restorePins(in session: inout Session, notify: (Notice) -> Void) throws {
         let pins = try pins()
         for error in pins.refused {
             notify(.leftOut("\(error)"))
         }
         session.trust(pins.pinned.map(\.key))
-        // Without a word about it the highest version is the current one.
+        // If no pin of a user is marked as retired, the one with the highest version is current.
         let withRetired = Set(pins.pinned.filter(\.isRetired).map(\.key.userID))
         for pin in pins.pinned where pin.isReplaced { session.restoreReplaced(pin.key) }
         for pin in pins.pinned where !pin.isRetired && withRetired.contains(pin.key.userID) {
@@ -95,7 +100,7 @@ extension SessionDocument {
         }
     }
 
-    /// Whose state this is.
+    /// The user of the state.
     package func userID() throws(AccountError) -> UserID {
         let member = try place.required("user_id")
         let userID: UserID = try member.id()
@@ -103,7 +108,7 @@ extension SessionDocument {
         return userID
     }
 
-    /// The version under which the server knows the keys.
+    /// The version under which the keys are registered; nil before that.
     package func signingKeyVersion() throws(AccountError) -> KeyVersion? {
         guard let member = try place.member("signing_key_version") else { return nil }
         let version: KeyVersion = try member.id()
@@ -152,9 +157,9 @@ extension SessionDocument {
         let member: WireString
     }
 
-    /// The public keys that are trusted, and why entries are refused whose binding does not hold.
+    /// The trusted public keys, and an error for each entry whose binding signature is invalid.
     ///
-    /// Such an entry can verify nothing, and the rest of the document is no worse for it.
+    /// An entry with an invalid binding signature is ignored; the rest of the document stays valid.
     package func verifiedKeys() throws(AccountError) -> (bound: [VerifiedPublicKey], refused: [AccountError]) {
         let (pinned, refused) = try pins()
         return (pinned.map(\.key), refused)
@@ -164,7 +169,7 @@ extension SessionDocument {
         let key: VerifiedPublicKey
         /// Another pin of the user is the current one.
         let isRetired: Bool
-        /// A person replaced it.
+        /// A person accepted other keys in its place.
         let isReplaced: Bool
     }
 
@@ -175,7 +180,7 @@ extension SessionDocument {
                 isReplaced: try entry.member("replaced")?.bool() ?? false
             )
         }
-        // Each binding costs the verification of a signature.
+        // Verifying binding signatures takes time, so all cores share the work.
         let bound = concurrentMap(entries.map(\.key)) { key in
             Result { () throws(XChatError) in try VerifiedPublicKey(checking: key) }
         }
@@ -191,7 +196,7 @@ extension SessionDocument {
         return (pinned, refused)
     }
 
-    /// The highest version that a verified key of each conversation had.
+    /// The highest version that a verified key ever had, for each conversation.
     private func marks() throws(AccountError) -> [(ConversationID, UInt64)] {
         let userID = try userID()
         return try (place.member("conversation_key_marks")?.members() ?? []).map { id, member throws(AccountError) in
@@ -200,7 +205,7 @@ extension SessionDocument {
         }
     }
 
-    /// What `conversation_key_details` says of the keys of a conversation.
+    /// The entry of `conversation_key_details` for one conversation.
     private struct KeyDetails {
         struct Key {
             var announcer: UserID?
@@ -245,20 +250,22 @@ extension SessionDocument {
 // MARK: - Members that are written
 
 extension SessionDocument {
-    /// Names the version that the server gave the keys.
+    /// Sets the version under which the server registered the keys.
     package mutating func set(signingKeyVersion: KeyVersion) {
         root["signing_key_version"] = .string(signingKeyVersion)
     }
 
-    /// Puts private keys in.
+    /// Sets the private keys.
     package mutating func set(_ keys: PrivateKeys) throws(XChatError) {
         root["private_keys"] = .string(try keys.withExport { blob in Base64.encode(blob) })
     }
 
-    /// Adds what a session learned since it was made from this document: pins, conversation keys, membership logs.
+    /// Adds the changes of a session since it was made from this document: pins, conversation keys, membership logs.
     ///
-    /// The document may have changed since: another process may have saved what it learned. No pin, key or mark that is
-    /// there is taken away, and what both changed in different ways is an error.
+    /// The document may have changed since then, because another process saved its changes. Changes of both processes
+    /// are merged.
+    /// - Throws: `conflict` if both changed the pins of the same user or the members of the same group in different
+    ///   ways.
     package mutating func add(learnedBy session: Session, since before: Session) throws(AccountError) {
         try addPins(of: session, since: before)
         try addConversationKeys(of: session, since: before)
@@ -299,7 +306,7 @@ extension SessionDocument {
         var rejected = try place.member("rejected_keys")?.object() ?? JSONObject()
         for user in Set(session.pins.rejected.keys).union(before.pins.rejected.keys)
         where session.pins.rejected[user] != before.pins.rejected[user] {
-            // Another process may have added some: what this one did not accept stays.
+            // Another process may have added some. Only keys that this process accepted are removed.
             let entries = try place.member("rejected_keys")?.member(user.text)?.elements() ?? []
             let stored = Set(try entries.map { entry throws(AccountError) in try entry.digest() })
             let (new, old) = (session.pins.rejected[user] ?? [], before.pins.rejected[user] ?? [])
@@ -320,7 +327,7 @@ extension SessionDocument {
         var conversations = try place.member("conversation_keys")?.object() ?? JSONObject()
         for learned in session.keyRing.accepted
         where versions[learned.conversation]?.contains(learned.version) != true {
-            // The document may spell the id in another of its forms.
+            // The document may spell the conversation id in another form.
             let member = spellings[learned.conversation] ?? learned.conversation.text
             var keys = JSONObject()
             if case .object(let present) = conversations[member] {
@@ -329,7 +336,7 @@ extension SessionDocument {
             keys[learned.version.text] = .string(learned.key.key.withBytes { Base64.encode($0) })
             conversations[member] = .object(keys)
         }
-        // Keys that made room for others only decrypt from then on, and are not kept.
+        // Keys that newer ones displaced in the session are only used to decrypt from then on, and are not stored.
         for old in before.keyRing.accepted
         where session.keyRing.accepted(in: old.conversation, version: old.version) == nil {
             let member = spellings[old.conversation] ?? old.conversation.text
@@ -371,7 +378,7 @@ extension SessionDocument {
                 guard let key = session.keyRing.accepted(in: conversation, version: version) else { continue }
                 var entry = JSONObject()
                 if let announcer = key.announcer { entry["announcer"] = .string(announcer) }
-                // What another process found to be stale stays so.
+                // A key that another process marked as stale stays stale.
                 if key.isStale || known.keys[version]?.isStale == true { entry["stale"] = true }
                 if !key.outsiders.isEmpty { entry["outsiders"] = .init(key.outsiders) }
                 if !entry.isEmpty { keys[version.text] = .object(entry) }
@@ -398,12 +405,12 @@ extension SessionDocument {
         var groups = try place.member("group_memberships")?.object() ?? JSONObject()
         for (group, membership) in changed.sorted(by: { $0.key.text < $1.key.text }) {
             if let stored = present[group], !stored.isSame(as: before.memberships[group]) {
-                // Another process counted changes of this group too.
+                // Another process also changed the members of this group.
                 guard stored.isSame(as: membership) else {
                     throw AccountError(
                         .conflict,
                         "\(name): the members of group \(quoted(group.string)) changed in the meantime; "
-                            + "nothing was written"
+                            + "nothing was written: try again"
                     )
                 }
                 continue
@@ -413,7 +420,7 @@ extension SessionDocument {
         root["group_memberships"] = .object(groups)
     }
 
-    /// Adds a public key to those that are trusted.
+    /// Adds a trusted public key.
     package mutating func append(_ key: RegisteredKey) {
         var entries: [JSONValue] = []
         if case .array(let present) = root["signing_keys"] {
@@ -426,7 +433,7 @@ extension SessionDocument {
     private func changedMeanwhile(_ user: UserID) -> AccountError {
         AccountError(
             .conflict,
-            "\(name): the keys of user \(quoted(user.string)) changed in the meantime; nothing was written"
+            "\(name): the keys of user \(quoted(user.string)) changed in the meantime; nothing was written: try again"
         )
     }
 }
@@ -465,7 +472,7 @@ extension RegisteredKey {
 }
 
 extension PinnedKeys {
-    /// Whether two states have the same pins of a user, the same one of them current.
+    /// Whether two states have the same pins and the same current pin of a user.
     fileprivate func isEqual(to other: PinnedKeys, for user: UserID) -> Bool {
         let (keys, others) = (self[user], other[user])
         guard keys.count == others.count, zip(keys, others).allSatisfy({ $0.isSamePin(as: $1) }) else { return false }
@@ -476,12 +483,12 @@ extension PinnedKeys {
 }
 
 extension JSONLocation {
-    /// A list of ids or versions, valid or not.
+    /// A list of ids or versions, which are not validated.
     func ids<ID: Identifier>() throws(AccountError) -> [ID] {
         try elements().map { element throws(AccountError) in try element.id() }
     }
 
-    /// A number as a string of digits.
+    /// A number that is written as a string of digits.
     func unsigned() throws(AccountError) -> UInt64 {
         guard let number = try string().number else { throw error("is not a number") }
         return number

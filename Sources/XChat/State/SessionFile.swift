@@ -3,14 +3,16 @@ import Synchronization
 import XChatEvents
 package import XChatFiles
 
-/// The state is not the one that was read any more.
+/// The state has changed since it was read.
 package struct StateChanged: Error {}
 
-/// A session file: the JSON that ``SessionDocument`` reads, replaced as a whole under a lock.
+/// A session file: the JSON of a ``SessionDocument``.
+///
+/// A lock is held while the file is replaced as a whole.
 package final class SessionFile: Sendable {
     /// The largest state that is read or written: 64 MiB.
     package static let maximumBytes = 64 << 20
-    /// The largest state of which the private keys are read: 1 GiB.
+    /// The largest state that ``readPrivateKeys()`` reads: 1 GiB.
     package static let maximumExportBytes = 1 << 30
 
     private let path: String
@@ -29,20 +31,20 @@ package final class SessionFile: Sendable {
         self.notify = notify
     }
 
-    /// What error texts call it.
+    /// The name of the file in error texts.
     package var name: String {
         quoted(path)
     }
 
-    /// Reads the state; warns where others can read it too.
+    /// Reads the state; sends a notice if other users can read the file.
     package func read() throws -> SessionDocument {
         try document(try withAccountErrors { try open(path).readAll(limit: maximumBytes) })
     }
 
-    /// Reads the user id and the private keys, whatever else the state holds: broken members, or more than is read
-    /// otherwise.
+    /// Reads only the user id and the private keys.
     ///
-    /// - Returns: A document with these two members alone.
+    /// This also works if other members are malformed, or if the state is larger than ``read()`` accepts.
+    /// - Returns: A document with only these two members.
     package func readPrivateKeys() throws -> SessionDocument {
         var scanner = JSONMemberScanner(names: ["user_id", "private_keys"])
         let file = try withAccountErrors { try open(path) }
@@ -52,20 +54,22 @@ package final class SessionFile: Sendable {
             defer { Sodium.wipe(&piece) }
             guard !piece.isEmpty else { break }
             left -= piece.count
-            guard left >= 0 else { throw AccountError("\(name): larger than \(Self.maximumExportBytes) bytes") }
+            guard left >= 0 else {
+                throw AccountError("\(name): the file is larger than the limit of \(Self.maximumExportBytes) bytes")
+            }
             scanner.scan(piece)
         }
         var members = JSONObject()
         for (member, value) in scanner.found {
             guard members[member] == nil || members[member] == value else {
-                throw AccountError("\(name): \(member) is there twice, with different values")
+                throw AccountError("\(name): \(member) occurs twice, with different values; remove the wrong one")
             }
             members[member] = value
         }
         return try document(Array(JSONValue.object(members).line.utf8))
     }
 
-    /// Opens a session file, and warns where others can read it.
+    /// Opens a session file; sends a notice if other users can read it.
     private func open(_ path: String) throws -> Descriptor {
         Files.removeLeftover(of: path)
         let file = try Descriptor.reading(path)
@@ -90,15 +94,16 @@ package final class SessionFile: Sendable {
 
     /// Changes the state if it is still the one that was read.
     ///
-    /// No other process of this library changes it meanwhile, and every reader sees the old state or the new one. What
-    /// follows from a state must not be written over another one: a removal that another process counted, or keys that
-    /// a that a person accepted, decide what a key change means.
+    /// A lock keeps other processes of this library from changing the file at the same time, and every reader sees
+    /// either the old state or the new one. A change that was computed from one state must not be applied to another
+    /// one: whether a key change event is accepted depends, for example, on removals that another process saved and on
+    /// keys that a person accepted.
     /// - Parameters:
     ///   - version: ``version()`` of the state that was read; nil to change any.
     ///   - change: The change.
     /// - Returns: The version of the state afterwards.
-    /// - Throws: ``StateChanged`` if it is another one; what `change` throws, or what the system says; also for a state
-    ///   that would be too large to be read again. The state is as it was then.
+    /// - Throws: ``StateChanged`` if the state has another version; what `change` throws; ``AccountError`` if the file
+    ///   cannot be replaced, or if the new state would exceed the size limit. After an error the file is unchanged.
     package func update(
         ifStill version: FileVersion?,
         _ change: (inout SessionDocument) throws -> Void
@@ -126,7 +131,9 @@ package final class SessionFile: Sendable {
         return self.version()
     }
 
-    /// Tells one content of the state from another without reading it; nil where there is no state.
+    /// The version of the file, which differs for different contents; found without reading the file.
+    ///
+    /// Nil if the file does not exist.
     package func version() -> FileVersion? { Files.version(path) }
 
     private func tooLarge(_ document: SessionDocument, _ count: Int) -> AccountError {

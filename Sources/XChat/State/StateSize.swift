@@ -1,6 +1,6 @@
 import XChatEvents
 
-/// What makes a state large, for the error that says so.
+/// Finds the largest parts of a state, for the error about a state that is too large.
 struct StateSize {
     private let root: JSONObject
 
@@ -28,7 +28,7 @@ struct StateSize {
         return sizes.max { $0.2 < $1.2 }
     }
 
-    /// The bytes of a value without spaces and escapes.
+    /// The number of bytes of a value as JSON, without whitespace and escapes.
     private static func size(of value: JSONValue) -> Int {
         switch value {
         case .null, .bool: 4
@@ -41,7 +41,7 @@ struct StateSize {
 }
 
 extension Int {
-    /// A number of bytes, in MiB from one of them on.
+    /// A number of bytes; in MiB from 1 MiB on.
     fileprivate var formattedBytes: String {
         self < 1 << 20 ? "\(self) bytes" : "\(self >> 20) MiB"
     }
