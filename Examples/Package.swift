@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Programs that use the library as any other package does. The echo bot, the file sender and the group bot need nothing
-// but `XChat`; the webhook bot receives requests with Hummingbird.
+// Programs that use the library as any other package does. The echo bot, the file sender and the group bot need only
+// `XChat`; the webhook bot also uses Hummingbird to receive requests.
 let package = Package(
     name: "Examples",
     platforms: [.macOS(.v26)],

@@ -6,8 +6,9 @@ import XChatHTTP
 /// Echoes messages that X delivers to a webhook; `XCHAT_CONSUMER_SECRET` is the app's secret, `PORT` the port to listen
 /// on.
 ///
-/// X checks who holds the URL with a token (CRC), and signs each delivery. A delivery only says that something is new:
-/// the account verifies the event as any other, and reads from the history what a lost delivery left out.
+/// X checks with a token (CRC) that the app's owner controls the URL, and signs each webhook request. A request only
+/// says that there is a new event: the account verifies the event like any other, and reads events whose request was
+/// lost from the history.
 @main
 struct WebhookBot {
     static func main() async throws {
@@ -17,7 +18,7 @@ struct WebhookBot {
             exit(2)
         }
         var configuration = try Account.Configuration.environment
-        // Deliveries say when to look. The list of conversations is read only for what they may have left out.
+        // Webhook requests announce new events. The list of conversations is read only in case a request was lost.
         configuration.pollInterval = .seconds(300)
         let account = try await Account.open(configuration)
 

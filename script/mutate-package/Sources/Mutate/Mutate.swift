@@ -8,8 +8,9 @@ import SwiftSyntax
 /// Generated code is left as it is.
 ///
 /// Usage: `Mutate FOLDER [EXCLUDED …]`. Every mutant gets a number, the same in each run over the same sources, and is
-/// compiled in next to the original code; a global function of the module selects one of them at run time. The excluded
-/// numbers are left out. Prints one line for each mutant that was written: number, file, line, what changes.
+/// compiled next to the original code. A global function of the module selects one of them at run time. The mutants
+/// with the excluded numbers are left out. Prints one line for each mutant that was written: number, file, line,
+/// change.
 @main
 struct Mutate {
     static func main() throws {
