@@ -43,7 +43,7 @@ struct ActionCommandTests {
         }
     }
 
-    @Test func `a message is reacted to, edited and deleted, and a rotated key takes over`() async throws {
+    @Test func `a message is reacted to, edited and deleted, and a rotated key is used from then on`() async throws {
         try await register("1111", "2222")
         let first = try await result("conversation_key_version", "1111", "conversation", "start", "2222")
         let target = try await result("sequence_id", "1111", "send", "2222", "hello")
@@ -100,7 +100,7 @@ struct ActionCommandTests {
         #expect(try await run("1111", "group", "create", "9999").status == 1)
     }
 
-    @Test func `people read by which number to answer, and whose edit is no edit`() async throws {
+    @Test func `read prints the sequence id to answer, and marks an edit by another user`() async throws {
         try await register("1111", "2222")
         _ = try await result("conversation_id", "1111", "conversation", "start", "2222")
         let target = try await result("sequence_id", "1111", "send", "2222", "hello")
@@ -121,7 +121,7 @@ struct ActionCommandTests {
         #expect(nobody.errors.contains("user 9999 has no keys"))
     }
 
-    @Test func `a title is signed encrypted, and a removal is signed as it is`() async throws {
+    @Test func `a title is encrypted before it is signed, and a removal is signed unencrypted`() async throws {
         try await register("1111", "2222")
         let group = try await result("conversation_id", "1111", "group", "create", "2222")
         let title = try await result("signature_payload", "1111", "group", "title", group, "A, B")

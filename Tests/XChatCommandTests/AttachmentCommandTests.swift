@@ -57,7 +57,7 @@ struct AttachmentCommandTests {
         try await run("2222", ["media", "download"] + arguments, input: Array(input.utf8))
     }
 
-    @Test func `a file goes with a message and comes back as it was`() async throws {
+    @Test func `a file sent with a message is received unchanged`() async throws {
         let sent = try await send("look at this", "--attach", scratch.file("picture.png"))
         #expect(sent.status == 0, "\(sent.errors)")
         // Progress was not requested, and there is no terminal.
@@ -131,7 +131,7 @@ struct AttachmentCommandTests {
         #expect(outcome.text == "right\ntilde\nbytes\nbytes\nright")
     }
 
-    @Test func `a file that is given as the text is not sent as a text`() async throws {
+    @Test func `the path of a file as the text of a message with a file is refused`() async throws {
         try scratch.write("second.png", Self.png)
         let outcome = try await run(
             "1111",
@@ -163,7 +163,7 @@ struct AttachmentCommandTests {
         #expect(try await lines().count == 4)
     }
 
-    @Test func `several pictures go together, and without a text`() async throws {
+    @Test func `several pictures are sent in one message without a text`() async throws {
         try scratch.write("second.png", Self.png + [1, 2, 3])
         let files = ["--attach", scratch.file("picture.png"), "--attach", scratch.file("second.png")]
         let sent = try await run("1111", ["send", "2222"] + files)
@@ -201,7 +201,7 @@ struct AttachmentCommandTests {
         }
     }
 
-    @Test func `what is uploaded by itself fits into a draft, and downloads`() async throws {
+    @Test func `a file that is uploaded alone can be used in a draft, and downloaded`() async throws {
         let uploaded = try await run(
             "1111",
             ["media", "upload", "--conversation", "2222", scratch.file("picture.png")]
@@ -234,7 +234,7 @@ struct AttachmentCommandTests {
         #expect(try media.required("media_hash_key").string() == attachment.required("media_hash_key").string())
     }
 
-    @Test func `what is not the file leaves none, and what exists is not replaced`() async throws {
+    @Test func `a download that does not verify leaves no file, and an existing file is not replaced`() async throws {
         #expect(try await send("--attach", scratch.file("large.bin")).status == 0)
         let line = try #require(try await lines().first)
         let names = try scratch.names()
@@ -273,7 +273,7 @@ struct AttachmentCommandTests {
         #expect(try scratch.read("out") == Array("mine".utf8))
     }
 
-    @Test func `what cannot be attached is refused, and nothing is sent`() async throws {
+    @Test func `a file that cannot be attached is refused, and nothing is sent`() async throws {
         let pipe = scratch.file("pipe")
         #expect(unsafe mkfifo(pipe, 0o600) == 0)
         let large = scratch.file("large.bin")

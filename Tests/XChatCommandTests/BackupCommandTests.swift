@@ -47,7 +47,7 @@ struct BackupCommandTests {
         try document(name).required(member).string().string
     }
 
-    @Test func `keys that were backed up are restored into a new session file, and start now`() async throws {
+    @Test func `keys from a backup are restored into a new session file that starts now`() async throws {
         let version = try await registered()
         let stored = try await keys("backup", input: "2580\n")
         #expect(stored.status == 0, "\(stored.errors)")
@@ -66,7 +66,7 @@ struct BackupCommandTests {
         #expect(sandbox.stop() == 0)
     }
 
-    @Test func `a wrong PIN says how many guesses remain and makes no file`() async throws {
+    @Test func `a wrong PIN is an error with the remaining guesses, and makes no file`() async throws {
         _ = try await registered()
         #expect(try await keys("backup", input: "2580\n").status == 0)
         for remaining in [19, 18] {
@@ -92,7 +92,7 @@ struct BackupCommandTests {
         #expect(sandbox.stop() == 0)
     }
 
-    @Test func `weak PINs, and input that is no PIN, are refused`() async throws {
+    @Test func `weak PINs, and input that is not a PIN, are refused`() async throws {
         _ = try await registered()
         let weak = try await keys("backup", input: "1234\n")
         #expect(weak.status == 1)
@@ -169,7 +169,7 @@ struct BackupCommandTests {
         #expect(sandbox.stop() == 0)
     }
 
-    @Test func `a backup survives the server, and an account file takes the keys as well`() async throws {
+    @Test func `a backup outlives the server process, and is restored into an account file too`() async throws {
         _ = try await registered()
         let server = try ServerThatComesAndGoes(scratch)
         let environment = ["XCHAT_API_URL": server.url, "XCHAT_PASSPHRASE": "only for this test"]

@@ -62,7 +62,7 @@ struct BenchTests {
         #expect(floorCalls == 2)
     }
 
-    @Test func `what fails is not measured`() {
+    @Test func `a failing operation is not measured`() {
         #expect(throws: BarePrimitiveFailed.self) {
             try Stopwatch(end: .now).measure {
                 try require(false)
@@ -79,7 +79,7 @@ struct BenchTests {
         }
     }
 
-    @Test func `a quick run leaves half of its minute to what is prepared and to the last samples`() {
+    @Test func `a quick run keeps half of its minute for preparation and for the last samples`() {
         #expect(BenchEffort.quick.seconds <= 30)
         #expect(BenchEffort.quick.batchCount == 10_000)
     }

@@ -46,7 +46,7 @@ struct ChatCommandTests {
 
     // MARK: Handles
 
-    @Test func `a handle goes wherever a user goes`() async throws {
+    @Test func `a handle can be used wherever a user id can`() async throws {
         #expect(try await run("1111", "send", "@BOB", "hello").status == 0)
         #expect(try await run("1111", "read", "@bob").text.hasSuffix("~@Alice (1111)  hello\n"))
         let code = try await run("1111", "keys", "safety-code", "@bob")
@@ -96,7 +96,7 @@ struct ChatCommandTests {
     }
 
     @Test(
-        "what is no handle is wrong use, and a look-alike letter is named",
+        "an invalid handle is wrong use, and a look-alike letter is named",
         arguments: [
             ["send", "@b\u{43E}b", "x"], ["read", "@b\u{43E}b"], ["chat", "@b\u{43E}b"],
             ["keys", "trust", "@b\u{43E}b"],
@@ -109,7 +109,7 @@ struct ChatCommandTests {
         #expect(outcome.errors.contains("U+043E"), "\(outcome.errors)")
     }
 
-    @Test func `read shows handles as the server's word`() async throws {
+    @Test func `read marks handles as unsigned`() async throws {
         #expect(try await run("2222", "send", "1111", "hi").status == 0)
         let text = try await run("1111", "read", "2222")
         #expect(text.text.hasSuffix("  ~@bob (2222)  hi\n"), "\(text.text)")
@@ -123,7 +123,7 @@ struct ChatCommandTests {
 
     // MARK: Chat
 
-    @Test func `lines in, lines out: history, sends with their outcome, and an orderly end`() async throws {
+    @Test func `a chat through pipes prints the history and each outcome, and ends with 0`() async throws {
         for number in 1...3 { #expect(try await run("2222", "send", "1111", "old \(number)").status == 0) }
         let chat = try await run("1111", "chat", "@bob", "--history", "2", input: "hello\n\n//slash\n/nonsense\n")
         #expect(chat.status == 0, "\(chat.errors)")
@@ -167,7 +167,7 @@ struct ChatCommandTests {
         }
     }
 
-    @Test func `a message is shown as it comes, with its sender, and a hostile one as text`() async throws {
+    @Test func `a message is shown when it arrives, with its sender, and a hostile one as text`() async throws {
         let chat = try Chatting("1111", "@bob", server.url, scratch)
         try await chat.wait(for: "-- /help")
         #expect(try await run("2222", "send", "1111", "a\u{1B}[2J\n-- #1 sent\n#9 you (1111) queued").status == 0)
@@ -196,7 +196,7 @@ struct ChatCommandTests {
         #expect(try await run("2222", "read", "1111").text.hasSuffix("later\n"))
     }
 
-    @Test("a signal ends a chat with 0, after what was sent", arguments: [SIGINT, SIGTERM])
+    @Test("a signal ends a chat with 0, after its messages were sent", arguments: [SIGINT, SIGTERM])
     func signals(_ signal: Int32) async throws {
         let chat = try Chatting("1111", "2222", server.url, scratch)
         try await chat.wait(for: "-- /help")
@@ -213,7 +213,7 @@ struct ChatCommandTests {
     }
 
     #if os(Linux)
-        @Test func `in a terminal of 40 columns nothing is wider, and Ctrl-C and Ctrl-D end it with 0`() async throws {
+        @Test func `in a terminal of 40 columns no line is wider, and Ctrl-C and Ctrl-D end with 0`() async throws {
             let long = String(repeating: "\u{65E5}\u{672C} word ", count: 20) + String(repeating: "x", count: 90)
             #expect(try await run("2222", "send", "1111", long).status == 0)
             for key in ["\u{3}", "\u{4}"] {

@@ -29,7 +29,7 @@ struct ChatTextTests {
     }
 
     @Test(
-        "a command of another form is refused",
+        "a malformed command is refused",
         arguments: [
             "/", "/nonsense", "/quit now", "/attach", "/attach \"a", "/attach \"\"", "/react", "/react #5",
             "/react #x 👍",
@@ -46,7 +46,7 @@ struct ChatTextTests {
     // MARK: Width
 
     @Test(
-        "wide and joined characters count as many columns as a terminal may use",
+        "wide and joined characters have the largest width that a terminal may use",
         arguments: [
             ("abc", 3), ("\u{65E5}\u{672C}", 4), ("e\u{301}", 1), ("👍", 2), ("👨‍👩‍👧", 6), ("❤\u{FE0F}", 3), ("\u{FF21}", 2),
             ("\u{AC00}", 2), ("", 0),
@@ -57,7 +57,7 @@ struct ChatTextTests {
     }
 
     @Test(
-        "no part of a line is wider than the terminal, and nothing but spaces is left out",
+        "no wrapped line is wider than the terminal, and only spaces are left out",
         arguments: [
             "a short line", String(repeating: "word ", count: 40), String(repeating: "x", count: 200),
             String(repeating: "\u{65E5}", count: 100), String(repeating: "👨‍👩‍👧", count: 30), "",
@@ -74,7 +74,7 @@ struct ChatTextTests {
         #expect(wrappedLine("one two three", columns: 7) == ["one two", "three"])
     }
 
-    @Test func `everything after the first line is indented, also where a line is broken`() {
+    @Test func `every line after the first is indented, also a wrapped one`() {
         let text = chatText(
             "#1 ~@bob (2222) 2023-11-14 22:13Z [retired_key]",
             body: "#2 you (1111) sent " + String(repeating: "-", count: 60) + "\n-- #1 sent",
@@ -134,7 +134,7 @@ struct ChatTextTests {
         #expect(lines(Self.text("next", "10"))?.head.hasPrefix("#2 ") == true, "only messages have numbers")
     }
 
-    @Test mutating func `what does not verify is shown as that, once and without its text`() {
+    @Test mutating func `an event that does not verify is shown as refused, once and without its text`() {
         let received = Self.text("secret", "5").received
         let opened = OpenedEvent(
             received: received,

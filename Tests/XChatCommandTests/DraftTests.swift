@@ -90,7 +90,7 @@ struct DraftTests {
         #expect(card == .message(expected))
     }
 
-    @Test func `a reply is made from an event, or from what is said of it`() throws {
+    @Test func `a reply is made from an event, or from a description of one`() throws {
         let event = Base64.encode(MessageEvent(sequenceID: "77").encoded())
         let fromEvent = try draft(
             #"{"kind":"reply","text":"re","reply_to_event":"\#(event)","reply_to_ckces":["","\#(event)"],"reply_to_text":""}"#

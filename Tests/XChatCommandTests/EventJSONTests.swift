@@ -38,7 +38,7 @@ struct EventJSONTests {
         #expect(restricted(json, to: vector.expected).line == vector.expected.line)
     }
 
-    @Test func `the whole file ran`() {
+    @Test func `every case of the file was run`() {
         #expect(EventVector.all.count == 135)
     }
 
@@ -54,7 +54,7 @@ struct EventJSONTests {
         }
     }
 
-    @Test func `verified is what the engine found and the key version what was received`() {
+    @Test func `verified is the engine's result, and the key version the received one`() {
         let create = MessageCreateEvent(contents: [1], conversationKeyVersion: "7")
         let event = MessageEvent(detail: .messageCreateEvent(create))
         guard case .object(let json) = eventJSON(event, contents: nil, isVerified: true) else {

@@ -21,7 +21,7 @@ struct EventLinesTests {
         lines.map { .text(Array($0.utf8)) }
     }
 
-    @Test func `lines end in either way, the last one also without an end`() {
+    @Test func `lines end with LF or CRLF, and the last one may have neither`() {
         #expect(lines("abc\ndefgh\r\nij") == texts(["abc", "defgh", "ij"]))
     }
 
@@ -53,7 +53,7 @@ struct EventLinesTests {
         }
     }
 
-    @Test func `a line of the limit is read and one byte more is not`() {
+    @Test func `a line of the maximum length is read, and one byte more is not`() {
         let limit = String(repeating: "x", count: 10)
         for end in ["\n", "\r\n", ""] {
             #expect(lines(limit + end, limit: 10) == texts([limit]))
@@ -65,7 +65,7 @@ struct EventLinesTests {
         )
     }
 
-    @Test func `bytes that are no text are kept`() {
+    @Test func `bytes that are not UTF-8 are kept`() {
         var reader = EventLines()
         reader.append([0xff, 0x00, 0x0a])
         reader.endInput()

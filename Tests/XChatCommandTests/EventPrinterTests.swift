@@ -80,12 +80,12 @@ struct EventPrinterTests {
         #expect(shown.hasSuffix(#"  #"44  2222  send to MALLORY\u{20}×5"  1111  hi"#))
     }
 
-    @Test mutating func `a sender that is no id is quoted`() {
+    @Test mutating func `a sender that is not an id is quoted`() {
         #expect(line(Self.event(Self.text("hi"), from: "2222  pay")).hasSuffix(#"  #5  "2222  pay"  hi"#))
         #expect(line(Self.event(Self.text("hi"), nil, from: nil)).hasSuffix("Z  -  -  hi"))
     }
 
-    @Test mutating func `a time that is no time is a dash`() {
+    @Test mutating func `an invalid time is shown as a dash`() {
         var received = Self.event(Self.text("hi")).received
         for time in ["x", "-1", "253402300800000", ""] as [WireString] {
             received.createdAtMsec = time
@@ -174,7 +174,7 @@ struct EventPrinterTests {
         )
     }
 
-    @Test mutating func `an event does not prove itself, and an edit is no message`() {
+    @Test mutating func `an event cannot be its own target, and neither can an edit`() {
         #expect(content(Self.event(Self.edit(of: "6"), "6")).contains("(edit of #6, which is not shown here)"))
         #expect(content(Self.event(Self.edit(of: "6"), "7")).contains("(edit of #6, which is not a message)"))
     }
@@ -190,7 +190,7 @@ struct EventPrinterTests {
         #expect(content(Self.deletion(of: ["6"], from: "2222")) == "[target_unproven] (deleted #6)")
     }
 
-    @Test mutating func `a deletion that is not for all deletes nothing`() {
+    @Test mutating func `a deletion for the sender alone is not shown as deleting`() {
         _ = line(Self.event(Self.text("hello")))
         #expect(
             content(Self.deletion(of: ["5"], .deleteForSelf)) == "[target_unproven] (deletion of #5 in their own view)"
@@ -215,7 +215,7 @@ struct EventPrinterTests {
         )
     }
 
-    @Test mutating func `a sequence id of several messages is no target`() {
+    @Test mutating func `a sequence id of several messages is not a target`() {
         _ = line(Self.event(Self.text("hello")))
         _ = line(Self.event(Self.text("hello")))
         #expect(content(Self.event(Self.edit(of: "5"), "6")).contains("(edited #5)"))
@@ -238,7 +238,7 @@ struct EventPrinterTests {
         #expect(content(Self.event(Self.edit(of: "5"), "6")).contains("(edit of #5, which is not shown here)"))
     }
 
-    @Test func `a printer remembers the newest messages alone`() {
+    @Test func `a printer remembers only the newest messages`() {
         var printer = EventPrinter(remembering: 3)
         for number in 1...7 {
             _ = printer.line(.success(Self.event(Self.text("x"), SequenceID("\(number)"))), received: nil)

@@ -84,7 +84,7 @@ struct FollowCommandTests {
         #expect(session.keyRing.versions(in: .oneToOne("1111", "2222")).count == 2)
     }
 
-    @Test func `what is said while the server, or the stream, is away is read up in order`() async throws {
+    @Test func `messages sent while the server or the stream is unavailable are read later, in order`() async throws {
         server.stop()
         try server.start("--fault", "keep-alive=300ms,disconnect=1")
         _ = try await run("1111", "send", "2222", "0")
@@ -103,7 +103,7 @@ struct FollowCommandTests {
     }
 
     @Test(
-        "without the stream it says why, and looks again and again",
+        "without the stream it prints the reason, and polls",
         arguments: [nil, "sandbox-2222", "wrong-secret-token"] as [String?]
     )
     func noStream(_ token: String?) async throws {
@@ -121,7 +121,7 @@ struct FollowCommandTests {
         #expect(!errors.contains("wrong-secret-token"))
     }
 
-    @Test func `a failure is reported once, and does not end it`() async throws {
+    @Test func `a failure is reported once, and does not end the command`() async throws {
         _ = try await run("1111", "send", "2222", "good")
         // New keys for the same user, which are not trusted yet.
         var other = try SessionDocument(parsing: try scratch.read("1111"), name: "1111").root
@@ -141,7 +141,7 @@ struct FollowCommandTests {
         #expect(errors.components(separatedBy: "keys trust").count == 2, "once: \(errors)")
     }
 
-    @Test func `a conversation that is not there, or a token that is refused, ends with 1`() async throws {
+    @Test func `a missing conversation or a refused token ends with 1`() async throws {
         let absent = try Follow(
             ["read", "9999", "--follow", "--session", scratch.file("2222")],
             environment: environment("2222"),

@@ -7,7 +7,7 @@ import XChatEvents
 /// What the server has done is reported on standard error when standard output cannot be written.
 @Suite(.timeLimit(.minutes(1)))
 struct FullOutputTests {
-    @Test func `a result that cannot be printed goes to standard error, and says that it is done`() async throws {
+    @Test func `a result that cannot be printed goes to standard error, with a note that it was done`() async throws {
         let scratch = try Scratch()
         let sandbox = try RunningSandbox()
         let executable = try #require(Program.executable).path

@@ -100,7 +100,7 @@ struct KeysTests {
         #expect(try scratch.permissions("blob") == 0o600)
     }
 
-    @Test("what is no blob is not imported", arguments: [0, 1, 31, 33, 63, 65, 5000])
+    @Test("input that is not an export of private keys is not imported", arguments: [0, 1, 31, 33, 63, 65, 5000])
     func blob(_ length: Int) async throws {
         let bytes = [UInt8](repeating: 0x80, count: length)
         for input in [bytes, Array(Base64.encode(bytes).utf8)] {
@@ -140,7 +140,7 @@ struct KeysTests {
         #expect(encrypted.errors.contains("no signing key"))
     }
 
-    @Test func `trusted keys are listed, and a peer's fingerprint is the newest`() async throws {
+    @Test func `trusted keys are listed, and the fingerprint of another user is that of the newest key`() async throws {
         let fixture = try Fixture()
         let old = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "0").registered
         let own = try fixture.bound("1111").registered

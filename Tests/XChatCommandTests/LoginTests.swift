@@ -283,7 +283,7 @@ struct LoginTests {
         }
     }
 
-    @Test func `tokens that cannot be revoked are forgotten all the same, with exit status 1`() async throws {
+    @Test func `tokens that cannot be revoked are deleted anyway, with exit status 1`() async throws {
         try await OAuthServer.run { server, _, url in
             try await signIn(server, url)
             server.with { $0.revocation = .http(500, "{}") }
@@ -308,7 +308,7 @@ struct LoginTests {
 
     // MARK: The sandbox
 
-    @Test func `on a first day one signs in, restores the keys and sends, at a sandbox whose tokens last a second`()
+    @Test func `a new user signs in, restores the keys and sends, with tokens that last a second`()
         async throws
     {
         let sandbox = try RunningSandbox("--fault", "token-lifetime=1")

@@ -27,7 +27,7 @@ struct MediaCommandTests {
 
     private static let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
 
-    @Test("a file comes back as it was", arguments: [0, 1, 1023, 1024, 1025, 300_000])
+    @Test("a file is the same after encryption and decryption", arguments: [0, 1, 1023, 1024, 1025, 300_000])
     func roundTrip(length: Int) async throws {
         let plain = Array(Self.content.prefix(length))
         try Files.create(scratch.file("plain"), plain)
@@ -68,7 +68,7 @@ struct MediaCommandTests {
         #expect(!left.contains { $0.hasSuffix(".xchat-new") })
     }
 
-    @Test func `a key that is not there is an error`() async throws {
+    @Test func `a missing key is an error`() async throws {
         #expect(try await media("encrypt", "--conversation-key-version", "9").status == 1)
     }
 

@@ -43,7 +43,7 @@ struct OfflineTests {
         #expect(content == WireString(text))
     }
 
-    @Test func `the request body has the three members and what they hold verifies`() async throws {
+    @Test func `the request body has its three members, and the event in them verifies`() async throws {
         let path = try fixture.file(of: "1111")
         let outcome = try await Program.run("encrypt", "--session", path, "--conversation", "1111:2222", "--text", "hi")
         #expect(outcome.status == 0)
@@ -132,7 +132,7 @@ struct OfflineTests {
         #expect(try event.required("content").required("entities").value == entities)
     }
 
-    @Test func `what cannot be encrypted ends with 1 and says why`() async throws {
+    @Test func `a message that cannot be encrypted ends with 1 and the reason`() async throws {
         let path = try fixture.file(of: "1111")
         let bare = try fixture.scratch.write("bare.json", #"{"user_id":"1111"}"#)
         func errors(_ arguments: [String], input: [UInt8] = []) async throws -> String {
@@ -196,7 +196,7 @@ struct OfflineTests {
         #expect(try outcome.json.map { try $0.required("index").integer(Int.self) } == [0, 1, 2, 3, 4])
     }
 
-    @Test func `nothing in is nothing to decrypt and nothing verified`() async throws {
+    @Test func `empty input decrypts to nothing with 0, and verifies nothing with 1`() async throws {
         let path = try fixture.file(of: "2222")
         for input in ["", "\n\r\n \n"] {
             let decrypted = try await Program.run("decrypt", "--session", path, input: Array(input.utf8))
@@ -256,7 +256,7 @@ struct OfflineTests {
         )
     }
 
-    @Test func `every reason has its word`() async throws {
+    @Test func `every reason has its error code`() async throws {
         let message = try fixture.message("x")
         var unencrypted = message
         unencrypted.detail = .messageCreateEvent(MessageCreateEvent(contents: [0]))
@@ -295,7 +295,7 @@ struct OfflineTests {
         #expect(try outcome.json.first?.object()["sender_id"] == .null)
     }
 
-    @Test func `a message verifies also where no key opens it`() async throws {
+    @Test func `a message verifies even if no key decrypts it`() async throws {
         let path = try fixture.file(of: "2222") {
             $0["private_keys"] = nil
             $0["conversation_keys"] = nil
@@ -406,7 +406,7 @@ struct OfflineTests {
         #expect(payload?.string == "ConversationKeyChangeEvent,\(messageID),1111,1111:2222,5000,<conversation key>")
     }
 
-    @Test func `unknown fields are shown and control characters are not let through`() async throws {
+    @Test func `unknown fields are shown, and control characters are escaped`() async throws {
         // Field 99 with a string, and a message id that would clear the screen.
         let id = Array("\u{1b}[2J\u{202e}".utf8)
         let bytes: [UInt8] =
@@ -419,7 +419,7 @@ struct OfflineTests {
         #expect(try await Program.run("inspect", "--json", Base64.encode(bytes)).json.count == 1)
     }
 
-    @Test("what is no event ends with 1", arguments: ["not base64", "/w==", "AA", ""])
+    @Test("input that is not an event ends with 1", arguments: ["not base64", "/w==", "AA", ""])
     func noEvent(_ text: String) async throws {
         let outcome = try await Program.run("inspect", text)
         #expect(outcome.status == (text == "AA" ? 0 : 1))
@@ -491,7 +491,7 @@ struct OfflineTests {
         }
     }
 
-    @Test func `a reader that goes away ends the program quietly`() async throws {
+    @Test func `a closed output pipe ends the program without an error message`() async throws {
         let path = try fixture.file(of: "2222")
         let message = try fixture.message("x").base64
         let events = try fixture.scratch.write("events", lines(String(repeating: message + "\n", count: 300)))
@@ -509,7 +509,7 @@ struct OfflineTests {
         #expect(["0\n", "1\n"].contains(String(decoding: told, as: UTF8.self)))
     }
 
-    @Test func `one bad line ends the inspection of no other, and a file is no event`() async throws {
+    @Test func `a bad line does not end the inspection of the others, and a file name is not an event`() async throws {
         let event = try fixture.session(of: "1111").seal(.text("x"), in: Fixture.conversation).event.base64
         let outcome = try await Program.run("inspect", "--json", input: Array("AAAA\n\(event)\n!\n\(event)\n".utf8))
         #expect(outcome.status == 1)

@@ -60,7 +60,7 @@ struct OutboxCommandTests {
         }
     }
 
-    @Test func `what cannot be sent waits, is listed, and goes when it is retried`() async throws {
+    @Test func `a message that cannot be sent waits, is listed, and is sent when it is retried`() async throws {
         server.stop()
         var ids: [String] = []
         for text in ["first", "second"] {
@@ -90,7 +90,7 @@ struct OutboxCommandTests {
         #expect(try await received() == ["first", "second"])
     }
 
-    @Test func `the next message of the conversation takes those that wait with it, in order`() async throws {
+    @Test func `sending the next message of a conversation also sends the waiting ones, in order`() async throws {
         server.stop()
         for text in ["one", "two", "three"] { #expect(try await sendInVain(text).status == 1) }
         try server.start()
@@ -103,7 +103,7 @@ struct OutboxCommandTests {
         #expect(try strings("sequence_id", sent.json).last == strings("sequence_id", all).last)
     }
 
-    @Test func `all that wait are retried where none is named, reactions and edits among them`() async throws {
+    @Test func `without an id all waiting messages are retried, reactions and edits too`() async throws {
         let target = try #require(try strings("sequence_id", try await send("target").json).first ?? nil)
         server.stop()
         #expect(try await run("1111", "react", "2222", target, "👍", "--timeout", "1").status == 1)
@@ -117,7 +117,7 @@ struct OutboxCommandTests {
         #expect(types == ["Text", "Reaction", "Edit"])
     }
 
-    @Test func `what is dropped is never sent, and does not hold up the others`() async throws {
+    @Test func `a dropped message is never sent, and does not delay the others`() async throws {
         server.stop()
         for text in ["given up", "kept"] { #expect(try await sendInVain(text).status == 1) }
         let id = try #require(try strings("message_id", try await list()).first ?? nil)
@@ -210,7 +210,7 @@ struct OutboxCommandTests {
         #expect(try await run("3333", "read", group).text.contains("for two"))
     }
 
-    @Test func `a refused token loses nothing either`() async throws {
+    @Test func `a refused token loses no message`() async throws {
         let refused = try await send("kept", token: "wrong-secret-token")
         #expect(refused.status == 1)
         #expect(refused.errors.contains("unauthorized"))
@@ -220,7 +220,7 @@ struct OutboxCommandTests {
         #expect(try await received() == ["kept", "next"])
     }
 
-    @Test func `one state has one outbox, by whatever name it is reached, and holds no plaintext`() async throws {
+    @Test func `a state has one outbox under all names of its file, and the outbox has no plaintext`() async throws {
         server.stop()
         #expect(try await sendInVain("a very secret text").status == 1)
         let link = scratch.file("link")

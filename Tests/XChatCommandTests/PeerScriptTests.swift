@@ -55,7 +55,7 @@ struct PeerScriptTests {
         #expect(try environments() == [".venv"])
     }
 
-    @Test func `what a killed run left is not taken for an environment`() async throws {
+    @Test func `the remains of a killed run are not used as an environment`() async throws {
         _ = try await run(pip: "kill")
         #expect(try environments() == [".venv.new"])
         #expect(try await run(pip: "works").status == 0)

@@ -39,13 +39,13 @@ struct ProgressTests {
         }
     }
 
-    @Test func `what matters most stays longest`() {
+    @Test func `in a narrow terminal the most important parts stay`() {
         #expect(text(5 << 20, 20 << 20, columns: 18) == "uploading   25 %")
         #expect(text(5 << 20, 20 << 20, columns: 10) == "uploading")
         #expect(text(5 << 20, 20 << 20, columns: 5) == "uplo")
     }
 
-    @Test func `times are minutes, and hours where it takes so long`() {
+    @Test func `times have minutes, and hours if it takes so long`() {
         #expect(text(1 << 20, 61 << 20, seconds: 1, columns: 200).hasSuffix("1:00 left"))
         #expect(text(1 << 20, 3662 << 20, seconds: 1, columns: 200).hasSuffix("1:01:01 left"))
     }

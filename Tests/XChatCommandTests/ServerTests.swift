@@ -165,7 +165,7 @@ struct ServerTests {
         #expect(people.lines.first?.hasSuffix("  ~@user1111 (1111)  first") == true)
     }
 
-    @Test func `members of a file that are not of the state stay, and pins and keys are added`() async throws {
+    @Test func `unknown members of a session file stay, and pins and keys are added`() async throws {
         try await register("1111")
         try await register("2222")
         var root = try document("1111").root
@@ -191,7 +191,7 @@ struct ServerTests {
         #expect(try document.verifiedKeys().bound.contains { $0.version == version && $0.userID == "1111" })
     }
 
-    @Test func `the account file works where there is no session file`() async throws {
+    @Test func `without a session file the account file is used`() async throws {
         let environment = [
             "XCHAT_API_URL": sandbox.url, "XCHAT_TOKEN": "sandbox-3333", "XCHAT_HOME": scratch.file("home"),
             "XCHAT_PASSPHRASE": "a passphrase",
@@ -210,7 +210,7 @@ struct ServerTests {
         #expect(try scratch.permissions("home/account.db") == 0o600)
     }
 
-    @Test func `nothing is started by sending`() async throws {
+    @Test func `sending does not start a conversation`() async throws {
         try await register("1111")
         try await register("2222")
         let outcome = try await run("1111", "send", "2222", "hi")
@@ -317,7 +317,7 @@ struct ServerTests {
         }
     }
 
-    @Test func `a server that is not there or not allowed ends with 1, an invalid URL with 2`() async throws {
+    @Test func `an unreachable or disallowed server ends with 1, an invalid URL with 2`() async throws {
         try await register("1111")
         let arguments = ["read", "2222", "--session", scratch.file("1111"), "--api"]
         let environment = ["XCHAT_TOKEN": "sandbox-1111"]
@@ -330,7 +330,7 @@ struct ServerTests {
         }
     }
 
-    @Test func `strangers to a conversation do not start it`() async throws {
+    @Test func `a user outside a conversation cannot start it`() async throws {
         try await register("1111")
         let foreign = try await run("1111", "conversation", "start", "2222-3333")
         #expect(foreign.status == 1)

@@ -26,7 +26,7 @@ struct SessionDocumentTests {
         #expect(throws: CommandError.self) { try document(change).session() }?.description
     }
 
-    @Test func `a file with all members makes a session that seals and opens`() throws {
+    @Test func `a file with all members gives a session that encrypts and decrypts`() throws {
         var session = try document().session()
         let event = try session.seal(.text("hi"), in: Fixture.conversation).event
         #expect(try session.open(event).isVerified)
@@ -115,7 +115,7 @@ struct SessionDocumentTests {
         }
     }
 
-    @Test func `an entry whose binding does not hold is left out and the rest stays`() throws {
+    @Test func `an entry with an invalid binding signature is left out, and the others stay`() throws {
         let stranger = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "1").registered
         var forged = try fixture.bound("2222").registered
         forged.publicKey = stranger.publicKey
@@ -126,7 +126,7 @@ struct SessionDocumentTests {
         #expect(refused.first?.description.hasPrefix("file: signing_keys[0]: ") == true)
     }
 
-    @Test func `what a session learned is added and all else stays, unknown members too`() throws {
+    @Test func `new pins and keys of a session are added, and all other members stay, unknown ones too`() throws {
         var document = try document {
             $0["notes"] = ["z": .number("1.50"), "a": nil]
             $0["conversation_keys"] = ["2222-1111": ["1001": $0["conversation_keys"].flatMap(firstKey) ?? nil]]
@@ -160,7 +160,7 @@ struct SessionDocumentTests {
         return versions.members.first?.value
     }
 
-    @Test func `nothing learned changes nothing`() throws {
+    @Test func `a session without new pins and keys changes nothing`() throws {
         var document = try document()
         let session = try document.session()
         try document.add(learnedBy: session, since: session)

@@ -109,7 +109,7 @@ struct TrustCommandTests {
     // MARK: Handles
 
     @Test(
-        "what a server says about handles is marked, and cannot act on the terminal or keep a message from being shown",
+        "handles from a server are marked, and cannot control the terminal or hide a message",
         arguments: [
             (200, ["data": [["id": "2222", "username": "Bob_1"]]], "~@Bob_1 (2222)"),
             (200, ["data": [["id": "2222", "username": "bob\u{1B}[2J"]]], "2222"),
@@ -225,7 +225,7 @@ struct TrustCommandTests {
         return (new, history)
     }
 
-    @Test func `what a replaced key signs is marked, and what its successor signs is not`() async throws {
+    @Test func `events signed with a replaced key are marked, and those of its successor are not`() async throws {
         var (new, history) = try await acceptNewKeys()
         try history.say("by the thief", by: bob)
         try history.say("by the user", by: new)
@@ -307,7 +307,7 @@ struct TrustCommandTests {
         #expect(try isVerified("it is me", in: outcome), "\(outcome.text)")
     }
 
-    @Test func `a failed check by a person is remembered, and a later check undoes it`() async throws {
+    @Test func `a failed check by a person is remembered until a later check succeeds`() async throws {
         try writeState()
         var history = try SignedHistory(bob, with: alice)
         try history.say("hello", by: bob)
@@ -375,7 +375,7 @@ struct TrustCommandTests {
 
     // MARK: Removals
 
-    @Test func `sending after a removal names the rotation, whose key goes to present members only`() async throws {
+    @Test func `sending after a removal asks for a rotation, whose key goes to present members only`() async throws {
         try writeState()
         var history = try SignedHistory("g9", bob, with: [alice, carol])
         try server.serve(history)
@@ -444,7 +444,7 @@ struct TrustCommandTests {
         try await expectSmallState()
     }
 
-    @Test func `a key version of 19 digits opens what was said under it`() async throws {
+    @Test func `a key under a version of 19 digits decrypts its messages`() async throws {
         try writeState()
         var history = try SignedHistory(bob, with: alice)
         let key = try ConversationKey.generate()
@@ -492,7 +492,7 @@ struct TrustCommandTests {
         case none, keys, keyChange, garbage
     }
 
-    @Test("a follower shows a message once, whatever of it came late", arguments: Delay.allCases)
+    @Test("a follower shows a message once, whichever part of it arrives late", arguments: Delay.allCases)
     func lateParts(_ delay: Delay) async throws {
         try writeState()
         var history = try SignedHistory(bob, with: alice)
@@ -560,7 +560,7 @@ struct TrustCommandTests {
         try await expectSmallState()
     }
 
-    @Test func `a page with 150 members is read whole`() async throws {
+    @Test func `a page with 150 members is read completely`() async throws {
         try writeState()
         // One pair of keys for all of them: what counts is that there are many.
         let people = try (0..<150).map { try Person(UserID(String(9000 + $0)), keys: carol.keys) }

@@ -131,7 +131,7 @@ struct UsageTests {
     }
 
     @Test(
-        "a text that begins with a dash is no request for help",
+        "a text that begins with a dash is not a request for help",
         arguments: [
             ["send", "2222", "-thanks"], ["send", "2222", "-oh well"], ["send", "2222", "- hello"],
             ["send", "2222", "-x"],
@@ -159,14 +159,14 @@ struct UsageTests {
     }
 
     @Test(arguments: [["help"], ["help", "keys"], ["help", "keys", "list"], ["keys"]])
-    func `help for what exists is given`(arguments: [String]) async throws {
+    func `help for an existing command is printed`(arguments: [String]) async throws {
         let outcome = try await Program.run(arguments)
         #expect(outcome.status == 0)
         #expect(outcome.text.contains("USAGE: "))
     }
 
     @Test(arguments: [["send", "\u{1b}[31mred", "x"], ["react", "2222", "1\u{1b}[31m", "x"]])
-    func `wrong arguments are quoted without what would move the cursor`(arguments: [String]) async throws {
+    func `wrong arguments are quoted without control characters`(arguments: [String]) async throws {
         let outcome = try await Program.run(arguments)
         #expect(outcome.status == 2)
         #expect(!outcome.errors.utf8.contains(0x1b))
@@ -180,7 +180,7 @@ struct UsageTests {
         return path
     }
 
-    @Test func `wrong use that shows late names the command's own usage`() async throws {
+    @Test func `wrong use that is found during the run prints the command's usage`() async throws {
         let scratch = try Scratch()
         let session = try await Self.session(in: scratch)
         let outcome = try await Program.run(
@@ -217,7 +217,7 @@ struct UsageTests {
         #expect(!outcome.errors.contains("with a blank"))
     }
 
-    @Test func `closed standard files are not taken over by what is opened next`() async throws {
+    @Test func `a file that is opened later does not take the place of a closed standard stream`() async throws {
         let scratch = try Scratch()
         let session = try await Self.session(in: scratch)
         let executable = try #require(Program.executable?.path)

@@ -180,7 +180,7 @@ import XChatEvents
         #expect(code { _ = try pair.bob.decrypt(bytes, in: Pair.conversation) } == .malformed)
     }
 
-    @Test func `drafts beyond what receivers take are refused`() throws {
+    @Test func `drafts that exceed the limits of receivers are refused`() throws {
         let pair = try Pair()
         func refusal(_ draft: Draft) -> XChatError.Code? {
             code { _ = try pair.alice.seal(draft, in: Pair.conversation) }

@@ -54,7 +54,7 @@ import XChatEvents
         #expect(ring.isDisputed("6", in: conversation))
     }
 
-    @Test func `keys that did not verify keep out no key that did`() throws {
+    @Test func `any number of unverified keys leaves room for a verified one`() throws {
         var ring = KeyRing()
         for _ in 0..<3 * KeyRing.maximumPerVersion {
             ring.keep(

@@ -74,7 +74,7 @@ struct MediaStreamTests {
         #expect(reading.error == nil)
     }
 
-    @Test func `every length comes back, however both streams are cut`() throws {
+    @Test func `every length decrypts to its plaintext, however both streams are cut`() throws {
         let plaintext = noise(5000)
         var lengths = Array(stride(from: 0, through: 5000, by: 37))
         for multiple in [1024, 2048, 3072, 4096] { lengths += [multiple - 1, multiple, multiple + 1] }
@@ -93,7 +93,7 @@ struct MediaStreamTests {
     }
 
     @Test(arguments: [1, 1023, 1024, 1025, 1041, 65_536])
-    func `frames are cut alike for every cut of the plaintext`(piece: Int) throws {
+    func `the frames do not depend on how the plaintext is cut`(piece: Int) throws {
         let plaintext = noise(4096)
         let stream = try encrypted(plaintext, key, pieces: [piece])
         let header = Array(stream[..<24])
@@ -110,7 +110,7 @@ struct MediaStreamTests {
         #expect(stream.count == 24 + 4 * frame)
     }
 
-    @Test func `output is the header first, and a frame only once more follows`() throws {
+    @Test func `the header is output first, and a frame only when more data follows`() throws {
         var encryptor = try MediaEncryptor(key: key)
         var stream: [UInt8] = []
         let steps: [(Int, Int)] = [(0, 24), (1, 24), (1023, 24), (1, 24 + frame), (2047, 24 + 2 * frame)]
@@ -239,7 +239,7 @@ struct MediaStreamTests {
         #expect(plaintext.isEmpty)
     }
 
-    @Test func `neither end is used again`() throws {
+    @Test func `a finished encryptor or decryptor refuses further calls`() throws {
         var encryptor = try MediaEncryptor(key: key)
         var stream: [UInt8] = []
         try encryptor.finish(appendingTo: &stream)
@@ -258,7 +258,7 @@ struct MediaStreamTests {
 
     // MARK: Other writers
 
-    @Test func `pushes, new keys and an empty last frame are taken`() throws {
+    @Test func `frames that end a push or replace the key and an empty last frame are accepted`() throws {
         let chunks = (0..<5).map { _ in noise(1024) }
         let stream = try foreign(key, Array(zip(chunks, [0, 2, 1, 2, 0])) + [([], 3)])
         let reading = Reading(stream, key, pieces: [2000])
@@ -354,7 +354,7 @@ struct MediaStreamTests {
     }
 
     @Test(arguments: [0, 1, 63, 64, 65, 130, 300])
-    func `where the frame counter wraps, several cores read on as one does`(framesBefore: UInt32) throws {
+    func `when the frame counter wraps, several cores read as one does`(framesBefore: UInt32) throws {
         // The counter is 1 before the first frame; at its wrap libsodium replaces the key.
         let counter = UInt32.max - framesBefore
         let chunks = (0..<Self.longCount).map { _ in (chunk: noise(1024), rawTag: UInt8(0)) }

@@ -182,7 +182,7 @@ struct People {
         #expect(alice.memberships[other] == nil)
     }
 
-    @Test func `an addition of this account founds the log on its signer's word`() throws {
+    @Test func `an addition of this account founds the log with the claim of its signer`() throws {
         var history = GroupHistory()
         try history.rotate(people.bob, for: [people.alice, people.bob, people.carol])
         try history.add(people.bob, ["1111"], to: ["2222", "3333"])
@@ -278,7 +278,7 @@ struct People {
         #expect(try calm.encryptingVersion(in: GroupHistory.id) == "1001")
     }
 
-    @Test func `a founding in the place of the server's list keeps who was taken out`() throws {
+    @Test func `a founding that replaces the server's list keeps removed members out`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob, people.carol])
         try history.remove(people.bob, ["3333"])
@@ -513,7 +513,7 @@ struct People {
         #expect(calm.encryptionCode() == nil)
     }
 
-    @Test func `what a former member signed while out never counts`() throws {
+    @Test func `a change that a former member signed while excluded is never applied`() throws {
         var history = try expelled()
         try history.add(people.carol, ["4444"], to: ["3333", "1111", "2222"], version: "1002")
         try history.rotate(people.carol, for: [people.alice, people.bob, people.carol], version: 1005)
@@ -527,7 +527,7 @@ struct People {
         }
     }
 
-    @Test func `a repeated removal does not take out who came back`() throws {
+    @Test func `a repeated removal does not remove a member who returned`() throws {
         var history = try expelled()
         try history.remove(people.alice, ["3333"])
         try history.rotate(people.bob, for: [people.alice, people.bob, people.carol])
@@ -552,7 +552,7 @@ struct People {
         #expect(alice.members == ["1111", "2222", "3333"])
     }
 
-    @Test func `an accepted list settles what waited, for good`() throws {
+    @Test func `an accepted list settles waiting changes permanently`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob])
         let new = try PrivateKeys.generate()
@@ -570,7 +570,7 @@ struct People {
         #expect(alice.members == ["1111", "2222"])
     }
 
-    @Test func `a key that a person replaced adds no one, and still removes`() throws {
+    @Test func `a replaced signing key adds no member, and still removes members`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob, people.carol])
         let new = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "2")
@@ -597,7 +597,7 @@ struct People {
         #expect(first.members == ["1111", "2222", "3333"])
     }
 
-    @Test func `one addition beyond 10,000 members is an error of its own`() throws {
+    @Test func `an addition beyond 10,000 members fails alone`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob])
         let many = (10_000..<20_000).map { UserID(String($0)) }
@@ -701,7 +701,7 @@ struct People {
         #expect(alice.read(history.events.suffix(1)).codes == [.notAParticipant])
     }
 
-    @Test func `a person whom only an uncounted addition names is shown as unproven`() throws {
+    @Test func `a user whom only an addition that was not applied names is shown as unproven`() throws {
         let history = try expelled()
         var alice = people.alice
         _ = alice.read(history.events)
@@ -717,7 +717,7 @@ struct People {
         #expect(other.read(more.events.suffix(1)).codes == [.notAParticipant])
     }
 
-    @Test func `judging the past does not depend on what is known of the present`() throws {
+    @Test func `reading a whole history again gives the same results`() throws {
         var history = try expelled()
         try history.say(people.carol, "under the key she had", version: "1002")
         let known = people.alice
@@ -857,7 +857,7 @@ struct People {
         #expect(alice.memberships[GroupHistory.id]?.bars == ["3333": 1001])
     }
 
-    @Test func `a message that would get readers who could not read it is held`() throws {
+    @Test func `a message is not encrypted again for new readers`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob])
         var alice = people.alice

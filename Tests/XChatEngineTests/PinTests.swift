@@ -4,7 +4,7 @@ import XChatEvents
 @testable import XChatEngine
 
 @Suite struct PinTests {
-    @Test func `what the server serves first is pinned, and the same again is fine`() throws {
+    @Test func `the first served keys are pinned, and the same keys are accepted again`() throws {
         var alice = try person("1111")
         let bob = try person("2222")
         let served = bob.pins["2222"].map(\.registered)
@@ -178,7 +178,7 @@ import XChatEvents
         return blob
     }
 
-    @Test func `served keys of another user, unbound keys and mixed suites are refused whole`() throws {
+    @Test func `an answer with keys of another user, unbound keys or mixed suites is refused as a whole`() throws {
         var alice = try person("1111")
         let bob = try person("2222").pins["2222"].map(\.registered)
         #expect(code { try alice.pin(bob, of: "3333") } == .invalidArgument)

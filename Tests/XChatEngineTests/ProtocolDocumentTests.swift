@@ -90,7 +90,7 @@ import XChatEvents
     // MARK: Keys
 
     @Test(arguments: [SuiteName.xchat, .sodium])
-    func `the keys of the page are those of its private keys, and bound`(suite: SuiteName) throws {
+    func `the public keys of the page belong to its private keys, and are bound`(suite: SuiteName) throws {
         let example = try self.example("Keys", suite)
         let keys = try privateKeys(of: suite)
         #expect(keys.suite == suite)

@@ -30,7 +30,7 @@ import XChatEvents
         #expect(message.event == event)
     }
 
-    @Test func `what the server leaves out or garbles is nil and not made up`() throws {
+    @Test func `values that the server omits or garbles are nil`() throws {
         for time in [nil, "", "-1", "soon", "99999999999999999999"] as [WireString?] {
             let message = try opened(.text("a")) { event in
                 event.sequenceID = nil
@@ -49,7 +49,7 @@ import XChatEvents
         #expect(try #require(message).conversation == Pair.conversation)
     }
 
-    @Test func `a reply shows what it quotes and whether the quotation holds`() throws {
+    @Test func `a reply shows which message it quotes and whether the quote is valid`() throws {
         var pair = try Pair()
         _ = try pair.bob.open(pair.change.event)
         var first = try pair.alice.seal(.text("question"), in: Pair.conversation).event

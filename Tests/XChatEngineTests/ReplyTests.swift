@@ -178,7 +178,7 @@ import XChatEvents
         }
     }
 
-    @Test func `that an edit is of the quoted message is never taken for checked, nor taken without both ids`() throws {
+    @Test func `the claim that an edit is of the quoted message is listed as unproven, and needs both ids`() throws {
         var thread = try Thread()
         let other = try thread.pair.alice.seal(.edit(EditDraft(of: "12345", text: "x")), in: Pair.conversation).event
         let ofNone = try forge(
@@ -267,7 +267,7 @@ import XChatEvents
         #expect(message.replyingToPreview?.rawEventCkces == [Encoded(thread.pair.change.event)])
     }
 
-    @Test func `embedded key changes cost a key agreement only where they can bring the key that is needed`() throws {
+    @Test func `an embedded key change costs a key agreement only if it can bring the needed key`() throws {
         let thread = try Thread()
         guard case .conversationKeyChangeEvent(var change) = thread.pair.change.event.detail else {
             throw XChatError(.malformed, "kind")

@@ -60,7 +60,7 @@ struct ResealTests {
         #expect(create.conversationKeyVersion == "1001")
     }
 
-    @Test func `a reply keeps its quote, which only those who have the old key can check`() throws {
+    @Test func `a reply keeps its quote, which only readers with the old key can verify`() throws {
         var original = try session.seal(.text("quoted"), in: conversation).event
         original.sequenceID = "100"
         let draft = MessageDraft("re", reply: .event(ReplySource(Encoded(original))))
@@ -77,12 +77,12 @@ struct ResealTests {
         #expect(read.replyValidation?.failure?.hasPrefix("key_missing") == true)
     }
 
-    @Test func `without a newer key nothing is sealed`() throws {
+    @Test func `without a newer key a message is not encrypted again`() throws {
         #expect(code(session, try session.seal(.text("x"), in: conversation)) == .keyMissing)
         #expect(code(renewed, try renewed.seal(.text("x"), in: conversation)) == .keyMissing)
     }
 
-    @Test func `without the old key nothing is sealed`() throws {
+    @Test func `without the old key a message is not encrypted again`() throws {
         var other = try Session(userID: "1111", privateKeys: session.privateKeys, signingKeyVersion: "1")
         try other.addConversationKey(try .generate(), in: conversation, version: "1001")
         #expect(code(other, try session.seal(.text("x"), in: conversation)) == .keyMissing)
@@ -101,7 +101,7 @@ struct ResealTests {
         #expect(code(other, try session.seal(.text("x"), in: conversation)) == .notAParticipant)
     }
 
-    @Test func `a message with uploaded media is not sealed: its bytes are under the old key`() throws {
+    @Test func `a message with uploaded media is not encrypted again: its media stay under the old key`() throws {
         let photo = MediaAttachment(
             mediaHashKey: "k",
             dimensions: MediaDimensions(width: 1, height: 1),

@@ -42,7 +42,7 @@ import XChatEvents
     private let signing = Secret(from: 0x52)
     private let conversation = Secret(from: 0x73)
 
-    @Test func `what is looked for would be found`() {
+    @Test func `the search finds a secret in every notation`() {
         for text in printed(identity.bytes) + [Base64.encode(identity.bytes)] {
             #expect(identity.stands(in: text))
             #expect(!signing.stands(in: text))

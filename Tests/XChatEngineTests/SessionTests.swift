@@ -91,7 +91,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
     ]
 
     @Test(arguments: SuiteName.all)
-    func `what one seals the other verifies and reads, over the wire`(suite: SuiteName) throws {
+    func `a message that one user encrypts is verified and read by the other`(suite: SuiteName) throws {
         var pair = try Pair(suite)
         var lines = [pair.change.event.encoded()]
         for text in Self.texts {
@@ -280,7 +280,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         #expect(pair.bob.keyRing.highestVersion(of: Pair.conversation) == nil)
     }
 
-    @Test func `a few entries of a key change are tried, the own ones first and then those that may be`() throws {
+    @Test func `at most eight entries of a key change are tried, the own ones first`() throws {
         let pair = try Pair()
         let mallory = try person("3333")
         let key = try ConversationKey.generate()
@@ -419,7 +419,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         }
     }
 
-    @Test func `a key change of a signer who is gone opens history and never seals`() throws {
+    @Test func `a key change of an unknown signer decrypts history and never encrypts`() throws {
         let pair = try Pair()
         let message = try pair.alice.seal(.text("old"), in: Pair.conversation).event
         var bob = try Session(
@@ -457,7 +457,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         #expect(pair.bob.keyRing.newestVersion(in: ConversationID(canonicalizing: "g9")) == nil)
     }
 
-    @Test func `a key of the caller and another one of the input dispute their version, and both decrypt`() throws {
+    @Test func `a key of the caller and a different announced one dispute their version, and both decrypt`() throws {
         var pair = try Pair()
         let wrong = try ConversationKey.generate()
         try pair.bob.addConversationKey(wrong, in: Pair.conversation, version: pair.change.version)
@@ -475,7 +475,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         )
     }
 
-    @Test func `many forged key changes fill nothing without bound`() throws {
+    @Test func `many forged key changes do not grow the key ring without limit`() throws {
         var pair = try Pair()
         for _ in 0..<3 * KeyRing.maximumPerVersion {
             var forged = pair.change.event
@@ -507,7 +507,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         #expect(try #require(change.version.number) > higher)
     }
 
-    @Test func `versions rise, within one millisecond and above what the conversation has seen`()
+    @Test func `new versions are above all known ones, even within one millisecond`()
         throws
     {
         var pair = try Pair()
@@ -584,7 +584,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
 @Suite struct BatchTests {
     /// More events than one core takes at a time, good and bad ones mixed.
     @Test(arguments: SuiteName.all)
-    func `a batch over all cores gives what opening one by one gives`(suite: SuiteName) throws {
+    func `a batch on all cores gives the same results as one event at a time`(suite: SuiteName) throws {
         let pair = try Pair(suite)
         var events: [Result<MessageEvent, XChatError>] = []
         for index in 0..<200 {

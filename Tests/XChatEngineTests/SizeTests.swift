@@ -43,7 +43,7 @@ import XChatEvents
         #expect(refusal(.edit(EditDraft(of: "1", text: largest + "x"))) == .tooLarge)
     }
 
-    @Test func `parts that fit one by one are refused where they do not fit together`() {
+    @Test func `parts that fit one by one are refused if they do not fit together`() {
         var draft = MessageDraft(largest)
         let passedOn = String(repeating: "y", count: 2 * 1024 * 1024)
         draft.forwardedMessage = ForwardedMessage(messageText: WireString(passedOn))

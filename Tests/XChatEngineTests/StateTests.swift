@@ -312,7 +312,7 @@ struct RandomSessions {
         #expect(code { _ = try SessionState(decoding: user.encoded()) } == .malformed)
     }
 
-    @Test func `an entry of the membership log of an unknown kind is not passed over`() throws {
+    @Test func `an entry of an unknown kind in the membership log is an error`() throws {
         func encoded(effect: UInt64, claim: UInt64) -> [UInt8] {
             var writer = StateWriter(.conversation)
             writer.text(1, "g9" as WireString)
@@ -387,7 +387,7 @@ struct RandomSessions {
         ]
     }
 
-    @Test func `a state that is cut off, or followed by anything, is refused`() throws {
+    @Test func `a truncated state, or one with trailing bytes, is refused`() throws {
         for (bytes, decode) in try encodings() {
             #expect(try decode(bytes) == bytes)
             for count in bytes.indices {
@@ -441,7 +441,7 @@ struct RandomSessions {
         #expect(code { _ = try ConversationState(decoding: writer.bytes) } == .tooLarge)
     }
 
-    @Test func `a stored point that is not on the curve is found out when it is used`() throws {
+    @Test func `a stored point that is not on the curve is an error when it is used`() throws {
         var session = try full()
         var bytes = try #require(session.state(of: "2222" as UserID)).encoded()
         let pin = try #require(session.pins.current(of: "2222"))
@@ -458,7 +458,7 @@ struct RandomSessions {
         #expect(code { _ = try VerifiedPublicKey(checking: damaged.registered) } == .invalidKey)
     }
 
-    @Test func `a served key that is pinned in the same text is not verified again, and any other one is`() throws {
+    @Test func `a served key that is pinned in the same encoding is not verified again`() throws {
         var session = try full()
         var bytes = try #require(session.state(of: "2222" as UserID)).encoded()
         let signature = try #require(session.pins.current(of: "2222")).storage.bytes.identityKeySignature
@@ -525,7 +525,7 @@ struct RandomSessions {
         }
     }
 
-    @Test func `what is written again with the same contents did not change`() throws {
+    @Test func `writing the same contents again is not a change`() throws {
         let base = try full()
         var session = base
         session.trust(session.pins["2222"])

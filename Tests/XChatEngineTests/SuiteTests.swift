@@ -85,7 +85,7 @@ func flipped(_ bytes: [UInt8], bit: Int) -> [UInt8] {
         #expect(exported == blob)
     }
 
-    @Test func `a blob is refused at every length but its own`() throws {
+    @Test func `exported private keys of any other length are refused`() throws {
         let sodium = try PrivateKeys.generate(.sodium).withExport { blob in blob.indices.map { blob[$0] } }
         for length in 0...200 {
             let bytes = (0..<length).map { $0 < sodium.count ? sodium[$0] : 7 }
@@ -97,7 +97,7 @@ func flipped(_ bytes: [UInt8], bit: Int) -> [UInt8] {
         #expect(code { _ = try PrivateKeys(importing: later.span) } == .unsupported)
     }
 
-    @Test func `scalars out of range are refused`() throws {
+    @Test func `private scalars out of range are refused`() throws {
         let order = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551")
         let one = Known.scalar(1)
         for bad in [Array(repeating: 0, count: 32), order, Array(repeating: 0xff, count: 32)] {
@@ -200,7 +200,7 @@ func flipped(_ bytes: [UInt8], bit: Int) -> [UInt8] {
         #expect(code { _ = try VerifiedPublicKey(checking: endorsed) } == .invalidKey)
     }
 
-    @Test func `a binding over the bare point holds too`() throws {
+    @Test func `a binding signature over the bare point verifies too`() throws {
         let keys = try PrivateKeys.generate(.xchat)
         let point = Array(keys.identityKey.spki.suffix(65))
         var registered = try keys.verifiedKey(userID: "1111", version: "1").registered

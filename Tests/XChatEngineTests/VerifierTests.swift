@@ -4,7 +4,7 @@ import XChatEvents
 @testable import XChatEngine
 
 @Suite struct VerifierTests {
-    @Test func `a key change that delivers nothing lacks a key, whatever its signature is`() throws {
+    @Test func `a key change without a key for this account lacks a key, whatever its signature is`() throws {
         let pair = try Pair()
         var event = try forge(
             keyChangeDetail(pair.change.key, version: "9", to: [pair.alice]),

@@ -26,7 +26,7 @@ struct WycheproofTests {
         let tests: [Vector]
     }
 
-    @Test func `ECDSA P-256 signatures are judged as the file says`() throws {
+    @Test func `ECDSA P-256 signatures have the results of the file`() throws {
         let file: VectorFile<SignatureGroup> = try Wycheproof.load("ecdsa_secp256r1_sha256_p1363_test")
         var ran = 0
         for group in file.testGroups {
@@ -55,7 +55,7 @@ struct WycheproofTests {
     }
 
     @Test(arguments: ["ecdh_secp256r1_ecpoint_test", "ecdh_secp256r1_test"])
-    func `ECDH P-256 keys are parsed strictly and agree as the file says`(name: String) throws {
+    func `ECDH P-256 keys are parsed strictly, and agreements have the results of the file`(name: String) throws {
         let file: VectorFile<AgreementGroup> = try Wycheproof.load(name)
         var ran = 0
         for vector in file.testGroups.flatMap(\.tests) {
@@ -96,7 +96,7 @@ struct WycheproofTests {
         let tests: [Vector]
     }
 
-    @Test func `AES-128-GCM with a 16-byte IV is what the key wrap takes it for`() throws {
+    @Test func `AES-128-GCM with a 16-byte IV, as in the key wrap, has the results of the file`() throws {
         let file: VectorFile<CipherGroup> = try Wycheproof.load("aes_gcm_test")
         var ran = 0
         for group in file.testGroups where group.keySize == 128 && group.ivSize == 128 {

@@ -31,7 +31,7 @@ struct JSONMemberScannerTests {
         }
     }
 
-    @Test func `the strings that are found are those that the reader finds`() throws {
+    @Test func `the scanner finds the same strings as the reader`() throws {
         for _ in 0..<500 {
             guard case .object(let object) = random(0) else { continue }
             let value = JSONValue.object(object)
@@ -46,12 +46,12 @@ struct JSONMemberScannerTests {
         }
     }
 
-    @Test("what is no object has no members", arguments: ["", "[\"a\"]", "\"a\":\"b\"", "5", "null {\"a\":\"b\"}"])
+    @Test("only an object has members", arguments: ["", "[\"a\"]", "\"a\":\"b\"", "5", "null {\"a\":\"b\"}"])
     func noObject(_ text: String) {
         #expect(scan(Array(text.utf8), pieces: 1).isEmpty)
     }
 
-    @Test func `a string that is too long is not kept`() {
+    @Test func `a string beyond the limit is not kept`() {
         let long = String(repeating: "x", count: JSONMemberScanner.maximumStringBytes)
         #expect(scan(Array(#"{"a":"\#(long)","b":"y"}"#.utf8), pieces: 1000) == [#"a="""#, #"b="y""#])
     }
@@ -113,13 +113,13 @@ struct JSONReaderTests {
         #expect(object["e\u{301}"] == 2)
     }
 
-    @Test func `a member that was already there is refused, however its name is written`() {
+    @Test func `a repeated member is refused, however its name is escaped`() {
         #expect(reason(#"{"a":1,"b":2,"a":3}"#) == .duplicateMember)
         #expect(reason(#"{"a":1,"\u0061":3}"#) == .duplicateMember)
     }
 
     @Test(
-        "what is not JSON is refused with its reason",
+        "input that is not JSON is refused with the reason",
         arguments: [
             ("", JSONError.Reason.unexpectedEnd), ("{", .unexpectedEnd), ("[1,", .unexpectedEnd),
             ("\"a", .unexpectedEnd),
@@ -219,14 +219,14 @@ struct JSONLocationTests {
         #expect(throws: AccountError("file: expected an array, found an object")) { try place.elements() }
     }
 
-    @Test func `null is absent`() throws {
+    @Test func `null is treated as absent`() throws {
         let inner = try #require(try place?.member("keys")?.elements().first?.member("x y"))
         #expect(try inner.member("z") == nil)
         #expect(try inner.member("other") == nil)
         #expect(try inner.member("n") != nil)
     }
 
-    @Test func `a file that is no JSON is refused with its place`() {
+    @Test func `the error for a file that is not JSON names line and column`() {
         #expect(throws: AccountError("file: line 1, column 2: the text ends too early")) {
             try JSONLocation(parsing: [UInt8(ascii: "{")], document: "file")
         }

@@ -147,7 +147,7 @@ struct AccountTests {
         }
     }
 
-    @Test func `a message counts as handled when the next one is asked for, and its reply is sent once`() async throws {
+    @Test func `a message is handled when the next one is requested, and its reply is sent once`() async throws {
         try await AccountFixture.run { fixture in
             let alice = try await fixture.open("1111")
             let conversation: ConversationID
@@ -183,7 +183,7 @@ struct AccountTests {
         }
     }
 
-    @Test func `a reply of another kind under the same call is refused`() async throws {
+    @Test func `a reply of another kind under the id of an earlier reply is refused`() async throws {
         try await AccountFixture.run { fixture in
             let alice = try await fixture.open("1111")
             let bob = try await fixture.open("2222")
@@ -201,7 +201,7 @@ struct AccountTests {
         }
     }
 
-    @Test func `a refused reply is thrown once, and stays refused when its message comes again`() async throws {
+    @Test func `a refused reply throws once, and stays refused when its message is delivered again`() async throws {
         let scratch = try Scratch()
         let data = scratch.file("server")
         try await Sandbox(data: data).serving { url in
@@ -359,7 +359,7 @@ struct AccountTests {
         }
     }
 
-    @Test func `a creation founds one group, though the account looks at one group at a time`() async throws {
+    @Test func `a creation founds one group, although the account loads one group at a time`() async throws {
         try await AccountFixture.run { fixture in
             let alice = try await fixture.open("1111")
             var bob = try await User("2222", .sodium, fixture.url)

@@ -9,7 +9,7 @@ import Testing
 /// Functions of the caller, and waiting for the system, on threads of their own.
 @Suite(.timeLimit(.minutes(1)))
 struct BlockingCallTests {
-    @Test func `passphrases that people are asked for do not stop the tasks of the process`() async throws {
+    @Test func `waiting for a passphrase does not stop the tasks of the process`() async throws {
         let scratch = try Scratch()
         let count = ProcessInfo.processInfo.activeProcessorCount + 2
         let (asked, answered) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))

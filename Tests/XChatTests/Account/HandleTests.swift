@@ -61,7 +61,7 @@ struct HandleTests {
         }
     }
 
-    @Test func `without an answer, and for a handle that no user has any more, the bound user is used`() async throws {
+    @Test func `if the server does not answer or knows no user, the bound user is used`() async throws {
         try await Self.run { [bob] sandbox, fixture in
             let account = try await fixture.open("1111")
             _ = try await account.users(handles: [bob])
@@ -79,7 +79,7 @@ struct HandleTests {
         }
     }
 
-    @Test func `a server that refuses the question does not unbind a handle`() async throws {
+    @Test func `a refused look-up does not unbind a handle`() async throws {
         let scratch = try Scratch()
         try await RawServer.run(
             .http(200, #"{"data":{"id":"1111","username":"me"}}"#),
@@ -120,7 +120,7 @@ struct HandleTests {
         }
     }
 
-    @Test func `handles are shown in one call, and a failed call shows none`() async throws {
+    @Test func `handles are looked up in one request, and none is shown if it fails`() async throws {
         try await Self.run { [bob] _, fixture in
             let account = try await fixture.open("1111")
             #expect(await account.handlesForDisplay(of: ["2222", "9999", "x"]) == ["2222": bob])

@@ -56,7 +56,7 @@ struct LostAnswerTests {
         }
     }
 
-    @Test func `members whose addition is answered and lost are members, and are not added twice`() async throws {
+    @Test func `members whose addition has a lost answer are members, and are not added twice`() async throws {
         try await AccountFixture.run(faults: "lose=2") { fixture in
             let alice = try await fixture.open("1111")
             _ = try await User("2222", .sodium, fixture.url)

@@ -10,7 +10,7 @@ import XChatHTTP
 struct ReleaseTests {
     private let conversation = ConversationID.oneToOne("1111", "2222")
 
-    @Test func `an account that nothing refers to any more stops its worker, and nothing is lost`() async throws {
+    @Test func `a deallocated account stops its worker, and loses nothing`() async throws {
         try await AccountFixture.run { fixture in
             let bob = try await fixture.open("2222")
             weak let released = try await leave(fixture)

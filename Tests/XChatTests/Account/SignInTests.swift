@@ -122,7 +122,7 @@ struct SignInTests {
         }
     }
 
-    @Test("keys are added to an account that has only a sign-in, of its user alone", arguments: Kind.allCases)
+    @Test("keys are added to an account that has only a sign-in, and only for its user", arguments: Kind.allCases)
     func keysLater(_ kind: Kind) async throws {
         try await run(kind) { (setup) async throws in
             let keys = try PrivateKeys.generate()
@@ -214,7 +214,7 @@ struct SignInTests {
         }
     }
 
-    @Test("a token that lasts is not renewed", arguments: Kind.allCases)
+    @Test("a token that does not expire soon is not renewed", arguments: Kind.allCases)
     func lasting(_ kind: Kind) async throws {
         try await run(kind, lifetime: 90) { (setup) async throws in
             for _ in 0..<2 { _ = try await setup.client().me() }
@@ -315,7 +315,7 @@ struct SignInTests {
         }
     }
 
-    @Test("an answer that comes too late is a lost one")
+    @Test("an answer that arrives too late is treated as lost")
     func late() async throws {
         try await run(.sessionFile, lifetime: 0) { (setup) async throws in
             var configuration = setup.configuration
@@ -329,7 +329,7 @@ struct SignInTests {
         }
     }
 
-    @Test("a refresh that the server did not take on is no attempt")
+    @Test("a refresh that the server did not process is not counted as an attempt")
     func nothingDone() async throws {
         try await run(.sessionFile, lifetime: 1) { (setup) async throws in
             let busy = [RawAnswer.http(429, "{}"), .http(503, "{}"), .http(429, "{}"), .http(503, "{}")]

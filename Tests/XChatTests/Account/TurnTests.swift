@@ -23,7 +23,7 @@ struct TurnTests {
         Turn(conversation: conversation, consumer: "", cursor: Cursor(), revision: 0, listing: listing)
     }
 
-    @Test func `a conversation counts as read only when the last event was handled`() async throws {
+    @Test func `the time of a listing is saved only when the last event was handled`() async throws {
         let cursors = MemoryCursors()
         var turn = turn(Turn.Listing(updatedAt: 7, isSettled: true))
         turn.add(try item("a", number: 1))
@@ -43,7 +43,7 @@ struct TurnTests {
         #expect(try await saved(cursors)?.isSettled == true)
     }
 
-    @Test func `a conversation that could not be read to its end does not count as read`() async throws {
+    @Test func `the time of a listing is not saved if the conversation could not be read to its end`() async throws {
         let cursors = MemoryCursors()
         var turn = turn(Turn.Listing(updatedAt: 7, isSettled: true))
         turn.add(try item("a", number: 1))

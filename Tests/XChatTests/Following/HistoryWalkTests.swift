@@ -61,14 +61,14 @@ struct HistoryWalkTests {
         }
     }
 
-    @Test func `a history of more than 1,000 pages is read whole`() async throws {
+    @Test func `a history of more than 1,000 pages is read completely`() async throws {
         let answers = (1...1001).map { Self.page(next: "p\($0)") } + [Self.page()]
         let (tokens, error) = try await read(answers)
         #expect(error == nil)
         #expect(tokens == [nil] + (1...1001).map { "p\($0)" })
     }
 
-    @Test func `a rate limit within a history keeps its place, and says that it waits`() async throws {
+    @Test func `after a rate limit within a history the same page is read, with a notice of the wait`() async throws {
         let notices = Mutex<[String]>([])
         // As often as one call is tried.
         let limits = Array(repeating: Self.limited, count: 4)
@@ -82,7 +82,7 @@ struct HistoryWalkTests {
         #expect(waits.count == 1, "\(waits)")
     }
 
-    @Test func `a rate limit before the first page is an error that says until when`() async throws {
+    @Test func `a rate limit before the first page is an error that names its end`() async throws {
         let reset = Int(Date().timeIntervalSince1970) + 900
         let (tokens, error) = try await read([.http(429, headers: ["x-rate-limit-reset: \(reset)"], "{}")])
         #expect(error?.code == .rateLimited && error?.description.contains("; not before 20") == true)

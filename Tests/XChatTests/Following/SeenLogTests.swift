@@ -16,7 +16,7 @@ struct SeenLogTests {
         return try Turn.Item(opened: opened, encoded: "\(number)", number: UInt64(number), isLate: false)
     }
 
-    @Test func `what is remembered of a conversation does not grow with its length`() throws {
+    @Test func `the log of handled events does not grow with the conversation`() throws {
         var list = SeenLog.Part(.signed, maximumRecords: 32, count: 0)
         var kept: Set<RecordKey> = []
         for number in 0..<20_000 {
@@ -34,7 +34,7 @@ struct SeenLogTests {
         for number in 0..<(20_000 - 32 * 256) { #expect(!list.contains(try digest(number))) }
     }
 
-    @Test func `a log is the same after a new start, and forgotten events count as handled by their place`()
+    @Test func `a log is the same after a restart, and events below its floor are treated as handled`()
         async throws
     {
         let cursors = MemoryCursors()
@@ -60,7 +60,7 @@ struct SeenLogTests {
         #expect(loaded.fits(saved) && !loaded.fits(Cursor()))
     }
 
-    @Test func `an event before which another one waits is not passed over`() async throws {
+    @Test func `the floor does not rise above an event that is not handled yet`() async throws {
         let cursors = MemoryCursors()
         var turn = Turn(conversation: conversation, consumer: "", cursor: Cursor(), revision: 0)
         turn.add(try item(1))
@@ -75,7 +75,7 @@ struct SeenLogTests {
         #expect(saved.floor == nil && saved.sequence == 1)
     }
 
-    @Test func `an accepted key change is judged once, a refused one each time`() async throws {
+    @Test func `an accepted key change is verified once, a refused one each time`() async throws {
         try await AccountFixture.run { fixture in
             let alice = try await fixture.open("1111")
             let bob = try await fixture.open("2222")

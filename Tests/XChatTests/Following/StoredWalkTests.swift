@@ -11,7 +11,7 @@ import XChatHTTP
 /// Walks over more than one page, at a server that lists a real conversation in small pages.
 @Suite(.timeLimit(.minutes(1)))
 struct StoredWalkTests {
-    @Test func `a walk goes on after a new start where it was, oldest first, each message once`() async throws {
+    @Test func `an interrupted walk continues after a restart, oldest first, each message once`() async throws {
         try await ListedConversation.run(messages: 35, pageSize: 5) { listed in
             listed.refuses = "p4"
             let first = try await listed.open()
@@ -40,7 +40,7 @@ struct StoredWalkTests {
         }
     }
 
-    @Test func `a walk whose place the server has forgotten starts again`() async throws {
+    @Test func `a walk whose page token the server no longer knows starts again`() async throws {
         try await ListedConversation.run(messages: 20, pageSize: 5) { listed in
             listed.refuses = "p2"
             let first = try await listed.open()
@@ -59,7 +59,7 @@ struct StoredWalkTests {
         }
     }
 
-    @Test func `a part of a walk that was not handled to its end comes again from the first message on`() async throws {
+    @Test func `an incompletely handled part of a walk is delivered again from its first message`() async throws {
         try await ListedConversation.run(messages: 12, pageSize: 5) { listed in
             let first = try await listed.open()
             let feed = try await Feed.open(first, consumer: "default")
@@ -78,7 +78,7 @@ struct StoredWalkTests {
         }
     }
 
-    @Test func `a signed message that comes again under a new sequence id is not shown again, also after a new start`()
+    @Test func `a message that is delivered again under a new sequence id is not shown, even after a restart`()
         async throws
     {
         try await ListedConversation.run(messages: 12, pageSize: 5) { listed in

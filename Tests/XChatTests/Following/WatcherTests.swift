@@ -14,7 +14,7 @@ struct WatcherTests {
     /// Long enough to fail a test that waits for it.
     private static let hour = Duration.seconds(3600)
 
-    @Test func `a message whose line on the stream cannot be read arrives at once`() async throws {
+    @Test func `a message whose line on the stream is unreadable still arrives at once`() async throws {
         try await AccountFixture.run(faults: "garble=1") { fixture in
             let alice = try await fixture.open("1111")
             var configuration = try fixture.configuration("2222", app: true)
@@ -35,7 +35,7 @@ struct WatcherTests {
         }
     }
 
-    @Test func `a doubt ends the wait, also one that arose before`() async {
+    @Test func `a doubt about the stream ends the wait, even one from before the wait`() async {
         let trust = StreamTrust()
         await trust.set(isConnected: true)
         let known = await trust.doubts
@@ -80,7 +80,7 @@ struct WatcherTests {
     }
 
     @Test(
-        "an event without a usable conversation is a doubt, and one of another user is not",
+        "an event without a valid conversation is a doubt, and one of another user is not",
         arguments: [
             (#""encoded_event":"not base64","conversation_id":"1111:2222""#, "2222", "1111:2222"),
             (#""conversation_id":"1111-2222""#, "2222", "1111:2222"),

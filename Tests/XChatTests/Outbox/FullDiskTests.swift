@@ -24,7 +24,7 @@
             #expect(unsafe setrlimit(.init(RLIMIT_FSIZE.rawValue), &limit) == 0)
         }
 
-        @Test func `a download for which there is no room says so and leaves nothing`() async {
+        @Test func `a download that does not fit on the disk is an error and leaves no file`() async {
             await #expect(processExitsWith: .success) {
                 let folder = try ScratchFolder()
                 try await Sandbox().serving { url in
@@ -53,7 +53,7 @@
             }
         }
 
-        @Test func `an outbox that cannot grow says so, and keeps what it acknowledged`() async {
+        @Test func `an outbox that cannot grow reports it, and keeps acknowledged messages`() async {
             await #expect(processExitsWith: .success) {
                 let folder = try ScratchFolder()
                 let sealer = try Sealer()

@@ -52,7 +52,7 @@ struct OutboxWorkerTests {
         #expect(try await outbox.list([.sent]).allSatisfy { $0.sequenceID == "7" })
     }
 
-    @Test func `a message that the server refuses becomes a dead letter, and the rest goes on`() async throws {
+    @Test func `a message that the server refuses becomes a dead letter, and the others are sent`() async throws {
         let outbox = try await folder.outbox()
         let messages = try ["one", "poison", "three"].map { try sealer.seal($0) }
         let poison = messages[1].messageID
@@ -74,7 +74,7 @@ struct OutboxWorkerTests {
         #expect(try server.texts(Sealer.a, sealer) == ["one", "three", "poison"])
     }
 
-    @Test func `a message refused for a stale key is encrypted again under the newest, in its place`() async throws {
+    @Test func `a message refused for a stale key is encrypted again, and keeps its position`() async throws {
         let outbox = try await folder.outbox()
         let messages = try ["one", "two", "three"].map { try sealer.seal($0) }
         let server = ToyServer(rotatesAfter: 1)
@@ -95,7 +95,7 @@ struct OutboxWorkerTests {
         }
     }
 
-    @Test func `what was found out about a new key serves all messages that wait under the old one`() async throws {
+    @Test func `one search for a new key serves all messages that wait under the old one`() async throws {
         let outbox = try await folder.outbox()
         let server = ToyServer(rotatesAfter: 2) { _, count in
             count == 0 ? .after(APIError(.connection, "lost")) : nil
@@ -115,7 +115,7 @@ struct OutboxWorkerTests {
         #expect(server.state.withLock { $0.posts } == 2 * 10)
     }
 
-    @Test func `an older message that is retried by hand is looked for further back`() async throws {
+    @Test func `a manual retry of an older message searches further back`() async throws {
         let outbox = try await folder.outbox()
         let messages = [try sealer.sealOlder("one"), try sealer.seal("two")]
         try await outbox.enqueue(messages[0])
@@ -159,7 +159,7 @@ struct OutboxWorkerTests {
         #expect(try await outbox.entry(message.messageID)?.state == .sent)
     }
 
-    @Test func `a message that is refused because it is there already counts as sent`() async throws {
+    @Test func `a message that is refused because the server has it already is settled as sent`() async throws {
         let outbox = try await folder.outbox()
         let server = ToyServer { _, count in
             count == 0
@@ -193,7 +193,7 @@ struct OutboxWorkerTests {
         #expect(try await outbox.store.lease(Outbox.lease) != nil, "others can post now")
     }
 
-    @Test func `one message can be waited for, and the time be limited`() async throws {
+    @Test func `a caller can wait for one message, with a time limit`() async throws {
         let outbox = try await folder.outbox()
         let server = ToyServer { message, _ in
             message.conversationID == Sealer.b ? .before(APIError(.connection, "never")) : nil
@@ -207,7 +207,7 @@ struct OutboxWorkerTests {
         try await drain(outbox, server, until: "unknown")
     }
 
-    @Test func `a server that does not answer does not keep it longer than the time given`() async throws {
+    @Test func `a server that does not answer does not extend the wait beyond its limit`() async throws {
         try await RawServer.run(.silence) { server, url in
             var outbox = try await folder.outbox()
             outbox.concurrency = 2
@@ -239,7 +239,7 @@ struct OutboxWorkerTests {
         #expect(server.state.withLock { $0.posts } == 1)
     }
 
-    @Test func `rate limits that go on are asked about less and less, until a message goes through`() async throws {
+    @Test func `repeated rate limits make the pauses longer, until a message is sent`() async throws {
         var outbox = try await folder.outbox()
         outbox.concurrency = 1
         outbox.policy.firstDelay = .seconds(20)
@@ -266,7 +266,7 @@ struct OutboxWorkerTests {
         #expect(pauses == [10, 20, 40, 80, 0, 10, 20, 40, 80])
     }
 
-    @Test func `what the caller's closure throws ends the draining, and the message is not to blame`() async throws {
+    @Test func `an error of the caller's closure ends the draining, and the message stays queued`() async throws {
         struct Broken: Error {}
         let failures: [any Error & Sendable] = [
             Broken(), APIError(.notFound, "gone", status: 404), APIError(.forbidden, "no", status: 403),
@@ -300,7 +300,7 @@ struct OutboxWorkerTests {
     }
 
     @Test(
-        "messages with uploads that met another key become dead letters after one question for all",
+        "messages with uploads under an old key become dead letters after one request for all",
         arguments: [["+", "+", "+"], ["x", "+", "+"]]
     )
     func attachments(_ kinds: [String]) async throws {
@@ -327,7 +327,7 @@ struct OutboxWorkerTests {
         #expect(server.state.withLock { $0.posts } == (kinds[0] == "x" ? 2 : 1))
     }
 
-    @Test func `what comes in while it runs goes out, and cancelling ends it`() async throws {
+    @Test func `messages enqueued while it runs are sent, and cancelling ends it`() async throws {
         let outbox = try await folder.outbox()
         let server = ToyServer()
         let task = Task { try await outbox.run(client: server) { _ in sealer.renewed } }

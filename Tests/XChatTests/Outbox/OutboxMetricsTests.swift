@@ -18,7 +18,7 @@ struct OutboxMetricsTests {
         return metrics
     }()
 
-    @Test func `the outbox counts what came of each turn, and what waits`() async throws {
+    @Test func `the outbox counts the outcomes of its attempts, and the waiting messages`() async throws {
         let metrics = Self.metrics
         let folder = try ScratchFolder()
         let outbox = try await folder.outbox()

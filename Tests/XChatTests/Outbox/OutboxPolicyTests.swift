@@ -21,7 +21,7 @@ struct OutboxPolicyTests {
     }
 
     @Test(
-        "a server that is not reached or fails is tried again for ever",
+        "an unreachable or failing server is retried without end",
         arguments: [
             APIError.Code.connection, .timedOut, .server,
         ]
@@ -35,7 +35,7 @@ struct OutboxPolicyTests {
     }
 
     @Test(
-        "what concerns the token or the API stops everything",
+        "a failure of the token or of the API stops the outbox",
         arguments: [
             APIError.Code.unauthorized, .cancelled, .insecureTransport, .redirected,
         ]
@@ -52,12 +52,12 @@ struct OutboxPolicyTests {
         #expect(action(APIError(code, "", status: 400)) == .deadLetter)
     }
 
-    @Test("a 4xx that speaks of the moment is tried again", arguments: [408, 425])
+    @Test("a temporary 4xx is retried", arguments: [408, 425])
     func moment(_ status: Int) {
         #expect(action(APIError(.invalidRequest, "", status: status), failures: 50) == .retry(after: .seconds(150)))
     }
 
-    @Test func `a 403 stops everything only where it speaks of the app`() {
+    @Test func `a 403 stops the outbox only if it concerns the app`() {
         var error = APIError(.forbidden, "", status: 403)
         #expect(action(error) == .deadLetter)
         error.problem = "not-authorized-for-resource"
@@ -66,7 +66,7 @@ struct OutboxPolicyTests {
         #expect(action(error) == .stop)
     }
 
-    @Test func `each failure event leads where it should`() {
+    @Test func `each failure event has its action`() {
         for type: Int32 in -1...20 {
             let expected: OutboxPolicy.Action =
                 switch type {
@@ -81,7 +81,7 @@ struct OutboxPolicyTests {
     }
 
     @Test(
-        "after an unclear answer a message is tried a few more times",
+        "after an unclear answer a message is retried a few times",
         arguments: [
             APIError.Code.malformedResponse, .tooLarge, .init(rawValue: "a code of tomorrow"),
         ]
@@ -91,7 +91,7 @@ struct OutboxPolicyTests {
         #expect(action(APIError(code, ""), failures: 7) == .deadLetter)
     }
 
-    @Test func `a missing key is given a few chances`() {
+    @Test func `a missing key is retried a few times`() {
         #expect(
             policy.action(after: .noNewerKey, failures: 0, now: now, jitter: 0) == .retry(after: .milliseconds(500))
         )
@@ -99,7 +99,7 @@ struct OutboxPolicyTests {
     }
 
     @Test(
-        "a rate limit pauses everything, as long as is believable",
+        "a rate limit pauses the outbox, up to a plausible time",
         arguments: [
             (30.0, 30.0), (86_400, 86_400), (-1, 0.5), (0, 0.5), (1e9, 90_000), (1e300, 90_000), (-1e300, 0.5),
         ]
@@ -127,7 +127,7 @@ struct OutboxPolicyTests {
         #expect(action(busy) == .retry(after: longest))
     }
 
-    @Test func `a server that names a time is not asked before`() {
+    @Test func `a retry waits until the time that the server names`() {
         var error = APIError(.server, "", status: 503)
         error.resetAt = now.addingTimeInterval(120)
         #expect(action(error) == .retry(after: .seconds(120)))
@@ -136,7 +136,7 @@ struct OutboxPolicyTests {
         #expect(action(error) == .retry(after: .milliseconds(500)))
     }
 
-    @Test func `a rate limit that names no time lasts a minute, and longer for one that goes on`() {
+    @Test func `a rate limit without a time lasts a minute, and longer if it is repeated`() {
         let error = APIError(.rateLimited, "", status: 429)
         #expect(action(error) == .pause(.seconds(60)))
         #expect(action(error, failures: 30) == .pause(.seconds(150)))

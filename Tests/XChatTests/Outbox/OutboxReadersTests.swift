@@ -62,7 +62,7 @@ struct OutboxReadersTests {
         #expect(storedVersions.isEmpty)
     }
 
-    @Test("a message is encrypted again by itself for no more readers", arguments: [["1111", "2222"], ["1111"]])
+    @Test("without new readers a message is encrypted again automatically", arguments: [["1111", "2222"], ["1111"]])
     func subset(_ members: Set<UserID>) async throws {
         let message = try sealer.seal("x")
         try await outbox.enqueue(message)
@@ -85,7 +85,7 @@ struct OutboxReadersTests {
         #expect(try await entry(message).readers == ["1111", "2222", "3333"])
     }
 
-    @Test func `who joins after the readers were named is not one of them`() async throws {
+    @Test func `a user who joins after the readers were named is not one of them`() async throws {
         let message = try sealer.seal("x")
         try await outbox.enqueue(message)
         try await drain(["1111", "2222", "3333"])
@@ -153,7 +153,7 @@ struct OutboxReadersTests {
     }
 
     @Test(
-        "what speaks against encrypting for the group sets the message aside, and is tried again only on request",
+        "a message that cannot be encrypted for its group is a dead letter, and retried only on request",
         arguments: [
             XChatError.Code.rotationNeeded, .membershipUnjudged, .membershipUnproven, .disputedKey, .notAParticipant,
         ]
@@ -182,7 +182,7 @@ struct OutboxReadersTests {
         #expect(try await entry(message).messageID == message.messageID)
     }
 
-    @Test func `a message that the server stored is sent where nothing can be encrypted`() async throws {
+    @Test func `a message that the server stored is settled as sent, even if encrypting fails`() async throws {
         let message = try sealer.seal("x")
         server.rotate(Self.group, to: "1001")
         _ = try await server.post(message)
@@ -202,7 +202,7 @@ struct OutboxReadersTests {
         #expect(try ReaderList.readers(text) == readers)
     }
 
-    @Test("a list that no group has is not written", arguments: ["", "12345678901234567890", "x", "1 2", "-1", "١"])
+    @Test("a list with an invalid id is not written", arguments: ["", "12345678901234567890", "x", "1 2", "-1", "١"])
     func refusedID(_ id: String) async {
         #expect(await code { _ = try ReaderList.text([UserID(id)]) } == .invalidReaders)
     }
@@ -213,7 +213,7 @@ struct OutboxReadersTests {
     }
 
     @Test(
-        "a list of readers that is not ours is refused",
+        "a malformed list of readers is refused",
         arguments: [
             " ", "1 ", " 1", "1  2", "1 1", "x", "1,2", "1\n2", "+1", "12345678901234567890", "1\u{0}",
             String(repeating: "1 ", count: 200_000), (0...10_000).map(String.init).joined(separator: " "),

@@ -15,7 +15,7 @@ struct OutboxSendingTests {
         try ChatClient(api: url, token: Token("t"), retries: Self.patient)
     }
 
-    @Test func `a message is posted once a turn, whatever the policy of the client`() async throws {
+    @Test func `a message is posted once in each turn, whatever the retry policy of the client`() async throws {
         try await RawServer.run(.http(503, "{}")) { server, url in
             let message = try Sealer().seal("x")
             let client = try client(url)
@@ -109,7 +109,7 @@ struct OutboxSendingTests {
         }
     }
 
-    @Test func `the search ends at the message, and says that it did not see everything`() async throws {
+    @Test func `the search ends at the message, and reports that it did not read the whole history`() async throws {
         let message = try Sealer().seal("x")
         try await RawServer.run(page([event("newer"), event(message.messageID, sequence: "5")], next: "second")) {
             server,
@@ -121,7 +121,7 @@ struct OutboxSendingTests {
         }
     }
 
-    @Test func `a history with something missing is an error and not an absence`() async throws {
+    @Test func `a history with missing events is an error, and not an absence`() async throws {
         let message = try Sealer().seal("x")
         func page(_ id: MessageID) -> RawAnswer {
             .http(200, #"{"data":[{"encoded_event":"\#(event(id))"}],"errors":[{"title":"x","type":"about:blank"}]}"#)
@@ -136,7 +136,7 @@ struct OutboxSendingTests {
         }
     }
 
-    @Test func `a history of more pages than the client's limit is an error and not an absence`() async throws {
+    @Test func `a history of more pages than the client's limit is an error, and not an absence`() async throws {
         try await RawServer.run(page([event("x")], next: "a"), page([event("y")], next: "b")) { server, url in
             let client = try ChatClient(api: url, token: Token("t"), limits: .init(pages: 2))
             #expect(await thrownCode { _ = try await posted(client) } == .tooLarge)
@@ -144,7 +144,7 @@ struct OutboxSendingTests {
         }
     }
 
-    @Test func `a conversation that is not there has no messages, and pages that repeat are an error`() async throws {
+    @Test func `a conversation that does not exist has no messages, and repeated pages are an error`() async throws {
         try await RawServer.run(.http(404, "{}")) { _, url in
             let found = try await posted(client(url))
             #expect(found == PostedMessages(sequenceIDs: [:], isComplete: true))

@@ -29,7 +29,7 @@ struct OutboxStoreTests {
         try await Outbox(opening: store, userID: "1111", retention: .seconds(100), now: time)
     }
 
-    @Test func `what was enqueued is there after opening again, byte for byte`() async throws {
+    @Test func `enqueued messages are the same after reopening, byte for byte`() async throws {
         let messages = try ["one", "two", "three"].map { try sealer.seal($0) }
         try await folder.outbox().enqueue(messages)
         let store = try await store()
@@ -62,7 +62,7 @@ struct OutboxStoreTests {
         await lease.end()
     }
 
-    @Test func `a file that others can read is taken from their eyes`() async throws {
+    @Test func `a file that others can read is made private`() async throws {
         _ = try await folder.outbox()
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: folder.file)
         _ = try await folder.outbox()
@@ -155,7 +155,7 @@ struct OutboxStoreTests {
         #expect(try await store.due(at: now.addingTimeInterval(30), limit: 9).count == 1)
     }
 
-    @Test func `what was sent is no part of what is looked through for the next message`() async throws {
+    @Test func `finding the next message does not read sent ones`() async throws {
         let plan = try await store().database.queue.read { database in
             try [SealedDatabase.dueQuery, SealedDatabase.windowQuery].flatMap { query in
                 try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(query)", arguments: [0, 0, 0])
@@ -173,7 +173,7 @@ struct OutboxStoreTests {
         #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "rows are read in the order of an index")
     }
 
-    @Test func `a process that runs for long forgets what is finished, once an hour at most`() async throws {
+    @Test func `a long-running process deletes finished messages, at most once an hour`() async throws {
         var outbox = try await outbox(folder.store(), at: now)
         let time = Mutex(now)
         outbox.clock = { time.withLock { $0 } }
@@ -196,7 +196,7 @@ struct OutboxStoreTests {
         #expect(try await store.due(at: now, limit: 9).count == 1)
     }
 
-    @Test func `what is finished can be neither retried nor dropped, and is forgotten in time`() async throws {
+    @Test func `a finished message can be neither retried nor dropped, and is deleted in time`() async throws {
         let store = try await store()
         let messages = try ["sent", "replaced", "dropped", "aside", "queued"].map { try sealer.seal($0) }
         try await store.add(messages, now: now)
@@ -239,7 +239,7 @@ struct OutboxStoreTests {
 
     // MARK: What is not in order
 
-    @Test func `a full disk is said, and nothing that was acknowledged is lost`() async throws {
+    @Test func `a full disk is reported, and no acknowledged message is lost`() async throws {
         let store = try await store()
         let outbox = try await outbox(store, at: now)
         try await store.database.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 20") }
@@ -259,7 +259,7 @@ struct OutboxStoreTests {
     }
 
     @Test(
-        "what is no outbox is refused, and left as it is",
+        "a file that is not an outbox is refused, and not changed",
         arguments: [
             "garbage, and not a little of it".utf8.map { $0 }, [UInt8](repeating: 0, count: 4096),
             [UInt8]("SQLite format 3\u{0}".utf8) + [UInt8](repeating: 255, count: 8176),
@@ -285,7 +285,7 @@ struct OutboxStoreTests {
         #expect(try Data(contentsOf: URL(filePath: folder.file)) == bytes)
     }
 
-    @Test func `damage is found where nothing looks that opens the file`() async throws {
+    @Test func `damage is found in pages that opening the file does not read`() async throws {
         do {
             let store = try await store()
             try await store.add([sealer.seal(String(repeating: "long ", count: 10_000))], now: now)
@@ -302,7 +302,7 @@ struct OutboxStoreTests {
         #expect(try Data(contentsOf: URL(filePath: folder.file)) == bytes)
     }
 
-    @Test func `another database, and one of tomorrow, are refused`() async throws {
+    @Test func `another database, and one of a later version, are refused`() async throws {
         let other = try DatabaseQueue(path: folder.file)
         try await other.write { try $0.execute(sql: "CREATE TABLE t (x)") }
         try other.close()
@@ -313,7 +313,7 @@ struct OutboxStoreTests {
         #expect(await code { _ = try await folder.outbox() } == .newerFormat)
     }
 
-    @Test func `one at a time posts`() async throws {
+    @Test func `one process at a time posts`() async throws {
         let (one, other) = (try await store(), try await store())
         let lease = try #require(try await one.lease(Outbox.lease))
         #expect(try await one.lease(Outbox.lease) == nil)

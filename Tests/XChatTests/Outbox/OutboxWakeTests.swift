@@ -62,7 +62,7 @@ struct OutboxWakeTests {
         try await outbox.entry(message.messageID)?.state == .sent
     }
 
-    @Test func `an idle outbox runs no query, and one that waits for a time neither`() async throws {
+    @Test func `an idle outbox runs no query, nor does one that waits for a time`() async throws {
         let store = try await folder.store()
         let server = ToyServer { message, _ in
             message.conversationID == Sealer.b ? .before(APIError(.connection, "lost")) : nil

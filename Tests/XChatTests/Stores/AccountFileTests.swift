@@ -120,7 +120,7 @@ struct AccountFileTests {
         )
     }
 
-    @Test("a path that leads nowhere is an error", arguments: ["", "/nowhere/at/all", "a\u{0}b", "/"])
+    @Test("a path without a file or a folder is an error", arguments: ["", "/nowhere/at/all", "a\u{0}b", "/"])
     func noPath(_ path: String) async {
         let made = await code { _ = try await AccountFile.create(path, passphrase: passphrase("x"), limits: .minimum) }
         #expect(made == .file)
@@ -149,7 +149,7 @@ struct AccountFileTests {
     }
 
     @Test(
-        "what is not an account file is refused, and left as it is",
+        "a file that is not an account file is refused, and not changed",
         arguments: [
             "garbage, and not a little of it".utf8.map { $0 }, [UInt8](repeating: 0, count: 4096),
             [UInt8]("SQLite format 3\u{0}".utf8) + [UInt8](repeating: 255, count: 8176),

@@ -68,7 +68,7 @@ struct OutboxConformance {
         )
     }
 
-    @Test("messages come in order, byte for byte, and only when their time has come", arguments: StoreKind.allCases)
+    @Test("messages are returned in order, byte for byte, and not before their time", arguments: StoreKind.allCases)
     func order(_ kind: StoreKind) async throws {
         let (place, one, other) = try await stores(kind)
         defer { withExtendedLifetime(place) {} }
@@ -91,7 +91,7 @@ struct OutboxConformance {
         #expect(try await other.due(at: now.addingTimeInterval(20), limit: 9).count == 2)
     }
 
-    @Test("what one store settled, another neither posts nor settles again", arguments: StoreKind.allCases)
+    @Test("a message that one store settled is not posted or settled by another", arguments: StoreKind.allCases)
     func settled(_ kind: StoreKind) async throws {
         let (place, one, other) = try await stores(kind)
         defer { withExtendedLifetime(place) {} }

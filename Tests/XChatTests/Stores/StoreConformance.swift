@@ -11,7 +11,7 @@ import XChatEvents
 /// A new store adds a case to ``StoreKind``.
 @Suite("store conformance")
 struct StoreConformance {
-    @Test("what was committed is there after opening again", arguments: StoreKind.allCases)
+    @Test("committed records are there after reopening", arguments: StoreKind.allCases)
     func survives(_ kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
@@ -70,7 +70,7 @@ struct StoreConformance {
     }
 
     @Test(
-        "other contents have another revision, also where the record was deleted meanwhile",
+        "changed contents have another revision, even if the record was deleted in between",
         arguments: StoreKind.allCases
     )
     func revisions(_ kind: StoreKind) async throws {
@@ -215,7 +215,7 @@ struct StoreConformance {
         #expect(try await store.records(keys).mapValues(\.bytes) == batch.writes)
     }
 
-    @Test("a batch that no store takes is refused, and not written", arguments: StoreKind.allCases)
+    @Test("an invalid batch is refused, and not written", arguments: StoreKind.allCases)
     func refusals(_ kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
