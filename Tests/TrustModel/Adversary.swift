@@ -6,7 +6,7 @@ import XChatEvents
 extension History {
     private static let hour: UInt64 = 3600 * 1000
 
-    /// Runs it to the end.
+    /// Runs the history to its end.
     mutating func runWithAdversary() throws {
         try addClients(random.number(3...5))
         let people = clients.map(\.user)
@@ -75,8 +75,8 @@ extension History {
         }
     }
 
-    /// Adds a user as a client does that signs an older version of the text, which names invited people and may name no
-    /// administrator.
+    /// Adds a user like a client that signs an older version of the text. That version names invited users, and may
+    /// name no administrator.
     private mutating func addAsOldClient(_ user: UserID, by index: Int) throws {
         guard let members = clients[index].session.memberships[World.group]?.present else { return }
         let author = clients[index].identity
@@ -199,7 +199,7 @@ extension History {
             signatureVersion: random.chance(85) ? 7 : 5
         )
         let act = try world.record(event, .keyChange, by: author, isHonest: false, isStolen: isStolen, key: key)
-        // Thieves keep the key that they made.
+        // Thieves keep the keys that they made.
         if isStolen, let insider = world.cast.insider.first { world.give(key, to: insider.holder) }
         record(act, "\(isStolen ? "stolen keys of \(author.user), " : "")for \(act.entries)")
         if isStolen, random.chance(70) {
@@ -229,7 +229,7 @@ extension History {
     private mutating func writeTwoTexts(as author: Identity) throws {
         let version = random.chance(70) ? world.time : anyVersion()
         let first = Set(random.subset(of: world.people, percent: 50))
-        // Some get both keys.
+        // Some users get both keys.
         let second = Set(world.people).subtracting(first).union(random.subset(of: first.sorted(), percent: 20))
         let halves = [(TwoTexts.firstKey, first), (TwoTexts.secondKey, second)]
         for (key, users) in halves {
@@ -268,7 +268,7 @@ extension History {
 
     // MARK: The server
 
-    /// What is outstanding for a client, in the true order.
+    /// The events that a client has not received yet, in the true order.
     mutating func tellTruth(to index: Int, atMost count: Int = .max) throws {
         let end = min(world.acts.count, cursors[index] + min(count, world.acts.count))
         guard cursors[index] < end else { return }
@@ -298,7 +298,7 @@ extension History {
         try deliver(items, to: index, "lies")
     }
 
-    /// Serves the keys of the senders, as a follower asks for them.
+    /// Serves the keys of the senders that a follower requests.
     private mutating func serveKeys(to index: Int, for items: [Item], isHonest: Bool) throws {
         for user in Set(items.compactMap(\.event.senderID)).sorted() {
             guard user != clients[index].user, !world.cast.identities(of: user).isEmpty else { continue }
@@ -308,7 +308,7 @@ extension History {
                 case 0..<8: served = []
                 case 8..<14: served = Array(served.prefix(1))
                 case 14..<20:
-                    // A forged key on first use is trusted: only the safety code can tell.
+                    // A forged key on first use is trusted: only the safety code shows it.
                     if clients[index].accepted[user] != nil, let forged = world.cast.forged[user] {
                         served.append(forged)
                     }
@@ -319,20 +319,20 @@ extension History {
         }
     }
 
-    /// Lists members, the own friends among them.
+    /// Lists random users as members, the client's own user among them.
     private mutating func listMembers(to index: Int) throws {
         guard clients[index].session.memberships[World.group] == nil else { return }
         let listed = [clients[index].user] + world.people.filter { $0 != clients[index].user && random.chance(60) }
         say("the server lists \(listed) to \(name(index))")
         try act(index) { client in _ = try client.session.found(listed, of: World.group) }
-        // Key changes without the group's changes: the list says who may have announced them.
+        // Delivers key changes without the group's changes: the list then decides who may have announced them.
         guard random.chance(60) else { return }
         let items = world.acts.filter { $0.kind == .keyChange || $0.kind == .message }.map { Item($0) }
         try serveKeys(to: index, for: items, isHonest: true)
         try deliver(items, to: index, "keys and messages")
     }
 
-    /// The same signature in another envelope.
+    /// The same signed event in another envelope.
     private mutating func rewritten(_ act: Act) -> Item {
         var event = act.event
         if random.chance(60), let other = otherReading(of: event) { return Item(act, other) }
@@ -355,7 +355,7 @@ extension History {
         return Item(act, event)
     }
 
-    /// An addition whose invited people are read as members, under another version of the signed text.
+    /// An addition whose invited users are members when it is read under another version of the signed text.
     private func otherReading(of event: MessageEvent) -> MessageEvent? {
         guard case .groupChangeEvent(var change) = event.detail,
             case .groupMemberAdd(var addition) = change.groupChange,
@@ -401,7 +401,7 @@ extension History {
         }
     }
 
-    /// Other bounds of the signed lists: new members, present members, administrators, invited people.
+    /// Other boundaries between the signed lists: new members, present members, administrators, invited users.
     private mutating func rewritten(_ addition: GroupMemberAddChange) -> GroupMemberAddChange {
         var addition = addition
         let pending = addition.currentPendingMemberIDs ?? []
@@ -420,7 +420,7 @@ extension History {
 
     // MARK: The end
 
-    /// All clients get the same, and no signed message has two texts without a mark.
+    /// All clients receive the same events, and a signed message that has two texts is marked.
     private mutating func tellEverything() throws {
         let items = world.acts.map { Item($0) }
         var texts: [Int: [String: UserID]] = [:]

@@ -5,7 +5,7 @@ import XChatEvents
 struct Item: Sendable {
     let act: Act
     let event: MessageEvent
-    /// Whether the signature still verifies: nothing that is signed was changed.
+    /// Whether the signature still verifies because no signed value was changed.
     let isAuthentic: Bool
 
     init(_ act: Act, _ event: MessageEvent) {
@@ -27,27 +27,27 @@ struct Item: Sendable {
         self.init(act, act.event)
     }
 
-    /// Whether it is delivered in the conversation that its author meant.
+    /// Whether it is delivered in the conversation that its author intended.
     var isInPlace: Bool {
         event.conversationID.map { ConversationID(canonicalizing: $0, sender: event.senderID ?? "") }
             == act.conversation
     }
 
-    /// Whom the entries of a key change name, as it is delivered.
+    /// The users whom the entries of a key change name, as it is delivered.
     var listed: Set<UserID> {
         guard case .conversationKeyChangeEvent(let change) = event.detail else { return [] }
         return Set((change.conversationParticipantKeys ?? []).compactMap(\.userID))
     }
 }
 
-/// What a client shows for a signed event.
+/// The output of a client for a signed event.
 struct Shown {
     let text: String?
     let marks: Set<Event.Mark>
     let act: Int
 }
 
-/// An honest client: a session of the engine, used as the command uses it, and what the model knows about it.
+/// An honest client: a session of the engine, used as the command uses it, and the model's knowledge about it.
 struct Client {
     let user: UserID
     private(set) var identity: Identity
@@ -58,9 +58,9 @@ struct Client {
     /// The current pin of each user, and all pins, by the rules.
     private(set) var accepted: [UserID: KeyVersion] = [:]
     private(set) var pinned: [UserID: Set<KeyVersion>] = [:]
-    /// When changed keys were accepted, by a true clock.
+    /// The true times at which changed public keys were accepted.
     private(set) var acceptedAt: [UserID: UInt64] = [:]
-    /// The groups that each of these users was a member of then, as far as the client knew.
+    /// The groups of which each of these users was a member at that time, as far as the client knew.
     private(set) var groupsAtAcceptance: [UserID: Set<ConversationID>] = [:]
 
     /// Events that were refused and may be accepted later.
@@ -68,32 +68,32 @@ struct Client {
     private var seen = SeenEvents()
     private(set) var shown: [EventDigest: Shown] = [:]
 
-    /// The acts that were delivered unchanged, in any delivery.
+    /// The signed acts that were delivered unchanged, in any delivery.
     private(set) var delivered: Set<Int> = []
     /// For each delivered key change, the users that every delivered copy lists.
     private(set) var listed: [Int: Set<UserID>] = [:]
     /// Key changes that were delivered while their author's keys were the current pin.
     private(set) var underCurrentPin: Set<Int> = []
-    /// Key changes with an entry for the identity key of the time.
+    /// Key changes with an entry for the identity key of that time.
     private(set) var unwrapped: Set<Int> = []
-    /// Former members by group, with the highest version that this client knew at the end of the delivery that took
-    /// them out.
+    /// Former members by group, with the highest version that this client knew at the end of the delivery that removed
+    /// them.
     private(set) var out: [ConversationID: [UserID: UInt64]] = [:]
     /// The highest version under which a message of each former member may be shown.
     private(set) var shownUpTo: [ConversationID: [UserID: UInt64]] = [:]
-    /// When each former member was taken out, by a true clock.
+    /// The true time at which each former member was removed.
     private(set) var outSince: [ConversationID: [UserID: UInt64]] = [:]
-    /// Whether a person's list may be needed: a removal that waited for keys counted when a person accepted them, or an
-    /// addition came under a key that a person had replaced.
+    /// Whether an accepted list may be needed: a removal that waited for keys was applied when a person accepted them,
+    /// or an addition was signed with a replaced key.
     private(set) var hasWaited = false
     /// Removals by present members whose keys are not accepted.
     private(set) var waiting: [ConversationID: Set<Int>] = [:]
-    /// The removals that waited when a person accepted a list: they are settled and never count.
+    /// The removals that waited when a person accepted a list: they are settled and never applied.
     private(set) var answered: Set<Int> = []
     private var restarts = 0
     /// Keys that this client made itself, by group and version.
     private(set) var own: [ConversationID: [KeyVersion: [UInt8]]] = [:]
-    /// Whom the client could encrypt to before, by group.
+    /// The users to whom the client could encrypt before, by group.
     private(set) var views: [ConversationID: View] = [:]
 
     init(_ identity: Identity, clockOffset: Int) throws {
@@ -171,7 +171,7 @@ struct Client {
 
     /// Makes new own keys.
     ///
-    /// Keys that only decrypt are not saved, and the new identity key does not unwrap them again.
+    /// Keys that are only used to decrypt are not saved, and the new identity key cannot unwrap them again.
     mutating func replaceKeys(with identity: Identity, world: World) throws {
         unwrapped = unwrapped.filter { index in
             guard let version = world.acts[index].event.keyVersion else { return false }
@@ -188,7 +188,7 @@ struct Client {
 
     // MARK: Restart
 
-    /// Ends and starts again with what is saved.
+    /// Ends the client and starts it again with its saved state.
     mutating func restart() throws {
         let old = session
         session = try rebuilt(keys: identity.keys, version: identity.version)
@@ -223,7 +223,7 @@ struct Client {
                 reason: "\(user) restarted: the records of \(differences) do not hold what was known"
             )
         }
-        // A session file and records take turns.
+        // Restores from a session file and from records in turns.
         restarts += 1
         if restarts.isMultiple(of: 2) { session = stored }
     }
@@ -295,9 +295,9 @@ struct Client {
         return new
     }
 
-    // MARK: What the client would do now
+    // MARK: The client's next message
 
-    /// What a client encrypts with, and to whom a rotation would give the key.
+    /// The key that a client would use now, and the users to whom a rotation would give a key.
     struct View {
         var members: Membership?
         var counted: Set<EventDigest> = []
@@ -383,12 +383,12 @@ struct Client {
         waiting[group] = acts.isEmpty ? nil : acts
     }
 
-    /// Notes a key change that was accepted.
+    /// Records a key change that was accepted.
     mutating func noteAccepted(_ item: Item) {
         if item.act.kind == .keyChange, item.act.entries.contains(identity.holder) { unwrapped.insert(item.act.index) }
     }
 
-    /// Notes what a delivery shows, as a follower does; returns what it shows for the first time.
+    /// Records the output of a delivery, like a follower; returns the part that is shown for the first time.
     mutating func show(_ event: Event, of act: Act) -> Shown? {
         guard event.isVerified, let digest = event.digest else { return nil }
         switch seen.insert(event) {

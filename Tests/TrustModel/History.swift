@@ -1,7 +1,7 @@
 import XChatEngine
 import XChatEvents
 
-/// One history: the truth, the clients, and what happened so far as text for people.
+/// One history: the truth, the clients, and a trace of the steps so far.
 struct History {
     static let groups = [World.group, World.otherGroup]
 
@@ -9,15 +9,15 @@ struct History {
     var world: World
     var random: ModelRandom
     var clients: [Client] = []
-    /// How many acts of the truth each client got from a server that tells it in order.
+    /// The number of signed acts that each client received from a server that delivers them in order.
     var cursors: [Int] = []
-    /// All that each client got, in order.
+    /// All events that each client received, in order.
     var received: [[Item]] = []
-    /// What happened, one entry for each step; empty unless ``isTracing``.
+    /// The trace, one entry for each step; empty unless ``isTracing``.
     private(set) var trace: [String] = []
     var isTracing = false
     private var callerLists = 0
-    /// Messages that clients have sealed, with the readers of that time.
+    /// Messages that clients have encrypted, with the readers of that time.
     var sealed: [(client: Int, message: SealedMessage, readers: Set<UserID>)] = []
 
     init(seed: UInt64) throws {
@@ -41,7 +41,7 @@ struct History {
         }
     }
 
-    /// Some minutes pass.
+    /// Advances the clock by some minutes.
     mutating func pass() {
         world.time += UInt64(random.number(120_000...600_000))
         for index in clients.indices { clients[index].setClock(to: world.time) }
@@ -51,7 +51,7 @@ struct History {
 
     // MARK: Deliveries
 
-    /// Delivers events to a client, after those that it tries again, and checks what it makes of them.
+    /// Delivers events to a client, after those that it tries again, and checks the results.
     @discardableResult
     mutating func deliver(_ new: [Item], to index: Int, _ why: String) throws -> [Result<Event, XChatError>] {
         let again = clients[index].refused
@@ -102,7 +102,7 @@ struct History {
         try invariants.checkSize(of: clients[index], after, callerLists: callerLists)
     }
 
-    /// Runs what a client or its person does, and checks for whom the client would encrypt afterwards.
+    /// Runs an action of a client or its user, and checks for whom the client would encrypt afterwards.
     mutating func act(_ index: Int, isMembershipOwn: Bool = true, _ body: (inout Client) throws -> Void) throws {
         let before = Self.groups.map { clients[index].view(of: $0) }
         try body(&clients[index])
@@ -153,7 +153,7 @@ struct History {
         )
     }
 
-    /// The keys of the members, as far as the client does not have them.
+    /// Fetches the keys of the members that the client does not have.
     mutating func pinMembers(_ index: Int, in group: ConversationID = World.group, more: [UserID] = []) throws {
         let members = clients[index].session.memberships[group]?.present ?? []
         for user in (members.sorted() + more) where clients[index].accepted[user] == nil {
@@ -161,7 +161,7 @@ struct History {
         }
     }
 
-    /// Makes a new key and, if the server takes it, uses it.
+    /// Makes a new key and, if the server accepts it, uses it.
     @discardableResult
     mutating func rotate(_ index: Int, in group: ConversationID = World.group, isTaken: Bool = true) throws -> Bool {
         let change: KeyChange
@@ -194,7 +194,7 @@ struct History {
         record(act, "for \(act.entries)")
     }
 
-    /// Adds people, with a new key.
+    /// Adds users, with a new key.
     mutating func add(_ users: [UserID], by index: Int, in group: ConversationID = World.group, isTaken: Bool = true)
         throws
     {
@@ -235,7 +235,7 @@ struct History {
         }
     }
 
-    /// Takes members out, and reads that back as any client does.
+    /// Removes members, and reads the removal back like every other client.
     mutating func remove(_ users: [UserID], by index: Int, in group: ConversationID = World.group) throws {
         let detail = MessageEventDetail.groupChangeEvent(
             GroupChangeEvent(
@@ -266,7 +266,7 @@ struct History {
         try deliver([Item(removal)], to: index, "its own removal")
     }
 
-    /// Writes a message, after a rotation where one is needed; false if the client cannot.
+    /// Writes a message, after a rotation if one is needed; false if the client cannot.
     @discardableResult
     mutating func write(_ index: Int, in group: ConversationID = World.group, isEdit: Bool = false) throws -> Bool {
         let text = "text \(world.acts.count) of \(name(index))"

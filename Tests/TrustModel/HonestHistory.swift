@@ -1,9 +1,9 @@
 import XChatEngine
 import XChatEvents
 
-/// A history in which all users are honest, and the server delivers all of it in order, cut anywhere.
+/// A history in which all users are honest, and the server delivers all events in order, divided into any deliveries.
 extension History {
-    /// Runs it to the end.
+    /// Runs the history to its end.
     mutating func runHonestly() throws {
         try addClients(random.number(3...5))
         let others = random.subset(of: Array(clients.dropFirst().map(\.user)), percent: 70)
@@ -15,7 +15,7 @@ extension History {
             case 50..<85: try catchUp(random.number(0...clients.count - 1), atMost: random.number(1...6))
             case 85..<90:
                 let index = random.number(0...clients.count - 1)
-                // Keys that were wrapped to the old identity key are unwrapped before it goes.
+                // Keys that were wrapped to the old identity key are unwrapped before it is replaced.
                 try catchUp(index)
                 try replaceKeys(of: index)
             case 90..<95:
@@ -24,7 +24,7 @@ extension History {
             default:
                 let index = random.number(0...clients.count - 1)
                 try restart(index)
-                // The command reads the whole history when it starts.
+                // Like the command, the client reads the whole history when it starts.
                 cursors[index] = 0
             }
         }
@@ -61,7 +61,8 @@ extension History {
         for user in clients[index].accepted.keys.sorted() { try accept(user, by: index) }
     }
 
-    /// Delivers what is outstanding: members get the whole history, others what was before they were taken out.
+    /// Delivers outstanding events: members receive the whole history, former members only the part before their
+    /// removal.
     private mutating func catchUp(_ index: Int, atMost count: Int = .max) throws {
         let user = clients[index].user
         var end = world.acts.count
@@ -77,7 +78,7 @@ extension History {
         var items = world.acts[cursors[index]..<end].map { Item($0) }
         let known = Array(world.acts[..<cursors[index]])
         cursors[index] = end
-        // An honest server may say the same thing twice, and chooses what is not signed.
+        // An honest server may deliver an event twice, and chooses the unsigned values.
         if random.chance(20), let old = random.pick(known) {
             items.insert(Item(old), at: random.number(0...items.count))
         }
@@ -95,8 +96,8 @@ extension History {
         try deliver(items, to: index, "in order")
     }
 
-    /// The end of a first delivery: it reaches from the beginning of the history at least to the change that lets the
-    /// user in.
+    /// The end of a first delivery, which reaches from the beginning of the history at least to the change that makes
+    /// the user a member.
     private func placeOfJoining(_ user: UserID) -> Int {
         let place = world.acts.firstIndex { [.creation, .addition].contains($0.kind) && $0.named.contains(user) }
         return place.map { $0 + 1 } ?? 0
@@ -104,13 +105,13 @@ extension History {
 
     // MARK: The end
 
-    /// Accepts what is to be accepted, delivers the rest, and compares all members.
+    /// Accepts changed keys and lists if needed, delivers the remaining events, and compares all members.
     private mutating func settle() throws {
         pass()
         for index in clients.indices {
             try catchUp(index)
             try acceptAll(index)
-            // A follower tries what was refused again in its next delivery.
+            // A follower tries refused events again in its next delivery.
             try deliver([Item(world.acts[0])], to: index, "once more")
         }
         let members = clients.indices.filter { isMember($0) }
@@ -119,8 +120,8 @@ extension History {
         }
         for index in members {
             if clients[index].hasWaited, clients[index].view(of: World.group).present != world.members {
-                // A bar that is set when a removal has waited for keys is the version of that time. A person's list is
-                // the way out, and what was refused meanwhile is read again.
+                // If a removal waited for keys, the exclusion version is that of the time at which it was applied. An
+                // accepted list resolves this, and events that were refused meanwhile are read again.
                 try acceptMembers(world.members.sorted(), by: index)
                 cursors[index] = 0
                 try catchUp(index)
@@ -135,7 +136,7 @@ extension History {
             try checkTexts(of: index)
             do {
                 let version = try clients[index].session.encryptingVersion(in: World.group)
-                // Who pinned the author after a change of keys knows this one only as a replaced one.
+                // A client that pinned the author after a change of keys knows this key only as a replaced one.
                 let isReader =
                     last.entries.contains(clients[index].identity.holder)
                     && clients[index].underCurrentPin.contains(last.index)
@@ -182,7 +183,7 @@ extension History {
         for act in world.acts where act.kind == .message && client.delivered.contains(act.index) {
             let keys = world.acts.filter { $0.kind == .keyChange && $0.version == act.version }
             guard keys.contains(where: { client.unwrapped.contains($0.index) }) else { continue }
-            // A key that became known only after its holder was taken out does not raise the bar.
+            // A key that became known only after its holder was removed does not raise the exclusion version.
             if isAboveBar(act, for: client) { continue }
             guard shown[act.index]?.text == act.text else {
                 throw Violation(invariant: 3, reason: "\(name(index)) does not show message #\(act.index)")
@@ -190,13 +191,15 @@ extension History {
         }
     }
 
-    /// Whether a former member wrote it under a key that the client did not accept in time to raise the member's bar.
+    /// Whether a former member wrote it under a key that the client did not accept in time to raise the member's
+    /// exclusion version.
     private func isAboveBar(_ act: Act, for client: Client) -> Bool {
         let bar = client.session.memberships[World.group]?.bars[act.author.user]
         return bar.map { act.version ?? 0 > $0 } ?? false
     }
 
-    /// What a new session shows that gets everything in one delivery, the old one has shown.
+    /// Checks that a new session, which receives everything in one delivery, shows only events that the old one has
+    /// shown.
     private func checkFreshReading() throws {
         for index in clients.indices where !clients[index].hasWaited {
             let client = clients[index]

@@ -1,10 +1,10 @@
 import XChatEngine
 import XChatEvents
 
-/// Holds the engine to the invariants: what a client did with a delivery is compared with the truth.
+/// Checks the invariants of the engine: compares the results of a client's deliveries with the truth.
 ///
-/// The checks do not repeat the engine's algorithm. They bound it: every member must have been let in by acts that
-/// were delivered, and every former member must have been taken out.
+/// The checks do not repeat the engine's algorithm. They set limits for its results: delivered acts must have added
+/// every member and removed every former member.
 struct Invariants {
     let world: World
     let group: ConversationID
@@ -13,7 +13,7 @@ struct Invariants {
 
     // MARK: Membership
 
-    /// Checks the members after a delivery, and notes who left and who is back.
+    /// Checks the members after a delivery, and records removals and returns.
     func checkMembers(of client: inout Client, before: Client.View, after: Client.View, items: [Item]) throws {
         let acts = world.acts.filter { client.delivered.contains($0.index) && $0.conversation == group }
         let now = Set(items.filter { $0.isAuthentic && $0.isInPlace }.map(\.act.index))
@@ -25,7 +25,7 @@ struct Invariants {
         }
         var possible: Set<UserID>
         var barred: [UserID: UInt64] = [:]
-        // A verified founding replaces a log that was founded on the server's word, with all that counted in it.
+        // A verified founding replaces a log with the claim `server`, and all changes that were applied to it.
         let counted = before.members?.claim == .server ? [] : before.counted
         var eligible = acts.filter { $0.kind == .addition && !counted.contains($0.digest) }
         if let known = before.present, before.members?.claim != .server {
@@ -37,7 +37,7 @@ struct Invariants {
             guard !possible.isEmpty else {
                 throw Violation(
                     invariant: 1,
-                    reason: "\(client.user) took members for \(group), and no member signed them for it"
+                    reason: "\(client.user) founded the log of \(group) without a change that can found it"
                 )
             }
         }
@@ -60,8 +60,8 @@ struct Invariants {
             let isReturn = intruders.contains { barred[$0] != nil }
             throw Violation(
                 invariant: isReturn ? 2 : 1,
-                reason: "\(client.user) takes \(intruders.sorted()) for members of \(group), and no act that counts "
-                    + (isReturn ? "brought them back" : "lets them in")
+                reason: "\(client.user) has \(intruders.sorted()) as members of \(group), and no delivered change "
+                    + (isReturn ? "brought them back" : "added them")
             )
         }
         let removed = acts.filter { $0.kind == .removal && possible.contains($0.author.user) && now.contains($0.index) }
@@ -71,22 +71,22 @@ struct Invariants {
             guard lost.isEmpty else {
                 throw Violation(
                     invariant: 3,
-                    reason: "\(client.user) takes \(lost.sorted()) out of \(group) without a removal"
+                    reason: "\(client.user) removed \(lost.sorted()) from \(group) without a removal"
                 )
             }
         }
         noteMembers(of: &client, before: before, after: after)
-        // Who came back and left again in one delivery has a higher bar, or the old one.
+        // A user who returned and left again in one delivery has a higher exclusion version, or the old one.
         for user in barred.keys where possible.contains(user) && !present.contains(user) {
             client.noteOut(user, of: group, shownUpTo: bar(for: user, client, after))
         }
     }
 
-    /// Whom a log can be founded with: the union of everything that may found it.
+    /// The users with whom a log can be founded: the union of all changes that may found it.
     private func founders(for client: Client, among acts: [Act]) -> Set<UserID> {
         var possible: Set<UserID> = []
-        // The signature of a creation does not cover the group: one of another group by the same signer is bound as
-        // well.
+        // The signature of a creation does not cover the group: a creation of another group by the same signer is bound
+        // as well.
         let creations = world.acts.filter { $0.kind == .creation && $0.conversation != group }
         for act in acts + creations {
             switch act.kind {
@@ -105,7 +105,7 @@ struct Invariants {
         return possible
     }
 
-    /// Notes who is out from now on, and who is back.
+    /// Records which users are former members from now on, and which have returned.
     func noteMembers(of client: inout Client, before: Client.View, after: Client.View) {
         guard let present = after.present, after.members?.claim != .server else { return }
         if before.members?.claim != .server {
@@ -120,14 +120,14 @@ struct Invariants {
     private func bar(for user: UserID, _ client: Client, _ view: Client.View) -> UInt64 {
         let limit = client.session.clock() + Self.day
         let changes = view.members?.log.compactMap { $0.version?.number } ?? []
-        // A key that names the former member waits for an addition.
+        // A key that names the former member waits for an addition, and is left out.
         let keys = view.accepted.keys.filter { version in
             client.session.keyRing.accepted(in: group, version: version)?.outsiders.contains(user) != true
         }
         return (changes + keys.compactMap(\.number)).filter { $0 <= limit }.max() ?? 0
     }
 
-    /// Notes removals that wait for the keys of their signers.
+    /// Records removals that wait for the keys of their signers.
     func noteWaiting(of client: inout Client, before: Client.View, after: Client.View, items: [Item]) {
         var waiting = client.waiting[group] ?? []
         for item in items where item.isAuthentic && item.isInPlace && item.act.conversation == group {
@@ -162,7 +162,7 @@ struct Invariants {
         if let back = view.readers.first(where: { client.out[group]?[$0] != nil }) {
             throw Violation(
                 invariant: 2,
-                reason: "\(user) would give a new key of \(group) to \(back), who was taken out"
+                reason: "\(user) would give a new key of \(group) to \(back), who was removed"
             )
         }
         guard let version = view.version, let key = view.key else { return }
@@ -233,12 +233,12 @@ struct Invariants {
             throw Violation(
                 invariant: 2,
                 reason:
-                    "\(client.user) encrypts with key \(version) of \(group), which \(former) has, who was taken out"
+                    "\(client.user) encrypts with key \(version) of \(group), which the removed \(former) has"
             )
         }
     }
 
-    /// Keys that a participant replaced do not open what is encrypted.
+    /// The keys that a participant replaced cannot decrypt new messages.
     private func checkReplacedKeys(
         _ client: Client,
         _ key: [UInt8],
@@ -258,13 +258,13 @@ struct Invariants {
                 throw Violation(
                     invariant: 2,
                     reason:
-                        "\(client.user) encrypts with key \(version) of \(group), which the replaced keys \(old.holder) open"
+                        "\(client.user) encrypts with key \(version) of \(group), wrapped to the replaced keys \(old.holder)"
                 )
             }
         }
     }
 
-    /// What no rule can prevent.
+    /// Whether a user has the key in a way that no rule can prevent.
     ///
     /// The entries of a key change are not signed: a server that hides a removal from an honest member can hide from
     /// the others that the member's next key has an entry for the former member. And a key version does not prove when
@@ -272,16 +272,16 @@ struct Invariants {
     private static func isExcused(_ former: UserID, _ client: Client, _ sources: [Act], since: UInt64) -> Bool {
         sources.contains { act in
             let isHidden = client.listed[act.index]?.contains(former) != true
-            // The insider among the members hands the key to any user, without a sign of it.
+            // The insider among the members gives the key to any user, which no client can notice.
             guard act.isHonest else { return isHidden && act.author.user != former }
             return isHidden && act.time >= since || act.isAhead && act.time < since
         }
     }
 
-    /// Whom a client encrypts to grows only by something that was delivered and did not count before.
+    /// A client encrypts to more users than before only after a delivered change that was not applied before.
     func checkGrowth(of client: Client, before: Client.View, after: Client.View, items: [Item]) throws {
         guard let key = after.key, key != before.key else { return }
-        // A change that waited for keys blocked the group, and does not wait any more.
+        // A change that waited for keys and blocked the group does not wait any more.
         if before.members?.unjudged.isEmpty == false { return }
         let isNew = items.contains { item in
             guard item.isAuthentic, item.isInPlace, item.act.conversation == group else { return false }
@@ -327,7 +327,8 @@ struct Invariants {
         guard item.isInPlace, act.kind != .joinRequest, after.members != nil else { return }
         let isPresent = after.present?.contains(author.user) == true
         if isPresent { return }
-        // Changes are judged in their places: their authors may come and go within the delivery.
+        // Group changes and key changes are checked at their positions: their authors may join and leave within the
+        // delivery.
         if act.kind != .message, after.members?.log.contains(where: { $0.people.contains(author.user) }) == true {
             return
         }
@@ -341,16 +342,16 @@ struct Invariants {
         guard version <= bar else {
             throw Violation(
                 invariant: 4,
-                reason: "\(what) by \(author.user), who was taken out, under key \(version), which came later"
+                reason: "\(what) by \(author.user), who was removed, under the later key \(version)"
             )
         }
     }
 
     // MARK: Limits
 
-    /// The state is bounded by what was delivered and by the limits.
+    /// The delivered events and the limits bound the size of the state.
     func checkSize(of client: Client, _ view: Client.View, callerLists: Int) throws {
-        let size = "\(client.user) has a state of \(group) that is larger than what was delivered"
+        let size = "\(client.user) has a larger state of \(group) than the delivered events explain"
         guard let members = view.members else { return }
         guard members.unjudged.count <= 64, members.log.count <= client.delivered.count + callerLists + world.acts.count
         else {
@@ -359,7 +360,7 @@ struct Invariants {
         guard members.bars.count <= world.people.count else { throw Violation(invariant: 5, reason: size) }
         let limit = client.session.clock() + Self.day
         guard members.bars.values.allSatisfy({ $0 <= limit || $0 == .max }) else {
-            throw Violation(invariant: 5, reason: "\(client.user) has a bar in \(group) that is more than a day ahead")
+            throw Violation(invariant: 5, reason: "\(client.user) has an exclusion version in \(group) that is more than a day ahead")
         }
         let announced = world.acts.count { $0.kind == .keyChange && client.delivered.contains($0.index) }
         guard view.accepted.count <= announced + (client.own[group]?.count ?? 0) else {

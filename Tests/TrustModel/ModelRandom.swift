@@ -14,14 +14,14 @@ struct ModelRandom: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    /// True in so many of 100 cases.
+    /// True with this probability in percent.
     mutating func chance(_ percent: Int) -> Bool { number(0...99) < percent }
 
     mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 
     mutating func pick<Element>(_ elements: [Element]) -> Element? { elements.randomElement(using: &self) }
 
-    /// Each element with the same chance.
+    /// A random element; all have the same probability.
     mutating func subset<Element>(of elements: [Element], percent: Int) -> [Element] {
         elements.filter { _ in chance(percent) }
     }

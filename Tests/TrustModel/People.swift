@@ -40,11 +40,11 @@ struct Holder: Hashable, Comparable, Sendable, CustomStringConvertible {
 
 /// All users of the histories; made once, because keys cost time and no history depends on their bytes.
 struct Cast: Sendable {
-    /// Honest people, each with three versions of keys.
+    /// Honest users, each with three versions of keys.
     let honest: [[Identity]]
-    /// Signs anything with the own keys.
+    /// A member who signs any event with the own keys.
     let insider: [Identity]
-    /// Never members by an honest act.
+    /// Users whom no honest act makes members.
     let outsiders: [[Identity]]
     /// Keys that a lying server serves: no user has them.
     let forged: [UserID: Identity]

@@ -8,12 +8,12 @@ import Testing
     import Foundation
 #endif
 
-/// Random histories against the rules of `docs/trust.md`.
+/// Checks the rules of `docs/trust.md` in random histories.
 ///
 /// `XCHAT_MODEL_HISTORIES` sets how many (2,000), `XCHAT_MODEL_RUN` the seed of the run (1), and `XCHAT_MODEL_SEED` the
 /// seed of one history, which is printed step by step.
 @Suite struct TrustModelTests {
-    /// What a history broke.
+    /// The invariant that a history broke.
     struct Failure: Sendable {
         let number: Int
         let seed: UInt64
@@ -46,7 +46,7 @@ import Testing
         )
     }
 
-    /// Runs histories over all cores; ends after the third that fails.
+    /// Runs histories on all cores; ends after the third failure.
     private static func run(_ count: Int, seed: UInt64) -> [Failure] {
         let failures = Mutex<[Failure]>([])
         concurrently(count, cores: ProcessInfo.processInfo.activeProcessorCount) { number in
@@ -58,7 +58,7 @@ import Testing
         return failures.withLock { $0 }.sorted { $0.number < $1.number }
     }
 
-    /// Runs one history; where it fails, once more for the trace.
+    /// Runs one history; if it fails, runs it again for the trace.
     private static func run(seed: UInt64, number: Int) -> Failure? {
         do {
             var history = try History(seed: seed)

@@ -1,14 +1,14 @@
 import XChatEvents
 
-/// One XSalsa20-Poly1305 box that opens to two messages under two keys.
+/// One XSalsa20-Poly1305 box that decrypts to two messages under two keys.
 ///
 /// The authenticator does not commit to its key. Both plaintexts are Thrift structures that skip the bytes of the other
-/// one as an unknown string; one block that neither message uses makes the two tags equal. The box is a constant: to
-/// find it takes about 2^16 nonces.
+/// one as an unknown string; one block that neither message uses makes the two tags equal. The box is a constant,
+/// because a search for it takes about 2^16 nonces.
 enum TwoTexts {
-    /// Opens the box to ``first``: the bytes 1 to 32.
+    /// Decrypts the box to ``first``: the bytes 1 to 32.
     static let firstKey = (1...32).map { UInt8($0) }
-    /// Opens the box to ``second``: the bytes 101 to 132.
+    /// Decrypts the box to ``second``: the bytes 101 to 132.
     static let secondKey = (101...132).map { UInt8($0) }
     static let first = "the money goes to me"
     static let second = "the money goes to you"

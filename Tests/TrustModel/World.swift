@@ -2,7 +2,7 @@ import LibSodium
 import XChatEngine
 import XChatEvents
 
-/// A signed event with what the model knows about it, whatever envelope a server delivers it in.
+/// A signed event and the model's knowledge about it, independent of the envelope in which a server delivers it.
 struct Act: Sendable {
     enum Kind: String, Sendable {
         case creation, addition, removal, keyChange, message, joinRequest
@@ -10,45 +10,45 @@ struct Act: Sendable {
 
     let index: Int
     let kind: Kind
-    /// Whose keys signed it.
+    /// The user whose keys signed it.
     let author: Holder
-    /// Whether the user signed it, by the rules; false for the insider, outsiders and thieves.
+    /// Whether an honest user signed it; false for the insider, outsiders and thieves.
     let isHonest: Bool
     /// Whether another user signed it with keys that the user has replaced.
     let isStolen: Bool
-    /// The conversation that the author meant.
+    /// The conversation that the author intended.
     let conversation: ConversationID
     let event: MessageEvent
     let signedText: [UInt8]
     let digest: EventDigest
-    /// When it was signed, by a true clock.
+    /// The true time at which it was signed.
     let time: UInt64
 
     /// The key version that it signs.
     var version: UInt64?
     /// The members that a creation names, the new and present members of an addition.
     var named: [UserID] = []
-    /// Whom an addition names before the first occurrence of its signer.
+    /// The users whom an addition names before the first occurrence of its signer.
     var namedBeforeSigner: Set<UserID> = []
     var removed: [UserID] = []
-    /// The key that a key change announces, and who gets it.
+    /// The key that a key change announces, and the users who receive it.
     var key: [UInt8]?
     var entries: [Holder] = []
-    /// What the author wrote; nil where a message opens to more than one text.
+    /// The text that the author wrote; nil if a message decrypts to more than one text.
     var text: String?
     var isTwoTexts = false
     /// Whether the key version is more than a minute later than the time at which it was signed.
     var isAhead: Bool { version.map { $0 > time + 60_000 } ?? false }
 }
 
-/// The truth: everything that was signed, who holds which key, and who is a member as an honest server sees it.
+/// The truth: all signed events, the holders of each key, and the members as an honest server sees them.
 struct World {
     static let group = ConversationID(canonicalizing: "g9")
     static let otherGroup = ConversationID(canonicalizing: "g7")
 
     let cast: Cast
     private(set) var acts: [Act] = []
-    /// Who was given each key.
+    /// The users who received each key.
     private(set) var holders: [[UInt8]: Set<Holder>] = [:]
     /// The members of ``group`` by the changes that an honest server accepted.
     var members: Set<UserID> = []
@@ -71,12 +71,12 @@ struct World {
         return identity
     }
 
-    /// The insider tells every outsider every key, and the other way round.
+    /// The insider and all outsiders give each other every key.
     var conspirators: Set<UserID> {
         Set((cast.outsiders + [cast.insider]).compactMap { $0.first?.user })
     }
 
-    /// Whether a user, with any or with one version of the keys, can have a key.
+    /// Whether a user can have a key, with one version of the user's keys or with any.
     func holds(_ key: [UInt8], _ user: UserID, version: KeyVersion? = nil) -> Bool {
         guard let holders = holders[key] else { return false }
         if conspirators.contains(user) { return holders.contains { conspirators.contains($0.user) } }
@@ -159,12 +159,12 @@ struct World {
         return act
     }
 
-    /// A user has a key without a key change.
+    /// Records that a user has a key without a key change.
     mutating func give(_ key: [UInt8], to holder: Holder) {
         holders[key, default: []].insert(holder)
     }
 
-    /// The digest as the rules define it, computed apart from the engine.
+    /// The digest as the rules define it, computed without the engine.
     private static func digest(of text: [UInt8], by author: Identity) throws -> EventDigest {
         var input: [UInt8] = []
         for part in [author.bound.signingKey.spki, text] {
@@ -190,7 +190,7 @@ struct World {
 
     // MARK: Signing anything
 
-    /// An event that a user signs by hand.
+    /// An event that a user signs without a session.
     func forge(
         _ detail: MessageEventDetail,
         by author: Identity,
@@ -289,7 +289,14 @@ struct ModelError: Error, CustomStringConvertible {
 
 /// An invariant that does not hold.
 struct Violation: Error, CustomStringConvertible {
-    /// 1 to 6, as `docs/trust.md` numbers them.
+    /// The number of the invariant:
+    ///
+    /// 1. A pin, a member or a key for encrypting has a delivered cause.
+    /// 2. Nothing is encrypted for removed users, under replaced keys, or past a rule that forbids it.
+    /// 3. Honest clients have the true members, and can read and write.
+    /// 4. A shown event is authentic, or is marked.
+    /// 5. The state stays within its limits, and survives a restart.
+    /// 6. A new session shows no event that the old one has not shown.
     let invariant: Int
     let reason: String
 

@@ -271,7 +271,7 @@ import XChatEvents
             return
         }
         #expect(addition.currentMemberIDs == ["1111", "3333", "2222"])
-        // As the draft had them, the first present member could be passed off as just added.
+        // In the order of the draft, a relay could present the first present member as a new one.
         addition.memberIDs = ["4444", "1111"]
         addition.currentMemberIDs = ["3333", "2222"]
         var forged = added.event

@@ -5,7 +5,7 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// The documents about security name tests, headings, errors, marks and identifiers that exist.
+/// The tests, headings, errors, marks and identifiers that the documents name exist.
 @Suite struct DocumentTests {
     private let security: Document
     private let trust: Document
@@ -37,7 +37,7 @@ import XChatEvents
     @Test func `comments cite headings of our pages that exist`() throws {
         var citations: [String: Int] = [:]
         for file in try Document.all(in: "Sources") where file.text.contains("docs/") {
-            // A citation may go on in the next line of the comment.
+            // A citation may continue in the next line of the comment.
             let lines = file.text.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "/" } }
             for rest in lines.joined(separator: " ").components(separatedBy: "`docs/").dropFirst() {
                 let page = "docs/" + rest.prefix { $0 != "`" }
@@ -50,7 +50,7 @@ import XChatEvents
                 #expect(try Document(page).headings.contains(title), "\(file.path) cites \"\(title)\" of \(page)")
                 citations[page, default: 0] += 1
             }
-            // The form that is not looked for above.
+            // Citations in another form are not found above, so there must be none.
             let others = file.text.components(separatedBy: "docs/").count - 1
             #expect(others == file.text.components(separatedBy: "`docs/").count - 1, "\(file.path)")
         }
@@ -79,7 +79,7 @@ import XChatEvents
                 words.insert(String(decoding: word, as: UTF8.self))
             }
         }
-        /// A family of functions is named by the beginning of their names.
+        /// The documents name a group of functions by the common beginning of their names.
         func isKnown(_ name: String) -> Bool { words.contains(name) || words.contains { $0.hasPrefix(name) } }
         for document in [security, trust, protocolPage, try Document("docs/account.md")] {
             // Samples of base64 are in a table with this title.
@@ -114,7 +114,7 @@ import XChatEvents
             String(rest.prefix { $0 != "\"" }.split(separator: "/").last ?? "")
         }
         #expect(packages.count > 8)
-        // It builds the documentation and is linked to nothing.
+        // This plugin builds the documentation and is not linked.
         for package in packages where package != "swift-docc-plugin" {
             #expect(notice.contains("  \(package)"), "\(package)")
         }
@@ -122,12 +122,12 @@ import XChatEvents
 
     // MARK: The worked example
 
-    /// What the engine makes of the history in the section "Who can read the next message".
+    /// The results of the engine for the history in the section "Who can read the next message".
     private struct Example {
         let people: People
         var alice: Session
         var history = GroupHistory()
-        /// Of each step, the present members and what encrypts the next message, in the words of the page.
+        /// The present members after each step and the key or error for the next message, in the words of the page.
         var rows: [[String]] = []
         private let names: [UserID: String] = ["1111": "Alice", "2222": "Bob", "3333": "Carol", "4444": "Dave"]
 
@@ -137,7 +137,7 @@ import XChatEvents
             alice.clock = { 1000 }
         }
 
-        /// Delivers the events of the history from a place on, and notes what follows.
+        /// Delivers the events of the history from an index on, and adds a row.
         @discardableResult
         mutating func deliver(from place: Int) -> Delivery {
             let delivery = alice.deliver(history.events[place...].map { .success($0) })

@@ -91,13 +91,13 @@ import XChatEvents
         #expect(accept(10, by: "2222") == .accepted)
         for number in 100..<99 + KeyRing.maximumVersions { #expect(accept(number, by: "3333") == .accepted) }
         #expect(ring.versions(in: conversation).count == KeyRing.maximumVersions)
-        // The oldest key of 3333 makes room, and decrypts as before.
+        // The oldest key of 3333 is displaced, and still decrypts.
         #expect(accept(90_000, by: "2222") == .accepted)
         #expect(ring.versions(in: conversation).count == KeyRing.maximumVersions)
         #expect(ring.acceptedKey(in: conversation, version: "100") == nil)
         #expect(ring.others(in: conversation, version: "100").count == 1)
         #expect(ring.acceptedKey(in: conversation, version: "10") != nil)
-        // An older key than those of 3333 finds none, unless this account made it.
+        // A key older than those of 3333 is refused, unless this account made it.
         #expect(accept(5, by: "2222") == .full)
         #expect(accept(6, by: "1111", isOwn: true) == .accepted)
     }

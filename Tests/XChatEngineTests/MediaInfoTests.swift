@@ -2,7 +2,7 @@ import Testing
 import XChatEngine
 
 struct MediaInfoTests {
-    /// A file by its beginning, padded to 40 bytes.
+    /// A file with this beginning, padded to 40 bytes.
     struct Sample: Sendable, CustomTestStringConvertible {
         let beginning: [UInt8]
         let type: String?

@@ -4,12 +4,12 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// A stream read to its end: what came out, and why it stopped.
+/// The result of reading a stream: the released plaintext, and the error that ended it.
 private struct Reading: Equatable {
     var plaintext: [UInt8] = []
     var error: XChatError?
 
-    /// Cuts the stream at the given places; `pieces` is used over and over.
+    /// Cuts the stream into pieces of these sizes; `pieces` is repeated.
     init(_ stream: [UInt8], _ key: ConversationKey, pieces: [Int], cores: Int = 1) {
         var decryptor = MediaDecryptor(key: key, cores: cores)
         do throws(XChatError) {
@@ -40,7 +40,7 @@ private func encrypted(_ plaintext: [UInt8], _ key: ConversationKey, pieces: [In
     return stream
 }
 
-/// A stream of the frames that a writer of another kind makes.
+/// A stream with frames that other writers make.
 private func foreign(
     _ key: ConversationKey,
     _ chunks: [(chunk: [UInt8], rawTag: UInt8)],
@@ -130,7 +130,7 @@ struct MediaStreamTests {
         let stream = try encrypted([], key)
         #expect(stream.count == 24)
         let reading = Reading(stream, key, pieces: [5])
-        #expect(reading == Reading(noise(24), key, pieces: [24]))  // nothing in it is authenticated
+        #expect(reading == Reading(noise(24), key, pieces: [24]))  // no part of it is authenticated
         #expect(reading.error == nil)
         #expect(reading.plaintext.isEmpty)
     }
@@ -165,7 +165,7 @@ struct MediaStreamTests {
         for length in 0..<stream.count {
             let reading = Reading(Array(stream[..<length]), key, pieces: [1000])
             if length == 24 {
-                #expect(reading.error == nil)  // the protocol cannot tell it from an empty file
+                #expect(reading.error == nil)  // it cannot be distinguished from an empty file
                 continue
             }
             #expect(reading.error?.code == .authenticationFailed, "\(length) bytes")
@@ -282,7 +282,7 @@ struct MediaStreamTests {
 
     // MARK: Several cores
 
-    /// Long enough for many shares, of which the last is shorter.
+    /// Long enough for many shares; the last one is shorter.
     private static let longCount = 64 * 5 + 21
 
     @Test func `several cores read a long stream as one does, however it is cut`() throws {
@@ -301,7 +301,7 @@ struct MediaStreamTests {
     func `nothing is released after a tampered frame, on several cores as on one`(bad: Int) throws {
         let plaintext = noise(Self.longCount * 1024 + 333)
         var stream = try encrypted(plaintext, key)
-        // The tag's byte, a byte of the chunk, the first and the last of the authenticator.
+        // The byte of the tag, a byte of the plaintext, and the first and last byte of the authenticator.
         for offset in [0, 200, 334, -16, -1] {
             let start = 24 + bad * frame
             let end = min(start + frame, stream.count)
@@ -355,7 +355,7 @@ struct MediaStreamTests {
 
     @Test(arguments: [0, 1, 63, 64, 65, 130, 300])
     func `when the frame counter wraps, several cores read as one does`(framesBefore: UInt32) throws {
-        // The counter is 1 before the first frame; at its wrap libsodium replaces the key.
+        // The counter is 1 before the first frame. When it wraps, libsodium replaces the key.
         let counter = UInt32.max - framesBefore
         let chunks = (0..<Self.longCount).map { _ in (chunk: noise(1024), rawTag: UInt8(0)) }
         let stream = try foreign(key, chunks, from: counter)

@@ -132,7 +132,7 @@ struct People {
         var alice = people.alice
         _ = alice.read(history.events)
         let founding = try #require(alice.memberships[GroupHistory.id]?.founding)
-        // A session that was made of the records of other conversations.
+        // A session that was restored from the records of other conversations.
         var partial = people.alice
         partial.foundingsElsewhere = [founding]
         #expect(partial.read(history.events).notices.isEmpty)
@@ -147,7 +147,7 @@ struct People {
         #expect(alice.members == ["1111", "2222"])
         #expect(try alice.encryptingVersion(in: GroupHistory.id) == "1001")
 
-        // The creation alone: its signature does not say which group it is of.
+        // The creation alone, whose signature does not cover the group.
         var unbound = people.alice
         _ = unbound.read(history.events.suffix(1))
         #expect(unbound.memberships.isEmpty)
@@ -156,7 +156,7 @@ struct People {
         try planted.rotate(people.carol, for: [people.alice, people.carol])
         _ = unbound.read(planted.events + history.events.suffix(1))
         #expect(unbound.memberships.isEmpty)
-        // The key change may come in a delivery of its own.
+        // The key change may come in a separate delivery.
         _ = unbound.read(history.events.prefix(1))
         _ = unbound.read(history.events.suffix(1))
         #expect(unbound.members == ["1111", "2222"])
@@ -190,7 +190,7 @@ struct People {
         #expect(alice.read(history.events).notices == [.founded(GroupHistory.id, .signer)])
         #expect(alice.members == ["1111", "2222", "3333"])
         #expect(try alice.encryptingVersion(in: GroupHistory.id) == "1001")
-        // One that does not name this account founds nothing.
+        // An addition that does not name this account founds no log.
         var dave = people.dave
         _ = dave.read(history.events)
         #expect(dave.memberships.isEmpty)
@@ -209,7 +209,7 @@ struct People {
             #expect(alice.members == ["1111", "2222", "4444"])
             #expect(try alice.encryptingVersion(in: GroupHistory.id) == "1002")
         }
-        // Nor does a part of it, in a delivery of its own.
+        // Nor is a part of it applied in a separate delivery.
         for event in history.events { _ = alice.read([event]) }
         #expect(alice.members == ["1111", "2222", "4444"])
         // An older addition that the server withheld until now.
@@ -229,7 +229,7 @@ struct People {
                 in: "g9"
             )
         )
-        // One after the other, in either order.
+        // In two deliveries, in either order.
         for order in [[planted, real], [real, planted]] {
             var alice = people.alice
             _ = alice.read(order[0].events)
@@ -242,16 +242,16 @@ struct People {
             #expect(code { _ = try alice.prepareKeyChange(in: GroupHistory.id) } == .membershipUnproven)
             try alice.acceptMembers(["1111", "2222"], of: GroupHistory.id)
             _ = alice.read(planted.events + real.events)
-            // Carol, whom the planted creation made a member, is taken out by the list.
+            // The list removes Carol, whom the forged creation had made a member.
             #expect(alice.members == ["1111", "2222"])
             #expect(alice.encryptionCode() == (order[0].version == 900 ? .rotationNeeded : nil))
         }
-        // Both at once: neither founds the log.
+        // In one delivery: neither founds the log.
         var together = people.alice
         _ = together.read(planted.events + real.events)
         #expect(together.memberships.isEmpty)
         #expect(together.encryptionCode() == .keyMissing)
-        // The same creation again contests nothing.
+        // The same creation again contradicts nothing.
         var calm = people.alice
         _ = calm.read(real.events)
         _ = calm.read(real.events)
@@ -267,7 +267,7 @@ struct People {
         var alice = people.alice
         _ = alice.read(history.events)
         #expect(alice.encryptionCode() == .membershipUnproven)
-        // An addition of others, which names this account as present, does not.
+        // An addition of others, which names this account as present, does not contradict it.
         var later = GroupHistory()
         try later.rotate(people.bob, for: [people.alice, people.bob], version: 1000)
         try later.add(people.bob, ["1111"], to: ["2222"])
@@ -289,7 +289,7 @@ struct People {
         _ = alice.read(history.events.prefix(2))
         #expect(alice.members == ["1111", "2222"])
         #expect(alice.memberships[GroupHistory.id]?.everContained("3333") == true)
-        // What a person signed whom only the server listed does not stay.
+        // A change by a user whom only the server's list named is not kept.
         var lied = people.alice
         _ = try lied.found(["1111", "2222", "4444"], of: GroupHistory.id)
         var byDave = GroupHistory()
@@ -344,7 +344,7 @@ struct People {
         #expect(alice.members == ["1111", "3333"])
         #expect(alice.memberships[GroupHistory.id]?.claim == .own)
         #expect(try alice.encryptingVersion(in: GroupHistory.id) == change.keyChange.version)
-        // Its own creation, delivered afterwards, is not another one.
+        // The account's own creation, delivered afterwards, is not a second one.
         _ = alice.read([change.keyChange.event, change.event])
         #expect(alice.memberships[GroupHistory.id]?.log.count == 1)
     }
@@ -404,14 +404,14 @@ struct People {
             return (alice.members, delivery)
         }
         #expect(try members(after: "1002", new: ["3333"], current: ["2222", "1111"]).0 == ["1111", "2222"])
-        // A member who was not shown the removal still lists her.
+        // A member who did not receive the removal still lists her.
         #expect(
             try members(after: "2000", new: ["4444"], current: ["2222", "1111", "3333"]).0 == ["1111", "2222", "4444"]
         )
         let (back, delivery) = try members(after: "1003", new: ["3333"], current: ["2222", "1111"])
         #expect(back == ["1111", "2222", "3333"])
         #expect(delivery.notices == [.returned("3333", to: GroupHistory.id, by: "2222")])
-        // The bar is the highest accepted version at the end of the delivery, not at the removal.
+        // The exclusion version is the highest accepted version at the end of the delivery, not at the removal.
         var later = history
         try later.rotate(people.bob, for: [people.alice, people.bob])
         var reader = people.alice
@@ -450,7 +450,7 @@ struct People {
         let delivery = alice.read(events)
         #expect(delivery.codes == [nil, nil, nil, nil])
         #expect(alice.members == ["1111", "2222"])
-        // A request for another user does not count.
+        // A request in the name of another user is refused.
         let other = try event(.groupJoinRequest(GroupJoinRequest(requestingUserID: "1111")), by: people.dave)
         #expect(alice.read([other]).codes == [.notAParticipant])
     }
@@ -480,7 +480,7 @@ struct People {
         var changed = try Session(userID: "2222", privateKeys: newKeys, signingKeyVersion: "2")
         let pin = try newKeys.verifiedKey(userID: "2222", version: "2")
         changed.trust([pin])
-        // Bob removes Carol under his new keys, and Carol's removal by Alice comes after it.
+        // Bob removes Carol under his new keys, and then Carol adds a user.
         let removal = GroupMemberRemoveChange(memberIDs: ["3333"])
         var unjudged = try forge(
             .groupChangeEvent(GroupChangeEvent(groupChange: .groupMemberRemove(removal))),
@@ -498,10 +498,10 @@ struct People {
         #expect(code { _ = try alice.prepareKeyChange(in: GroupHistory.id) } == .membershipUnjudged)
         var accepting = alice
         try accepting.acceptChange([pin])
-        // The removal counts first, so that the addition by Carol does not.
+        // The removal is applied first, so the addition by Carol is not.
         #expect(accepting.members == ["1111", "2222"])
         #expect(accepting.memberships[GroupHistory.id]?.unjudged.isEmpty == true)
-        // A person's list is the other way out.
+        // An accepted list also ends the wait.
         try alice.acceptMembers(["1111", "2222"], of: GroupHistory.id)
         #expect(alice.encryptionCode() == .rotationNeeded)
         // A change of a stranger under unknown keys blocks nothing.
@@ -584,8 +584,8 @@ struct People {
         try removal.remove(people.bob, ["3333"])
         _ = alice.read(removal.events.suffix(1))
         #expect(alice.members == ["1111", "2222"])
-        // It founds nothing either, but what was retired at first use does: an old history is readable from its
-        // beginning.
+        // A replaced key founds no log, but a key that was retired at first use does, so that an old history can be
+        // read from its beginning.
         var late = people.alice
         try late.acceptChange([new])
         _ = late.read(history.events)
@@ -676,7 +676,7 @@ struct People {
         }
         #expect(membership.isFull)
         #expect(membership.log.reduce(0) { $0 + $1.people.count } < Membership.maximumIDs)
-        // A person's list starts a new log, whose bars only such a list lifts.
+        // An accepted list starts a new log. Only another list, or an addition by this account, ends its exclusions.
         _ = try membership.replace(with: ["1", "2"], bar: 5)
         #expect(!membership.isFull)
         #expect(membership.bars["10"] == .max)
@@ -711,7 +711,7 @@ struct People {
         let delivery = alice.read(more.events.suffix(2))
         #expect(delivery.marks == [[.senderLeft], [.membershipUnproven]])
         #expect(alice.members == ["1111", "2222"])
-        // A stranger whom nothing names is refused.
+        // A user whom no event names is refused.
         var other = people.alice
         _ = other.read(history.events)
         #expect(other.read(more.events.suffix(1)).codes == [.notAParticipant])
@@ -792,7 +792,7 @@ struct People {
         _ = alice.read(history.events)
         #expect(alice.encryptionCode() == .rotationNeeded)
         #expect(code { _ = try alice.seal(.text("x"), in: GroupHistory.id) } == .rotationNeeded)
-        // A key from before the removal was counted does not help.
+        // A key from before the removal was applied is stale.
         var (before, after, own) = (history, history, alice)
         try before.rotate(people.bob, for: [people.alice, people.bob], version: 4999)
         _ = alice.read(before.events.suffix(1))
@@ -804,7 +804,8 @@ struct People {
         #expect(Set(change.participantKeys.map(\.userID)) == ["1111", "2222"])
         try own.adopt(change)
         #expect(try own.encryptingVersion(in: GroupHistory.id) == change.version)
-        // The key that a removed member announced ahead of time was accepted before, and is not the newest that counts.
+        // The removed member announced a key with a version ahead of the clock before the removal. The removal makes it
+        // stale, and the next own key has a higher version.
         history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob, people.carol])
         try history.rotate(people.carol, for: [people.alice, people.bob, people.carol], version: 80_000)

@@ -22,7 +22,7 @@ import XChatEvents
         let bob = try person("2222")
         try alice.pin(bob.pins["2222"].map(\.registered), of: "2222")
 
-        // What a lying server can do: sign Bob's real identity key with a signing key of its own.
+        // A lying server can sign Bob's genuine identity key with its own signing key.
         let identity = try #require(bob.privateKeys).identityKey
         let attacker = try PrivateKeys.generate()
         var forged = RegisteredKey(
@@ -37,7 +37,7 @@ import XChatEvents
         let bound = try VerifiedPublicKey(checking: forged)
         #expect(bound.identityKey.fingerprint == identity.fingerprint)
         #expect(code { try alice.pin([forged], of: "2222") } == .pinChanged)
-        // As a new version next to the pinned one it is no better.
+        // Served as a new version together with the pinned one, it is refused too.
         forged.publicKeyVersion = "2"
         #expect(
             code { try alice.pin(bob.pins["2222"].map(\.registered) + [forged], of: "2222") }
@@ -45,7 +45,7 @@ import XChatEvents
         )
         #expect(alice.pins["2222"].count == 1)
 
-        // And an event signed with it stays the event of an unknown or wrong signer.
+        // An event signed with it has an unknown signer or a wrong signature.
         let mallory = try Session(userID: "2222", privateKeys: attacker, signingKeyVersion: "1")
         let event = try forge(
             .messageDeleteEvent(
@@ -70,7 +70,7 @@ import XChatEvents
         try alice.acceptChange([first, changed])
         #expect(alice.pins.current(of: "2222") == changed)
         #expect(alice.pins["2222"].map(alice.pins.isRetired) == [true, true, false])
-        // All that is served was accepted, and is no change the next time.
+        // All served keys were accepted, so they are no change the next time.
         try alice.pin([first.registered, changed.registered], of: "2222")
     }
 
@@ -93,7 +93,7 @@ import XChatEvents
         _ = try bob.open(pair.change.event)
         #expect(try bob.encryptingVersion(in: Pair.conversation) == pair.change.version)
         try bob.acceptChange([new])
-        // No key that the old identity key has encrypts any more.
+        // No key that was wrapped to the old identity key is used to encrypt any more.
         #expect(code { _ = try bob.encryptingVersion(in: Pair.conversation) } == .rotationNeeded)
         let change = try bob.prepareKeyChange(in: Pair.conversation)
         #expect(change.participantKeys.first { $0.userID == "1111" }?.publicKeyVersion == "2")
@@ -138,13 +138,13 @@ import XChatEvents
         #expect(try SafetyCode(bob, alice) == code)
         #expect(code.digits.utf8.count == 60)
         #expect(code.description.split(separator: " ").map(\.utf8.count) == Array(repeating: 5, count: 12))
-        // The user with the smaller id comes first, as numbers go.
+        // The user with the numerically smaller id comes first.
         let third = try PrivateKeys.generate().verifiedKey(userID: "12", version: "1")
         #expect(try SafetyCode(bob, third).digits.prefix(30) == code.digits.prefix(30))
-        // The version is no part of it: a key that is registered again is the same key.
+        // The safety code does not cover the version: a key that is registered again has the same code.
         #expect(try SafetyCode(try one.verifiedKey(userID: "11", version: "7"), bob) == code)
         #expect(try SafetyCode(try one.verifiedKey(userID: "13", version: "1"), bob) != code)
-        // A signing key of the server with the genuine identity key.
+        // A signing key of the server, combined with the genuine identity key.
         let identity = one.identityKey
         let forger = try PrivateKeys.generate()
         let forged = try VerifiedPublicKey(

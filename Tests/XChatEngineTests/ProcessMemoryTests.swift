@@ -1,4 +1,4 @@
-// Dumps of a process and the flags of its memory are those of Linux.
+// This test uses Linux's dumps of a process and its flags of memory regions.
 #if os(Linux)
     import Foundation
     import Glibc
@@ -9,7 +9,7 @@
 
     @testable import XChatEngine
 
-    /// Searches the memory of a process for secrets that it holds, and that it held.
+    /// Searches the memory of a process for secrets that it holds or has released.
     @Suite(.enabled(if: MemoryDump.isAvailable, "gdb is not installed"), .timeLimit(.minutes(10)))
     struct ProcessMemoryTests {
         @Test(arguments: SuiteName.all)
@@ -35,7 +35,7 @@
             let reports = lines.map { $0.components(separatedBy: "\t") }.filter { $0.count == 4 }
             for name in HeldSecrets.names {
                 let held = reports.filter { $0[0] == name && $0[1] == "held" }
-                // Otherwise the search could miss what is left after the release too.
+                // Otherwise the search could also miss secrets that remain after the release.
                 #expect(!held.isEmpty, "the search does not find the \(name)")
                 if !HeldSecrets.isInOrdinaryMemory(name, suite) {
                     #expect(held.allSatisfy { $0[3] == "protected" }, "\(name): \(held)")
@@ -51,7 +51,7 @@
         FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
 
-    /// What a client holds while it runs.
+    /// The secrets that a client holds while it runs.
     private final class HeldSecrets {
         static let names = ["identity key", "signing key", "conversation key", "passphrase", "plaintext"]
 
@@ -93,7 +93,7 @@
             }
             conversationKey = key
             passphrase = try Self.secret("passphrase")
-            // The plaintext comes into being by decryption, as that of a message does.
+            // The plaintext is decrypted, like that of a message.
             let box = try Self.secret("plaintext").withBytes { (text) throws(SodiumError) in
                 try key.withBytes { (key) throws(SodiumError) in try SecretBox.seal(text, key: key) }
             }
@@ -125,7 +125,7 @@
         private static let gdb = "/usr/bin/gdb"
         static var isAvailable: Bool { FileManager.default.isExecutableFile(atPath: gdb) }
 
-        /// One place in the memory.
+        /// A region of the memory.
         struct Place {
             let region: String
             /// Whether it is locked and left out of core dumps.
@@ -143,7 +143,7 @@
         private let scratch: Scratch
         /// The contents, and the address of each part of them.
         ///
-        /// They are read when all dumps have been made, because the memory of the process would contain them.
+        /// They are read after all dumps were made, because otherwise the next dump would contain them.
         private lazy var segments: [(address: UInt64, bytes: Data)] = {
             (try? Data(contentsOf: URL(filePath: scratch.file("core")), options: .alwaysMapped)).flatMap {
                 try? Self.segments($0)
@@ -156,7 +156,8 @@
             scratch = try Scratch()
             let process = Process()
             process.executableURL = URL(filePath: Self.gdb)
-            // As the script gcore does, without debug information, and with the mappings that are excluded from dumps.
+            // Calls gdb as the script gcore does, without debug information, and includes the mappings that are
+            // excluded from dumps.
             process.arguments = ["--nx", "--batch", "--readnever"]
             for command in [
                 "set auto-solib-add off", "set dump-excluded-mappings on", "attach \(getpid())",
@@ -167,7 +168,7 @@
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = FileHandle.nullDevice
             process.standardError = FileHandle.nullDevice
-            // gdb waits for SIGCHLD, which threads of a test block and a new process inherits as blocked.
+            // gdb waits for SIGCHLD. Threads of a test block this signal, and a new process inherits that.
             var none = sigset_t()
             unsafe sigemptyset(&none)
             unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
@@ -212,7 +213,7 @@
             }
         }
 
-        /// Where a secret is, in either byte order: numbers are stored with their lowest byte first.
+        /// The addresses of a secret, in either byte order, because numbers are stored with their lowest byte first.
         func places(of secret: [UInt8]) -> [Place] {
             segments.flatMap { segment in
                 [Data(secret), Data(secret.reversed())].flatMap { pattern in
@@ -234,7 +235,7 @@
                     guard let start = bytes.baseAddress, let secret = pattern.baseAddress else { return [] }
                     var offsets: [Int] = []
                     var next = 0
-                    // Swift's own search of hundreds of megabytes takes minutes.
+                    // A search of hundreds of megabytes with Swift's own function takes minutes.
                     while bytes.count - next >= pattern.count {
                         let places = bytes.count - next - pattern.count + 1
                         guard let first = unsafe memchr(start + next, Int32(pattern[0]), places) else { break }

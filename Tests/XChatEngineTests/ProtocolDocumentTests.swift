@@ -6,10 +6,9 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// The page about the protocol shows what the engine computes.
+/// The examples and tables of docs/protocol.md are equal to the values of the engine.
 ///
-/// The examples were made by code that shares nothing with the engine: a Thrift writer of its own, Python's
-/// `cryptography` and PyNaCl.
+/// The examples were made by independent code: another Thrift writer, Python's `cryptography` and PyNaCl.
 @Suite struct ProtocolDocumentTests {
     private let page: Document
 

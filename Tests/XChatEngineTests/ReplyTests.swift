@@ -28,7 +28,7 @@ import XChatEvents
 
         func source() -> ReplySource { ReplySource(Encoded(original)) }
 
-        /// What Alice makes of a preview that Bob wrote as he liked.
+        /// The result of Alice's validation of a preview that Bob wrote by hand.
         mutating func verdict(on preview: ReplyingToPreview) throws -> ReplyValidation? {
             let contents = MessageEntryHolder(
                 contents: .message(MessageContents(messageText: "re", replyingToPreview: preview))
@@ -192,7 +192,7 @@ import XChatEvents
             ),
             by: thread.pair.alice
         )
-        // Both are Alice's own events; the sequence id with her message is written by the replier.
+        // Both events are Alice's own. The sequence id with her message is written by the user who replies.
         func verdict(_ sequenceID: SequenceID?, _ edit: MessageEvent) throws -> ReplyValidation? {
             var original = thread.original
             original.sequenceID = sequenceID
@@ -249,7 +249,7 @@ import XChatEvents
         let people = thread.pair.alice.pins["1111"] + thread.pair.alice.pins["2222"]
         let rotation = try thread.pair.alice.prepareKeyChange(in: Pair.conversation, participants: people)
         for event in [rotation.event] { _ = try thread.pair.bob.open(event) }
-        // A reader who only has the new key, and a colliding wrong one under the old version.
+        // A reader who has only the new key, and a wrong key under the old version.
         var reader = try Session(userID: "1111", privateKeys: thread.pair.alice.privateKeys, signingKeyVersion: "1")
         reader.trust(people)
         try reader.addConversationKey(rotation.key, in: Pair.conversation, version: rotation.version)
@@ -280,7 +280,7 @@ import XChatEvents
         let people = thread.pair.alice.pins["1111"] + thread.pair.alice.pins["2222"]
         let newer = try ConversationKey.generate()
 
-        /// What a reader thinks of a reply with these key changes, and how often she used her private key for it.
+        /// A reader's validation of a reply with these key changes, and how often it used the private key.
         func reading(
             _ keyChanges: [ConversationKeyChangeEvent],
             knowsKey: Bool = false
@@ -371,7 +371,7 @@ import XChatEvents
     }
 }
 
-/// Private keys that count what they unwrap.
+/// Private keys that count the calls of unwrap.
 private final class CountingKeys: SuitePrivateKeys {
     private let counted: any SuitePrivateKeys
     let unwraps = Mutex(0)

@@ -2,7 +2,7 @@ import Testing
 import XChatEngine
 import XChatEvents
 
-/// An own message, kept and encrypted again under a newer key.
+/// An own message is stored, and encrypted again under a newer key.
 struct ResealTests {
     private let conversation = ConversationID.oneToOne("1111", "2222")
     private let session: Session

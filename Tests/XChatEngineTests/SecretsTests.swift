@@ -4,9 +4,9 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// Values with secrets do not show them when they are printed.
+/// Printing a value does not show its secrets.
 @Suite struct SecretsTests {
-    /// Bytes that are recognised by the first few of them, in whatever way they are written.
+    /// Bytes that are recognized by the first few of them, in every notation.
     private struct Secret {
         let bytes: [UInt8]
 
@@ -22,7 +22,7 @@ import XChatEvents
             let spellings = [Base64.encode(Array(bytes.prefix(9))), hexadecimal(bytes.prefix(6))]
             let lowercase = text.lowercased()
             if text.contains(spellings[0]) || lowercase.contains(spellings[1]) { return true }
-            // Numbers with anything between them, one a line as in a dump too.
+            // Numbers with any separator, also one in each line as in a dump.
             let numbers = text.split { !$0.isASCII || !$0.isNumber }.map { Int($0) }
             return numbers.contains(bytes.prefix(4).map { Int($0) })
         }

@@ -38,7 +38,7 @@ import XChatEvents
         #expect(alice.changed(since: before).conversations.isEmpty)
         #expect(code { _ = try alice.open(history.events[0], in: other) } == .inconsistent)
         #expect(alice.changed(since: before).conversations.isEmpty)
-        // The same events take effect in their own group.
+        // The same events have an effect in their own group.
         _ = alice.deliver(history.events.map { .success($0) }, in: GroupHistory.id)
         #expect(alice.changed(since: before).conversations == [GroupHistory.id])
     }

@@ -5,7 +5,7 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// Two people with a conversation key between them.
+/// Two users with a common conversation key.
 struct Pair {
     static let conversation = ConversationID(canonicalizing: "1111:2222")
     var alice: Session
@@ -32,7 +32,7 @@ func person(_ id: UserID, _ suite: SuiteName = .xchat) throws -> Session {
     return session
 }
 
-/// Signs any detail as any session's user, which the API for honest people would refuse.
+/// Signs any detail as the user of any session, also one that the public API refuses.
 func forge(
     _ detail: MessageEventDetail,
     by session: Session,
@@ -97,7 +97,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         for text in Self.texts {
             lines.append(try pair.alice.seal(.text(text), in: Pair.conversation).event.encoded())
         }
-        // The key change is last: it supplies its key all the same.
+        // The key change comes last and still supplies its key.
         lines.append(lines.removeFirst())
         let events = try lines.map {
             Result<MessageEvent, XChatError>.success(try MessageEvent(decoding: $0))
@@ -294,7 +294,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
                 publicKeyVersion: version
             )
         }
-        /// Whether Bob learns the key of a change with these entries.
+        /// Whether Bob gets the key of a change with these entries.
         func delivers(_ entries: [ConversationParticipantKey]) throws -> Bool {
             let detail = ConversationKeyChangeEvent(
                 conversationKeyVersion: "5",
@@ -308,7 +308,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         let own = try entry("2222", version: "1", to: pair.bob, key)
         #expect(try delivers(others + [own]))
         #expect(try delivers(others + [entry("2222", version: "9", to: pair.bob, key)]))
-        // No user's name, or another's: as the protocol has it, but not without end.
+        // An entry of another user, with Bob's key version or without one, is tried too, but at most eight entries are.
         for version: KeyVersion? in ["1", nil] {
             let misnamed = try entry("4444", version: version, to: pair.bob, key)
             #expect(try delivers(Array(others.prefix(7)) + [misnamed]))
@@ -358,7 +358,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
         for order in [[forged, pair.change.event, message], [pair.change.event, forged, message]] {
             var bob = pair.bob
             let results = bob.open(order.map { .success($0) })
-            // The signature covers the key and not the entries: with foreign entries the event is still a genuine one.
+            // The signature covers the key and not the entries: with other entries the event is still genuine.
             #expect(results.allSatisfy { (try? $0.get()) != nil })
             #expect(!bob.keyRing.isDisputed(pair.change.version, in: Pair.conversation))
             #expect(try results[2].get().contents != nil)
@@ -582,7 +582,7 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
 }
 
 @Suite struct BatchTests {
-    /// More events than one core takes at a time, good and bad ones mixed.
+    /// More events than one core takes at a time, valid and invalid ones mixed.
     @Test(arguments: SuiteName.all)
     func `a batch on all cores gives the same results as one event at a time`(suite: SuiteName) throws {
         let pair = try Pair(suite)

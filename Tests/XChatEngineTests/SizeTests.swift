@@ -3,7 +3,7 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// What is sealed can be read: its event is within the limit of a reader.
+/// A reader accepts every event that a session makes: its size is within the limit.
 @Suite struct SizeTests {
     private let pair: Pair
     private let largest = String(repeating: "x", count: 10 * 1024 * 1024)
@@ -31,7 +31,7 @@ import XChatEvents
         let event = try pair.alice.seal(.message(draft), in: Pair.conversation).event
         var bob = pair.bob
         #expect(try bob.open(event).replyValidation?.isValid == true)
-        // A text adds its own bytes and no more; base64 makes four of three.
+        // A text adds only its own bytes; base64 makes four bytes of three.
         let bytes = event.encoded().count + largest.utf8.count
         #expect((bytes + 2) / 3 * 4 <= MessageEvent.maximumEncodedBytes)
         #expect(throws: Never.self) { try Draft.text(largest).validate() }

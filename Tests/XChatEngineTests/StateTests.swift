@@ -4,10 +4,10 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// Sessions with something in every field of their states.
+/// Sessions with a value in every field of their states.
 struct RandomSessions {
     private var random: SeededRandom
-    /// Keys are made once: what matters is how they are combined.
+    /// Keys are made only once, because only their combinations matter.
     private let keys: [PrivateKeys]
     private let event: MessageEvent
 
@@ -126,14 +126,14 @@ struct RandomSessions {
 }
 
 @Suite struct StateTests {
-    /// A field that no version knows yet.
+    /// A field that no version of the library knows yet.
     private static let later: [UInt8] = {
         var writer = StateWriter(.user)
         writer.text(60, "later" as WireString)
         return Array(writer.bytes.dropFirst(2))
     }()
 
-    /// A session with a group and a conversation of two, and something in most fields.
+    /// A session with a group and a conversation of two users, and values in most fields.
     private func full() throws -> Session {
         let people = try People()
         var alice = people.alice
@@ -218,7 +218,7 @@ struct RandomSessions {
         #expect(try bob.open(sealed.event).isVerified)
         let forged = try PrivateKeys.generate().verifiedKey(userID: "2222", version: "1").registered
         #expect(code { try restored.pin([forged], of: "2222") } == .pinChanged)
-        // A restored pin wraps keys, and its binding is still there to be verified.
+        // A restored pin can wrap keys, and its binding signature can still be verified.
         let change = try restored.prepareKeyChange(in: GroupHistory.id, for: ["1111", "2222", "3333"])
         #expect(try bob.open(change.event).isVerified)
         for key in restored.pins["2222"] { _ = try VerifiedPublicKey(checking: key.registered) }
@@ -339,7 +339,7 @@ struct RandomSessions {
         bytes += [0x1a, 4] + Array("2222".utf8)
         // Highest version 1001, rotation floor 1000.
         bytes += [0x28, 0xe9, 0x07, 0x30, 0xe8, 0x07]
-        // A log: founded by 2222 with the members 1111 and 2222, and one bar.
+        // A log that 2222 founded with the members 1111 and 2222, and one exclusion version.
         var entry: [UInt8] = [0x08, 1, 0x10, 1, 0x1a, 4] + Array("2222".utf8)
         for user in ["1111", "2222"] { entry += [0x22, 4] + Array(user.utf8) }
         entry += [0x2a, 4] + Array("1001".utf8) + [0x32, 32] + digest
@@ -400,7 +400,7 @@ struct RandomSessions {
     @Test func `a state with a flipped bit is an error or another valid state`() throws {
         for (bytes, decode) in try encodings() {
             var (errors, states) = (0, 0)
-            // Of the whole session, which holds the others, some bits at every place within a byte.
+            // The state of the whole session contains the others, so only some of its bits are flipped.
             for bit in stride(from: 0, to: bytes.count * 8, by: bytes[1] == StateKind.session.rawValue ? 13 : 1) {
                 var damaged = bytes
                 damaged[bit / 8] ^= 1 << UInt8(bit % 8)
@@ -513,7 +513,7 @@ struct RandomSessions {
             #expect(changed.conversations == conversations, "\(name)")
             let back = base.changed(since: session)
             #expect(back.users == users && back.conversations == conversations, "\(name)")
-            // What is listed is all that has to be stored.
+            // Storing the listed changes is enough.
             var stored = base
             for user in users {
                 if let state = session.state(of: user) { stored.restore(state) } else { stored.forget([user]) }
@@ -543,7 +543,7 @@ struct RandomSessions {
 }
 
 extension [UInt8] {
-    /// How often some bytes occur.
+    /// The number of occurrences of some bytes.
     fileprivate func count(of part: [UInt8]) -> Int {
         var (count, rest) = (0, self[...])
         while let range = rest.firstRange(of: part) {

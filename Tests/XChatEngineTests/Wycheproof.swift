@@ -62,7 +62,7 @@ struct WycheproofTests {
             ran += 1
             let parsed = try? IdentityPublicKey(encoded: hex(vector.public))
             guard let parsed else {
-                // An SPKI with a compressed point is a valid key elsewhere; ours has one header only.
+                // Other libraries accept an SPKI with a compressed point. Ours accepts only one header.
                 #expect(vector.result != .valid, "tcId \(vector.tcId) is a valid key")
                 continue
             }

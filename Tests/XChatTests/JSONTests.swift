@@ -6,7 +6,7 @@ import XChatEvents
 struct JSONMemberScannerTests {
     private static let names: Set<WireString> = ["a", "b", "é"]
 
-    /// What the scanner finds in a text that it gets in pieces.
+    /// The members that the scanner finds in a text that it receives in pieces.
     private func scan(_ text: [UInt8], pieces: Int) -> [String] {
         var scanner = JSONMemberScanner(names: Self.names)
         for start in stride(from: 0, to: text.count, by: pieces) {

@@ -9,10 +9,10 @@ import XChatSandbox
 
 @testable import XChat
 
-/// What an account counts.
+/// The metrics of an account.
 @Suite(.timeLimit(.minutes(1)))
 struct AccountMetricsTests {
-    /// The metrics of this process: a factory can be set once.
+    /// The metrics of this process: its factory can be set only once.
     private static let metrics: TestMetrics = {
         if let metrics = MetricsSystem.factory as? TestMetrics { return metrics }
         let metrics = TestMetrics()

@@ -10,12 +10,12 @@ import XChatSandbox
 
 @testable import XChat
 
-/// Accounts of several users at a sandbox, in a folder that goes with the test.
+/// Accounts of several users at a sandbox, in a folder that is deleted after the test.
 struct AccountFixture {
     let scratch: Scratch
     let url: URL
 
-    /// Runs a test with a sandbox of its own.
+    /// Runs a test with its own sandbox.
     static func run(
         faults: String? = nil,
         _ body: @escaping @Sendable (AccountFixture) async throws -> Void
@@ -44,7 +44,7 @@ struct AccountFixture {
         try await Account.open(try configuration(user, app: app))
     }
 
-    /// What the server has of a conversation: texts of messages, oldest first, as a user's account reads them.
+    /// The texts of a conversation's messages on the server, oldest first, as a user's account reads them.
     func texts(_ account: Account, _ conversation: ConversationID) async throws -> [String] {
         try await account.history(of: conversation).compactMap { $0.message?.text }
     }
@@ -159,7 +159,7 @@ struct AccountTests {
                 for try await message in bob.messages() {
                     seen.append(message.text ?? "")
                     try await message.reply("first answer to \(message.text ?? "")")
-                    // The process ends here, before "b" was handled.
+                    // The process ends here, before "b" is handled.
                     if seen.count == 2 { break }
                 }
                 #expect(seen == ["a", "b"])

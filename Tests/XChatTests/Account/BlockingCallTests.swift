@@ -6,7 +6,7 @@ import Testing
 
 @testable import XChat
 
-/// Functions of the caller, and waiting for the system, on threads of their own.
+/// Functions of the caller and blocking system calls run on separate threads.
 @Suite(.timeLimit(.minutes(1)))
 struct BlockingCallTests {
     @Test func `waiting for a passphrase does not stop the tasks of the process`() async throws {

@@ -8,7 +8,7 @@ import XChatHTTP
 
 @testable import XChat
 
-/// What remains possible after an account was closed, and what happens to calls in progress.
+/// Calls in progress when an account is closed, and calls afterwards.
 @Suite(.timeLimit(.minutes(1)))
 struct CloseTests {
     private let conversation = ConversationID.oneToOne("1111", "2222")
@@ -62,7 +62,7 @@ struct CloseTests {
                 #expect(await code(call) == .closed, "\(name)")
                 #expect(ContinuousClock.now - start < .seconds(1), "\(name)")
             }
-            // What ends by itself does so at once.
+            // A sequence that has ended returns at once.
             for await _ in bob.problems {}
             await bob.close()
         }

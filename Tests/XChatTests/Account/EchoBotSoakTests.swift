@@ -9,7 +9,7 @@ import XChatSandbox
 
 @testable import XChat
 
-/// An echo bot that is killed again and again, at a server that fails, answers every message once and in order.
+/// An echo bot that is killed repeatedly, with a failing server, answers every message once and in order.
 ///
 /// `XCHAT_SOAK_MESSAGES=10000 XCHAT_SOAK_KILLS=20` is the long form. `XCHAT_ECHOBOT` names the built program of
 /// `Examples/`: `script/soak` and `script/examples` run this suite.
@@ -44,7 +44,7 @@ struct EchoBotSoakTests {
     ) async throws -> String {
         let fixture = AccountFixture(scratch: scratch, url: url)
         let bot = BotProcess(path: scratch.file("1.db"), url: url.absoluteString)
-        // The bot exists before the peers start conversations with it.
+        // The bot's keys are registered before the other users start conversations with it.
         try await insist { await (try await fixture.open("1")).close() }
         let echoes = Echoes()
         let share = total / peers
@@ -73,7 +73,7 @@ struct EchoBotSoakTests {
             try await bot.runUntilKilled { echoes.count >= goal }
         }
         try await bot.run { echoes.count >= total }
-        // Time for an answer that is one too many.
+        // Leaves time for a superfluous answer.
         try await Task.sleep(for: .seconds(2))
         for reader in readers { reader.cancel() }
         var (once, twice, disordered) = (0, 0, 0)
@@ -95,7 +95,7 @@ struct EchoBotSoakTests {
     }
 }
 
-/// Tries until the faulty server lets it through.
+/// Repeats a call until the faulty server answers.
 private func insist<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
     for _ in 0..<50 {
         if let value = try? await body() { return value }
@@ -103,7 +103,7 @@ private func insist<Value: Sendable>(_ body: @Sendable () async throws -> Value)
     return try await body()
 }
 
-/// The echo bot in a process of its own.
+/// The echo bot in a separate process.
 private struct BotProcess {
     let path: String
     let url: String
@@ -146,7 +146,7 @@ private struct BotProcess {
     }
 }
 
-/// Answers by the peer who got them.
+/// The answers, by the user who received them.
 private final class Echoes: Sendable {
     private let entries = Mutex<[UserID: [String]]>([:])
 

@@ -12,7 +12,7 @@ import class GRDB.DatabaseQueue
 
 @testable import XChat
 
-/// First runs that end at any step, or whose answers are lost, end with exactly one registered version.
+/// First runs that are killed at any step, or whose answers are lost, lead to exactly one registered version.
 @Suite(.timeLimit(.minutes(2)))
 struct FirstRunTests {
     @Test("a first run killed before or after any commit ends with one version", arguments: 0..<4, [true, false])
@@ -22,7 +22,7 @@ struct FirstRunTests {
             await #expect(processExitsWith: .signal(SIGKILL)) {
                 [plan = plan as FirstRun, commit = commit as Int, before = before as Bool] in
                 try await plan.run(killedAt: commit, before: before)
-                // Later commits than there are: the run ends by itself, and this is the kill.
+                // If there are fewer commits, the run ends by itself, and this ends the process.
                 kill(getpid(), SIGKILL)
             }
             let account = try await fixture.open("1111")
@@ -61,7 +61,7 @@ struct FirstRunTests {
 
     @Test func `a file that another process is creating is created, not refused as empty`() async throws {
         try await AccountFixture.run { fixture in
-            // What SQLite has written once the journal mode is set, before the first commit.
+            // The file that SQLite has written after the journal mode was set, before the first commit.
             let queue = try DatabaseQueue(path: fixture.scratch.file("1111.db"))
             try await queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
             try queue.close()
@@ -72,7 +72,7 @@ struct FirstRunTests {
     }
 }
 
-/// What a killed process does.
+/// The work of a process that is killed.
 private struct FirstRun: Codable, Sendable {
     let folder: String
     let url: String

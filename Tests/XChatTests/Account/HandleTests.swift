@@ -97,7 +97,7 @@ struct HandleTests {
             let account = try await Account.open(fixture.configuration("1111"))
             #expect(try await account.users(handles: [bob]) == [bob: "2222"])
             #expect(try await account.users(handles: [bob]) == [bob: "2222"])
-            // Another one is not bound.
+            // Another handle is not bound.
             let code = await thrownCode { _ = try await account.users(handles: [bob, Handle("carol")]) }
             #expect(code == .forbidden)
             await account.close()

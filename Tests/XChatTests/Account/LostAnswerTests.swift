@@ -8,7 +8,7 @@ import XChatHTTP
 
 @testable import XChat
 
-/// What the server did is found again, however the call ended.
+/// Groups, keys and members that a server made are found again, however the call ended.
 @Suite(.timeLimit(.minutes(1)))
 struct LostAnswerTests {
     /// The groups of a user, as the server lists them.
@@ -16,7 +16,7 @@ struct LostAnswerTests {
         Set(try await account.client.conversations().conversations.filter { $0.type == "group" }.compactMap(\.id))
     }
 
-    /// Runs a test with an account whose store fails while a hook says so.
+    /// Runs a test with an account whose store fails as long as a hook demands it.
     private func run(
         _ hook: @escaping HookedStore.Hook,
         _ body: @escaping @Sendable (AccountFixture, Account) async throws -> Void
@@ -94,7 +94,7 @@ struct LostAnswerTests {
             #expect(try await account.createGroup(of: ["2222"], title: "Club") == group)
             try await account.send("hello", to: group)
             #expect(try await groups(of: account) == [group.text, other.text])
-            // The outcome is known now: the next call creates a group.
+            // The outcome is now known, so the next call creates another group.
             #expect(try await account.createGroup(of: ["2222"], title: "Club") != group)
         }
     }
@@ -113,7 +113,7 @@ struct LostAnswerTests {
         }
     }
 
-    /// A record as an ended process left it before or after its request.
+    /// A record as a process leaves it that ends before or after its request.
     private func record(_ group: ConversationID, in account: Account, at time: Date) async throws {
         let milliseconds = Int64(time.timeIntervalSince1970 * 1000)
         let text = #"{"members":["1111","2222"],"administrators":["1111"],"title":"","asked_at":\#(milliseconds)}"#

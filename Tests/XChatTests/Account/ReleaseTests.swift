@@ -5,7 +5,7 @@ import XChatHTTP
 
 @testable import XChat
 
-/// What happens to an account that goes away without being closed.
+/// An account that is deallocated without being closed.
 @Suite(.timeLimit(.minutes(1)))
 struct ReleaseTests {
     private let conversation = ConversationID.oneToOne("1111", "2222")
@@ -14,7 +14,7 @@ struct ReleaseTests {
         try await AccountFixture.run { fixture in
             let bob = try await fixture.open("2222")
             weak let released = try await leave(fixture)
-            // The worker ends by itself and gives its lease back.
+            // The worker ends by itself and releases its lease.
             let again = try await fixture.open("1111")
             let deadline = ContinuousClock.now + .seconds(10)
             var lease = try await again.store.lease(Outbox.lease)
@@ -36,7 +36,7 @@ struct ReleaseTests {
         }
     }
 
-    /// Uses an account in every way that starts something, and lets go of it.
+    /// Calls every function of an account that starts a task, and releases the account.
     private func leave(_ fixture: AccountFixture) async throws -> Account? {
         let account = try await fixture.open("1111", app: true)
         weak let result = account

@@ -10,10 +10,10 @@ import XChatHTTP
 
 @testable import XChat
 
-/// Tokens of an account: kept, renewed once, and never lost.
+/// Tokens of an account are stored, renewed once, and never lost.
 @Suite(.timeLimit(.minutes(2)))
 struct SignInTests {
-    /// The places that an account can have.
+    /// The kinds of store that an account can have.
     enum Kind: CaseIterable {
         case accountFile, sessionFile
     }
@@ -32,7 +32,7 @@ struct SignInTests {
             try await SignIn.stored(in: try await configuration.existingStore())?.signIn
         }
 
-        /// How many requests asked for a refresh.
+        /// The number of refresh requests.
         var refreshes: Int { server.with { $0.refreshes } }
 
         /// The access token of the last request.
@@ -233,7 +233,7 @@ struct SignInTests {
             setup.server.with { $0.revokeAll() }
             #expect(await code { _ = try await client.me() } == "sign_in_needed")
             #expect(setup.refreshes == 2)
-            // The server has said that it takes the refresh token no more: it is not asked again.
+            // The server has refused the refresh token, so it is not sent again.
             #expect(await code { _ = try await setup.client().me() } == "sign_in_needed")
             #expect(setup.refreshes == 2)
             try await setup.signIn()
@@ -269,7 +269,7 @@ struct SignInTests {
     @Test("many clients with an expired token make one refresh", arguments: Kind.allCases)
     func together(_ kind: Kind) async throws {
         try await run(kind, lifetime: 1) { (setup) async throws in
-            // Each client has a store of its own, as a process has.
+            // Each client has its own store, like a process.
             let clients = try await withThrowingTaskGroup(of: ChatClient.self) { group in
                 for _ in 0..<8 { group.addTask { try await setup.client() } }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -285,7 +285,7 @@ struct SignInTests {
 
     @Test("after a lost answer the refresh token is sent once more, and then never again", arguments: Kind.allCases)
     func lostAnswers(_ kind: Kind) async throws {
-        // The server did nothing: the second try succeeds.
+        // The server did not process the request: the second attempt succeeds.
         try await run(kind, lifetime: 0) { (setup) async throws in
             setup.server.with { $0.faults = [.instead(.reset)] }
             #expect(await code { _ = try await setup.client().me() } == "connection")
@@ -293,7 +293,7 @@ struct SignInTests {
             #expect(try await setup.client().me().id == "1111")
             #expect(try await setup.stored()?.attempts == 0)
         }
-        // The server did it, and takes the repetition for theft.
+        // The server processed the request, and treats its repetition as theft.
         try await run(kind, lifetime: 0) { (setup) async throws in
             setup.server.with { $0.faults = [.lostAnswer] }
             #expect(await code { _ = try await setup.client().me() } == "connection")

@@ -5,7 +5,7 @@ import XChatHTTP
 
 @testable import XChat
 
-/// What a turn saves, and when.
+/// The values that a turn saves, and when.
 struct TurnTests {
     private let conversation = ConversationID.oneToOne("1111", "2222")
 

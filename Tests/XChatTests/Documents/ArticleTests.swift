@@ -10,10 +10,10 @@ import XChatEngine
 import XChatHTTP
 import XChatSandbox
 
-/// The code of the articles, run against a sandbox; `SnippetTests` holds the articles to it.
+/// The code of the articles, run against a sandbox; `SnippetTests` checks that the articles have this code.
 @Suite(.timeLimit(.minutes(2)))
 struct ArticleTests {
-    /// What the code of the articles prints.
+    /// Collects the output of the code of the articles.
     private final class Output: @unchecked Sendable {
         private let lock = NSLock()
         private var text: [String] = []
@@ -255,7 +255,7 @@ struct ArticleTests {
         }
     }
 
-    /// Compiled and not run: it serves until a signal arrives.
+    /// This code is compiled but not run, because it serves until a signal arrives.
     private func runningInProduction() async throws {
         let account = try await Account.open(.environment)
         let logger = Logger(label: "bot")

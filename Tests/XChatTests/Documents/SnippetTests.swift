@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Swift code in the documents is code that was compiled, and mostly run: in a test or in an example.
+/// All Swift code in the documents is also in a test or an example, where it is compiled and mostly run.
 @Suite struct SnippetTests {
     /// The documents with code for users.
     private static func documents() throws -> [Document] {
@@ -10,7 +10,7 @@ import Testing
             + Document.all(in: "docs", suffix: ".md") + Document.all(in: "Sources", suffix: ".md")
     }
 
-    /// What compiles the code: the examples, which `script/examples` builds and runs, and these tests.
+    /// The files whose code is compiled: the examples, which `script/examples` builds and runs, and these tests.
     private static func compiled() throws -> [[Substring]] {
         let tests = [
             "Tests/XChatTests/Documents/ArticleTests.swift", "Tests/XChatEngineTests/EngineExampleTests.swift",
@@ -19,7 +19,8 @@ import Testing
         return files.map { $0.text.split(separator: "\n", omittingEmptySubsequences: false) }
     }
 
-    /// Whether a file has the lines of a block one after the other, at any indentation; imports may be elsewhere in it.
+    /// Whether a file has the lines of a block in sequence, at any indentation. Its imports may be elsewhere in the
+    /// file.
     private static func contains(_ block: [String], in file: [Substring]) -> Bool {
         let imports = block.prefix { $0.hasPrefix("import ") }
         guard imports.allSatisfy({ file.contains(Substring($0)) }) else { return false }

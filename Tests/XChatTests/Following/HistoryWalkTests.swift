@@ -9,7 +9,7 @@ import XChatHTTP
 
 @testable import XChat
 
-/// Long histories, and histories whose reading a rate limit interrupts.
+/// Long histories, and histories in which a rate limit interrupts the reading.
 @Suite(.timeLimit(.minutes(2)))
 struct HistoryWalkTests {
     private static let conversation = ConversationID.oneToOne("1111", "2222")
@@ -28,14 +28,14 @@ struct HistoryWalkTests {
     /// - Parameters:
     ///   - answers: The answers in turn.
     ///   - notify: Receives notices.
-    /// - Returns: The page tokens that were asked for, and the error if there was one.
+    /// - Returns: The requested page tokens, and the error if there was one.
     /// - Throws: Why the account cannot be made.
     private func read(
         _ answers: [RawAnswer],
         notify: @escaping @Sendable (Notice) -> Void = { _ in }
     ) async throws -> (tokens: [String?], error: APIError?) {
         let scratch = try Scratch()
-        // The first question is whose token it is, which this server does not know.
+        // The first request asks for the user of the token, which this server does not know.
         return try await RawServer.run([.http(404, "{}")] + answers) { [scratch] server, url in
             var configuration = Account.Configuration(.accountFile(scratch.file("account.db"))) { _ in
                 try SecretBytes(copying: Array("correct horse".utf8).span)
@@ -70,7 +70,7 @@ struct HistoryWalkTests {
 
     @Test func `after a rate limit within a history the same page is read, with a notice of the wait`() async throws {
         let notices = Mutex<[String]>([])
-        // As often as one call is tried.
+        // The number of attempts of one call.
         let limits = Array(repeating: Self.limited, count: 4)
         let (tokens, error) = try await read([Self.page(next: "a"), Self.page(next: "b")] + limits + [Self.page()]) {
             notice in

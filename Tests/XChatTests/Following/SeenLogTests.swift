@@ -5,7 +5,7 @@ import XChatHTTP
 
 @testable import XChat
 
-/// What a consumer remembers of handled events.
+/// The log of events that a consumer handled.
 struct SeenLogTests {
     private let conversation = ConversationID.oneToOne("1111", "2222")
 
@@ -65,7 +65,7 @@ struct SeenLogTests {
         var turn = Turn(conversation: conversation, consumer: "", cursor: Cursor(), revision: 0)
         turn.add(try item(1))
         turn.add(try item(2))
-        // So many that they would raise the place beyond the second one.
+        // Enough events to raise the floor above the second one.
         for number in 3...3000 { turn.skip(try item(number)) }
         let popped = turn.pop()
         let first = try #require(popped)
@@ -87,7 +87,7 @@ struct SeenLogTests {
             let again = try await bob.deliver([], keyEvents: history.keyEvents + ["AAAA"], in: conversation)
             #expect(again.judgedKeyChanges == 1 && again.isIncomplete)
             #expect(try await bob.deliver([], keyEvents: ["AAAA"], in: conversation).judgedKeyChanges == 1)
-            // In another conversation it is another matter.
+            // In another conversation the key change is not accepted yet.
             let other = ConversationID.oneToOne("2222", "3333")
             #expect(try await bob.deliver([], keyEvents: history.keyEvents, in: other).judgedKeyChanges == 1)
             let comparison = try await bob.compareKeys(of: "1111")

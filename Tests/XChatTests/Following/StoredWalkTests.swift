@@ -8,7 +8,7 @@ import XChatHTTP
 
 @testable import XChat
 
-/// Walks over more than one page, at a server that lists a real conversation in small pages.
+/// Walks over several pages, with a server that lists a real conversation in small pages.
 @Suite(.timeLimit(.minutes(1)))
 struct StoredWalkTests {
     @Test func `an interrupted walk continues after a restart, oldest first, each message once`() async throws {
@@ -85,7 +85,7 @@ struct StoredWalkTests {
             let first = try await listed.open()
             #expect(try await listed.read(first).texts.count == 12)
             await first.close()
-            // As a server can: the same signed text, with another sequence id and in the newest place.
+            // A server can deliver the same signed text as the newest event, with another sequence id.
             for number in [3, 7] {
                 var event = try MessageEvent(base64: listed.events[number].encodedEvent)
                 event.sequenceID = SequenceID("899999999999999999\(number)")
@@ -104,7 +104,7 @@ struct StoredWalkTests {
     }
 }
 
-/// A conversation with messages of a real account, listed by a server that makes its pages as small as it likes.
+/// A conversation with messages of a real account, listed by a server in pages of any size.
 final class ListedConversation: Sendable {
     private struct State {
         var events: [ServedEvent] = []
@@ -130,14 +130,14 @@ final class ListedConversation: Sendable {
 
     /// The events, oldest first.
     var events: [ServedEvent] { state.withLock { $0.events } }
-    /// The tokens that were asked for; nil is the newest page.
+    /// The requested tokens; nil is the newest page.
     var tokens: [String?] { state.withLock { $0.tokens } }
-    /// The page for which the server says that the limit is reached for an hour.
+    /// The page for which the server answers with a rate limit of one hour.
     var refuses: String? {
         get { state.withLock { $0.refuses } }
         set { state.withLock { $0.refuses = newValue } }
     }
-    /// With what the tokens begin that the server knows.
+    /// The beginning of the tokens that the server accepts.
     var prefix: String {
         get { state.withLock { $0.prefix } }
         set { state.withLock { $0.prefix = newValue } }
@@ -163,7 +163,7 @@ final class ListedConversation: Sendable {
             let bob = try await fixture.open("2222")
             let conversation = try await alice.startConversation(with: "2222")
             for number in 0..<messages { try await alice.enqueue(.text("\(number)"), to: conversation) }
-            // Pins and keys are known afterwards.
+            // After this, the account knows pins and keys.
             while try await bob.history(of: conversation).count < messages {
                 try await Task.sleep(for: .milliseconds(20))
             }
@@ -216,7 +216,7 @@ final class ListedConversation: Sendable {
 
     /// Follows until the last message was handled.
     ///
-    /// - Returns: The texts, and how many messages each turn had.
+    /// - Returns: The texts, and the number of messages of each turn.
     func read(_ account: Account) async throws -> (texts: [String], sizes: [Int]) {
         let feed = try await Feed.open(account, consumer: "default")
         await feed.mark(conversation)

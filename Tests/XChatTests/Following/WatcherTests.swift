@@ -8,7 +8,7 @@ import XChatSandbox
 
 @testable import XChat
 
-/// How far the activity stream is relied on: after any doubt the history is read.
+/// When the watcher relies on the activity stream: after any doubt it reads the list of conversations.
 @Suite(.timeLimit(.minutes(2)))
 struct WatcherTests {
     /// Long enough to fail a test that waits for it.

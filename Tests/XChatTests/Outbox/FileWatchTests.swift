@@ -4,7 +4,7 @@ import Testing
 
 @testable import XChat
 
-/// How changes of another process are distinguished from those of this one.
+/// Changes by another process are distinguished from those by this one.
 struct FileWatchTests {
     private let folder = try? ScratchFolder()
 

@@ -11,12 +11,12 @@
 
     @testable import XChatHTTP
 
-    /// Files that cannot grow: each test is a process of its own, whose files the system limits in size.
+    /// Files that cannot grow. Each test runs in a separate process, whose files the system limits in size.
     @Suite(.timeLimit(.minutes(1)))
     struct FullDiskTests {
-        /// No file of this process may grow beyond a size; nil ends that.
+        /// Limits the size of files of this process; nil removes the limit.
         private static func limitFiles(to bytes: UInt?) {
-            // The signal would end the process before the error is seen.
+            // Without this, the signal ends the process before the error is returned.
             _ = signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit()
             _ = unsafe getrlimit(.init(RLIMIT_FSIZE.rawValue), &limit)

@@ -108,8 +108,8 @@ struct OutboxWorkerTests {
             return sealer.renewed
         }
         #expect(try server.texts(Sealer.a, sealer) == texts)
-        // The second is found to be there, and the eight others are not even tried under the old key: one more search
-        // finds that they are not there.
+        // The server has the second message already. The eight others are not tried under the old key: one more search
+        // shows that the server does not have them.
         #expect(server.state.withLock { $0.lookUps } == 2)
         #expect(sessions.withLock { $0 } == 2)
         #expect(server.state.withLock { $0.posts } == 2 * 10)
@@ -127,7 +127,7 @@ struct OutboxWorkerTests {
         server.rotate(Sealer.a)
         let retried = Mutex(false)
         try await outbox.drain(client: server) { _ in
-            // It comes into the queue when the other one has found out about the key.
+            // It is enqueued after the other message was refused for its key.
             if retried.withLock({
                 let first = !$0; $0 = true; return first
             }) {
@@ -246,7 +246,7 @@ struct OutboxWorkerTests {
         outbox.policy.longestDelay = .seconds(1000)
         outbox.policy.rateLimitDelay = .seconds(10)
         outbox.jitter = { 0 }
-        // A clock that advances a second with each reading.
+        // A clock that advances by one second with each reading.
         let time = Mutex(0.0)
         outbox.clock = {
             time.withLock { time in
@@ -323,7 +323,7 @@ struct OutboxWorkerTests {
         #expect(entries.count == kinds.count { $0 == "+" })
         #expect(entries.allSatisfy { $0.state == .deadLetter && $0.reason?.hasPrefix("unsupported: ") == true })
         #expect(server.state.withLock { $0.lookUps } == 1)
-        // The first as it was and, where that can be, encrypted again.
+        // The first attempt with the original message and, if possible, one that is encrypted again.
         #expect(server.state.withLock { $0.posts } == (kinds[0] == "x" ? 2 : 1))
     }
 
@@ -356,13 +356,13 @@ struct OutboxWorkerTests {
 
     // MARK: A crash between any two steps
 
-    /// Ends the "process" at its nth step: nothing after it happens any more.
+    /// Ends the "process" at its nth step: no later step has an effect.
     private final class Fuse: Sendable {
         private let left: Mutex<Int>
 
         init(_ steps: Int) { left = Mutex(steps) }
 
-        /// Whether this step still happens.
+        /// Whether this step still has an effect.
         func burn() -> Bool {
             left.withLock { left in
                 left -= 1
@@ -371,7 +371,7 @@ struct OutboxWorkerTests {
         }
     }
 
-    /// A store that is gone once the fuse has burnt down, before or after any of its transactions.
+    /// A store that fails from the nth step on, before or after one of its transactions.
     private struct MortalStore: AccountStore {
         let store: any AccountStore
         let fuse: Fuse
@@ -432,7 +432,7 @@ struct OutboxWorkerTests {
         var queueChanges: QueueChanges { store.queueChanges }
     }
 
-    /// The way to the server, cut before a request or after its answer was made.
+    /// A connection that fails before a request, or after the server has handled it.
     private struct MortalClient: MessageSending {
         let server: ToyServer
         let fuse: Fuse
@@ -453,14 +453,14 @@ struct OutboxWorkerTests {
     @Test func `a crash between any two steps loses nothing and repeats nothing`() async throws {
         var steps = 0
         while try await survivesCrash(at: steps) { steps += 1 }
-        // Six messages with a fault, a rotation and a poison take at least these.
+        // Six messages with a fault, a rotation and a refused message take at least so many steps.
         #expect(steps > 40)
         print("outbox: \(steps) step boundaries crashed at")
     }
 
-    /// Runs a scenario that crashes at a step, then the same with what is on the disk.
+    /// Runs a scenario that crashes at a step, then runs it again with the files on disk.
     ///
-    /// - Returns: Whether it came to the crash.
+    /// - Returns: Whether the step of the crash was reached.
     private func survivesCrash(at steps: Int) async throws -> Bool {
         let folder = try ScratchFolder()
         let messages = try [
@@ -489,7 +489,7 @@ struct OutboxWorkerTests {
         }
 
         let outbox = try await folder.outbox()
-        // A sender that got no answer asks again.
+        // A sender without an answer tries again.
         try await outbox.enqueue(Array(messages[acknowledged...]))
         try await drain(outbox, server)
         #expect(try server.texts(Sealer.a, sealer) == ["one", "three", "four"], "crash at step \(steps)")

@@ -7,7 +7,7 @@ import XChatEvents
 @testable import XChat
 @testable import XChatHTTP
 
-/// A folder that goes away with its owner.
+/// A folder that is deleted with its owner.
 final class ScratchFolder: Sendable {
     let path: String
 
@@ -49,7 +49,7 @@ final class ScratchFolder: Sendable {
     }
 }
 
-// Single steps, as the worker makes them.
+// The single steps of the worker.
 extension AccountStore {
     func add(_ messages: [SealedMessage], now: Date) async throws(AccountError) {
         var batch = RecordBatch()
@@ -113,7 +113,7 @@ struct Sealer: Sendable {
         try session.seal(.text(text), in: conversation)
     }
 
-    /// A message under the key before the one that is the newest at first.
+    /// A message under the key before the first newest one.
     func sealOlder(_ text: String) throws -> SealedMessage {
         try session.seal(.text(text), in: Sealer.a, keyVersion: "1000")
     }
@@ -125,12 +125,12 @@ struct Sealer: Sendable {
     }
 }
 
-/// A user in a group of two others, of whom one may be missing, with another key for each time.
+/// A user in a group with two others, one of whom may be missing. Each rotation gives another key.
 struct GroupSealer: Sendable {
     static let group = ConversationID(canonicalizing: "g7")
 
     let session: Session
-    /// The session with a newer key, and without a word about the members.
+    /// The session with a newer key, and without a membership log.
     private let newer: Session
 
     init() throws {
@@ -145,7 +145,7 @@ struct GroupSealer: Sendable {
         newer = session
     }
 
-    /// A session with the newest key and these members; nil where they are not known.
+    /// A session with the newest key and these members; nil if they are not known.
     func renewed(_ members: Set<UserID>?) throws -> Session {
         var session = newer
         if let members { try session.acceptMembers(members.sorted(), of: Self.group) }
@@ -175,7 +175,7 @@ final class ToyServer: MessageSending {
     }
 
     let state = Mutex(State())
-    /// Given the message and how often it was posted before.
+    /// Receives the message and the number of earlier posts of it.
     private let fault: @Sendable (SealedMessage, Int) -> Fault?
     /// After this many messages of a conversation its key changes.
     private let rotatesAfter: Int
@@ -208,7 +208,7 @@ final class ToyServer: MessageSending {
         let fault = fault(message, before)
         if case .before(let error) = fault { throw error }
         let answer = state.withLock { state -> Result<SentMessage, APIError> in
-            // The key first: what a server does with a known id under an old key is not documented.
+            // The key is checked first: it is not documented what a server answers to a known id under an old key.
             guard message.conversationKeyVersion == state.newestKey[conversation, default: "1001"] else {
                 var error = APIError(.failureEvent, "stale")
                 error.failure = .nonLatestCkeyVersion
@@ -226,7 +226,7 @@ final class ToyServer: MessageSending {
         return try answer.get()
     }
 
-    /// Walks from the newest message to the one that is looked for, or to one under an older key.
+    /// Walks from the newest message to the one with the id, or to one under an older key.
     func posted(_ message: SealedMessage, by sender: UserID) async throws(APIError) -> PostedMessages {
         state.withLock { state in
             state.lookUps += 1

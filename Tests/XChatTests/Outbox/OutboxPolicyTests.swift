@@ -5,7 +5,7 @@ import XChatEvents
 @testable import XChat
 @testable import XChatHTTP
 
-/// What follows from a failure.
+/// The action of the outbox after each failure.
 struct OutboxPolicyTests {
     private let policy = OutboxPolicy()
     private let now = Date(timeIntervalSince1970: 1_800_000_000)

@@ -7,7 +7,7 @@ import XChatEvents
 @testable import XChat
 @testable import XChatHTTP
 
-/// Who may read a message that is encrypted again.
+/// Which users may read a message that is encrypted again.
 @Suite(.timeLimit(.minutes(1)))
 struct OutboxReadersTests {
     private static let group = GroupSealer.group
@@ -103,7 +103,7 @@ struct OutboxReadersTests {
         let message = try sealer.seal("x")
         try await outbox.enqueue(message)
         try await drain(["1111", "2222", "3333"])
-        // A server that accepts the old key must not get the message under it.
+        // The server accepts the old key, and must not receive the message under it.
         server.rotate(Self.group, to: "1001")
         try await outbox.retry(message.messageID)
         try await drain(["1111", "2222", "3333"])

@@ -8,7 +8,7 @@ import XChatSandbox
 
 @testable import XChat
 
-/// An outbox whose process did not live to see the answer to a message.
+/// An outbox whose process ended before it received the answer to a message.
 @Suite(.timeLimit(.minutes(1)))
 struct OutboxRepeatTests {
     @Test(
@@ -38,7 +38,7 @@ struct OutboxRepeatTests {
             #expect(refusal?.status == (kind == "400" ? 400 : kind == "stale" ? 201 : nil))
             #expect(refusal?.failure == (kind == "stale" ? .nonLatestCkeyVersion : nil))
 
-            // The outbox of a process that did not live to see the answer.
+            // The outbox of a process that ended before the answer.
             var outbox = try await folder.outbox(api: url.absoluteString)
             outbox.clock = { Date().addingTimeInterval(hoursAhead * 3600) }
             try await outbox.enqueue(message)

@@ -6,7 +6,7 @@ import XChatEvents
 @testable import XChat
 @testable import XChatHTTP
 
-/// What an API client does for an outbox.
+/// The functions of an API client that an outbox uses.
 @Suite(.timeLimit(.minutes(1)))
 struct OutboxSendingTests {
     private static let patient = RetryPolicy(attempts: 3, firstPause: .milliseconds(1), longestPause: .milliseconds(2))

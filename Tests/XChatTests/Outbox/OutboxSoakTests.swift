@@ -26,7 +26,7 @@ struct OutboxSoakTests {
         faults.repeats = repeats
         faults.drop = 0.1
         faults.http500 = 0.05
-        // Each stops all conversations for a second.
+        // Each rate limit stops all conversations for a second.
         faults.http429 = max(0.003, 4 / Double(total))
         let sandbox = Sandbox(faults: faults)
         let start = ContinuousClock.now
@@ -54,7 +54,7 @@ struct OutboxSoakTests {
         var leastLeft = Int.max
         var unanswered = 0
         for kill in 1...kills {
-            // The work is to last over all of them.
+            // There must be work for all processes.
             let share = total * kill / kills
             await #expect(processExitsWith: .signal(SIGKILL)) { [plan = plan as SoakPlan, share = share as Int] in
                 try await plan.work(upTo: share, isKilled: true)
@@ -62,7 +62,8 @@ struct OutboxSoakTests {
             let left = share - (try await plan.outbox().list([.sent]).count)
             #expect(left > 0, "the process was killed when it had nothing to do")
             leastLeft = min(leastLeft, left)
-            // The keys change where a message is stored whose sender does not know: it must not be encrypted again.
+            // The key changes when the server has stored a message and the sender has not received the answer. The
+            // message must not be encrypted again.
             for (number, conversation) in conversations.enumerated() {
                 let queued = Set(try await plan.outbox().list([.queued]).map(\.messageID))
                 let stored = try await sandbox.storedEvents(in: conversation).compactMap(\.messageID)
@@ -120,7 +121,7 @@ struct OutboxSoakTests {
         throw APIError(.connection, "the sandbox never answered")
     }
 
-    /// A newer key, which the sending processes do not have.
+    /// A newer key that the sending processes do not have.
     private static func rotate(_ conversation: ConversationID, _ alice: inout User) async throws {
         let peers = conversation.participants.map { [$0.0, $0.1] } ?? []
         var keys: [VerifiedPublicKey] = []
@@ -140,7 +141,7 @@ struct OutboxSoakTests {
     }
 }
 
-/// What a sending process needs to know.
+/// The data that a sending process needs.
 struct SoakPlan: Codable, Sendable {
     private let blob: [UInt8]
     private let version: String
@@ -188,12 +189,12 @@ struct SoakPlan: Codable, Sendable {
     }
 
     private func client() throws -> ChatClient {
-        // For the histories; a message is tried as the outbox says.
+        // For histories only: the outbox decides how often a message is tried.
         let retries = RetryPolicy(attempts: 20, firstPause: .milliseconds(5), longestPause: .milliseconds(100))
         return try ChatClient(api: url, token: Token("sandbox-1111"), retries: retries)
     }
 
-    /// The session with the keys that the server has now.
+    /// The session with the present keys of the server.
     func renewed(_ conversation: ConversationID, _ session: Session) async throws -> Session {
         var session = session
         let page = try await client().events(in: ConversationTarget(conversation))
@@ -201,9 +202,10 @@ struct SoakPlan: Codable, Sendable {
         return session
     }
 
-    /// Goes on where the last process was killed: enqueues the rest, and posts meanwhile.
+    /// Continues where the last process was killed: enqueues the other messages, and posts meanwhile.
     ///
-    /// One that is to be killed dies at some instant after some of its tries, with at least half of its work not done.
+    /// A process that is to be killed ends at a random instant after some attempts, with at least half of its work
+    /// left.
     func work(upTo share: Int, isKilled: Bool) async throws {
         let outbox = try await outbox()
         let session = try session()
@@ -227,7 +229,7 @@ struct SoakPlan: Codable, Sendable {
             }
             group.addTask { try await outbox.drain(client: client) { try await renewed($0, session) } }
             try await group.waitForAll()
-            // Once more, for what came after the queue had been empty.
+            // Runs once more for messages that were enqueued after the queue had been empty.
             try await outbox.drain(client: client) { try await renewed($0, session) }
         }
     }
@@ -238,7 +240,7 @@ struct SoakPlan: Codable, Sendable {
         try append("\(id)", to: log)
     }
 
-    /// How many tries failed for which reason.
+    /// The number of failed attempts by reason.
     func failedTries() throws -> [String: Int] {
         let bytes = try Data(contentsOf: URL(filePath: folder + "/failed"))
         let words = bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
@@ -262,10 +264,10 @@ private func append(_ line: String, to path: String) throws {
     try file.close()
 }
 
-/// A client whose process is killed after some tries, at a random instant.
+/// A client whose process is killed after some attempts, at a random instant.
 private struct MortalSender: MessageSending {
     let client: ChatClient
-    /// A file that takes the code of every failed try.
+    /// A file to which the code of every failed attempt is written.
     private let failures: String
     private let triesLeft: Shared
 

@@ -8,7 +8,7 @@ import XChatEvents
 @testable import XChat
 @testable import XChatHTTP
 
-/// The file: what is in it, who can read it, and what happens when it or the disk is not in order.
+/// The file of the outbox: its contents, its permissions, and the errors if it is damaged or the disk is full.
 struct OutboxStoreTests {
     private let folder: ScratchFolder
     private let sealer: Sealer
@@ -148,7 +148,7 @@ struct OutboxStoreTests {
         try await store.pause(until: now.addingTimeInterval(10), now: now)
         #expect(try await store.due(at: now.addingTimeInterval(19), limit: 9).isEmpty)
         #expect(try await store.due(at: now.addingTimeInterval(20), limit: 9).count == 1)
-        // One from a wrong clock does not count.
+        // A time from a wrong clock is ignored.
         try await store.pause(until: now.addingTimeInterval(1e8), now: now)
         try await store.pause(until: now.addingTimeInterval(30), now: now)
         #expect(try await store.due(at: now.addingTimeInterval(29), limit: 9).isEmpty)
@@ -237,7 +237,7 @@ struct OutboxStoreTests {
         #expect(try await store.entries(in: [.queued]).map(\.messageID) == [first.messageID, messages[1].messageID])
     }
 
-    // MARK: What is not in order
+    // MARK: Damage and full disks
 
     @Test func `a full disk is reported, and no acknowledged message is lost`() async throws {
         let store = try await store()
@@ -293,7 +293,8 @@ struct OutboxStoreTests {
             try store.database.queue.close()
         }
         var bytes = try Data(contentsOf: URL(filePath: folder.file))
-        // What does not fit into a row's page is in a chain of others, which begin with the number of the next.
+        // The part of a row that does not fit into its page is in a chain of other pages, each of which begins with the
+        // number of the next.
         let chained = stride(from: 4096, to: bytes.count, by: 4096).filter { bytes[$0] == 0 }
         #expect(chained.count > 5)
         for page in chained.dropFirst().prefix(1) { bytes[page] = 0x7F }

@@ -9,7 +9,7 @@ import XChatHTTP
 
 @testable import XChat
 
-/// When the worker looks at its queue, and what one commit covers.
+/// When the worker reads its queue, and which changes one commit contains.
 @Suite(.timeLimit(.minutes(1)), .serialized)
 struct OutboxWakeTests {
     private let folder: ScratchFolder
@@ -33,7 +33,8 @@ struct OutboxWakeTests {
         return count
     }
 
-    /// Whether a store soon runs no statement for two seconds; files that just changed are looked at once more before.
+    /// Whether a store soon runs no statement for two seconds. Before that, it checks files that have just changed once
+    /// more.
     private func isSilent(_ store: AccountFile) async throws -> Bool {
         let count = try await countStatements(store)
         for _ in 0..<5 {
@@ -44,7 +45,7 @@ struct OutboxWakeTests {
         return false
     }
 
-    /// Runs an outbox with the intervals of a product while the body runs.
+    /// Runs an outbox with its normal intervals while the body runs.
     private func running(
         _ store: AccountFile,
         _ server: some MessageSending,
@@ -99,7 +100,7 @@ struct OutboxWakeTests {
                 times.append(ContinuousClock.now - start)
             }
             let median = times.sorted()[10]
-            // With a look every 250 ms it would be 125 ms.
+            // If the worker polled every 250 ms, it would be 125 ms.
             #expect(median < .milliseconds(60), "\(median)")
             print("outbox: from enqueue to post in \(median)")
         }
@@ -121,7 +122,7 @@ struct OutboxWakeTests {
         #expect(try server.texts(Sealer.a, sealer) == ["0", "1", "2"])
     }
 
-    /// Answers no request before it is opened.
+    /// Delays all requests until it is opened.
     private final class Gate: MessageSending {
         let hasReached = Mutex(false)
         let isOpen = Mutex(false)
@@ -198,7 +199,7 @@ struct OutboxWakeTests {
         #expect(await code { try await outbox.store.commit(batch) } == .conflict)
         #expect(try await outbox.list().map(\.messageID) == [first.messageID])
 
-        // A message under an id that is taken fails the record too.
+        // If the message's id is taken, the record is not written either.
         batch = RecordBatch()
         batch.writes[key] = [2]
         batch.messages = [

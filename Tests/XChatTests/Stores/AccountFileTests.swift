@@ -8,7 +8,7 @@ import XChatEvents
 
 @testable import XChat
 
-/// The account file: what can be read from it without the passphrase, and what happens when it is damaged.
+/// The account file: which data can be read without the passphrase, and which errors damage causes.
 struct AccountFileTests {
     private let keys: [RecordKey] = [.user("2222"), .user("3333"), .conversation(.oneToOne("1111", "2222"))]
 
@@ -28,7 +28,7 @@ struct AccountFileTests {
     /// Changes the file as a program without the passphrase could.
     private func edit(_ place: AccountFilePlace, _ change: (Database) throws -> Void) throws {
         var configuration = Configuration()
-        // The store that a test let go of may still be closing.
+        // A store that a test has released may still be closing.
         configuration.busyMode = .timeout(5)
         let queue = try DatabaseQueue(path: place.path, configuration: configuration)
         try queue.writeWithoutTransaction { database in
@@ -42,7 +42,7 @@ struct AccountFileTests {
         await code { _ = try await AccountFile.open(place.path, passphrase: try passphrase(words)) }
     }
 
-    // MARK: What the file shows
+    // MARK: Data that can be read without the passphrase
 
     @Test func `ids, names, keys and values are not in the files`() async throws {
         let place = try await AccountFilePlace()
@@ -259,9 +259,9 @@ struct AccountFileTests {
         }
         try edit(place) { database in
             switch number {
-            case 0:  // A vanished pin.
+            case 0:  // A deleted pin.
                 try database.execute(sql: "DELETE FROM record WHERE kind = 2 AND hash = ?", arguments: [oldest.hash])
-            case 1:  // An older pin in its own place.
+            case 1:  // An older version of the same pin.
                 try database.execute(
                     sql: "UPDATE record SET revision = ?, sealed = ? WHERE kind = 2 AND hash = ?",
                     arguments: [oldest.revision, oldest.sealed, oldest.hash]
@@ -374,7 +374,7 @@ struct AccountFileTests {
         let file = try await place.file()
         let counter = CommitCounter()
         file.database.queue.add(transactionObserver: counter)
-        // The queue is busy until all of them wait.
+        // The queue is kept busy until all of them wait.
         let (holding, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         file.database.queue.asyncWriteWithoutTransaction { _ in
             holding.signal()

@@ -5,7 +5,7 @@ import XChatEvents
 
 @testable import XChat
 
-/// What every store must do with messages to send, whatever it keeps them in.
+/// The rules that every store must keep for messages to send.
 ///
 /// A new store adds a case to ``StoreKind``.
 @Suite("outbox conformance")
@@ -15,7 +15,8 @@ struct OutboxConformance {
 
     init() throws { sealer = try Sealer() }
 
-    /// Two stores on one place, as two processes have them; the place goes away with its last reference.
+    /// Two stores on the same files, like those of two processes. The files are deleted with the last reference to
+    /// them.
     private func stores(
         _ kind: StoreKind
     ) async throws -> (place: any StorePlace, one: any AccountStore, other: any AccountStore) {
@@ -39,7 +40,7 @@ struct OutboxConformance {
         try await one.commit(batch)
         #expect(try await other.entry(message.messageID)?.state == .queued)
         #expect(try await other.records([key])[key]?.bytes == [1])
-        // The record exists now: neither it nor the message is written.
+        // The record exists already: neither the record nor the message is written.
         let second = try sealer.seal("y")
         batch.messages = [second]
         batch.writes[key] = [2]
@@ -102,7 +103,7 @@ struct OutboxConformance {
         #expect(try await other.due(at: now, limit: 9).map(\.messageID) == [ids[1]])
         try await other.drop(ids[1], at: now)
         #expect(try await one.due(at: now, limit: 9).map(\.messageID) == [ids[2]])
-        // An outcome that does not fit any more changes nothing, except that the server has the message.
+        // An outcome for a settled message changes nothing, unless it says that the server has the message.
         try await one.postpone(ids[1], until: now.addingTimeInterval(10), reason: "r")
         try await one.deadLetter(ids[0], reason: "r", isStale: false, now: now)
         #expect(try await other.entry(ids[0])?.state == .sent)

@@ -5,7 +5,7 @@ import XChatEvents
 
 @testable import XChat
 
-/// What a session file and its database promise together.
+/// The guarantees of a session file together with its database.
 @Suite(.timeLimit(.minutes(2)))
 struct SessionFileStoreTests {
     @Test func `two processes with one session file lose nothing, and a refused batch changes neither part`()
@@ -53,7 +53,7 @@ struct SessionFileStoreTests {
     }
 }
 
-/// A process that counts in the database, and with each count adds a user to the file.
+/// A process that increments a number in the database, and each time adds a user to the file.
 struct SessionFileRace {
     let name: String
     let path: String

@@ -6,7 +6,7 @@ import XChatEvents
 
 @testable import XChat
 
-/// What every store must do, whatever it keeps its records in.
+/// The rules that every store must keep.
 ///
 /// A new store adds a case to ``StoreKind``.
 @Suite("store conformance")
@@ -102,7 +102,7 @@ struct StoreConformance {
         for key in place.keys {
             let revision = try await one.commit(place.batch(key, 1, expecting: 0))[key]
             #expect(await code { try await other.commit(place.batch(key, 2, expecting: 0)) } == .conflict)
-            // Made once: signatures in values are random.
+            // The values are made only once, because their signatures are random.
             let batch = try place.batch(key, 2, expecting: revision)
             let second = try await other.commit(batch)[key]
             let record = try await one.records([key])[key]
@@ -153,7 +153,7 @@ struct StoreConformance {
                 group.addTask {
                     var batch = RecordBatch()
                     batch.writes[.consumer("c\(number)")] = [UInt8(number)]
-                    // Every third one expects a record that does not exist.
+                    // Every third batch expects a record that does not exist.
                     if number % 3 == 0 { batch.expected[.consumer("none")] = 7 }
                     return (number, await code { try await store.commit(batch) })
                 }
@@ -198,7 +198,7 @@ struct StoreConformance {
     func bytewise(_ kind: StoreKind) async throws {
         let place = try await kind.make()
         let store = try await place.open()
-        // One letter in two encodings, which are equal as Swift strings; and parts that run into one another.
+        // One letter in two encodings, which are equal as Swift strings; and parts that are equal when joined.
         let digest = try #require(EventDigest(stored: [UInt8](repeating: 7, count: 32)))
         let keys: [RecordKey] = [
             .consumer("\u{E9}"), .consumer("e\u{301}"), .handle("\u{E9}"), .handle("e\u{301}"),
@@ -253,8 +253,8 @@ struct StoreConformance {
         let before = try place.logBytes()
         let changed = keys[100]
         try await store.commit(place.batch(changed, 1, expecting: revisions[changed]))
-        // The first batch has 300 KB, too little for a checkpoint, after which the log would begin again; a record has
-        // 1 KB.
+        // The first batch has 300 KB. That is too little for a checkpoint, after which the log would start again. A
+        // record has 1 KB.
         #expect(try place.logBytes() - before < 64 << 10)
         let after = try await store.records(keys)
         for key in keys where key != changed {
@@ -292,15 +292,15 @@ enum StoreKind: CaseIterable, Sendable {
     }
 }
 
-/// Where the stores of one test keep the same records.
+/// The files in which the stores of one test keep the same records.
 protocol StorePlace: Sendable {
     /// Keys of every kind of record, at least one of each.
     var keys: [RecordKey] { get }
     /// The keys of records that are there from the start.
     var firstKeys: [RecordKey] { get }
-    /// The folder with everything that the stores write.
+    /// The folder to which the stores write.
     var folder: ScratchFolder { get }
-    /// Another store on the same place.
+    /// Another store on the same files.
     func open() async throws -> any AccountStore
     /// One of several values that a record of this key can have.
     func value(_ key: RecordKey, _ variant: Int) throws -> [UInt8]
@@ -330,7 +330,7 @@ extension StorePlace {
 
     func canDelete(_ key: RecordKey) -> Bool { true }
 
-    /// The size of what was written ahead: it grows with every byte that a commit writes.
+    /// The size of the write-ahead log. It grows with every byte that a commit writes.
     func logBytes() throws -> Int {
         let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
         return try names.filter { $0.hasSuffix("-wal") }.reduce(0) { sum, name in
@@ -365,7 +365,7 @@ struct AccountFilePlace: StorePlace {
 
 /// A folder with a session file.
 ///
-/// Its records of users and conversations are those of the engine, and the account is there from the start.
+/// Its records of users and conversations are those of the engine. The account's record exists from the start.
 struct SessionFilePlace: StorePlace {
     let folder: ScratchFolder
     let path: String
