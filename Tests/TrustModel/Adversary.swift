@@ -75,8 +75,9 @@ extension History {
         }
     }
 
-    /// Adds a user like a client that signs an older version of the text. That version names invited users, and may
-    /// name no administrator.
+    /// Adds a user like a client that signs an older version of the text.
+    ///
+    /// That version names invited users, and may name no administrator.
     private mutating func addAsOldClient(_ user: UserID, by index: Int) throws {
         guard let members = clients[index].session.memberships[World.group]?.present else { return }
         let author = clients[index].identity

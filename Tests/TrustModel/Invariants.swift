@@ -360,7 +360,7 @@ struct Invariants {
         guard members.bars.count <= world.people.count else { throw Violation(invariant: 5, reason: size) }
         let limit = client.session.clock() + Self.day
         guard members.bars.values.allSatisfy({ $0 <= limit || $0 == .max }) else {
-            throw Violation(invariant: 5, reason: "\(client.user) has an exclusion version in \(group) that is more than a day ahead")
+            throw Violation(invariant: 5, reason: "\(client.user) has a future exclusion version in \(group)")
         }
         let announced = world.acts.count { $0.kind == .keyChange && client.delivered.contains($0.index) }
         guard view.accepted.count <= announced + (client.own[group]?.count ?? 0) else {

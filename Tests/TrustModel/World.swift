@@ -289,7 +289,7 @@ struct ModelError: Error, CustomStringConvertible {
 
 /// An invariant that does not hold.
 struct Violation: Error, CustomStringConvertible {
-    /// The number of the invariant:
+    /// The number of the invariant.
     ///
     /// 1. A pin, a member or a key for encrypting has a delivered cause.
     /// 2. Nothing is encrypted for removed users, under replaced keys, or past a rule that forbids it.

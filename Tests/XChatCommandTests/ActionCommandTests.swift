@@ -5,7 +5,7 @@ import XChatCommand
 import XChatEngine
 import XChatEvents
 
-/// Reactions, edits, deletions, groups and rotation, as people use them.
+/// Reactions, edits, deletions, groups and rotation on the command line.
 struct ActionCommandTests {
     private let scratch: Scratch
     private let sandbox: RunningSandbox
@@ -47,7 +47,7 @@ struct ActionCommandTests {
         try await register("1111", "2222")
         let first = try await result("conversation_key_version", "1111", "conversation", "start", "2222")
         let target = try await result("sequence_id", "1111", "send", "2222", "hello")
-        // Bob's state has no key yet: he fetches it to react.
+        // Bob's state has no key yet. The command fetches it for the reaction.
         _ = try await result("sequence_id", "2222", "react", "1111", target, "👍")
         _ = try await result("sequence_id", "2222", "react", "1111", target, "👍", "--remove")
         _ = try await result("sequence_id", "1111", "edit", "2222", target, "hello again")

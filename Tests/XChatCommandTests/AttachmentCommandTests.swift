@@ -5,7 +5,7 @@ import XChat
 import XChatCommand
 import XChatEvents
 
-/// Files that go with messages, up and down.
+/// Files that are sent with messages, and downloaded.
 @Suite(.timeLimit(.minutes(2)))
 struct AttachmentCommandTests {
     private let scratch: Scratch
@@ -42,7 +42,7 @@ struct AttachmentCommandTests {
         )
     }
 
-    /// What 2222 reads, one line each.
+    /// The lines that 2222 reads.
     private func lines() async throws -> [String] {
         let read = try await run("2222", ["read", "1111", "--json"])
         #expect(read.status == 0, "\(read.errors)")
@@ -76,7 +76,7 @@ struct AttachmentCommandTests {
         #expect(try dimensions.required("width").integer(Int.self) == 640)
         #expect(try dimensions.required("height").integer(Int.self) == 480)
 
-        // From the line itself, and from the members of it.
+        // From the whole line, and from members of it.
         let taken = try await download("--event", "-", "--out", scratch.file("taken"), input: line)
         #expect(taken.status == 0, "\(taken.errors)")
         #expect(taken.output.isEmpty && taken.errors.isEmpty)
@@ -141,7 +141,8 @@ struct AttachmentCommandTests {
         let spelling = #"--attach "\#(scratch.file("picture.png"))" --attach "\#(scratch.file("second.png"))""#
         #expect(outcome.errors.contains(spelling), "\(outcome.errors)")
         #expect(try await lines().isEmpty)
-        // A folder cannot be attached, and without files a text is a text.
+        // The path of a folder is sent as a text, because a folder cannot be attached. Without attachments, so is the
+        // path of a file.
         #expect(try await send(scratch.path, "--attach", scratch.file("picture.png")).status == 0)
         #expect(try await send(scratch.file("second.png")).status == 0)
         #expect(try await lines().count == 2)
@@ -191,7 +192,7 @@ struct AttachmentCommandTests {
     @Test func `the key may change between sending and fetching, and before sending`() async throws {
         #expect(try await send("--attach", scratch.file("large.bin")).status == 0)
         #expect(try await run("2222", ["conversation", "rotate", "1111"]).status == 0)
-        // The sender's state has the old key: a file under it would be of no use.
+        // The sender's state has the old key, with which the recipient could not decrypt the file.
         let sent = try await send("--attach", scratch.file("picture.png"))
         #expect(sent.status == 0, "\(sent.errors)")
         for (line, content) in zip(try await lines(), [Self.large, Self.png]) {
@@ -217,7 +218,7 @@ struct AttachmentCommandTests {
             input: Array(draft.utf8)
         )
         #expect(event.status == 0, "\(event.errors)")
-        // The state of the other has no key yet: it comes from the server.
+        // The other user's state has no key yet; the server delivers it.
         let taken = try await download(
             try attachment.required("media_hash_key").string().string,
             "--conversation",
@@ -248,7 +249,7 @@ struct AttachmentCommandTests {
             #expect(refused.status == 1)
             #expect(refused.errors.contains(complaint), "\(refused.errors)")
         }
-        // Another key of the same length: what the server keeps does not authenticate.
+        // With another key of the same length, the stored file does not authenticate.
         var document = try SessionDocument(parsing: try scratch.read("2222"), name: "2222").root
         let key = Base64.encode([UInt8](repeating: 7, count: 32))
         document["conversation_keys"] = ["1111:2222": ["9000000000000": .string(key)]]

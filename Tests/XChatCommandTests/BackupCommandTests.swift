@@ -4,7 +4,7 @@ import Testing
 import XChat
 import XChatEvents
 
-/// The commands of the key backup, against a sandbox that runs as its users run it.
+/// The commands of the key backup, with a sandbox in a separate process.
 struct BackupCommandTests {
     private let scratch: Scratch
     private let sandbox: RunningSandbox
@@ -154,7 +154,7 @@ struct BackupCommandTests {
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("other private keys"))
         #expect(try scratch.read("b.json") == before)
-        // Nor are keys backed up that the server does not serve.
+        // Keys that the server does not serve are not backed up either.
         let backup = try await keys("backup", version, session: "b.json", input: "2580\n")
         #expect(backup.status == 1)
         #expect(backup.errors.contains("not those that the server serves"))

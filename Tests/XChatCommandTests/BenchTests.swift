@@ -6,11 +6,11 @@ import XChatEvents
 
 @testable import XChatCommand
 
-/// What the command bench prints.
+/// The output of the command bench.
 ///
-/// How fast anything is, no test says.
+/// No test measures times.
 struct BenchTests {
-    /// Each case once, and as little of it as there can be.
+    /// Each case once, with the smallest input.
     private static let least = BenchEffort(secondsPerCase: 0, seconds: 0, batchCount: 20)
 
     private static let names = [
@@ -37,7 +37,7 @@ struct BenchTests {
             #expect(median > 0 && floor > 0)
             let ratio = try #require(Double(place.required("ratio_to_floor").value.line))
             let perSecond = try #require(Double(place.required("per_second").value.line))
-            // Within what rounding to whole nanoseconds and thousandths leaves.
+            // Within the error of rounding to whole nanoseconds and thousandths.
             #expect(abs(ratio - Double(median) / Double(floor)) < 0.002)
             #expect(abs(perSecond * Double(median) / 1e9 - 1) < 0.002)
         }
@@ -92,7 +92,7 @@ struct BenchTests {
         #expect(outcome.errors.contains("Error: "))
     }
 
-    /// Longer than what is measured several times at once.
+    /// Longer than the time below which several calls are measured together.
     private func work() {
         let end = ContinuousClock.now + .microseconds(50)
         while ContinuousClock.now < end {}

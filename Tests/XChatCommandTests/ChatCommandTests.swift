@@ -230,7 +230,7 @@ struct ChatCommandTests {
                 try await terminal.wait(for: "half")
                 #expect(try await run("2222", "send", "1111", "comes between").status == 0)
                 try await terminal.wait(for: "comes between", count: key == "\u{3}" ? 1 : 2)
-                // Ctrl-U erases the half line; Ctrl-D ends the input only on an empty one.
+                // Ctrl-U erases the unfinished line; Ctrl-D ends the input only on an empty line.
                 terminal.type(key == "\u{3}" ? " of it\n" : "\u{15}")
                 if key == "\u{3}" { try await terminal.wait(for: " sent", count: 2) }
                 terminal.type(key)

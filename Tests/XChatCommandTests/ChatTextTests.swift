@@ -7,7 +7,7 @@ import XChatHTTP
 
 @testable import XChatEngine
 
-/// Lines of a chat, before they reach a terminal.
+/// The text of a chat, before it is written to a terminal.
 struct ChatTextTests {
     // MARK: Input
 

@@ -6,7 +6,7 @@ import XChatCommand
 
 /// The scripts that complete command lines, in the shells that are installed here.
 struct CompletionTests {
-    /// Completes command lines with the script `$1`, each one a line of standard input; prints what bash would offer.
+    /// Completes each command line of standard input with the script `$1`, and prints the suggestions of bash.
     private static let bash = """
         . "$1"
         name=$(complete -p xchat | sed 's/.* -F \\([^ ]*\\) .*/\\1/')

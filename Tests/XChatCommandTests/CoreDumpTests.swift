@@ -1,4 +1,4 @@
-// The limits and the memory of a process are read from /proc, which Linux has.
+// The limits and the memory of a process are read from /proc, which exists on Linux only.
 #if os(Linux)
     import Foundation
     import TestSupport

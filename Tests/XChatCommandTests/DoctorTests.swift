@@ -5,7 +5,7 @@ import XChat
 import XChatCommand
 import XChatEvents
 
-/// What `xchat doctor` finds in good and bad set-ups.
+/// The findings of `xchat doctor` in good and bad set-ups.
 struct DoctorTests {
     private let scratch: Scratch
     private let server: ServerThatComesAndGoes
@@ -34,7 +34,7 @@ struct DoctorTests {
         )
     }
 
-    /// Runs the doctor, and expects the exit status that its findings ask for.
+    /// Runs the doctor, and expects the exit status that belongs to its findings.
     private func findings(
         state: [String]? = nil,
         environment: [String: String] = [:]

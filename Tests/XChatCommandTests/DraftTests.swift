@@ -37,7 +37,7 @@ struct DraftTests {
             try draft(#"{"kind":"add_reaction","emoji":"👍","target_event":"\#(event)"}"#)
                 == .addReaction(ReactionDraft("👍", to: "77"))
         )
-        // What is named wins, and the event is not even parsed then.
+        // A named value takes precedence, and the event is then not parsed.
         #expect(
             try draft(#"{"kind":"remove_reaction","emoji":"","target_event":"!","target_message_sequence_id":"5"}"#)
                 == .removeReaction(ReactionDraft("", to: "5"))

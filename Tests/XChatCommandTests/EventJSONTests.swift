@@ -5,7 +5,7 @@ import XChat
 import XChatCommand
 import XChatEvents
 
-/// An event and what X's SDK makes of it; see Vectors/README.md.
+/// An event and the result of X's SDK for it; see Vectors/README.md.
 struct EventVector: CustomTestStringConvertible {
     let name: String
     let event: WireString
@@ -67,7 +67,7 @@ struct EventJSONTests {
     }
 }
 
-/// A value without the members, at any depth, that another one lacks.
+/// A value without the members that another value does not have, at any depth.
 private func restricted(_ value: JSONValue, to other: JSONValue) -> JSONValue {
     switch (value, other) {
     case (.object(let object), .object(let other)):

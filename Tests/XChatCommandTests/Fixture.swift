@@ -4,7 +4,7 @@ import XChatCommand
 import XChatEngine
 import XChatEvents
 
-/// Two users who trust each other and share a conversation key, as the engine knows them and as session files.
+/// Two users who trust each other and share a conversation key, as sessions of the engine and as session files.
 struct Fixture {
     static let conversation = ConversationID.oneToOne("1111", "2222")
     static let keyVersion: KeyVersion = "1001"
@@ -32,7 +32,7 @@ struct Fixture {
         return key
     }
 
-    /// The session of a user who trusts both.
+    /// The session of a user who trusts both users.
     func session(of user: UserID, withConversationKey: Bool = true) throws -> Session {
         var session = try Session(userID: user, privateKeys: keys[user], signingKeyVersion: "1")
         session.trust([try bound("1111"), try bound("2222")])
@@ -73,7 +73,7 @@ struct Fixture {
         try scratch.write(name, JSONValue.object(try document(of: user, change)).indented, mode: mode)
     }
 
-    /// A text message from a user, as a recipient gets it.
+    /// A text message from a user, as a recipient receives it.
     func message(_ text: String, from user: UserID = "1111") throws -> MessageEvent {
         try session(of: user).seal(.text(text), in: Self.conversation).event
     }

@@ -6,13 +6,13 @@ import XChatCommand
 import XChatEngine
 import XChatEvents
 
-/// A conversation that is read on and on.
+/// `read --follow` of one conversation.
 @Suite(.timeLimit(.minutes(2)))
 struct FollowCommandTests {
     private let scratch: Scratch
     private let server: ServerThatComesAndGoes
 
-    /// Both spellings of the stream, and everything on it twice.
+    /// The stream delivers each event twice, and uses both documented formats.
     private static let faults = ["--fault", "keep-alive=300ms,activity=mixed,duplicate=1"]
 
     init() async throws {
@@ -41,7 +41,7 @@ struct FollowCommandTests {
         return outcome
     }
 
-    /// Starts following what 1111 and 2222 say, as 2222.
+    /// Starts following the conversation of 1111 and 2222, as 2222.
     private func follow(_ arguments: String..., app: String? = "sandbox-app") throws -> Follow {
         try Follow(
             ["read", "1111", "--follow", "--session", scratch.file("2222")] + arguments,
@@ -56,14 +56,14 @@ struct FollowCommandTests {
         try await follow.wait(for: 1)
         _ = try await run("1111", "send", "2222", "while it runs")
         try await follow.wait(for: 2)
-        // Not of this conversation.
+        // An event of another conversation.
         _ = try await run("1111", "conversation", "start", "3333")
         _ = try await run("1111", "send", "3333", "for another user")
         _ = try await run("3333", "conversation", "start", "2222")
         _ = try await run("3333", "send", "2222", "from another user")
         _ = try await run("2222", "send", "1111", "my own")
         try await follow.wait(for: 3)
-        // A key that it has not seen.
+        // A message under a key that the follower does not have.
         _ = try await run("1111", "conversation", "rotate", "2222")
         _ = try await run("1111", "send", "2222", "under a new key")
         try await follow.wait(for: 4)
@@ -79,7 +79,7 @@ struct FollowCommandTests {
                 == ["before", "while it runs", "my own", "under a new key"]
         )
         #expect(try contents.last?.required("content_type").string() == "Reaction")
-        // What was learned is kept.
+        // Keys and pins are saved.
         let session = try SessionDocument(parsing: try scratch.read("2222"), name: "2222").session()
         #expect(session.keyRing.versions(in: .oneToOne("1111", "2222")).count == 2)
     }
@@ -157,7 +157,7 @@ struct FollowCommandTests {
     }
 }
 
-/// A command that runs on, and what it has printed so far.
+/// A running command and its output so far.
 final class Follow: @unchecked Sendable {
     private let process: Process
     private let scratch: Scratch
@@ -180,7 +180,7 @@ final class Follow: @unchecked Sendable {
         get throws { String(decoding: try scratch.read(name + ".err"), as: UTF8.self) }
     }
 
-    /// Waits until so many lines are there: they are not held back.
+    /// Waits for a number of lines, which the command must print without delay.
     func wait(for count: Int) async throws {
         for _ in 0..<600 {
             if try lines().count >= count { return }
@@ -190,14 +190,14 @@ final class Follow: @unchecked Sendable {
         Issue.record("\(try lines().count) lines instead of \(count): \(try lines()) \(try errors)")
     }
 
-    /// Ends it, a moment later, so that anything too much would show.
+    /// Ends it after a moment, so that a superfluous line would be printed.
     func stop(_ signal: Int32) async throws -> (status: Int32, lines: [String], errors: String) {
         try await Task.sleep(for: .milliseconds(500))
         kill(process.processIdentifier, signal)
         return (try await end(), try lines(), try errors)
     }
 
-    /// Its exit status, once it has ended.
+    /// Its exit status, after it has ended.
     func end() async throws -> Int32 {
         for _ in 0..<600 where process.isRunning { try await Task.sleep(for: .milliseconds(50)) }
         guard !process.isRunning else {

@@ -4,7 +4,7 @@ import Testing
 import XChat
 import XChatEvents
 
-/// What the server has done is reported on standard error when standard output cannot be written.
+/// If standard output cannot be written, the result of the server is printed on standard error.
 @Suite(.timeLimit(.minutes(1)))
 struct FullOutputTests {
     @Test func `a result that cannot be printed goes to standard error, with a note that it was done`() async throws {

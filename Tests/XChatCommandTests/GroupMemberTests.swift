@@ -7,7 +7,7 @@ import XChatCommand
 import XChatEngine
 import XChatEvents
 
-/// Groups of a server that lies about their members.
+/// Groups on a server that lies about their members.
 struct GroupMemberTests {
     private let scratch: Scratch
     private let server: ServerThatComesAndGoes
@@ -48,7 +48,7 @@ struct GroupMemberTests {
         try SessionFile(scratch.file(user)).read()
     }
 
-    /// Changes what the server has.
+    /// Changes the content of the server.
     private func tamper(_ change: (Database) throws -> Void) throws {
         server.stop()
         do {
@@ -59,7 +59,7 @@ struct GroupMemberTests {
         try server.start()
     }
 
-    /// A key change of 3333 for a group that 1111 and 2222 are in, newer than all that the group has.
+    /// A key change of 3333 for a group of 1111 and 2222, newer than all others of the group.
     private func insertKeyChange(in group: String, _ db: Database) throws {
         let conversation = ConversationID(canonicalizing: WireString(group))
         var session = try document("3333").session()
@@ -133,7 +133,7 @@ struct GroupMemberTests {
         #expect(try await run("2222", ["group", "accept", group, "--members", "2222,1111"]).status == 0)
         #expect(try await log(of: group, "2222").map { try $0.required("claim").string() } == ["server", "caller"])
         _ = try await result("sequence_id", "2222", "send", group, "hi")
-        // From then on neither a key nor the word of the server brings a person in.
+        // From then on neither a key nor a member list of the server adds a user.
         try tamper { db in
             try insertKeyChange(in: group, db)
             try db.execute(
@@ -169,7 +169,7 @@ struct GroupMemberTests {
         return try Array(outcome.json.dropLast())
     }
 
-    /// The members and the former members that a user's log has for a group.
+    /// The members and the former members of a group in a user's log.
     private func members(of group: String, _ user: String) async throws -> [JSONValue?] {
         let summary = try #require(try await run(user, ["group", "log", group]).json.last)
         return [try summary.required("members").value, try summary.required("former_members").value]

@@ -7,7 +7,9 @@ import XChatEvents
 
 /// Every help text ends with an example, and every example works.
 struct HelpExampleTests {
-    /// The command lines of a help text: the indented lines after "Example:", a continued line joined to the next one.
+    /// The command lines of a help text: the indented lines after "Example:".
+    ///
+    /// A line that ends with a backslash is joined to the next one.
     private static func example(in help: String) -> [String] {
         let lines = help.components(separatedBy: "\n").drop { $0 != "Example:" }.dropFirst().prefix {
             $0.hasPrefix("  ")
@@ -28,7 +30,7 @@ struct HelpExampleTests {
         return commands
     }
 
-    /// A command of the tree: its name with those above it, and what its help says at any width.
+    /// A command of the tree: its full name, and its help text for any width.
     private struct Command {
         let path: [String]
         let discussion: String
@@ -36,7 +38,7 @@ struct HelpExampleTests {
         var name: String { (["xchat"] + path).joined(separator: " ") }
     }
 
-    /// All commands, also hidden ones, and the root.
+    /// All commands with the root and the hidden ones.
     private static func commands() async throws -> [Command] {
         let outcome = try await Program.run("--experimental-dump-help")
         func commands(_ command: JSONLocation, _ path: [String]) throws -> [Command] {
@@ -84,15 +86,17 @@ struct HelpExampleTests {
     }
 }
 
-/// What the examples speak of: accounts, a conversation, a group, a message that waits, and files.
+/// The data that the examples use: accounts, a conversation, a group, a waiting message, and files.
 ///
 /// The user of the token is 1111 with `alice.json`; 2222 has `bob.json`; 3333 has registered keys.
 private final class ExampleWorld: Sendable {
-    /// Copied for each command: an example does not see what another one did.
+    /// The folder, which is copied for each command, so that one example does not affect another.
     let folder: Scratch
-    /// The values of this world for those in the help texts.
+    /// The values that replace those in the help texts.
     let values: [String: String]
-    /// The URL of the sandbox: messages wait for this one.
+    /// The URL of the sandbox.
+    ///
+    /// The waiting messages are for this URL.
     let url: String
 
     /// Commands that run until a signal: the test ends them after their first line of output.
@@ -204,9 +208,9 @@ private final class ExampleWorld: Sendable {
             )
         }
 
-        /// Runs a sign-in, and plays the browser and the person who pastes the address that it comes back to.
+        /// Runs a sign-in, and does the work of the browser and of the user who pastes the address of the redirect.
         private func signIn(_ line: String, _ environment: [String: String]) async throws -> Program.Outcome {
-            // Opened for reading and writing, so that opening waits for no one.
+            // Opened for reading and writing, so that opening does not wait for the other end.
             let folder = folder
             let script = "mkfifo pasted; \(line) 0<> pasted 2> shown"
             async let outcome = Program.shell(script, in: folder, environment: environment)

@@ -7,7 +7,7 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// Random events whose strings try to look like lines of ours.
+/// Random events whose strings imitate the program's lines.
 struct HostileEventTests {
     private static let parts = [
         "\n", "\r\n", "\r", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}", "\u{c}", "\t", "\0", "\u{1b}[2J", "\u{9b}",
@@ -110,7 +110,7 @@ struct HostileEventTests {
 
     // MARK: Rules
 
-    /// A field: an id, or quoted text that cannot hold a quotation mark.
+    /// A field: an id, or quoted text that cannot contain a quotation mark.
     private static let field = #"(\d{1,19}|"[^"\\]*(\\u\{[0-9A-F]+\}[^"\\]*)*"|-)"#
     private static let time = #"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"#
     private static let marks = "(\\[(\(Event.Mark.allCases.map(\.rawValue).joined(separator: "|")))\\] )*"
@@ -121,8 +121,9 @@ struct HostileEventTests {
         text.unicodeScalars.split(omittingEmptySubsequences: false) { lineEnds.contains($0) }.map { String($0) }
     }
 
-    /// Whether no scalar of a line is hidden; joiners, selectors and tags count where they are part of an emoji or a
-    /// word.
+    /// Whether no scalar of a line is hidden.
+    ///
+    /// Joiners, selectors and tags are allowed as part of an emoji or a word.
     private static func isVisible(_ line: String) -> Bool {
         line.unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {
@@ -161,13 +162,14 @@ struct HostileEventTests {
             let match = shown.prefixMatch(of: pattern)
             #expect(match != nil, "event \(number): \(shown.debugDescription)")
             guard !isRefused, let match else { continue }
-            // After the head comes a text, or descriptions in which every quotation is closed.
+            // After the head comes a text, or descriptions in which all quotation marks are closed.
             let rest = String(shown[match.range.upperBound...])
             expectClosed(rest, event, number)
         }
     }
 
-    /// Expects that our words before a text quote completely, and that a text does not start like our words.
+    /// Expects that the program's words before a text close their quotation marks, and that a text does not start like
+    /// them.
     private func expectClosed(_ rest: String, _ event: Event, _ number: Int) {
         var ours = rest
         switch event.contents?.contents {

@@ -4,7 +4,7 @@ import Testing
 import XChat
 import XChatCommand
 
-/// What `script/install` puts where; without the man pages, whose generator would have to be built.
+/// The files that `script/install` installs, without the man pages, whose generator would have to be built.
 struct InstallTests {
     private let scratch: Scratch
 
@@ -13,7 +13,7 @@ struct InstallTests {
     }
 
     private func install(_ arguments: String..., environment: [String: String] = [:]) async throws -> Program.Outcome {
-        // A small program in front of the built one, which is large to copy.
+        // A small script that calls the built program, because that is large to copy.
         let command = scratch.file("command")
         if !FileManager.default.fileExists(atPath: command) {
             try scratch.write(

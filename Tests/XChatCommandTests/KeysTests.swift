@@ -6,7 +6,7 @@ import XChatCommand
 import XChatEngine
 import XChatEvents
 
-/// The commands of `xchat keys` that need no server, as a user runs them.
+/// The commands of `xchat keys` that need no server.
 struct KeysTests {
     private let scratch: Scratch
 

@@ -7,7 +7,7 @@ import XChatEngine
 import XChatEvents
 import XChatFiles
 
-/// SIGKILL at instants that are not chosen: one state is left, and it opens.
+/// After SIGKILL at random instants one state is left, and it can be opened.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct KilledWriterTests {
     private let fixture: Fixture
@@ -29,7 +29,7 @@ struct KilledWriterTests {
                 try Files.replace(path, content, construction: isNamed ? .named : .unnamed)
             }
         }
-        // A file that was complete or not: what is left has the pattern, and the next read deletes it.
+        // A remaining file, complete or not, has a name with the pattern, and the next read deletes it.
         #expect(try Set(names).isSubset(of: ["session.json", ".session.json.xchat-new"]))
         let session = try SessionFile(path).read().session()
         #expect(session.userID == "1111")
@@ -55,7 +55,7 @@ struct KilledWriterTests {
         #expect(try names == (before + ["other"]).sorted())
     }
 
-    /// Ends this process at some instant of the next moments.
+    /// Ends this process at a random instant soon.
     private static func killSoon() {
         let delay = UInt32.random(in: 0...40_000)
         Thread.detachNewThread {

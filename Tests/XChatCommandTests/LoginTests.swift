@@ -6,8 +6,8 @@ import XChatCommand
 import XChatEvents
 import XChatFiles
 
-/// `login`, `logout` and `whoami`, and what other commands do with the tokens: real processes, and a server that was
-/// written apart from them.
+/// `login`, `logout` and `whoami`, and other commands that use the tokens: real processes, and an independent test
+/// server.
 @Suite(.timeLimit(.minutes(5)))
 struct LoginTests {
     private let scratch: Scratch
@@ -100,7 +100,7 @@ struct LoginTests {
                 environment: environment
             )
             let redirect = try #require(server.allow(login.address))
-            // What is not the answer does not end it.
+            // A request that is not the answer does not end it.
             let stale = try await RawClient.send("GET", redirect.replacing("state=", with: "state=x"))
             #expect(stale.hasPrefix("HTTP/1.1 400 "))
             let foreign = try await RawClient.send("GET", redirect, headers: ["origin: https://evil.example"])

@@ -20,14 +20,14 @@ struct ServedRequest: Sendable {
     }
 }
 
-/// X's chat API on a loopback port, as far as user 1111 needs it.
+/// The part of X's chat API that user 1111 needs, on a loopback port.
 ///
-/// It serves what a test puts into it, true or not.
+/// It serves the content that a test sets, true or not.
 final class LyingServer: Sendable {
     /// A status and a body.
     typealias Answer = (status: Int, body: JSONValue)
 
-    /// What the server serves, and what it received.
+    /// The content that the server serves, and the requests that it received.
     struct Content: Sendable {
         /// The registered keys of each user.
         var keys: [String: [JSONValue]] = [:]
@@ -47,7 +47,7 @@ final class LyingServer: Sendable {
         /// The requests that change something.
         var posts: [ServedRequest] { requests.filter { $0.method != "GET" } }
 
-        /// How many requests ask for keys.
+        /// The number of requests for keys.
         var keyRequests: Int { requests.count { $0.path.hasSuffix("/public_keys") } }
     }
 
@@ -55,7 +55,7 @@ final class LyingServer: Sendable {
     private let channel: any Channel
     private let content: SharedContent
 
-    /// The user who asks: a conversation of two may be named after the other user alone.
+    /// The user of the requests: a conversation of two users may be named after the other user alone.
     private static let client: UserID = "1111"
 
     init() async throws {
@@ -76,7 +76,7 @@ final class LyingServer: Sendable {
         channel.close(promise: nil)
     }
 
-    /// Changes or reads what the server serves.
+    /// Changes or reads the content.
     @discardableResult
     func with<Value: Sendable, Failure: Error>(
         _ body: (inout Content) throws(Failure) -> Value
@@ -84,7 +84,7 @@ final class LyingServer: Sendable {
         try content.value.withLock { (content) throws(Failure) in try body(&content) }
     }
 
-    /// What an honest server of this content answers.
+    /// The answer of an honest server with this content.
     static func honestAnswer(_ request: ServedRequest, _ content: Content) -> Answer {
         let parts = request.path.split(separator: "/").map(String.init)
         switch (request.method, parts.dropFirst().first, parts.last) {
@@ -151,7 +151,9 @@ final class LyingServer: Sendable {
         )
     }
 
-    /// What the connections share; they do not keep the server.
+    /// The data that the connections share.
+    ///
+    /// They do not retain the server.
     fileprivate final class SharedContent: Sendable {
         let value = Mutex(Content())
 

@@ -5,7 +5,7 @@ import XChat
 import XChatEvents
 import XChatFiles
 
-/// Errors name what they are about, and advise what fits it.
+/// Errors name the object that they are about, with advice that fits it.
 @Suite(.timeLimit(.minutes(1)))
 struct NamedErrorTests {
     private let scratch: Scratch
@@ -74,7 +74,7 @@ struct NamedErrorTests {
         let folder = scratch.file("1111.outbox")
         let leases = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains(".lease-") }
         #expect(!leases.isEmpty)
-        // The lease of the outbox is one of them.
+        // One of them is the lease of the outbox.
         for name in leases {
             let holder = try Descriptor.lockFile("\(folder)/\(name)")
             guard try holder.tryLock() else { continue }

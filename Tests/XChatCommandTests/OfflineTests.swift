@@ -7,7 +7,7 @@ import XChatCommand
 import XChatEngine
 import XChatEvents
 
-/// The commands that need no server, as a user runs them.
+/// The commands that need no server.
 struct OfflineTests {
     private let fixture: Fixture
 
@@ -232,7 +232,7 @@ struct OfflineTests {
         #expect(try outcome.json.count == event.count)
         for (place, line) in try outcome.json.enumerated() {
             guard let event = try line.member("event") else { continue }
-            // Only what no signature covers can change unnoticed.
+            // Only fields that no signature covers can change unnoticed.
             #expect(
                 try event.required("type").string() != "Message"
                     || event.required("content").required("text").string() == "secret text",
@@ -329,7 +329,7 @@ struct OfflineTests {
     }
 
     @Test func `inconsistent events and strangers are refused`() async throws {
-        // In this suite the blob ends in the seed of the signing key.
+        // In this suite the exported private keys end with the seed of the signing key.
         let fixture = try Fixture(.sodium)
         let seed = try #require(
             try fixture.keys["1111"]?.withExport { blob in blob.indices.suffix(32).map { blob[$0] } }

@@ -5,7 +5,7 @@ import XChat
 import XChatCommand
 import XChatEvents
 
-/// Messages that cannot be sent at once: a server that goes away and comes back with what it knew.
+/// Messages that cannot be sent at once: a server that stops, and starts again with its state.
 @Suite(.timeLimit(.minutes(2)))
 struct OutboxCommandTests {
     private let scratch: Scratch
@@ -51,7 +51,7 @@ struct OutboxCommandTests {
         try lines.map { try $0.member(member)?.string().string }
     }
 
-    /// What the recipient reads.
+    /// The texts that the recipient reads.
     private func received() async throws -> [String] {
         let read = try await run("2222", "read", "1111", "--json")
         #expect(read.status == 0, "\(read.errors)")
@@ -76,7 +76,7 @@ struct OutboxCommandTests {
         }
         #expect(try await run("1111", "outbox", "retry", "--timeout", "1").status == 1)
         try server.start()
-        // The first goes before the second, although only the second was asked for.
+        // The first is sent before the second, although only the second was requested.
         let retried = try await run("1111", "outbox", "retry", ids[1])
         #expect(retried.status == 0, "\(retried.errors)")
         #expect(try strings("message_id", retried.json) == [ids[1]])
@@ -149,7 +149,7 @@ struct OutboxCommandTests {
         server.stop()
         try server.start()
         #expect(try await send("healthy").status == 0)
-        // Without a name, no dead letter is tried.
+        // Without an id, dead letters are not tried.
         #expect(try await run("1111", "outbox", "retry").output.isEmpty)
         #expect(try await received() == ["healthy"])
         #expect(try await run("1111", "outbox", "retry", id).status == 0)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `script/peers`, with a `python3` that makes a virtual environment as the test wants it.
+/// `script/peers`, with a `python3` that makes the virtual environment that the test needs.
 @Suite(.timeLimit(.minutes(1)))
 struct PeerScriptTests {
     private let scratch: Scratch
@@ -16,7 +16,7 @@ struct PeerScriptTests {
             try FileManager.default.createDirectory(atPath: scratch.file(folder), withIntermediateDirectories: false)
         }
         try FileManager.default.copyItem(atPath: Self.script, toPath: scratch.file("script/peers"))
-        // Of the environment, python -c succeeds once python -m pip has.
+        // In this environment, python -c succeeds only after python -m pip has succeeded.
         let python = """
             #!/bin/sh
             case $1 in
@@ -50,7 +50,7 @@ struct PeerScriptTests {
         #expect(try environments().isEmpty)
         #expect(try await run(pip: "works").status == 0)
         #expect(try environments() == [".venv"])
-        // What is complete is left alone.
+        // A complete environment is not changed.
         #expect(try await run(pip: "fails").status == 0)
         #expect(try environments() == [".venv"])
     }

@@ -4,9 +4,9 @@ import XChat
 import XChatCommand
 import XChatEvents
 
-/// The built executable, run as a user runs it.
+/// Runs the built executable.
 enum Program {
-    /// How a run ended and what it said.
+    /// The exit status and the output of a run.
     struct Outcome {
         let status: Int32
         let output: [UInt8]
@@ -96,8 +96,8 @@ enum Program {
             FileHandle(forWritingAtPath: try scratch.write("err", [])),
         ]
         (process.standardInput, process.standardOutput, process.standardError) = (files[0], files[1], files[2])
-        // Foundation keeps them open: after some hundred programs this process had more than a thousand open files, and
-        // Foundation's search for open files crashed.
+        // Closed here, because Foundation keeps them open: after some hundred programs this process had more than a
+        // thousand open files, and Foundation's search for open files crashed.
         defer { for file in files { try? file?.close() } }
         try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
             // Waiting would hold a thread that other tests need.

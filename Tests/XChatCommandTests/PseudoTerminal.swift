@@ -6,10 +6,10 @@
     import XChat
     import XChatCommand
 
-    /// A program in a pseudo-terminal of its own, as a person sees it.
+    /// A program in a separate pseudo-terminal.
     final class PseudoTerminal: @unchecked Sendable {
         private let process: Process
-        /// The side of the person.
+        /// The user's side of the terminal.
         private let device: Int32
         private var bytes: [UInt8] = []
 
@@ -29,7 +29,7 @@
             _ = unsafe ioctl(device, UInt(TIOCSWINSZ), &size)
             _ = fcntl(device, F_SETFL, O_NONBLOCK)
             let program = try #require(Program.executable)
-            // The terminal must be the controlling one: that is what makes Ctrl-C a signal.
+            // The terminal must be the controlling one, so that Ctrl-C is a signal.
             process = try Program.process(
                 ["--ctty", "--wait", program.path] + arguments,
                 environment: environment.merging(["TERM": "xterm"]) { $1 },
@@ -69,7 +69,7 @@
             Issue.record("there is no \(part) in: \(text)")
         }
 
-        /// The exit status, once the program has ended.
+        /// The exit status, after the program has ended.
         func end() async throws -> Int32 {
             for _ in 0..<600 where process.isRunning {
                 _ = text

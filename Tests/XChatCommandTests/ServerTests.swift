@@ -7,7 +7,7 @@ import XChatCommand
 import XChatEngine
 import XChatEvents
 
-/// A sandbox that runs as its users run it.
+/// A sandbox in a separate process.
 final class RunningSandbox: @unchecked Sendable {
     let url: String
     private let process: Process
@@ -24,12 +24,12 @@ final class RunningSandbox: @unchecked Sendable {
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
-        // The line is flushed: this returns although the sandbox runs on.
+        // The line is flushed, so this returns while the sandbox runs.
         let line = output.fileHandleForReading.availableData
         url = try JSONLocation(parsing: Array(line), document: "the first line").required("url").string().string
     }
 
-    /// Asks the sandbox to stop and waits for it.
+    /// Sends the sandbox a signal to stop, and waits for its end.
     func stop(_ signal: Int32 = SIGTERM) -> Int32 {
         kill(process.processIdentifier, signal)
         process.waitUntilExit()
@@ -43,7 +43,7 @@ final class RunningSandbox: @unchecked Sendable {
     }
 }
 
-/// A sandbox that keeps its state and its port over its end.
+/// A sandbox that has the same state and port after a restart.
 final class ServerThatComesAndGoes: Sendable {
     let url: String
     private let data: String
@@ -151,7 +151,7 @@ struct ServerTests {
         #expect(try answer.required("conversation_id").string() == "1111:2222")
         #expect(try await run("1111", "send", "1111-2222", input: Array("two\nlines\n".utf8)).status == 0)
 
-        // The recipient has no key yet: it comes with the history.
+        // The recipient has no key yet; the history contains it.
         #expect(try await run("2222", "send", "1111", "an answer").status == 0)
         for user in ["1111", "2222"] {
             let read = try await run(user, "read", user == "1111" ? "2222" : "1111", "--json")
@@ -178,7 +178,7 @@ struct ServerTests {
         let session = try after.session()
         #expect(session.pins["2222"].count == 1)
         #expect(session.keyRing.newestVersion(in: .oneToOne("1111", "2222")) != nil)
-        // Nothing else lies around: the databases of the two are in folders of their own.
+        // There are no other files: the databases of the two users are in separate folders.
         #expect(try scratch.names().filter { !$0.hasSuffix(".outbox") } == ["1111", "2222"])
     }
 
@@ -197,7 +197,7 @@ struct ServerTests {
             "XCHAT_PASSPHRASE": "a passphrase",
         ]
         #expect(try await Program.run("keys", "generate", "--user", "3333", environment: environment).status == 0)
-        // What no server has registered does not sign.
+        // Keys that no server has registered cannot sign.
         let early = try await Program.run("conversation", "start", "3333", environment: environment)
         #expect(early.status == 1)
         #expect(early.errors.contains("keys register"))
@@ -224,7 +224,7 @@ struct ServerTests {
         try await register("2222")
         #expect(try await run("1111", "conversation", "start", "2222").status == 0)
 
-        // The same user comes back with other keys.
+        // The same user registers other keys.
         let generated = scratch.file("other")
         _ = try await Program.run("keys", "generate", "--user", "2222", "--out", generated)
         let environment = ["XCHAT_API_URL": sandbox.url, "XCHAT_TOKEN": "sandbox-2222"]
@@ -343,7 +343,7 @@ struct ServerTests {
 /// Signals that ask a process to end.
 @Suite(.timeLimit(.minutes(1)))
 struct SignalTests {
-    /// With the variable, the Swift runtime's handler reports a crash and the process goes on.
+    /// With the variable, the Swift runtime's handler reports a crash and the process continues.
     @Test(
         "SIGQUIT and SIGABRT end the process, whatever the Swift runtime does with them",
         arguments: [SIGQUIT, SIGABRT],

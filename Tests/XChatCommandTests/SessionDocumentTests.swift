@@ -175,7 +175,7 @@ struct SessionDocumentTests {
         #expect(throws: XChatError.self) { try document.session().encryptingVersion(in: Fixture.conversation) }
     }
 
-    /// A session and a document of it after `change`.
+    /// A session after `change`, and a document with it.
     private func saved(_ change: (inout Session) throws -> Void) throws -> (session: Session, document: SessionDocument)
     {
         var document = try document()
@@ -245,7 +245,7 @@ struct SessionDocumentTests {
         #expect(throws: CommandError.self) { try document.add(learnedBy: mine, since: before) }
         #expect(document == stored)
         try document.add(learnedBy: same, since: before)
-        // What this process did not change stays what the other one made it.
+        // Values that this process did not change stay as the other one wrote them.
         try document.add(learnedBy: before, since: before)
         #expect(document == stored)
     }
@@ -321,7 +321,7 @@ struct SessionFileTests {
         let document = try fixture.document(of: "1111")
         let keys = try #require(document["private_keys"]?.line)
         let own = #""user_id":"1111","private_keys":\#(keys)"#
-        // What is not closed can only come last.
+        // Unclosed input can only be the last.
         let isClosed = other.utf8.count { $0 == UInt8(ascii: "[") } <= 1 && !other.contains("unfinished")
         let text = isFirst && isClosed ? "{\(other),\(own)}" : "{\(own),\(other)}"
         let path = try fixture.scratch.write("broken.json", text)

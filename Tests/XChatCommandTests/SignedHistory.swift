@@ -6,7 +6,7 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// A user with private keys who signs anything, also what the library refuses to sign.
+/// A user with private keys who can sign any event, also one that the library refuses to sign.
 struct Person {
     let id: UserID
     let version: KeyVersion
@@ -41,7 +41,7 @@ struct Person {
         return .object(entry)
     }
 
-    /// The conversation key that a wrapped one holds; nil if it is wrapped for another person.
+    /// Unwraps a conversation key; nil if it is wrapped for another user.
     func unwrap(_ wrapped: WireString) throws -> ConversationKey? {
         try? keys.unwrap(try Base64.decode(wrapped))
     }
@@ -83,7 +83,7 @@ struct Person {
     }
 }
 
-/// The signed history of a conversation: what an honest server serves for it.
+/// The signed history of a conversation, as an honest server serves it.
 struct SignedHistory {
     let id: ConversationID
     private(set) var events: [MessageEvent] = []
@@ -133,7 +133,7 @@ struct SignedHistory {
         events.append(try signer.sign(detail, in: id, sequence: place()))
     }
 
-    /// A key change for all people, and for some who are not among them yet.
+    /// A key change for all members, and for some users who are not members yet.
     @discardableResult
     mutating func rotate(
         _ signer: Person,
@@ -174,7 +174,9 @@ struct SignedHistory {
         try append(.groupMemberAdd(addition), signer)
     }
 
-    /// A removal; nothing is encrypted for the person any more.
+    /// A removal.
+    ///
+    /// Later keys are not wrapped for the user.
     mutating func remove(_ person: Person, by signer: Person) throws {
         try append(.groupMemberRemove(GroupMemberRemoveChange(memberIDs: [person.id])), signer)
         people.removeAll { $0.id == person.id }
@@ -198,12 +200,12 @@ struct SignedHistory {
         return event
     }
 
-    /// Adds an event that was signed apart.
+    /// Adds an event that was signed elsewhere.
     mutating func append(_ event: MessageEvent) { events.append(event) }
 }
 
 extension LyingServer {
-    /// Serves the history and the keys of the people in it.
+    /// Serves the history and the keys of its users.
     func serve(_ history: SignedHistory) throws {
         try with { content in
             content.events[history.id] = history.events

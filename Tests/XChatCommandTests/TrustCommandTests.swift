@@ -6,9 +6,9 @@ import XChatCommand
 import XChatEngine
 import XChatEvents
 
-/// Attacks on trust that show only at the level of the command, each with its honest counterpart.
+/// Attacks on the trust rules that only the whole command can show, each with its honest counterpart.
 ///
-/// The user of the program is 1111; the server says what the test puts into it.
+/// The user of the program is 1111. The server serves the content that the test sets.
 @Suite(.timeLimit(.minutes(3)))
 struct TrustCommandTests {
     private let scratch: Scratch
@@ -91,7 +91,7 @@ struct TrustCommandTests {
         try SafetyCode(try alice.bound, try person.bound).digits
     }
 
-    /// The keys of all key changes that were posted, and whom they are wrapped to.
+    /// The keys of all key changes that were posted, and the users to whom they are wrapped.
     private func postedKeys() throws -> [[(user: UserID, wrapped: WireString)]] {
         let changes = server.with { $0.posts }.filter { $0.path.hasSuffix("/keys") || $0.path.hasSuffix("/group") }
         return try changes.map { request in
@@ -101,7 +101,7 @@ struct TrustCommandTests {
         }
     }
 
-    /// Whether any posted key is wrapped for a person.
+    /// Whether any posted key is wrapped for a user.
     private func isWrapped(for person: Person) throws -> Bool {
         try postedKeys().joined().contains { try person.unwrap($0.wrapped) != nil }
     }
@@ -133,16 +133,16 @@ struct TrustCommandTests {
         #expect(server.with { $0.requests.count { $0.path == "/2/users" } } == 1, "one call for each run")
     }
 
-    // MARK: Saved before shown (attack 38)
+    // MARK: Saved before shown
 
-    /// More text than a pipe holds.
+    /// More text than fits into a pipe.
     private func longHistory() throws -> SignedHistory {
         var history = try SignedHistory(bob, with: alice)
         for number in 0..<400 { try history.say("line \(number) " + String(repeating: "x", count: 500), by: bob) }
         return history
     }
 
-    /// Reads into an output that takes at most the first bytes.
+    /// Runs `read` with an output that accepts at most some bytes.
     private func readIntoClosedPipe() async throws -> Int32 {
         let process = try Program.process(["read", "2222", "--session", file], environment: environment)
         let pipe = Pipe()
@@ -172,14 +172,14 @@ struct TrustCommandTests {
     }
 
     private func expectPinsAreKept(_ history: SignedHistory) async throws {
-        // The keys are there without a server.
+        // The keys are available without a server.
         let offline = try await run("decrypt", input: Array(history.events.prefix(1)))
         #expect(offline.status == 0, "the pin and the conversation key are saved: \(offline.text.prefix(200))")
-        // The same keys again are fine.
+        // The same keys are accepted again.
         let again = try await read()
         #expect(again.status == 0, "\(again.errors)")
         #expect(again.lines.count == history.events.count)
-        // Other keys are not.
+        // Other keys are refused.
         let mallory = try Person("2222", version: "2")
         var lie = try SignedHistory(mallory, with: alice)
         try lie.say("forged", by: mallory)
@@ -212,7 +212,7 @@ struct TrustCommandTests {
         }
     #endif
 
-    // MARK: Replaced keys (attack 41)
+    // MARK: Replaced keys
 
     /// 1111 accepts new keys of 2222 by their safety code; the server serves the old keys with them.
     private func acceptNewKeys() async throws -> (new: Person, history: SignedHistory) {
@@ -259,7 +259,7 @@ struct TrustCommandTests {
         #expect(try !isWrapped(for: bob))
     }
 
-    // MARK: Checks by a person (attack 23)
+    // MARK: Checks by a person
 
     /// Bob's identity key with a signing key of the server.
     private func forgedBob() throws -> Person {
@@ -327,7 +327,7 @@ struct TrustCommandTests {
         #expect(try isVerified("hello", in: outcome))
     }
 
-    // MARK: New groups (attack 29)
+    // MARK: New groups
 
     @Test("a new group never takes over a known one", arguments: ["history", "key", "answer"])
     func groupIDCollision(_ known: String) async throws {
@@ -336,7 +336,7 @@ struct TrustCommandTests {
         try writeState(pinning: [bob, carol], keys: known == "key" ? [Self.group: history.keys] : [:])
         try server.serve(history)
         try server.serve(keysOf: "3333", [carol])
-        // Either saves the state in the form that the program writes.
+        // Each of them saves the state in the format that the program writes.
         let saved =
             known == "key"
             ? try await run("keys", "trust", "3333", "--safety-code", try safetyCode(with: carol))
@@ -360,7 +360,7 @@ struct TrustCommandTests {
         #expect(posts == ["\(create)/initialize"] + (known == "answer" ? [create] : []))
         #expect(try scratch.read("1111") == before, "the state has not changed")
 
-        // With an id that is not known it works, and the old group goes on.
+        // With an unknown id it works, and the old group can still be used.
         server.with { content in
             (content.newGroup, content.lie) = ("g100", { _, _ in nil })
         }
@@ -386,7 +386,7 @@ struct TrustCommandTests {
 
         try history.remove(carol, by: bob)
         try server.serve(history)
-        // The server goes on listing the member who was removed.
+        // The server still lists the removed member.
         server.with { $0.members[Self.group] = ["1111", "2222", "3333"] }
         let removal = try await read(Self.group)
         #expect(removal.status == 0, "\(removal.errors)")
@@ -407,12 +407,12 @@ struct TrustCommandTests {
         let encoded = try message.json.required("encoded_message_create_event").string()
         let create = try MessageCreateEvent(decoding: try Base64.decode(encoded))
         #expect(create.conversationKeyVersion != history.newest)
-        // The new key goes on without a further rotation.
+        // The new key is used without a further rotation.
         #expect(try await run("send", "g9", "again").status == 0)
         #expect(try postedKeys().count == 1)
     }
 
-    // MARK: Values beyond their limits (attacks 03 and 43)
+    // MARK: Values beyond their limits
 
     /// A number of some digits.
     private func number<ID: Identifier>(_ digits: Int) -> ID { ID("1" + String(repeating: "0", count: digits - 1)) }
@@ -478,7 +478,7 @@ struct TrustCommandTests {
         try await expectSmallState()
     }
 
-    // MARK: Following (attack 6)
+    // MARK: Following
 
     private func follow(_ conversation: ConversationID = pair) throws -> Follow {
         try Follow(
@@ -522,7 +522,7 @@ struct TrustCommandTests {
         }
         let follow = try follow()
         try await follow.wait(for: delay == .none ? 1 : 2)
-        // Two further looks.
+        // Waits for two further polls.
         let looks = server.with { $0.requests.count { $0.path.hasSuffix("/events") } }
         for _ in 0..<200 where server.with({ $0.requests.count { $0.path.hasSuffix("/events") } }) < looks + 2 {
             try await Task.sleep(for: .milliseconds(50))
@@ -536,7 +536,7 @@ struct TrustCommandTests {
         #expect(try isVerified("important", in: fresh))
     }
 
-    // MARK: Made-up signers (attack 4)
+    // MARK: Invented signers
 
     @Test func `a page of made-up signers causes at most 1,000 key requests`() async throws {
         try writeState()
@@ -562,7 +562,7 @@ struct TrustCommandTests {
 
     @Test func `a page with 150 members is read completely`() async throws {
         try writeState()
-        // One pair of keys for all of them: what counts is that there are many.
+        // All of them have the same pair of keys, because only their number matters.
         let people = try (0..<150).map { try Person(UserID(String(9000 + $0)), keys: carol.keys) }
         var history = try SignedHistory("g9", bob, with: [alice] + people)
         for person in people { try history.say("I am \(person.id)", by: person) }
@@ -635,7 +635,7 @@ struct TrustCommandTests {
         let (status, lines, errors) = try await follow.stop(SIGINT)
         #expect(status == 0, "\(errors)")
         #expect(lines.count { $0.contains("\"two\"") } == 1, "\(lines)")
-        // The other member is barred now.
+        // The other member is excluded now.
         #expect(lines.map { $0.contains("\"sender_left\":true") } == [false, false, false, true], "\(lines)")
         #expect(try session().readers(of: Self.group) == ["1111", "2222"])
     }
@@ -655,7 +655,7 @@ struct TrustCommandTests {
         try disputed.rotate(bob, version: history.newest)
         try server.serve(disputed)
         #expect(try await read().status == 1)
-        // The second key change is not served any more: the event alone decides.
+        // The second key change is not served any more, so the result depends on the event alone.
         try server.serve(history)
         for outcome in [try await read(), try await run("decrypt", input: [message])] {
             #expect(outcome.status == 1)
@@ -676,7 +676,7 @@ struct TrustCommandTests {
         history.append(twice)
         try history.say("first", by: bob, messageID: "the-same-id")
         try history.say("second", by: bob, messageID: "the-same-id")
-        // The id of another author is another id.
+        // The same id by another author is another message.
         try history.say("mine", by: alice, messageID: "the-same-id")
         try server.serve(history)
         let outcome = try await read()

@@ -102,12 +102,7 @@ extension Account {
     ///   account anyway.
     @discardableResult
     public static func signOut(_ configuration: Configuration) async throws -> Bool {
-        let store: any AccountStore
-        do {
-            store = try await configuration.existingStore()
-        } catch let error as AccountError where error.code == .notFound {
-            return false
-        }
+        guard let store = try await configuration.storeIfPresent() else { return false }
         let lease = try await StoredTokens(store: store, configuration: configuration).takenLease()
         let result = await Result { () async throws in try await forget(configuration, store) }
         await lease.end()

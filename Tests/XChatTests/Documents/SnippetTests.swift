@@ -19,8 +19,9 @@ import Testing
         return files.map { $0.text.split(separator: "\n", omittingEmptySubsequences: false) }
     }
 
-    /// Whether a file has the lines of a block in sequence, at any indentation. Its imports may be elsewhere in the
-    /// file.
+    /// Whether a file has the lines of a block in sequence, at any indentation.
+    ///
+    /// Its imports may be elsewhere in the file.
     private static func contains(_ block: [String], in file: [Substring]) -> Bool {
         let imports = block.prefix { $0.hasPrefix("import ") }
         guard imports.allSatisfy({ file.contains(Substring($0)) }) else { return false }

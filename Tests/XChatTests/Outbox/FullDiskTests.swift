@@ -11,7 +11,9 @@
 
     @testable import XChatHTTP
 
-    /// Files that cannot grow. Each test runs in a separate process, whose files the system limits in size.
+    /// Files that cannot grow.
+    ///
+    /// Each test runs in a separate process, whose files the system limits in size.
     @Suite(.timeLimit(.minutes(1)))
     struct FullDiskTests {
         /// Limits the size of files of this process; nil removes the limit.

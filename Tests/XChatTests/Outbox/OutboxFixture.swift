@@ -125,7 +125,9 @@ struct Sealer: Sendable {
     }
 }
 
-/// A user in a group with two others, one of whom may be missing. Each rotation gives another key.
+/// A user in a group with two others, one of whom may be missing.
+///
+/// Each rotation gives another key.
 struct GroupSealer: Sendable {
     static let group = ConversationID(canonicalizing: "g7")
 

@@ -10,8 +10,9 @@ import XChatHTTP
 /// The metrics of the outbox.
 @Suite(.timeLimit(.minutes(1)))
 struct OutboxMetricsTests {
-    /// The metrics of this process. A process can bootstrap them only once, and the tests of the client use the same
-    /// kind.
+    /// The metrics of this process.
+    ///
+    /// A process can bootstrap them only once, and the tests of the client use the same kind.
     private static let metrics: TestMetrics = {
         if let metrics = MetricsSystem.factory as? TestMetrics { return metrics }
         let metrics = TestMetrics()

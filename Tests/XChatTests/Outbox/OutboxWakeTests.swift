@@ -33,8 +33,9 @@ struct OutboxWakeTests {
         return count
     }
 
-    /// Whether a store soon runs no statement for two seconds. Before that, it checks files that have just changed once
-    /// more.
+    /// Whether a store soon runs no statement for two seconds.
+    ///
+    /// Before that, it checks files that have just changed once more.
     private func isSilent(_ store: AccountFile) async throws -> Bool {
         let count = try await countStatements(store)
         for _ in 0..<5 {

@@ -15,8 +15,9 @@ struct OutboxConformance {
 
     init() throws { sealer = try Sealer() }
 
-    /// Two stores on the same files, like those of two processes. The files are deleted with the last reference to
-    /// them.
+    /// Two stores on the same files, like those of two processes.
+    ///
+    /// The files are deleted with the last reference to them.
     private func stores(
         _ kind: StoreKind
     ) async throws -> (place: any StorePlace, one: any AccountStore, other: any AccountStore) {

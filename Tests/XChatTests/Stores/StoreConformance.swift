@@ -330,7 +330,9 @@ extension StorePlace {
 
     func canDelete(_ key: RecordKey) -> Bool { true }
 
-    /// The size of the write-ahead log. It grows with every byte that a commit writes.
+    /// The size of the write-ahead log.
+    ///
+    /// It grows with every byte that a commit writes.
     func logBytes() throws -> Int {
         let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
         return try names.filter { $0.hasSuffix("-wal") }.reduce(0) { sum, name in
