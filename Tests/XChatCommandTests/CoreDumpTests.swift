@@ -19,7 +19,7 @@
             trap 'kill -KILL $other $server; wait' EXIT
             read -r url <out
             grep -o 'Max core file size  *[^ ]* *[^ ]*' /proc/$server/limits | tr -s ' '
-            # The links of a process's open files are for those who may read its memory.
+            # Only processes that may read a process's memory can read the links of its open files.
             $as_user readlink /proc/$other/fd/0 >link || exit 90
             if $as_user readlink /proc/$server/fd/0 >link; then echo readable; else echo unreadable; fi
             """#

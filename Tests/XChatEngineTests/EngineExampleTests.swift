@@ -10,7 +10,7 @@ import XChatEvents
         let aliceKeys = try PrivateKeys.generate()
         let bobKeys = try PrivateKeys.generate()
 
-        // What each registers with the server, and what the server then serves to the other.
+        // Each user registers these keys with the server, which serves them to the other user.
         let aliceServed = try aliceKeys.verifiedKey(userID: "1111", version: "1").registered
         let bobServed = try bobKeys.verifiedKey(userID: "2222", version: "1").registered
 
@@ -27,7 +27,7 @@ import XChatEvents
         try alice.adopt(change)  // once the server has accepted it
         let message = try alice.seal(.text("hello"), in: conversation)
 
-        // Bob gets both as events. Only what verifies is accepted, whatever the order of the events.
+        // Bob receives both as events. Only verified events are accepted, in any order.
         let served = [message.event, change.event].map { Base64.encode($0.encoded()) }
         for result in bob.open(base64: served) {
             let event = try result.get()

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// What script/mutate uses to write mutants into a copy of the sources. No other package depends on it.
+// The tool with which script/mutate writes mutants into a copy of the sources. No other package depends on it.
 let package = Package(
     name: "mutate-package",
     platforms: [.macOS(.v26)],
