@@ -3,7 +3,7 @@
  *
  * script/generate-events turns this file into Sources/XChatEvents/Generated. A new field of X is one line here, then a
  * run of that script. Names are X's; they carry no meaning on the wire, but error paths and `xchat inspect` show them.
- * Numbers that are marked retired or unknown are never to be given a new meaning.
+ * Numbers that are marked retired or unknown must not get a new meaning.
  *
  * `string` is UTF-8, `binary` raw bytes, an enum an i32 whose unknown numbers are kept. A field that does not say
  * `required` is absent when it is not written; there are no defaults. Doc comments become those of the Swift types.
@@ -11,7 +11,7 @@
  * Annotations:
  *   root = "true"     on a type: it can be decoded and encoded by itself, as public API.
  *   file = "Name"     on a type: from here on types go to Generated/Name.swift.
- *   opaque = "true"   on a field: its structs are kept as the bytes they came as, and decoded only when asked for.
+ *   opaque = "true"   on a field: its structs are kept in their encoded form, and decoded on request.
  */
 
 /** What an operation on a group's ratchet tree did. */
@@ -56,7 +56,7 @@ struct MaybeTreeNode {
   1: optional TreeNode node
 }
 
-/** The making of a ratchet tree. */
+/** The creation of a ratchet tree. */
 struct GenGroupOpData {
   1: optional map<i32, map<binary, binary>> updateMap,
   2: optional map<i32, binary> newPathPks,
@@ -141,7 +141,7 @@ enum DeleteMessageAction {
   DELETE_FOR_ALL = 2
 }
 
-/** The way on which the server delivered an event. */
+/** How the server delivered an event. */
 enum MessageEventRelaySource {
   LiveFanout = 0,
   MessagePull = 1,
@@ -149,7 +149,7 @@ enum MessageEventRelaySource {
   ReboundEvent = 3
 }
 
-/** How far the enrolment of a device has come. */
+/** The state of the enrolment of a device. */
 enum DeviceEnrollmentStatus {
   PENDING_ACCEPTANCE = 0,
   ACCEPTED = 1,
@@ -159,7 +159,7 @@ enum DeviceEnrollmentStatus {
   DENIED = 5
 }
 
-/** What lets a recipient report a message to the server. */
+/** Data with which a recipient can report a message to the server. */
 struct FrankingData {
   1: optional binary franking_tag,
   2: optional binary encrypted_nonce,
@@ -239,7 +239,7 @@ struct GroupJoinRequest {
   1: optional string requesting_user_id
 }
 
-/** Wishes to join a group, refused. */
+/** Rejected requests to join a group. */
 struct GroupJoinReject {
   1: optional list<string> rejected_user_ids
 }
@@ -356,7 +356,7 @@ struct MessageDurationChange {
   2: optional bool apply_to_all_messages
 }
 
-/** Messages do not vanish any more. */
+/** Messages no longer vanish. */
 struct MessageDurationRemove {
   1: optional i64 current_ttl_msec
 }
@@ -408,7 +408,7 @@ struct ConversationMetadataChangeEvent {
   1: optional ConversationMetadataChange conversation_metadata_change
 }
 
-/** An answer of Grok's search. */
+/** A search answer by Grok. */
 struct GrokSearchResponseEvent {
   1: optional string search_response_id
 }
@@ -531,7 +531,7 @@ struct DisplayTemporaryPasscodeInstruction {
   2: optional string latest_public_key_version
 }
 
-/** What a device says of itself. */
+/** The description of a device by itself. */
 struct DeviceDescriptor {
   1: optional string device_type,
   2: optional string device_model,
@@ -669,7 +669,7 @@ struct NicknameMessage {
   2: optional string nickname_text
 }
 
-/** A user's keys were compared, or are not any more. */
+/** A user's keys were marked as compared, or no longer are. */
 struct SetVerifiedStatus {
   1: optional i64 user_id,
   2: optional bool verified_status
@@ -816,7 +816,7 @@ struct ReplyingToPreview {
   8: optional MessageEvent raw_event_message_create (opaque = "true"),
   /** the edit of that event that is quoted */
   9: optional MessageEvent raw_event_edit_message (opaque = "true"),
-  /** the key changes that are needed to open them */
+  /** the key change events that are needed to decrypt them */
   10: optional list<MessageEvent> raw_event_ckces (opaque = "true"),
   11: optional ReplyAVCallCard av_call_card,
   12: optional string replying_to_attachment_id

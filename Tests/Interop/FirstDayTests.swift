@@ -4,13 +4,15 @@ import Testing
 import XChat
 import XChatEvents
 
-/// The commands of README's section "In the terminal", with a browser, at a sandbox whose access tokens last a second: so
-/// each command after the sign-in renews them, as it would tomorrow.
+/// The commands of README's section "In the terminal", with a browser.
+///
+/// The sandbox's access tokens last a second, so each command after the sign-in renews them, as it would tomorrow.
 @Suite(.enabled(if: Chromium.isWanted, Chromium.absence), .timeLimit(.minutes(3)))
 struct FirstDayTests {
     @Test func `README's commands sign in, restore the keys, send, and renew the tokens`() async throws {
         let scratch = try Scratch()
-        let sandbox = try Self.process("exec xchat sandbox --fault token-lifetime=1 >sandbox 2>sandbox.log", in: scratch)
+        let server = "exec xchat sandbox --fault token-lifetime=1 >sandbox 2>sandbox.log"
+        let sandbox = try Self.process(server, in: scratch)
         try sandbox.run()
         defer { sandbox.terminate() }
         let answer = try await Self.wait(for: /(.+)\n/, in: "sandbox", of: scratch)
@@ -18,9 +20,10 @@ struct FirstDayTests {
 
         var commands = try #require(Self.section("In the terminal").first { $0.contains("xchat login") })
         // The ports of the page are not free on every machine, and the PIN is not typed.
+        let port = try await RawClient.freePort()
         for (text, other) in [
             ("http://127.0.0.1:9000", url), ("$PWD/.build/debug", try #require(Self.products).path),
-            ("--client-id trial", "--client-id trial --redirect-uri http://127.0.0.1:\(try await RawClient.freePort())/"),
+            ("--client-id trial", "--client-id trial --redirect-uri http://127.0.0.1:\(port)/"),
         ] {
             #expect(commands.contains(text))
             commands = commands.replacing(text, with: other)

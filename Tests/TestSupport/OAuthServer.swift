@@ -14,7 +14,7 @@ package final class OAuthServer: Sendable {
     package enum Fault: Sendable {
         /// The server does its work, and the connection breaks before the answer.
         case lostAnswer
-        /// The server does its work if it `works`, then calls the function, and the connection breaks before the answer.
+        /// The server does its work if it `works` and calls the function; the connection breaks before the answer.
         case interrupted(works: Bool, @Sendable () -> Void)
         /// The server does nothing but this.
         case instead(RawAnswer)

@@ -26,7 +26,7 @@ extension Account.Configuration {
         return configuration
     }
 
-    /// The store at the location; nil if there is none.
+    /// The store at the location; nil if it does not exist.
     func storeIfPresent() async throws -> (any AccountStore)? {
         if case .sessionFile(let path) = location, !Files.exists(path) { return nil }
         do {

@@ -83,7 +83,9 @@ struct AccountOptions: ParsableArguments {
 extension AccountOptions {
     /// A client with the token of the environment, or of the sign-in.
     ///
-    /// - Parameter opened: The account, where it is open already.
+    /// - Parameter opened: The account, if it is already open.
+    /// - Returns: The client.
+    /// - Throws: Why the account cannot be opened, or ``AccountError`` with `sign_in_needed` if there is no token.
     func client(_ opened: Account.Configuration? = nil) async throws -> ChatClient {
         var configuration = try opened ?? configuration()
         configuration.token = try server.token().map { TokenSource($0) }

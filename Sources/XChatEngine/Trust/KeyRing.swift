@@ -378,7 +378,7 @@ public struct KeyRing: Sendable {
     /// Forgets outsiders who are members at the end of a delivery, and bounds the lists of the others.
     mutating func boundOutsiders(in conversation: ConversationID, _ members: Set<UserID>) {
         guard let known = held[conversation] else { return }
-        for (version, key) in known.accepted where key.outsiders.count > AcceptedKey.maximumOutsiders + 1 {
+        for (version, key) in known.accepted where key.outsiders.count > AcceptedKey.maximumOutsiders {
             var outsiders = key.outsiders.filter { !members.contains($0) }
             if outsiders.count > AcceptedKey.maximumOutsiders {
                 outsiders = Array(outsiders.prefix(AcceptedKey.maximumOutsiders)) + [AcceptedKey.more]

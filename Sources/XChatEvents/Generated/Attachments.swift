@@ -9,7 +9,7 @@ public struct MediaDimensions: Hashable, Sendable {
     /// Field 2, `height`.
     public var height: Int64?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(width: Int64? = nil, height: Int64? = nil) {
         self.width = width
         self.height = height
@@ -72,7 +72,7 @@ public struct MediaAttachment: Hashable, Sendable {
     /// Field 10, `grok_tag`.
     public var grokTag: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         mediaHashKey: WireString? = nil,
         dimensions: MediaDimensions? = nil,
@@ -164,7 +164,7 @@ public struct PostAttachment: Hashable, Sendable {
     /// Field 3, `attachment_id`.
     public var attachmentID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(restID: WireString? = nil, postURL: WireString? = nil, attachmentID: WireString? = nil) {
         self.restID = restID
         self.postURL = postURL
@@ -219,7 +219,7 @@ public struct UrlAttachmentImage: Hashable, Sendable {
     /// Field 4, `dimensions`.
     public var dimensions: MediaDimensions?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         mediaHashKey: WireString? = nil,
         filesizeBytes: Int64? = nil,
@@ -285,7 +285,7 @@ public struct UrlAttachment: Hashable, Sendable {
     /// Field 5, `attachment_id`.
     public var attachmentID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         url: WireString? = nil,
         bannerImageMediaHashKey: UrlAttachmentImage? = nil,
@@ -350,7 +350,7 @@ public struct UnifiedCardAttachment: Hashable, Sendable {
     /// Field 2, `attachment_id`.
     public var attachmentID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(url: WireString? = nil, attachmentID: WireString? = nil) {
         self.url = url
         self.attachmentID = attachmentID
@@ -397,7 +397,7 @@ public struct MoneyAttachment: Hashable, Sendable {
     /// Field 2, `payload`.
     public var payload: [UInt8]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(fallbackText: WireString? = nil, payload: [UInt8]? = nil) {
         self.fallbackText = fallbackText
         self.payload = payload
@@ -446,7 +446,7 @@ public struct JetfuelAttachment: Hashable, Sendable {
     /// Field 4, `attachment_id`.
     public var attachmentID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(height: Int32? = nil, url: WireString? = nil, attachmentID: WireString? = nil) {
         self.height = height
         self.url = url
@@ -504,7 +504,7 @@ public enum MessageAttachment: Hashable, Sendable {
     case money(MoneyAttachment)
     /// Field 6, `jetfuel`.
     case jetfuel(JetfuelAttachment)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 

@@ -11,7 +11,7 @@ public struct ConversationParticipantKey: Hashable, Sendable {
     /// Field 3, `public_key_version`.
     public var publicKeyVersion: KeyVersion?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         userID: UserID? = nil,
         encryptedConversationKey: WireString? = nil,
@@ -70,7 +70,7 @@ public struct ConversationKeyChangeEvent: Hashable, Sendable {
     /// Field 5, `for_key_rotation`.
     public var forKeyRotation: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         conversationKeyVersion: KeyVersion? = nil,
         conversationParticipantKeys: [ConversationParticipantKey]? = nil,
@@ -128,7 +128,7 @@ public struct MessageTypingEvent: Hashable, Sendable {
     /// Field 1, `conversation_id`.
     public var conversationID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(conversationID: WireString? = nil) {
         self.conversationID = conversationID
     }
@@ -171,7 +171,7 @@ public struct MessageFailureEvent: Hashable, Sendable {
     /// Field 2, `rate_limit_tier`.
     public var rateLimitTier: RateLimitTier?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(failureType: FailureType? = nil, rateLimitTier: RateLimitTier? = nil) {
         self.failureType = failureType
         self.rateLimitTier = rateLimitTier
@@ -218,7 +218,7 @@ public struct MessageDeleteEvent: Hashable, Sendable {
     /// Field 2, `delete_message_action`.
     public var deleteMessageAction: DeleteMessageAction?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(sequenceIDs: [SequenceID]? = nil, deleteMessageAction: DeleteMessageAction? = nil) {
         self.sequenceIDs = sequenceIDs
         self.deleteMessageAction = deleteMessageAction
@@ -265,7 +265,7 @@ public struct ClearConversationOptions: Hashable, Sendable {
     /// Field 2, `sort_order_msec`.
     public var sortOrderMsec: Int64?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(clearAllMessages: Bool? = nil, sortOrderMsec: Int64? = nil) {
         self.clearAllMessages = clearAllMessages
         self.sortOrderMsec = sortOrderMsec
@@ -312,7 +312,7 @@ public struct ConversationDeleteEvent: Hashable, Sendable {
     /// Field 2, `clear_conversation_options`.
     public var clearConversationOptions: ClearConversationOptions?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(conversationID: WireString? = nil, clearConversationOptions: ClearConversationOptions? = nil) {
         self.conversationID = conversationID
         self.clearConversationOptions = clearConversationOptions
@@ -359,7 +359,7 @@ public struct MessageDurationChange: Hashable, Sendable {
     /// Field 2, `apply_to_all_messages`.
     public var applyToAllMessages: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(ttlMsec: Int64? = nil, applyToAllMessages: Bool? = nil) {
         self.ttlMsec = ttlMsec
         self.applyToAllMessages = applyToAllMessages
@@ -399,12 +399,12 @@ extension MessageDurationChange: WireStruct {
     }
 }
 
-/// Messages do not vanish any more.
+/// Messages no longer vanish.
 public struct MessageDurationRemove: Hashable, Sendable {
     /// Field 1, `current_ttl_msec`.
     public var currentTTLMsec: Int64?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(currentTTLMsec: Int64? = nil) {
         self.currentTTLMsec = currentTTLMsec
     }
@@ -445,7 +445,7 @@ public struct MuteConversation: Hashable, Sendable {
     /// Field 1, `muted_conversation_ids`.
     public var mutedConversationIDs: [WireString]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(mutedConversationIDs: [WireString]? = nil) {
         self.mutedConversationIDs = mutedConversationIDs
     }
@@ -486,7 +486,7 @@ public struct UnmuteConversation: Hashable, Sendable {
     /// Field 1, `unmuted_conversation_ids`.
     public var unmutedConversationIDs: [WireString]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(unmutedConversationIDs: [WireString]? = nil) {
         self.unmutedConversationIDs = unmutedConversationIDs
     }
@@ -527,7 +527,7 @@ public struct EnableScreenCaptureDetection: Hashable, Sendable {
     /// Field 1, `placeholder`.
     public var placeholder: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(placeholder: WireString? = nil) {
         self.placeholder = placeholder
     }
@@ -568,7 +568,7 @@ public struct DisableScreenCaptureDetection: Hashable, Sendable {
     /// Field 1, `placeholder`.
     public var placeholder: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(placeholder: WireString? = nil) {
         self.placeholder = placeholder
     }
@@ -609,7 +609,7 @@ public struct EnableScreenCaptureBlocking: Hashable, Sendable {
     /// Field 1, `placeholder`.
     public var placeholder: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(placeholder: WireString? = nil) {
         self.placeholder = placeholder
     }
@@ -650,7 +650,7 @@ public struct DisableScreenCaptureBlocking: Hashable, Sendable {
     /// Field 1, `placeholder`.
     public var placeholder: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(placeholder: WireString? = nil) {
         self.placeholder = placeholder
     }
@@ -704,7 +704,7 @@ public enum ConversationMetadataChange: Hashable, Sendable {
     case enableScreenCaptureBlocking(EnableScreenCaptureBlocking)
     /// Field 8, `disable_screen_capture_blocking`.
     case disableScreenCaptureBlocking(DisableScreenCaptureBlocking)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -769,7 +769,7 @@ public struct ConversationMetadataChangeEvent: Hashable, Sendable {
     /// Field 1, `conversation_metadata_change`.
     public var conversationMetadataChange: ConversationMetadataChange?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(conversationMetadataChange: ConversationMetadataChange? = nil) {
         self.conversationMetadataChange = conversationMetadataChange
     }
@@ -805,12 +805,12 @@ extension ConversationMetadataChangeEvent: WireStruct {
     }
 }
 
-/// An answer of Grok's search.
+/// A search answer by Grok.
 public struct GrokSearchResponseEvent: Hashable, Sendable {
     /// Field 1, `search_response_id`.
     public var searchResponseID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(searchResponseID: WireString? = nil) {
         self.searchResponseID = searchResponseID
     }
@@ -853,7 +853,7 @@ public struct MarkConversationReadEvent: Hashable, Sendable {
     /// Field 2, `seen_at_millis`.
     public var seenAtMillis: Int64?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(seenUntilSequenceID: SequenceID? = nil, seenAtMillis: Int64? = nil) {
         self.seenUntilSequenceID = seenUntilSequenceID
         self.seenAtMillis = seenAtMillis
@@ -898,7 +898,7 @@ public struct MarkConversationUnreadEvent: Hashable, Sendable {
     /// Field 1, `seen_until_sequence_id`.
     public var seenUntilSequenceID: SequenceID?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(seenUntilSequenceID: SequenceID? = nil) {
         self.seenUntilSequenceID = seenUntilSequenceID
     }
@@ -939,7 +939,7 @@ public struct MemberAccountDeleteEvent: Hashable, Sendable {
     /// Field 1, `member_id`.
     public var memberID: UserID?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(memberID: UserID? = nil) {
         self.memberID = memberID
     }

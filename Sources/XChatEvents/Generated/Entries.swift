@@ -9,7 +9,7 @@ public struct MarkConversationRead: Hashable, Sendable {
     /// Field 2, `seen_at_millis`.
     public var seenAtMillis: Int64?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(seenUntilSequenceID: SequenceID? = nil, seenAtMillis: Int64? = nil) {
         self.seenUntilSequenceID = seenUntilSequenceID
         self.seenAtMillis = seenAtMillis
@@ -54,7 +54,7 @@ public struct MarkConversationUnread: Hashable, Sendable {
     /// Field 1, `seen_until_sequence_id`.
     public var seenUntilSequenceID: SequenceID?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(seenUntilSequenceID: SequenceID? = nil) {
         self.seenUntilSequenceID = seenUntilSequenceID
     }
@@ -95,7 +95,7 @@ public struct PinConversation: Hashable, Sendable {
     /// Field 1, `conversation_id`.
     public var conversationID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(conversationID: WireString? = nil) {
         self.conversationID = conversationID
     }
@@ -136,7 +136,7 @@ public struct UnpinConversation: Hashable, Sendable {
     /// Field 1, `conversation_id`.
     public var conversationID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(conversationID: WireString? = nil) {
         self.conversationID = conversationID
     }
@@ -183,7 +183,7 @@ public struct AVCallEnded: Hashable, Sendable {
     /// Field 5, `broadcast_id`.
     public var broadcastID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         sentAtMillis: Int64? = nil,
         durationSeconds: Int64? = nil,
@@ -243,7 +243,7 @@ public struct AVCallMissed: Hashable, Sendable {
     /// Field 2, `is_audio_only`.
     public var isAudioOnly: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(sentAtMillis: Int64? = nil, isAudioOnly: Bool? = nil) {
         self.sentAtMillis = sentAtMillis
         self.isAudioOnly = isAudioOnly
@@ -290,7 +290,7 @@ public struct AVCallStarted: Hashable, Sendable {
     /// Field 3, `broadcast_id`.
     public var broadcastID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(isAudioOnly: Bool? = nil, broadcastID: WireString? = nil) {
         self.isAudioOnly = isAudioOnly
         self.broadcastID = broadcastID
@@ -335,7 +335,7 @@ public struct ScreenCaptureDetected: Hashable, Sendable {
     /// Field 1, `type`.
     public var type: ScreenCaptureType?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(type: ScreenCaptureType? = nil) {
         self.type = type
     }
@@ -378,7 +378,7 @@ public struct DraftMessage: Hashable, Sendable {
     /// Field 2, `draft_text`.
     public var draftText: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(conversationID: WireString? = nil, draftText: WireString? = nil) {
         self.conversationID = conversationID
         self.draftText = draftText
@@ -452,7 +452,7 @@ public struct NicknameMessage: Hashable, Sendable {
     /// Field 2, `nickname_text`.
     public var nicknameText: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(userID: Int64? = nil, nicknameText: WireString? = nil) {
         self.userID = userID
         self.nicknameText = nicknameText
@@ -492,14 +492,14 @@ extension NicknameMessage: WireStruct {
     }
 }
 
-/// A user's keys were compared, or are not any more.
+/// A user's keys were marked as compared, or no longer are.
 public struct SetVerifiedStatus: Hashable, Sendable {
     /// Field 1, `user_id`.
     public var userID: Int64?
     /// Field 2, `verified_status`.
     public var verifiedStatus: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(userID: Int64? = nil, verifiedStatus: Bool? = nil) {
         self.userID = userID
         self.verifiedStatus = verifiedStatus

@@ -2,12 +2,12 @@
 
 /// What an operation on a group's ratchet tree did.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 package struct GroupOpType: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     package let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     package init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -17,7 +17,7 @@ package struct GroupOpType: RawRepresentable, Hashable, Sendable {
     /// 6, `Edit`.
     package static let edit = Self(rawValue: 6)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     package var name: String? {
         switch rawValue {
         case 1: "GenGroup"
@@ -31,12 +31,12 @@ extension GroupOpType: WireEnum {}
 
 /// The queue that the server puts an event into.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 public struct EventQueuePriority: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -52,7 +52,7 @@ public struct EventQueuePriority: RawRepresentable, Hashable, Sendable {
     /// 5, `E`.
     public static let e = Self(rawValue: 5)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     public var name: String? {
         switch rawValue {
         case 1: "A"
@@ -69,12 +69,12 @@ extension EventQueuePriority: WireEnum {}
 
 /// What a recipient is asked to do in addition to showing a message.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 public struct AdditionalAction: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -82,7 +82,7 @@ public struct AdditionalAction: RawRepresentable, Hashable, Sendable {
     /// 0, `FETCH_CONV_IF_MISSING_CKEY`.
     public static let fetchConvIfMissingCkey = Self(rawValue: 0)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     public var name: String? {
         switch rawValue {
         case 0: "FETCH_CONV_IF_MISSING_CKEY"
@@ -95,12 +95,12 @@ extension AdditionalAction: WireEnum {}
 
 /// Why the server refused an event.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 public struct FailureType: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -142,7 +142,7 @@ public struct FailureType: RawRepresentable, Hashable, Sendable {
     /// 18, `TOO_MANY_PINS`.
     public static let tooManyPins = Self(rawValue: 18)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     public var name: String? {
         switch rawValue {
         case 1: "EMPTY_DETAIL"
@@ -172,12 +172,12 @@ extension FailureType: WireEnum {}
 
 /// The account tier whose limit a sender hit.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 public struct RateLimitTier: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -193,7 +193,7 @@ public struct RateLimitTier: RawRepresentable, Hashable, Sendable {
     /// 5, `PREMIUM_BUSINESS`.
     public static let premiumBusiness = Self(rawValue: 5)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     public var name: String? {
         switch rawValue {
         case 1: "FREE"
@@ -210,12 +210,12 @@ extension RateLimitTier: WireEnum {}
 
 /// For whom messages are deleted.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 public struct DeleteMessageAction: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -225,7 +225,7 @@ public struct DeleteMessageAction: RawRepresentable, Hashable, Sendable {
     /// 2, `DELETE_FOR_ALL`.
     public static let deleteForAll = Self(rawValue: 2)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     public var name: String? {
         switch rawValue {
         case 1: "DELETE_FOR_SELF"
@@ -237,14 +237,14 @@ public struct DeleteMessageAction: RawRepresentable, Hashable, Sendable {
 
 extension DeleteMessageAction: WireEnum {}
 
-/// The way on which the server delivered an event.
+/// How the server delivered an event.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 public struct MessageEventRelaySource: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -258,7 +258,7 @@ public struct MessageEventRelaySource: RawRepresentable, Hashable, Sendable {
     /// 3, `ReboundEvent`.
     public static let reboundEvent = Self(rawValue: 3)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     public var name: String? {
         switch rawValue {
         case 0: "LiveFanout"
@@ -272,14 +272,14 @@ public struct MessageEventRelaySource: RawRepresentable, Hashable, Sendable {
 
 extension MessageEventRelaySource: WireEnum {}
 
-/// How far the enrolment of a device has come.
+/// The state of the enrolment of a device.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 package struct DeviceEnrollmentStatus: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     package let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     package init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -297,7 +297,7 @@ package struct DeviceEnrollmentStatus: RawRepresentable, Hashable, Sendable {
     /// 5, `DENIED`.
     package static let denied = Self(rawValue: 5)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     package var name: String? {
         switch rawValue {
         case 0: "PENDING_ACCEPTANCE"
@@ -315,12 +315,12 @@ extension DeviceEnrollmentStatus: WireEnum {}
 
 /// How a screen was captured.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 public struct ScreenCaptureType: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -330,7 +330,7 @@ public struct ScreenCaptureType: RawRepresentable, Hashable, Sendable {
     /// 2, `RECORDING`.
     public static let recording = Self(rawValue: 2)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     public var name: String? {
         switch rawValue {
         case 1: "SCREENSHOT"
@@ -344,12 +344,12 @@ extension ScreenCaptureType: WireEnum {}
 
 /// Where in X's apps a message was written.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 public struct SentFromSurface: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -365,7 +365,7 @@ public struct SentFromSurface: RawRepresentable, Hashable, Sendable {
     /// 5, `MESSAGE_FORWARD_SHEET`.
     public static let messageForwardSheet = Self(rawValue: 5)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     public var name: String? {
         switch rawValue {
         case 1: "CONVERSATION_SCREEN_COMPOSER"
@@ -382,12 +382,12 @@ extension SentFromSurface: WireEnum {}
 
 /// The kind of a media file.
 ///
-/// A number that this version does not know is kept.
+/// Unknown numbers are preserved.
 public struct MediaType: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: Int32
 
-    /// Makes the value of a number, known or not.
+    /// Makes a value from its number, which may be unknown.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
@@ -405,7 +405,7 @@ public struct MediaType: RawRepresentable, Hashable, Sendable {
     /// 6, `SVG`.
     public static let svg = Self(rawValue: 6)
 
-    /// X's name of the value, or nil where this version does not know the number.
+    /// X's name of the value, or nil if the number is unknown.
     public var name: String? {
         switch rawValue {
         case 1: "IMAGE"

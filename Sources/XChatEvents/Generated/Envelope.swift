@@ -28,7 +28,7 @@ public enum MessageEventDetail: Hashable, Sendable {
     case markConversationUnreadEvent(MarkConversationUnreadEvent)
     /// Field 14, `memberAccountDeleteEvent`.
     case memberAccountDeleteEvent(MemberAccountDeleteEvent)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -109,7 +109,7 @@ public struct MessageSigningKeyInfo: Hashable, Sendable {
     /// Field 3, `signing_public_key`.
     public var signingPublicKey: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(memberID: UserID? = nil, publicKeyVersion: KeyVersion? = nil, signingPublicKey: WireString? = nil) {
         self.memberID = memberID
         self.publicKeyVersion = publicKeyVersion
@@ -166,7 +166,7 @@ public struct MessageEventSignature: Hashable, Sendable {
     /// Field 5, `message_signing_key_info_list`: not to be relied on.
     public var messageSigningKeyInfoList: [MessageSigningKeyInfo]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         signature: WireString? = nil,
         publicKeyVersion: KeyVersion? = nil,
@@ -249,7 +249,7 @@ public struct MessageEvent: Hashable, Sendable {
     /// Field 11, `is_trusted`.
     public var isTrusted: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         sequenceID: SequenceID? = nil,
         messageID: MessageID? = nil,

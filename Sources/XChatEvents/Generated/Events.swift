@@ -2,7 +2,7 @@
 
 package import ThriftBinary
 
-/// What lets a recipient report a message to the server.
+/// Data with which a recipient can report a message to the server.
 public struct FrankingData: Hashable, Sendable {
     /// Field 1, `franking_tag`.
     public var frankingTag: [UInt8]?
@@ -11,7 +11,7 @@ public struct FrankingData: Hashable, Sendable {
     /// Field 4, `encrypted_media_hashes`.
     public var encryptedMediaHashes: [[UInt8]]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(frankingTag: [UInt8]? = nil, encryptedNonce: [UInt8]? = nil, encryptedMediaHashes: [[UInt8]]? = nil) {
         self.frankingTag = frankingTag
         self.encryptedNonce = encryptedNonce
@@ -78,7 +78,7 @@ public struct MessageCreateEvent: Hashable, Sendable {
     /// Field 109, `is_message_request`.
     public var isMessageRequest: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         contents: [UInt8]? = nil,
         conversationKeyVersion: KeyVersion? = nil,

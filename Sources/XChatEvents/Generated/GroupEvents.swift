@@ -19,7 +19,7 @@ public struct GroupCreate: Hashable, Sendable {
     /// Field 7, `ttl_msec`.
     public var ttlMsec: Int64?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         memberIDs: [UserID]? = nil,
         adminIDs: [UserID]? = nil,
@@ -94,7 +94,7 @@ public struct GroupTitleChange: Hashable, Sendable {
     /// Field 2, `conversation_key_version`.
     public var conversationKeyVersion: KeyVersion?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(customTitle: WireString? = nil, conversationKeyVersion: KeyVersion? = nil) {
         self.customTitle = customTitle
         self.conversationKeyVersion = conversationKeyVersion
@@ -141,7 +141,7 @@ public struct GroupAvatarUrlChange: Hashable, Sendable {
     /// Field 2, `conversation_key_version`.
     public var conversationKeyVersion: KeyVersion?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(customAvatarURL: WireString? = nil, conversationKeyVersion: KeyVersion? = nil) {
         self.customAvatarURL = customAvatarURL
         self.conversationKeyVersion = conversationKeyVersion
@@ -186,7 +186,7 @@ public struct GroupAdminAddChange: Hashable, Sendable {
     /// Field 1, `admin_ids`.
     public var adminIDs: [UserID]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(adminIDs: [UserID]? = nil) {
         self.adminIDs = adminIDs
     }
@@ -227,7 +227,7 @@ public struct GroupAdminRemoveChange: Hashable, Sendable {
     /// Field 1, `admin_ids`.
     public var adminIDs: [UserID]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(adminIDs: [UserID]? = nil) {
         self.adminIDs = adminIDs
     }
@@ -268,7 +268,7 @@ public struct GroupMemberRemoveChange: Hashable, Sendable {
     /// Field 1, `member_ids`.
     public var memberIDs: [UserID]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(memberIDs: [UserID]? = nil) {
         self.memberIDs = memberIDs
     }
@@ -313,7 +313,7 @@ public struct GroupInviteEnable: Hashable, Sendable {
     /// Field 3, `affiliate_id`.
     public var affiliateID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(expiresAtMsec: Int64? = nil, inviteURL: WireString? = nil, affiliateID: WireString? = nil) {
         self.expiresAtMsec = expiresAtMsec
         self.inviteURL = inviteURL
@@ -362,7 +362,7 @@ public struct GroupInviteDisable: Hashable, Sendable {
     /// Field 1, `disabled_by_member_id`.
     public var disabledByMemberID: UserID?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(disabledByMemberID: UserID? = nil) {
         self.disabledByMemberID = disabledByMemberID
     }
@@ -403,7 +403,7 @@ public struct GroupJoinRequest: Hashable, Sendable {
     /// Field 1, `requesting_user_id`.
     public var requestingUserID: UserID?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(requestingUserID: UserID? = nil) {
         self.requestingUserID = requestingUserID
     }
@@ -439,12 +439,12 @@ extension GroupJoinRequest: WireStruct {
     }
 }
 
-/// Wishes to join a group, refused.
+/// Rejected requests to join a group.
 public struct GroupJoinReject: Hashable, Sendable {
     /// Field 1, `rejected_user_ids`.
     public var rejectedUserIDs: [UserID]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(rejectedUserIDs: [UserID]? = nil) {
         self.rejectedUserIDs = rejectedUserIDs
     }
@@ -495,7 +495,7 @@ public struct GroupAdminSettings: Hashable, Sendable {
     /// Field 6, `start_call`.
     public var startCall: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         editGroupInfo: Bool? = nil,
         editMessageTTL: Bool? = nil,
@@ -573,7 +573,7 @@ public struct GroupAdminSettingsChange: Hashable, Sendable {
     /// Field 6, `start_call`.
     public var startCall: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         editGroupInfo: Bool? = nil,
         editMessageTTL: Bool? = nil,
@@ -661,7 +661,7 @@ public struct GroupMemberAddChange: Hashable, Sendable {
     /// Field 12, `admin_settings`.
     public var adminSettings: GroupAdminSettings?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         memberIDs: [UserID]? = nil,
         currentMemberIDs: [UserID]? = nil,
@@ -775,7 +775,7 @@ public enum GroupChange: Hashable, Sendable {
     case groupJoinReject(GroupJoinReject)
     /// Field 12, `group_admin_settings_change`.
     case groupAdminSettingsChange(GroupAdminSettingsChange)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -854,7 +854,7 @@ public struct GroupChangeEvent: Hashable, Sendable {
     /// Field 2, `for_key_rotation`.
     public var forKeyRotation: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(groupChange: GroupChange? = nil, forKeyRotation: Bool? = nil) {
         self.groupChange = groupChange
         self.forKeyRotation = forKeyRotation

@@ -11,7 +11,7 @@ package struct PullMessagesInstruction: Hashable, Sendable {
     /// Field 6, `is_batched_pull`.
     package var isBatchedPull: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     package init(sequenceStart: SequenceID? = nil, senderID: UserID? = nil, isBatchedPull: Bool? = nil) {
         self.sequenceStart = sequenceStart
         self.senderID = senderID
@@ -91,7 +91,7 @@ package struct PullMessagePageDetails: Hashable, Sendable {
     /// Field 7, `is_batched_pull`.
     package var isBatchedPull: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     package init(minSequenceID: SequenceID? = nil, maxSequenceID: SequenceID? = nil, isBatchedPull: Bool? = nil) {
         self.minSequenceID = minSequenceID
         self.maxSequenceID = maxSequenceID
@@ -144,7 +144,7 @@ package struct PullMessagesFinishedInstruction: Hashable, Sendable {
     /// Field 3, `pull_message_page_details`.
     package var pullMessagePageDetails: PullMessagePageDetails?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     package init(
         finishedPull: Bool? = nil,
         sequenceContinue: SequenceID? = nil,
@@ -201,7 +201,7 @@ package struct PinReminderInstruction: Hashable, Sendable {
     /// Field 3, `is_required`.
     package var isRequired: Bool?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     package init(shouldRegister: Bool? = nil, shouldGenerate: Bool? = nil, isRequired: Bool? = nil) {
         self.shouldRegister = shouldRegister
         self.shouldGenerate = shouldGenerate
@@ -250,7 +250,7 @@ package struct SwitchToHybridPullInstruction: Hashable, Sendable {
     /// Field 1, `requesting_user_agent`.
     package var requestingUserAgent: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     package init(requestingUserAgent: WireString? = nil) {
         self.requestingUserAgent = requestingUserAgent
     }
@@ -293,7 +293,7 @@ package struct DisplayTemporaryPasscodeInstruction: Hashable, Sendable {
     /// Field 2, `latest_public_key_version`.
     package var latestPublicKeyVersion: KeyVersion?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     package init(token: WireString? = nil, latestPublicKeyVersion: KeyVersion? = nil) {
         self.token = token
         self.latestPublicKeyVersion = latestPublicKeyVersion
@@ -333,7 +333,7 @@ extension DisplayTemporaryPasscodeInstruction: WireStruct {
     }
 }
 
-/// What a device says of itself.
+/// The description of a device by itself.
 package struct DeviceDescriptor: Hashable, Sendable {
     /// Field 1, `device_type`.
     package var deviceType: WireString?
@@ -344,7 +344,7 @@ package struct DeviceDescriptor: Hashable, Sendable {
     /// Field 4, `app_name`.
     package var appName: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     package init(
         deviceType: WireString? = nil,
         deviceModel: WireString? = nil,
@@ -416,7 +416,7 @@ package struct DeviceEnrollmentInstruction: Hashable, Sendable {
     /// Field 8, `device_descriptor`.
     package var deviceDescriptor: DeviceDescriptor?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     package init(
         enrollmentID: WireString? = nil,
         status: DeviceEnrollmentStatus? = nil,
@@ -505,7 +505,7 @@ package enum MessageInstruction: Hashable, Sendable {
     case displayTemporaryPasscodeInstruction(DisplayTemporaryPasscodeInstruction)
     /// Field 7, `deviceEnrollmentInstruction`.
     case deviceEnrollmentInstruction(DeviceEnrollmentInstruction)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -567,7 +567,7 @@ package struct BatchedMessageEvents: Hashable, Sendable {
     /// Field 1, `message_events`.
     package var messageEvents: [MessageEvent]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     package init(messageEvents: [MessageEvent]? = nil) {
         self.messageEvents = messageEvents
     }
@@ -611,7 +611,7 @@ package enum Message: Hashable, Sendable {
     case messageInstruction(MessageInstruction)
     /// Field 3, `batchedMessageEvents`.
     case batchedMessageEvents(BatchedMessageEvents)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 

@@ -10,7 +10,7 @@ public enum ReplyAVCallCard: Hashable, Sendable {
     case missed(AVCallMissed)
     /// Field 3, `started`.
     case started(AVCallStarted)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -75,14 +75,14 @@ public struct ReplyingToPreview: Hashable, Sendable {
     public var rawEventMessageCreate: Encoded<MessageEvent>?
     /// Field 9, `raw_event_edit_message`: the edit of that event that is quoted.
     public var rawEventEditMessage: Encoded<MessageEvent>?
-    /// Field 10, `raw_event_ckces`: the key changes that are needed to open them.
+    /// Field 10, `raw_event_ckces`: the key change events that are needed to decrypt them.
     public var rawEventCkces: [Encoded<MessageEvent>]?
     /// Field 11, `av_call_card`.
     public var avCallCard: ReplyAVCallCard?
     /// Field 12, `replying_to_attachment_id`.
     public var replyingToAttachmentID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         senderID: Int64? = nil,
         messageText: WireString? = nil,
@@ -182,7 +182,7 @@ public struct ForwardedMessage: Hashable, Sendable {
     /// Field 2, `entities`.
     public var entities: [RichTextEntity]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(messageText: WireString? = nil, entities: [RichTextEntity]? = nil) {
         self.messageText = messageText
         self.entities = entities
@@ -233,7 +233,7 @@ public struct QuickReplyOption: Hashable, Sendable {
     /// Field 4, `description`.
     public var description: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         id: WireString? = nil,
         label: WireString? = nil,
@@ -293,7 +293,7 @@ public struct QuickReplyOptionsRequest: Hashable, Sendable {
     /// Field 2, `options`.
     public var options: [QuickReplyOption]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(id: WireString? = nil, options: [QuickReplyOption]? = nil) {
         self.id = id
         self.options = options
@@ -342,7 +342,7 @@ public struct QuickReplyOptionsResponse: Hashable, Sendable {
     /// Field 3, `selected_option_id`.
     public var selectedOptionID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(requestID: WireString? = nil, metadata: WireString? = nil, selectedOptionID: WireString? = nil) {
         self.requestID = requestID
         self.metadata = metadata
@@ -390,7 +390,7 @@ extension QuickReplyOptionsResponse: WireStruct {
 public enum QuickReplyRequest: Hashable, Sendable {
     /// Field 1, `options`.
     case options(QuickReplyOptionsRequest)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -433,7 +433,7 @@ extension QuickReplyRequest: WireStruct {
 public enum QuickReplyResponse: Hashable, Sendable {
     /// Field 1, `options`.
     case options(QuickReplyOptionsResponse)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -478,7 +478,7 @@ public enum QuickReply: Hashable, Sendable {
     case request(QuickReplyRequest)
     /// Field 2, `response`.
     case response(QuickReplyResponse)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -527,7 +527,7 @@ public struct CallToAction: Hashable, Sendable {
     /// Field 2, `url`.
     public var url: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(label: WireString? = nil, url: WireString? = nil) {
         self.label = label
         self.url = url
@@ -588,7 +588,7 @@ public struct MessageContents: Hashable, Sendable {
     /// Field 10, `additional_fields`.
     public var additionalFields: [WireString: WireString]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         messageText: WireString? = nil,
         entities: [RichTextEntity]? = nil,
@@ -675,7 +675,7 @@ public struct MessageReactionAdd: Hashable, Sendable {
     /// Field 3, `message_attachment_id`.
     public var messageAttachmentID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         messageSequenceID: SequenceID? = nil,
         emoji: WireString? = nil,
@@ -732,7 +732,7 @@ public struct MessageReactionRemove: Hashable, Sendable {
     /// Field 3, `message_attachment_id`.
     public var messageAttachmentID: WireString?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         messageSequenceID: SequenceID? = nil,
         emoji: WireString? = nil,
@@ -789,7 +789,7 @@ public struct MessageEdit: Hashable, Sendable {
     /// Field 3, `entities`.
     public var entities: [RichTextEntity]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         messageSequenceID: SequenceID? = nil,
         updatedText: WireString? = nil,
@@ -871,7 +871,7 @@ public enum MessageEntryContents: Hashable, Sendable {
     case setVerifiedStatus(SetVerifiedStatus)
     /// Field 16, `av_call_started`.
     case avCallStarted(AVCallStarted)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -960,7 +960,7 @@ public struct MessageEntryHolder: Hashable, Sendable {
     /// Field 1, `contents`.
     public var contents: MessageEntryContents?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(contents: MessageEntryContents? = nil) {
         self.contents = contents
     }

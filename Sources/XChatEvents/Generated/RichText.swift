@@ -207,7 +207,7 @@ public enum RichTextContent: Hashable, Sendable {
     case address(AddressRichTextContent)
     /// Field 7, `phoneNumber`.
     case phoneNumber(PhoneNumberRichTextContent)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -273,7 +273,7 @@ public struct RichTextEntity: Hashable, Sendable {
     /// Field 3, `content`.
     public var content: RichTextContent?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(startIndex: Int32? = nil, endIndex: Int32? = nil, content: RichTextContent? = nil) {
         self.startIndex = startIndex
         self.endIndex = endIndex

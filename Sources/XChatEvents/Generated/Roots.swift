@@ -3,14 +3,14 @@
 extension GroupOpData {
     /// Decodes the value from its Thrift encoding.
     ///
-    /// - Throws: `malformed` or `tooLarge`, with the field and the byte where reading stopped.
+    /// - Throws: `malformed` or `tooLarge`, with the field and the byte offset of the failure.
     public init(decoding bytes: [UInt8]) throws(EventError) {
         self = try Self.decoded(from: bytes)
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
     ///
-    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
+    /// - Precondition: every text, byte string and list has fewer than 2^31 bytes or elements, Thrift's limit.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -19,14 +19,14 @@ extension GroupOpData {
 extension MessageCreateEvent {
     /// Decodes the value from its Thrift encoding.
     ///
-    /// - Throws: `malformed` or `tooLarge`, with the field and the byte where reading stopped.
+    /// - Throws: `malformed` or `tooLarge`, with the field and the byte offset of the failure.
     public init(decoding bytes: [UInt8]) throws(EventError) {
         self = try Self.decoded(from: bytes)
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
     ///
-    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
+    /// - Precondition: every text, byte string and list has fewer than 2^31 bytes or elements, Thrift's limit.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -35,14 +35,14 @@ extension MessageCreateEvent {
 extension ConversationKeyChangeEvent {
     /// Decodes the value from its Thrift encoding.
     ///
-    /// - Throws: `malformed` or `tooLarge`, with the field and the byte where reading stopped.
+    /// - Throws: `malformed` or `tooLarge`, with the field and the byte offset of the failure.
     public init(decoding bytes: [UInt8]) throws(EventError) {
         self = try Self.decoded(from: bytes)
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
     ///
-    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
+    /// - Precondition: every text, byte string and list has fewer than 2^31 bytes or elements, Thrift's limit.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -51,14 +51,14 @@ extension ConversationKeyChangeEvent {
 extension MessageEventDetail {
     /// Decodes the value from its Thrift encoding.
     ///
-    /// - Throws: `malformed` or `tooLarge`, with the field and the byte where reading stopped.
+    /// - Throws: `malformed` or `tooLarge`, with the field and the byte offset of the failure.
     public init(decoding bytes: [UInt8]) throws(EventError) {
         self = try Self.decoded(from: bytes)
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
     ///
-    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
+    /// - Precondition: every text, byte string and list has fewer than 2^31 bytes or elements, Thrift's limit.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -67,14 +67,14 @@ extension MessageEventDetail {
 extension MessageEventSignature {
     /// Decodes the value from its Thrift encoding.
     ///
-    /// - Throws: `malformed` or `tooLarge`, with the field and the byte where reading stopped.
+    /// - Throws: `malformed` or `tooLarge`, with the field and the byte offset of the failure.
     public init(decoding bytes: [UInt8]) throws(EventError) {
         self = try Self.decoded(from: bytes)
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
     ///
-    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
+    /// - Precondition: every text, byte string and list has fewer than 2^31 bytes or elements, Thrift's limit.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -83,14 +83,14 @@ extension MessageEventSignature {
 extension MessageEvent {
     /// Decodes the value from its Thrift encoding.
     ///
-    /// - Throws: `malformed` or `tooLarge`, with the field and the byte where reading stopped.
+    /// - Throws: `malformed` or `tooLarge`, with the field and the byte offset of the failure.
     public init(decoding bytes: [UInt8]) throws(EventError) {
         self = try Self.decoded(from: bytes)
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
     ///
-    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
+    /// - Precondition: every text, byte string and list has fewer than 2^31 bytes or elements, Thrift's limit.
     public func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -99,14 +99,14 @@ extension MessageEvent {
 extension Message {
     /// Decodes the value from its Thrift encoding.
     ///
-    /// - Throws: `malformed` or `tooLarge`, with the field and the byte where reading stopped.
+    /// - Throws: `malformed` or `tooLarge`, with the field and the byte offset of the failure.
     package init(decoding bytes: [UInt8]) throws(EventError) {
         self = try Self.decoded(from: bytes)
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
     ///
-    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
+    /// - Precondition: every text, byte string and list has fewer than 2^31 bytes or elements, Thrift's limit.
     package func encoded() -> [UInt8] {
         wireBytes()
     }
@@ -115,14 +115,14 @@ extension Message {
 extension MessageEntryHolder {
     /// Decodes the value from its Thrift encoding.
     ///
-    /// - Throws: `malformed` or `tooLarge`, with the field and the byte where reading stopped.
+    /// - Throws: `malformed` or `tooLarge`, with the field and the byte offset of the failure.
     public init(decoding bytes: [UInt8]) throws(EventError) {
         self = try Self.decoded(from: bytes)
     }
 
     /// The Thrift encoding of the value, fields in ascending order.
     ///
-    /// - Precondition: no text, bytes or list in the value is as long as 2 GiB, which Thrift cannot say.
+    /// - Precondition: every text, byte string and list has fewer than 2^31 bytes or elements, Thrift's limit.
     public func encoded() -> [UInt8] {
         wireBytes()
     }

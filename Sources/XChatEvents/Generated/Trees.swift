@@ -115,7 +115,7 @@ public struct MemberKeyInfo: Hashable, Sendable {
     /// Field 3, `identityKeySignature`.
     public var identityKeySignature: [UInt8]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         identityPublicKey: [UInt8]? = nil,
         signingPublicKey: [UInt8]? = nil,
@@ -229,7 +229,7 @@ public struct TreeNode: Hashable, Sendable {
     /// Field 3, `nodeSecretKeyEncryptions`.
     public var nodeSecretKeyEncryptions: [[UInt8]: [UInt8]]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         member: Member? = nil,
         keyData: TreeKeyData? = nil,
@@ -282,7 +282,7 @@ public struct MaybeTreeNode: Hashable, Sendable {
     /// Field 1, `node`.
     public var node: TreeNode?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(node: TreeNode? = nil) {
         self.node = node
     }
@@ -318,7 +318,7 @@ extension MaybeTreeNode: WireStruct {
     }
 }
 
-/// The making of a ratchet tree.
+/// The creation of a ratchet tree.
 public struct GenGroupOpData: Hashable, Sendable {
     /// Field 1, `updateMap`.
     public var updateMap: [Int32: [[UInt8]: [UInt8]]]?
@@ -327,7 +327,7 @@ public struct GenGroupOpData: Hashable, Sendable {
     /// Field 3, `initialMembers`.
     public var initialMembers: [Member]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         updateMap: [Int32: [[UInt8]: [UInt8]]]? = nil,
         newPathPks: [Int32: [UInt8]]? = nil,
@@ -390,7 +390,7 @@ public struct EditOpData: Hashable, Sendable {
     /// Field 6, `fullTreeList`.
     public var fullTreeList: [MaybeTreeNode]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         updateMap: [Int32: [[UInt8]: [UInt8]]]? = nil,
         newPathPks: [Int32: [UInt8]]? = nil,
@@ -459,7 +459,7 @@ public enum TypeData: Hashable, Sendable {
     case genGroup(GenGroupOpData)
     /// Field 6, `edit`.
     case edit(EditOpData)
-    /// A variant that this version does not know.
+    /// A variant that is unknown to this version.
     case unknown(UnknownField)
 }
 
@@ -514,7 +514,7 @@ public struct GroupOpData: Hashable, Sendable {
     /// Field 6, `memberKeyInfo`.
     public var memberKeyInfo: [Int64: MemberKeyInfo]?
 
-    /// Makes a value; what is left out is absent on the wire.
+    /// Makes a value; fields that are nil are absent on the wire.
     public init(
         groupID: WireString? = nil,
         treeVersion: Int64? = nil,

@@ -62,7 +62,7 @@ extension SandboxFaults {
         ) {
             $0.lostRefreshes = $1
         },
-        rate("http429", "0.01", "429 with the time of a second later") { $0.http429 = $1 },
+        rate("http429", "0.01", "429 that asks to wait one second") { $0.http429 = $1 },
         rate("http500", "0.05", "500 with a problem, half of the time after the work is done") { $0.http500 = $1 },
         rate("http502", "0.05", "502 with HTML") { $0.http502 = $1 },
         rate("http503", "0.05", "503 with HTML") { $0.http503 = $1 },
@@ -119,7 +119,7 @@ extension SandboxFaults {
             faults.sendStatus = text == "200" ? 200 : 201
             return true
         },
-        choice("repeat", "a repeated message id answers the first event, is an error, or has its key judged first") {
+        choice("repeat", "a repeated message id returns the first event, is an error, or has its key version checked first") {
             $0.repeats = $1
         },
         choice("empty", "an empty list is answered as one, or left out") { $0.empty = $1 },
@@ -145,7 +145,7 @@ extension SandboxFaults {
         count("segment-bytes", "4194304", 1...(64 << 20), "the largest segment of an upload in bytes") {
             $0.segmentBytes = $1
         },
-        count("group-members", "256", 2...10_000, "how many people a group may have") { $0.groupMembers = $1 },
+        count("group-members", "256", 2...10_000, "the most members of a group") { $0.groupMembers = $1 },
         count("token-lifetime", "7200", 0...1_000_000_000, "how many seconds an access token is valid") {
             $0.tokenLifetime = $1
         },

@@ -7,7 +7,7 @@ enum LivePage {
     }
 
     private static let main: HTML = """
-        <p>This sandbox takes the place of X's servers. The newest of what it holds is below; it has no key to read a message.</p>
+        <p>This sandbox takes the place of X's servers. The newest data that it stores is below; it has no key that decrypts a message.</p>
         <p class="buttons"><button type="button" id="pause" aria-pressed="false">Pause updates</button></p>
         <p id="status" role="status" aria-live="polite">Loading.</p>
         <noscript><p role="alert">This page needs JavaScript.</p></noscript>
@@ -18,7 +18,7 @@ enum LivePage {
         <section aria-labelledby="conversations-heading">
         <h2 id="conversations-heading">Conversations</h2>
         <table>
-        <caption>Who writes to whom, and how much</caption>
+        <caption>Members and number of events</caption>
         <thead><tr>
         <th scope="col">Id</th><th scope="col">Members</th><th scope="col">Events</th>
         <th scope="col">Newest key</th><th scope="col">Title as sent</th>
