@@ -191,6 +191,21 @@ public struct RealmPins: Codable, Hashable, Sendable {
     public init(publicKeys: [String: String?]) {
         self.publicKeys = publicKeys
     }
+
+    /// What differs from other pins, for a person to decide: each realm with its old and new public key.
+    func changes(from old: RealmPins) -> String {
+        func text(_ key: String??) -> String {
+            switch key {
+            case nil: "absent"
+            case .some(nil): "without a public key"
+            case .some(let key?): "public key \(key.prefix(64))"
+            }
+        }
+        return Set(publicKeys.keys).union(old.publicKeys.keys).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            .filter { publicKeys[$0] != old.publicKeys[$0] }
+            .map { "realm \($0.prefix(32)): was \(text(old.publicKeys[$0])), is \(text(publicKeys[$0]))" }
+            .joined(separator: "; ")
+    }
 }
 
 extension Realm {

@@ -63,7 +63,7 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
     public let code: Code
     /// A description for people.
     public let detail: String
-    /// For `invalid_pin`: how many guesses remain; 0 means that the backup is locked for good.
+    /// For `invalid_pin`: the fewest guesses that a realm says remain; nil if no realm says so credibly.
     public var guessesRemaining: Int?
     /// Whether realms may have counted a guess although the PIN could not be judged.
     ///
@@ -80,14 +80,26 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
     /// `code: detail`.
     public var description: String { "\(code): \(detail)" }
 
-    static func invalidPIN(guessesRemaining: Int) -> Self {
-        var error = Self(
-            .invalidPIN,
-            guessesRemaining > 0
-                ? "the PIN is wrong; guesses remaining: \(guessesRemaining)"
-                : "no guesses remain: the backup is locked for good; store a new one from a device that has the keys"
-        )
-        error.guessesRemaining = guessesRemaining
+    /// An error for a wrong PIN.
+    ///
+    /// - Parameters:
+    ///   - claims: How many guesses each realm says remain; nil for a realm that contradicts itself.
+    ///   - needed: How many realms a recovery needs.
+    ///   - count: How many realms there are.
+    static func invalidPIN(_ claims: [Int?], needed: Int, of count: Int) -> Self {
+        let remaining = claims.compactMap { $0 }.min()
+        // One realm that says 0 may lie, and the others can be enough.
+        let isLocked = count - claims.count { $0 == 0 } < needed
+        let detail =
+            switch remaining {
+            case _ where isLocked:
+                "no guesses remain: the backup is locked for good; store a new one from a device that has the keys"
+            case nil: "the PIN is wrong; the realms do not say credibly how many guesses remain"
+            case 0: "the PIN is wrong; some realms say that no guesses remain, and the others are enough to try again"
+            case let remaining?: "the PIN is wrong; guesses remaining: \(remaining)"
+            }
+        var error = Self(.invalidPIN, detail)
+        error.guessesRemaining = remaining
         return error
     }
 }

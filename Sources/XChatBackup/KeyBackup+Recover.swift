@@ -59,7 +59,7 @@ extension KeyBackup {
     private func checkLost(_ answers: Answers) throws {
         let lost = answers.failures.values.filter { $0 == .notRegistered || $0 == .noGuesses }
         guard configuration.realms.count - lost.count < configuration.recoverThreshold else { return }
-        if lost.contains(.noGuesses) { throw BackupError.invalidPIN(guessesRemaining: 0) }
+        if lost.contains(.noGuesses) { throw invalidPIN(lost.map { _ in 0 }) }
         throw BackupError(.notRegistered, "there is no backup: \(lost.count) realms hold none")
     }
 
@@ -99,7 +99,7 @@ extension KeyBackup {
             throw BackupError(.protocolViolation, "the realms' results do not join").withGuessInDoubt()
         }
         guard try unlockKey.commitment.isEqual(to: Secret(copying: commitment)) else {
-            throw BackupError.invalidPIN(guessesRemaining: Self.remaining(results.values))
+            throw invalidPIN(results.values.map(Self.remaining))
         }
         return unlockKey
     }
@@ -145,12 +145,14 @@ extension KeyBackup {
         return valid
     }
 
-    /// The fewest guesses that a realm says remain.
-    ///
-    /// A realm that claims more guesses used than allowed, or none used, contradicts itself and has no say.
-    private static func remaining(_ evaluations: some Collection<Evaluation>) -> Int {
-        evaluations.filter { 1 <= $0.guessesUsed && $0.guessesUsed <= $0.guesses }
-            .map { Int($0.guesses) - Int($0.guessesUsed) }.min() ?? 0
+    /// How many guesses a realm says remain; nil if it claims more guesses used than allowed, or none.
+    private static func remaining(_ evaluation: Evaluation) -> Int? {
+        guard 1 <= evaluation.guessesUsed, evaluation.guessesUsed <= evaluation.guesses else { return nil }
+        return Int(evaluation.guesses) - Int(evaluation.guessesUsed)
+    }
+
+    private func invalidPIN(_ claims: [Int?]) -> BackupError {
+        .invalidPIN(claims, needed: configuration.recoverThreshold, of: configuration.realms.count)
     }
 
     private func unfinished(_ answers: Answers, hasEvaluations: Bool) throws -> BackupError {
@@ -195,9 +197,7 @@ extension KeyBackup {
             let wrong = answers.failures.values.compactMap { failure -> Int? in
                 if case .wrongTag(let remaining) = failure { remaining } else { nil }
             }
-            if let remaining = wrong.min(), configuration.realms.count - wrong.count < threshold {
-                throw BackupError.invalidPIN(guessesRemaining: remaining)
-            }
+            if configuration.realms.count - wrong.count < threshold { throw invalidPIN(wrong) }
             throw try unfinished(answers, hasEvaluations: true)
         }
         let scalar = try Shares.join(scalars: valid.filter { group.contains($0.key) }.mapValues(\.scalarShare))

@@ -45,7 +45,8 @@ public struct KeyBackup: Sendable {
         if let pins, pins != configuration.pins {
             throw BackupError(
                 .realmsChanged,
-                "the backup configuration names other realms or public keys than before; refusing to continue"
+                "the backup configuration differs from the pinned one (\(configuration.pins.changes(from: pins))); refusing to "
+                    + "continue"
             )
         }
         self.configuration = configuration

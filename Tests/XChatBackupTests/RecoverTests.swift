@@ -337,9 +337,21 @@ struct RecoverTests {
             realms.haveAll(deed, 1)
             #expect(await realms.recoverError("9999")?.guessesRemaining == 4)
             realms.haveAll(deed, 3)
-            #expect(await realms.recoverError("9999")?.guessesRemaining == 0)
+            let error = try #require(await realms.recoverError("9999"))
+            #expect(error.code == .invalidPIN && error.guessesRemaining == nil && !error.detail.contains("locked"))
             #expect(try await realms.recover() == TestRealms.secret)
         }
+    }
+
+    @Test func `one realm that says no guesses remain does not lock a backup that the others can recover`() async throws {
+        let realms = try TestRealms("sss")
+        try await realms.store()
+        realms.haveAll(.changeEvaluation { $0.guessesUsed = $0.guesses }, 1)
+        let error = try #require(await realms.recoverError("9999"))
+        #expect(error.code == .invalidPIN && error.guessesRemaining == 0 && !error.detail.contains("locked"))
+        #expect(try await realms.recover() == TestRealms.secret)
+        realms.haveAll(.changeEvaluation { $0.guessesUsed = $0.guesses }, 2)
+        #expect(await realms.recoverError("9999")?.detail.contains("locked for good") == true)
     }
 
     // MARK: Agreement

@@ -141,9 +141,8 @@ struct ChatCommandTests {
         #expect(read.lines.suffix(2).map { $0.components(separatedBy: "  ").last } == ["hello", "/slash"])
     }
 
-    @Test func `reactions, edits, deletions and files act on numbered messages`() async throws {
+    @Test func `reactions, edits and deletions act on numbered messages, and a pipe sends no files`() async throws {
         #expect(try await run("2222", "send", "1111", "question").status == 0)
-        let path = try scratch.write("a file.txt", "contents")
         let chat = try Chatting("1111", "2222", server.url, scratch)
         try await chat.wait(for: "#1 ~@bob (2222)")
         chat.type("mine\n")
@@ -152,8 +151,8 @@ struct ChatCommandTests {
         try await chat.wait(for: "-- reaction to #1 sent")
         chat.type("/edit better\n")
         try await chat.wait(for: "-- edit of #2 sent")
-        chat.type("/attach \"\(path)\" look\n")
-        try await chat.wait(for: "-- #3 sent")
+        chat.type("/attach \"\(scratch.file("a file.txt"))\" look\n")
+        try await chat.wait(for: "-- not sent: /attach works at a terminal only")
         chat.type("/edit #1 no\n/delete #9\n/delete #2\n")
         try await chat.wait(for: "-- #2 deleted for everyone")
         let (status, lines) = try await chat.end()
@@ -162,7 +161,7 @@ struct ChatCommandTests {
         #expect(lines.contains("-- not done: there is no message #9 here"))
         #expect(lines.filter { $0.contains("mine") } == ["    mine"], "what was sent here is shown once: \(lines)")
         let read = try await run("2222", "read", "1111")
-        for part in ["(reacted \"👍\"", "better", "\"a file.txt\"", "look", "(deletion of "] {
+        for part in ["(reacted \"👍\"", "better", "(deletion of "] {
             #expect(read.text.contains(part), "\(part) in \(read.text)")
         }
     }
@@ -213,6 +212,25 @@ struct ChatCommandTests {
     }
 
     #if os(Linux)
+        @Test func `a terminal sends files, but neither a line that it cuts nor one without Return`() async throws {
+            let path = try scratch.write("a file.txt", "contents")
+            let terminal = try PseudoTerminal(
+                ["chat", "@bob", "--session", scratch.file("1111")],
+                environment: environment("1111"),
+                columns: 80
+            )
+            try await terminal.wait(for: "-- /help")
+            terminal.type("/attach '\(path)' look\n")
+            try await terminal.wait(for: " sent")
+            terminal.type(String(repeating: "x", count: 5000) + "END\n")
+            try await terminal.wait(for: "-- not sent: the terminal cuts lines")
+            terminal.type("half\u{4}\u{4}")
+            #expect(try await terminal.end() == 0)
+            let read = try await run("2222", "read", "1111")
+            #expect(read.text.contains("\"a file.txt\"") && read.text.contains("look"), "\(read.text)")
+            #expect(!read.text.contains("half") && !read.text.contains("xxxx"), "\(read.text)")
+        }
+
         @Test func `in a terminal of 40 columns no line is wider, and Ctrl-C and Ctrl-D end with 0`() async throws {
             let long = String(repeating: "\u{65E5}\u{672C} word ", count: 20) + String(repeating: "x", count: 90)
             #expect(try await run("2222", "send", "1111", long).status == 0)

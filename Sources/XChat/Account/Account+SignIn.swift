@@ -47,8 +47,9 @@ extension Account {
             try await keep(SignIn(tokens, from: client), of: user.id, configuration)
             return user
         } catch {
-            // Tokens that are not saved must not stay valid.
-            _ = try? await client.revoke(tokens)
+            // Tokens that are not saved must not stay valid, also if the task was cancelled: the revocation has a task of
+            // its own.
+            await Task { _ = try? await client.revoke(tokens) }.value
             throw error
         }
     }

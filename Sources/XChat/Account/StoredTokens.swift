@@ -83,6 +83,8 @@ struct StoredTokens: Sendable {
         guard signIn.attempts < SignIn.mostAttempts else {
             throw Self.ended("the answers to its last two refreshes were lost")
         }
+        // The last attempt waits until the old token has expired: otherwise a short outage could use up both.
+        if signIn.attempts > 0, let current = signIn.stillUsable { return current }
         signIn.countAttempt()
         revision = try await store.save(signIn, revision: revision)
         do {
@@ -115,9 +117,8 @@ struct StoredTokens: Sendable {
             }
         }
         // Tokens are renewed early: the old access token can be used until it expires.
-        let rest = signIn.expiresAt.timeIntervalSinceNow
-        guard rest > 0, rest <= Self.margin else { throw error }
-        return TokenSource.Renewed(signIn.accessToken, usedUntil: signIn.expiresAt)
+        guard let current = signIn.stillUsable else { throw error }
+        return current
     }
 
     /// Saves new tokens: without them on disk the sign-in would be lost.
@@ -166,6 +167,13 @@ extension SignIn {
         let end = expiresAt - StoredTokens.margin
         return TokenSource.Renewed(accessToken, usedUntil: refreshToken != nil && end > Date() ? end : nil)
     }
+
+    /// The access token, if it is to be renewed now but has not expired yet.
+    fileprivate var stillUsable: TokenSource.Renewed? {
+        let rest = expiresAt.timeIntervalSinceNow
+        guard rest > 0, rest <= StoredTokens.margin else { return nil }
+        return TokenSource.Renewed(accessToken, usedUntil: expiresAt)
+    }
 }
 
 extension APIError {
@@ -179,7 +187,12 @@ extension APIError {
     }
 
     /// Whether it is certain that the request had no effect on the server.
-    fileprivate var didNothing: Bool { isUnsent || status == 429 || status == 503 }
+    ///
+    /// A redirect, or a 4xx without an error of RFC 6749, comes from a machine in front of the server, such as a proxy
+    /// with a login page. A 5xx can come from a gateway whose server did the work; 503 means that it is unavailable.
+    fileprivate var didNothing: Bool {
+        isUnsent || status.map { (300..<500).contains($0) || $0 == 503 } == true
+    }
 }
 
 extension Account.Configuration {

@@ -580,13 +580,6 @@ extension Row {
     }
 }
 
-/// A value without copies that several closures share.
-final class Shared<Value: ~Copyable & Sendable>: Sendable {
-    let value: Value
-
-    init(_ value: consuming Value) { self.value = value }
-}
-
 /// `open(2)`, which a method of the same name hides.
 private func openFile(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 {
     unsafe open(path, flags, mode)

@@ -44,9 +44,9 @@ package enum ChatInput: Hashable, Sendable {
     private static func attachment(_ rest: String) -> ChatInput {
         var path: String
         var text: String
-        if rest.utf8.first == UInt8(ascii: "\"") {
+        if let mark = rest.utf8.first, mark == UInt8(ascii: "\"") || mark == UInt8(ascii: "'") {
             let parts = rest.utf8.dropFirst().split(
-                separator: UInt8(ascii: "\""),
+                separator: mark,
                 maxSplits: 1,
                 omittingEmptySubsequences: false
             )

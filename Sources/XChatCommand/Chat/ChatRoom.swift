@@ -72,10 +72,15 @@ actor ChatRoom {
             case .wrong(let reason): try screen.show("-- \(reason)")
             case .text(let text):
                 try await sendMessage(text) { try await account.enqueue(.text(text), to: conversation) }
-            case .attachment(let path, let text):
+            case .attachment(var path, let text):
+                // No shell expands it here.
+                if path.utf8.starts(with: "~/".utf8), let home = try Environment.text("HOME") {
+                    path = home + String(Substring(path.utf8.dropFirst()))
+                }
+                let file = path
                 try screen.show("-- uploading \(quoted(path))")
                 try await sendMessage("[\(quoted(path))] \(text)") {
-                    try await account.enqueue(text, files: [path], to: conversation)
+                    try await account.enqueue(text, files: [file], to: conversation)
                 }
             case .reaction(let emoji, let number):
                 let (number, target) = try await target(number ?? events.newest)

@@ -16,8 +16,8 @@ struct Chat: AsyncParsableCommand {
             A line says when a message that you sent is queued, sent or not sent. Ctrl-D, Ctrl-C and /quit end the chat with \
             0, after what was sent had --timeout seconds to reach the server; the rest waits in the outbox.
 
-            Input is read in lines, which the terminal edits; where it is no terminal, lines in a file or a pipe are sent one \
-            after the other. While you type, a message is printed over your line: nothing is lost, and Ctrl-R shows it again. \
+            Input is read in lines, which the terminal edits. A line counts when you press Return, and has at most 4,094 bytes \
+            there. If the input is a file or a pipe, its lines are sent one after the other, without /attach. While you type, a message is printed over your line: nothing is lost, and Ctrl-R shows it again. \
             With the app's token in XCHAT_APP_TOKEN messages come at once, otherwise every --poll seconds.
 
             Example:
@@ -75,20 +75,33 @@ struct Chat: AsyncParsableCommand {
 
     /// Carries out the lines of standard input up to its end.
     private static func readInput(_ room: ChatRoom) async throws {
-        let input = InputLines(limit: 64 << 10)
+        let isTerminal = Descriptor.standardInput.isTerminal
+        // A terminal in line mode silently cuts what follows the first 4,095 bytes of a line.
+        let input = InputLines(limit: isTerminal ? 4094 : 64 << 10, dropsUnfinishedLine: isTerminal)
         for await lines in input.parts {
             input.take()
             for line in lines {
-                guard try await room.handle(Self.input(line)) else { return }
+                guard try await room.handle(Self.input(line, isTerminal: isTerminal)) else { return }
             }
         }
     }
 
-    private static func input(_ line: EventLines.Line) -> ChatInput {
-        guard case .text(let bytes) = line else { return .wrong("not sent: a line has at most 64 KiB") }
+    private static func input(_ line: EventLines.Line, isTerminal: Bool) -> ChatInput {
+        guard case .text(let bytes) = line else {
+            return .wrong(
+                isTerminal
+                    ? "not sent: the terminal cuts lines at 4,095 bytes; send a longer text with: xchat send TO < FILE"
+                    : "not sent: a line has at most 64 KiB"
+            )
+        }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             return .wrong("not sent: the line is not UTF-8")
         }
-        return ChatInput(text)
+        let input = ChatInput(text)
+        // Otherwise whoever writes a line of the piped text could send any file of the user.
+        if case .attachment = input, !isTerminal {
+            return .wrong("not sent: /attach works at a terminal only; use: xchat send TO --attach PATH")
+        }
+        return input
     }
 }

@@ -35,7 +35,7 @@ struct Delete: AsyncParsableCommand {
     func run() async throws {
         let account = try await options.account()
         let conversation = try await account.conversation(conversation)
-        try await naming(conversation) {
+        try await naming(conversation, isAboutMessages: true) {
             try await account.delete(sequenceIDs.map { SequenceID($0) }, in: conversation, forEveryone: forAll)
         }
         try Output.result(of: "the messages were deleted", ["deleted": .bool(true)])

@@ -8,7 +8,7 @@ struct HandleCommand: ParsableCommand {
         commandName: "handle",
         abstract: "Decide about handles that moved to other users.",
         discussion: """
-            Wherever a user goes, a handle as in @bob goes too. Who has a handle is the server's word, and no signature \
+            Where a command takes another user, it also takes a handle as in @bob. Who has a handle is the server's word, and no signature \
             covers it. The first use of a handle binds it to the user id that the server names, and the id is kept. Each \
             later use asks the server again: if it names another user, the command ends with an error.
 

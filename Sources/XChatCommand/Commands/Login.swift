@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 import XChat
 import XChatFiles
 import XChatHTTP
@@ -65,7 +66,9 @@ struct Login: AsyncParsableCommand {
             Output.warning("XCHAT_TOKEN is set: while it is, commands use it and not this sign-in")
         }
         // The passphrase is asked for before a person spends time in the browser.
-        let configuration = try await options.configuration().opened()
+        var account = try options.configuration()
+        account.user = try Environment.text("XCHAT_USER").map { try userID($0) }
+        let configuration = try await account.opened()
         let isManual = noBrowser
         let result = try await untilSignal {
             isManual
@@ -96,8 +99,16 @@ struct Login: AsyncParsableCommand {
     ) async throws -> Result {
         let listener: RedirectListener
         do {
+            let warnings = Mutex(0)
             listener = try await RedirectListener.start(for: authorization) { error in
+                // Any page of the browser can send requests here, and must not fill the terminal.
+                let count = warnings.withLock { count in
+                    count += 1
+                    return count
+                }
+                guard count <= 3 else { return }
                 Output.warning("the browser brought something else, which was ignored: \(error.detail)")
+                if count == 3 { Output.warning("more of these are ignored without a warning") }
             }
         } catch {
             throw CommandError(
@@ -168,7 +179,7 @@ struct Login: AsyncParsableCommand {
         guard let text = String(validating: text, as: UTF8.self) else {
             throw CommandError("the pasted address is not UTF-8")
         }
-        return text.trimmingCharacters(in: .whitespaces)
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }
 

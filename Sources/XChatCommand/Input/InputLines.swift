@@ -14,8 +14,11 @@ struct InputLines: Sendable {
 
     /// Starts to read.
     ///
-    /// - Parameter limit: The longest line, in bytes.
-    init(limit: Int) {
+    /// - Parameters:
+    ///   - limit: The longest line, in bytes.
+    ///   - dropsUnfinishedLine: Whether text after the last newline is left out at the end of the input: at a terminal
+    ///     the user has not pressed Return for it.
+    init(limit: Int, dropsUnfinishedLine: Bool) {
         let (stream, continuation) = AsyncStream.makeStream(of: [EventLines.Line].self)
         let room = DispatchSemaphore(value: 16)
         (parts, self.room) = (stream, room)
@@ -27,7 +30,7 @@ struct InputLines: Sendable {
                     room.wait()
                     if case .terminated = continuation.yield(lines.take()) { return }
                 }
-                lines.endInput()
+                if !dropsUnfinishedLine { lines.endInput() }
                 continuation.yield(lines.take())
                 continuation.finish()
             }

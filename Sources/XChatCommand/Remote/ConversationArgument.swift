@@ -136,13 +136,20 @@ extension ArgumentHelp {
 ///
 /// - Parameters:
 ///   - conversation: The conversation that the calls are about.
+///   - isAboutMessages: Whether a message that does not exist has the same answer.
 ///   - body: The calls.
 /// - Returns: What the calls return.
 /// - Throws: What they throw.
-func naming<Value>(_ conversation: ConversationID, _ body: () async throws -> Value) async throws -> Value {
+func naming<Value>(_ conversation: ConversationID, isAboutMessages: Bool = false, _ body: () async throws -> Value) async throws -> Value {
     do {
         return try await body()
     } catch let error as APIError where error.code == .notFound {
+        guard !isAboutMessages else {
+            throw CommandError(
+                "the server has no conversation \(conversation) of yours, or none of these messages in it; check the ids "
+                    + "with: xchat read \(conversation)"
+            )
+        }
         let advice =
             conversation.isGroup
             ? "check the id; a group can be used by its members only"

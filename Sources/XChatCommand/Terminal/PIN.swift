@@ -9,7 +9,7 @@ struct PINReader {
     private static let maximumBytes = 4096
 
     /// Reads one PIN; if it is a new one, the terminal asks twice.
-    static func one(isNew: Bool) throws -> SecretBytes {
+    static func one(isNew: Bool) throws -> Shared<SecretBytes> {
         guard try isOnTerminal() else {
             var lines = try lines(1)
             defer { wipe(&lines) }
@@ -18,20 +18,15 @@ struct PINReader {
         return try ask(isNew ? "New PIN of the key backup: " : "PIN of the key backup: ", twice: isNew)
     }
 
-    /// Lends the present PIN and the new one.
-    static func change<Result>(_ body: (borrowing SecretBytes, borrowing SecretBytes) async throws -> Result)
-        async throws -> Result
-    {
+    /// Reads the present PIN and the new one.
+    static func change() throws -> (old: Shared<SecretBytes>, new: Shared<SecretBytes>) {
         guard try isOnTerminal() else {
             var lines = try lines(2)
             defer { wipe(&lines) }
-            let old = try secret(lines[0])
-            let new = try secret(lines[1])
-            return try await body(old, new)
+            return (try secret(lines[0]), try secret(lines[1]))
         }
         let old = try ask("Present PIN of the key backup: ", twice: false)
-        let new = try ask("New PIN of the key backup: ", twice: true)
-        return try await body(old, new)
+        return (old, try ask("New PIN of the key backup: ", twice: true))
     }
 
     private static func isOnTerminal() throws -> Bool {
@@ -63,7 +58,7 @@ struct PINReader {
         return lines
     }
 
-    private static func ask(_ question: String, twice: Bool) throws -> SecretBytes {
+    private static func ask(_ question: String, twice: Bool) throws -> Shared<SecretBytes> {
         guard let terminal = Terminal() else {
             throw CommandError(
                 "there is no terminal to ask for the PIN: set XCHAT_PIN_FILE, or write it to standard input"
@@ -80,9 +75,9 @@ struct PINReader {
         return try secret(first)
     }
 
-    private static func secret(_ bytes: [UInt8]) throws -> SecretBytes {
+    private static func secret(_ bytes: [UInt8]) throws -> Shared<SecretBytes> {
         do {
-            return try SecretBytes(copying: bytes.span)
+            return Shared(try SecretBytes(copying: bytes.span))
         } catch {
             throw CommandError("the PIN cannot be kept: \(error)")
         }

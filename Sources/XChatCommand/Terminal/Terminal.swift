@@ -38,9 +38,17 @@ struct Terminal: ~Copyable {
         guard unsafe tcsetattr(device.number, TCSAFLUSH, &settings) == 0 else {
             throw FileError.lastSystemError("/dev/tty")
         }
+        let number = device.number
+        // A signal that ends the program must not leave the terminal without echo either.
+        let signals = SignalHandler { signal in
+            var before = before
+            _ = unsafe tcsetattr(number, TCSAFLUSH, &before)
+            SignalHandler.exit(signal)
+        }
         defer {
             var before = before
-            _ = unsafe tcsetattr(device.number, TCSAFLUSH, &before)
+            _ = unsafe tcsetattr(number, TCSAFLUSH, &before)
+            signals.cancel()
         }
         _ = try device.write(Array(question.utf8))
         let secret = try readLine(endingAt: interrupt)

@@ -54,7 +54,9 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
     public func code(in redirect: String) throws(APIError) -> Token {
         let parts = redirect.utf8.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         let own = redirectURI.utf8.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
-        guard redirect.utf8.count <= Self.longestRedirect, parts.count == 2, parts[0].elementsEqual(own[0]) else {
+        guard redirect.utf8.count <= Self.longestRedirect, parts.count == 2,
+            Self.asBrowsersWrite(parts[0]) == Self.asBrowsersWrite(own[0])
+        else {
             throw APIError(.invalidArgument, "this is not the redirect URI with a query; copy the whole address")
         }
         let members = try Self.members(of: parts[1].prefix { $0 != UInt8(ascii: "#") })
@@ -85,6 +87,23 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
 
     /// The longest redirect in bytes.
     static let longestRedirect = 16 << 10
+
+    /// A URL without its query as browsers write it: scheme and host in lower case, no default port, and `/` for an
+    /// empty path (RFC 3986, section 6.2).
+    private static func asBrowsersWrite(_ url: Substring.UTF8View) -> [UInt8] {
+        guard let colon = url.firstIndex(of: UInt8(ascii: ":")), url[colon...].starts(with: "://".utf8) else {
+            return Array(url)
+        }
+        let lowercase = { (byte: UInt8) in (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+        let scheme = url[..<colon].map(lowercase)
+        let rest = url[colon...].dropFirst(3)
+        let slash = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
+        var host = rest[..<slash].map(lowercase)
+        let port = Array((scheme.elementsEqual("https".utf8) ? ":443" : ":80").utf8)
+        if host.suffix(port.count).elementsEqual(port) { host.removeLast(port.count) }
+        let path = slash == rest.endIndex ? [UInt8(ascii: "/")] : Array(rest[slash...])
+        return scheme + Array("://".utf8) + host + path
+    }
 
     /// Checks that a redirect URI leads to this machine, to a server over TLS or to an app by its own scheme.
     private static func check(_ uri: String) throws(APIError) {

@@ -315,6 +315,16 @@ struct SignInTests {
         }
     }
 
+    @Test("while the old access token can be used, one lost answer is not followed by another attempt")
+    func lostAnswerToEarlyRefresh() async throws {
+        try await run(.sessionFile, lifetime: 20) { (setup) async throws in
+            setup.server.with { $0.faults = [.lostAnswer, .lostAnswer] }
+            for _ in 0..<3 { #expect(try await setup.client().me().id == "1111") }
+            #expect(setup.refreshes == 1)
+            #expect(try await setup.stored()?.attempts == 1)
+        }
+    }
+
     @Test("an answer that arrives too late is treated as lost")
     func late() async throws {
         try await run(.sessionFile, lifetime: 0) { (setup) async throws in
@@ -332,7 +342,10 @@ struct SignInTests {
     @Test("a refresh that the server did not process is not counted as an attempt")
     func nothingDone() async throws {
         try await run(.sessionFile, lifetime: 1) { (setup) async throws in
-            let busy = [RawAnswer.http(429, "{}"), .http(503, "{}"), .http(429, "{}"), .http(503, "{}")]
+            // A redirect and an error page come from a machine in front of the server.
+            let busy = [
+                RawAnswer.http(429, "{}"), .http(503, "{}"), .http(302, ""), .http(403, type: "text/html", "<html>"),
+            ]
             setup.server.with { $0.faults = busy.map { .instead($0) } }
             for _ in busy { #expect(await code { _ = try await setup.client().me() } != "sign_in_needed") }
             #expect(try await setup.client().me().id == "1111")

@@ -48,8 +48,21 @@ struct BackupOptions: ParsableArguments {
         let configuration: Account.Configuration
 
         /// Pins the realms, now that they were used, if there is an account to keep the pins.
-        func pinRealms(in account: Account.Configuration) async throws {
-            try await Account.pinBackupRealms(pins.publicKeys, account)
+        ///
+        /// A failure is a warning: it changes nothing about what the realms did, which must be reported.
+        func pinRealms(in account: Account.Configuration) async {
+            do {
+                try await Account.pinBackupRealms(pins.publicKeys, account)
+            } catch {
+                Output.warning("the realms of the backup cannot be pinned, so the next use does not compare them: \(error)")
+            }
+        }
+
+        /// Reports a backup that was stored.
+        func report(_ receipt: BackupReceipt) async throws {
+            await pinRealms(in: configuration)
+            receipt.noteIfIncomplete()
+            try Output.result(of: "the new PIN is in force", receipt.json(key.publicKeyVersion))
         }
     }
 
@@ -138,6 +151,21 @@ func withBackupResults(_ body: () async throws -> Void) async throws {
     }
 }
 
+/// Asks the realms; a signal cancels it, and the error says what may have happened at them.
+private func interruptible<Value: Sendable>(
+    _ body: sending @escaping @isolated(any) () async throws -> Value
+) async throws -> Value {
+    let outcome = try await untilSignal { () async throws -> Result<Value, BackupError> in
+        do {
+            return .success(try await body())
+        } catch let error as BackupError {
+            return .failure(error)
+        }
+    }
+    guard let outcome else { throw CommandError("interrupted") }
+    return try outcome.get()
+}
+
 private func advice(_ error: BackupError) -> String {
     if error.code == .realmsChanged {
         return "; if X announced the change, add --accept-realms to accept the realms that it serves now"
@@ -176,11 +204,10 @@ struct KeysBackup: AsyncParsableCommand {
             }
             try check(keys, areThoseOf: backup.key, "the private keys here")
             let pin = try PINReader.one(isNew: true)
-            let secret = try secretBytes(of: keys)
-            let receipt = try await backup.client.store(secret, pin: pin)
-            try await backup.pinRealms(in: backup.configuration)
-            try Output.result(receipt.json(backup.key.publicKeyVersion).line)
-            receipt.noteIfIncomplete()
+            let secret = Shared(try secretBytes(of: keys))
+            let client = backup.client
+            let receipt = try await interruptible { try await client.store(secret.value, pin: pin.value) }
+            try await backup.report(receipt)
         }
     }
 
@@ -220,16 +247,16 @@ struct KeysRestore: AsyncParsableCommand {
                 )
             }
             let pin = try PINReader.one(isNew: false)
-            let secret = try await backup.client.recover(pin: pin)
-            let keys = try secret.withBytes { (blob) throws(XChatError) in try PrivateKeys(importing: blob) }
+            let client = backup.client
+            let secret = try await interruptible { Shared(try await client.recover(pin: pin.value)) }
+            let keys = try secret.value.withBytes { (blob) throws(XChatError) in try PrivateKeys(importing: blob) }
             try check(keys, areThoseOf: backup.key, "the private keys of the backup")
             let account = try await backup.configuration.opened()
             try await Account.restore(keys, version: backup.key.publicKeyVersion, of: backup.userID, account)
-            try await backup.pinRealms(in: account)
+            await backup.pinRealms(in: account)
             try Output.result(
-                ([
-                    "user_id": .string(backup.userID), "public_key_version": .string(backup.key.publicKeyVersion),
-                ] as JSONValue).line
+                of: "the keys are restored",
+                ["user_id": .string(backup.userID), "public_key_version": .string(backup.key.publicKeyVersion)]
             )
         }
     }
@@ -271,12 +298,10 @@ struct KeysChangePIN: AsyncParsableCommand {
     func run() async throws {
         try await withBackupResults {
             let backup = try await options.backup()
-            let receipt = try await PINReader.change { old, new in
-                try await backup.client.changePIN(from: old, to: new)
-            }
-            try await backup.pinRealms(in: backup.configuration)
-            try Output.result(receipt.json(backup.key.publicKeyVersion).line)
-            receipt.noteIfIncomplete()
+            let (old, new) = try PINReader.change()
+            let client = backup.client
+            let receipt = try await interruptible { try await client.changePIN(from: old.value, to: new.value) }
+            try await backup.report(receipt)
         }
     }
 }
@@ -300,8 +325,9 @@ struct KeysDeleteBackup: AsyncParsableCommand {
     func run() async throws {
         try await withBackupResults {
             let backup = try await options.backup()
-            try await backup.client.delete()
-            try Output.result((["deleted": .bool(true)] as JSONValue).line)
+            let client = backup.client
+            try await interruptible { try await client.delete() }
+            try Output.result(of: "the backup is deleted", ["deleted": .bool(true)])
         }
     }
 }
