@@ -36,7 +36,7 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let full = Self(rawValue: "full")
         /// Another process kept the file locked for too long.
         public static let busy = Self(rawValue: "busy")
-        /// Larger than the limit that the message names.
+        /// Something is larger than the limit that the message names.
         public static let tooLarge = Self(rawValue: "too_large")
         /// Another task or process changed the same state, or is changing it.
         public static let conflict = Self(rawValue: "conflict")
@@ -70,7 +70,7 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let closed = Self(rawValue: "closed")
         /// No user has the handle.
         public static let unknownHandle = Self(rawValue: "unknown_handle")
-        /// The server names another user for a handle than before; the user may have changed.
+        /// The server names another user for a handle than before; the handle may have been given to another person.
         public static let handleMoved = Self(rawValue: "handle_moved")
         /// An argument is invalid.
         public static let invalidArgument = Self(rawValue: "invalid_argument")

@@ -4,8 +4,8 @@ import XChatEvents
 
 /// Remembers accepted key change events, so that they are not verified again with every page that lists them.
 ///
-/// Delivering an accepted key change event again would change nothing. Events that were refused or marked are verified
-/// each time.
+/// An accepted event can be skipped, because delivering it again would change nothing. Events that were refused, or
+/// accepted with a mark, are verified each time.
 final class AcceptedKeyChanges: Sendable {
     /// The most key change events that are remembered: 10,000.
     private static let limit = 10_000
@@ -29,7 +29,7 @@ final class AcceptedKeyChanges: Sendable {
         let known = versions.withLock { versions in digests.map { versions[$0] } }
         guard known.contains(where: { $0 != nil }) else { return keyEvents }
         let session = try await state.session(AccountState.Scope(conversations: [conversation]))
-        // A key change event may be needed to found the membership log of a group.
+        // Without a membership log of the group, all events are delivered, because one of them may found the log.
         guard !conversation.isGroup || session.memberships[conversation] != nil else { return keyEvents }
         return zip(keyEvents, known).filter { _, version in
             version.map { session.keyRing.acceptedKey(in: conversation, version: $0) == nil } ?? true

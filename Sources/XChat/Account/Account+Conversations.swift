@@ -5,7 +5,7 @@ package import XChatHTTP
 extension Account {
     // MARK: Reading
 
-    /// The canonical form of a conversation's id; a conversation of two other users is an error.
+    /// The canonical form of a conversation's id; throws for a conversation of two other users.
     ///
     /// - Parameter id: A user's id, two ids joined by `:` or `-`, or `g` and digits.
     /// - Returns: The conversation.
@@ -33,9 +33,9 @@ extension Account {
 
     /// The whole history of a conversation, oldest first.
     ///
-    /// Reading it does not move the position of any consumer.
+    /// Reading the history does not move the position of any consumer.
     /// - Parameter conversation: The conversation.
-    /// - Returns: The events that were accepted, each once. Those that were refused go to ``problems``.
+    /// - Returns: The events that were accepted, each once. Refused events go to ``problems``.
     /// - Throws: `APIError` if the history cannot be fetched, ``AccountError`` if the state cannot be read or written.
     public func history(of conversation: ConversationID) async throws -> [XChatEngine.Event] {
         let delivery = try await whileOpen { try await self.readHistory(of: conversation) }
@@ -207,10 +207,12 @@ extension Account {
 
     /// Reads the history of a group and returns the server's description of the group.
     ///
-    /// Title and avatar are not verified. If the server's member list differs from the membership log, that is
+    /// Title and avatar are not verified. If the server's member list differs from the membership log, a notice is
     /// reported, and the membership log is used.
     package func describedGroup(_ group: ConversationID) async throws -> ListedConversation {
-        guard group.isGroup else { throw AccountError(.invalidArgument, "\(group) is not a group") }
+        guard group.isGroup else {
+            throw AccountError(.invalidArgument, "\(group) is not a group; use a group's id, 'g' and digits")
+        }
         let listed = try await client.conversation(try ConversationTarget(group))
         _ = try await readHistory(of: group)
         if let members = try await membership(of: group), let ids = listed.memberIDs, Set(ids) != members.present {
@@ -221,8 +223,9 @@ extension Account {
 
     /// Sets the members of a group to a list that a person accepted, and excludes every other user known in the group.
     ///
-    /// Use this when a group refuses to encrypt because its membership is unproven. The history is then read again, and
-    /// its key change events are checked against the accepted members.
+    /// Use this when encrypting for a group fails with `membership_unproven` or `membership_unjudged`, after a person
+    /// has checked the list, for example by asking the members. Then the history is read again, and its key change
+    /// events are checked against the accepted members.
     /// - Parameters:
     ///   - members: The members, including this account.
     ///   - group: The group.

@@ -34,15 +34,20 @@ package struct OpenedDelivery: Sendable {
     var judgedKeyChanges = 0
 }
 
-// All events from a server go through `deliver`: the keys of unknown signers are fetched and pinned on first use, the
-// engine verifies and decrypts, and the changed state is saved before a result is returned.
+// The delivery of events: all events from a server go through `deliver`. It fetches the keys of unknown signers and
+// pins them (trust on first use), and lets the engine verify and decrypt. It saves the changed state before it returns
+// a result, so that a crash cannot lose a pin or a key that was already used.
 extension Account {
-    /// The most signers whose keys are fetched for one page of a history.
+    /// The most signers whose keys are fetched for one page of a history: 1,000.
+    ///
+    /// Each signer costs a request, and a server can invent any number of signers.
     static let maximumSignersPerPage = 1000
-    /// How many users' keys are fetched at the same time.
+    /// The number of users whose keys are fetched at the same time.
     private static let concurrentFetches = 8
-    /// The most users outside of all known conversations whose pins are saved because an event of theirs was accepted:
-    /// 2,000.
+    /// The most users who belong to no known conversation and whose pins are saved: 2,000.
+    ///
+    /// The pins of such a user are saved once an event of the user was accepted. Without a limit, a server that invents
+    /// users could make the store grow without bound.
     private static let maximumAcquaintances = 2000
 
     /// Verifies and decrypts one delivery of a conversation, and saves the changed state.
@@ -129,7 +134,8 @@ extension Account {
         return opened
     }
 
-    /// Whether a refused key change event brings no key for this account, as events from before its membership do.
+    /// Whether a refused key change event has no key for this account, like an event from before the account was a
+    /// member.
     private func isFromBeforeUs(
         _ event: Result<MessageEvent, XChatError>,
         _ error: XChatError,
@@ -176,7 +182,7 @@ extension Account {
         }
     }
 
-    /// How many more users outside of all known conversations may be pinned, up to ``maximumAcquaintances``.
+    /// How many more users who belong to no known conversation may be pinned: at most ``maximumAcquaintances``.
     private func room(for signers: [UserID], in conversation: ConversationID) async throws -> Int {
         guard conversation.isGroup, !signers.isEmpty else { return 0 }
         var strangers = Set(try await state.users())
@@ -200,6 +206,9 @@ extension Account {
 
     /// Founds the membership log of a group on the server's member list, if no signed event of its whole history founds
     /// it.
+    ///
+    /// The group then decrypts, but does not encrypt until a person accepts its members, because the server could add
+    /// members to its list.
     private func foundOnServersWord(_ conversation: ConversationID, _ scope: AccountState.Scope) async -> Notice? {
         do {
             guard conversation.isGroup, try await state.session(scope).memberships[conversation] == nil else {
@@ -217,8 +226,9 @@ extension Account {
 
 /// The newly pinned users whose pins are not saved.
 ///
-/// They belong to no group of the session, and either no event of theirs was accepted, or they exceed the first `room`
-/// users with an accepted event. A server can invent any number of users.
+/// These users belong to no group of the session, and either no event of theirs was accepted, or `room` other users
+/// with an accepted event come first. If their pins were saved, a server that invents users could make the store grow
+/// without bound.
 private func strangers(among new: [UserID], _ delivery: Delivery, _ session: Session, room: Int) -> [UserID] {
     guard !new.isEmpty else { return [] }
     var authors: Set<UserID> = []
@@ -243,7 +253,7 @@ private func inDeliveryOrder(
         guard let id = try? event.get().sequenceID, id.isValid else { return nil }
         return id.number
     }
-    // A key change event without a sequence id comes first, where it has no more effect than elsewhere.
+    // A key change event without a sequence id comes first, because no other position gives it less effect.
     var waiting = keyChanges.enumerated().map { (number: number($1) ?? 0, event: $1, index: $0) }
     waiting.sort { $0.number < $1.number }
     var order: [(event: Result<MessageEvent, XChatError>, place: Int?, key: Int?)] = []

@@ -5,9 +5,10 @@ public import XChatHTTP
 extension Account {
     /// Looks up the users of handles.
     ///
-    /// Only the server knows which user has a handle. So a handle is pinned to the user id of its first look-up. Every
-    /// call asks the server again, with one request for all handles. If the server does not answer, or says that no
-    /// user has the handle any more, the pinned user id is used.
+    /// Only the server knows which user has a handle. So a handle is pinned to the user id of its first look-up (trust
+    /// on first use): otherwise the server could later name another user, who would get the messages. Every call asks
+    /// the server again, with one request for all handles. If the server does not answer, or says that no user has the
+    /// handle any more, the pinned user id is used.
     /// - Parameter handles: The handles.
     /// - Returns: The user of each handle.
     /// - Throws: ``AccountError`` with `handle_moved` if the server names another user than the pinned one, with
@@ -31,7 +32,10 @@ extension Account {
         }
         for handle in handles {
             guard let user = served[handle] ?? pinned[handle] else {
-                throw AccountError(.unknownHandle, "the server knows no user \(handle); check the spelling")
+                throw AccountError(
+                    .unknownHandle,
+                    "no user has the handle \"\(handle)\"; check the spelling, or whether the user changed the handle"
+                )
             }
             if let known = pinned[handle] {
                 guard known == user else { throw AccountError(movedHandle: handle, from: known, to: user) }
@@ -40,7 +44,7 @@ extension Account {
             do {
                 try await store.pin(handle, to: user, replacing: nil)
             } catch let error as AccountError where error.code == .conflict {
-                // Another process looked it up at the same time.
+                // Another process looked the handle up at the same time.
                 guard let known = try await store.pinnedUsers([handle])[handle], known == user else { throw error }
             }
             pinned[handle] = user
@@ -108,7 +112,7 @@ extension AccountError {
         self.init(
             .handleMoved,
             "the server now says that \(handle) is user \(new), but before it was user \(old); handles can be given to other "
-                + "people, so nothing was done: use the user id, or accept the new user of the handle"
+                + "people, so nothing was done: use the user id, or, if a person has confirmed user \(new), accept the new user"
         )
         self.handle = handle
         user = new

@@ -7,19 +7,26 @@ import XChatHTTP
 package struct NewKey: Sendable {
     package let conversation: ConversationID
     package let version: KeyVersion
-    /// The sequence id of the key change event; nil if the server did not name it, or if its answer was lost.
+    /// The sequence id of the key change event; nil if the server's answer was lost or did not contain the id.
     package let sequenceID: SequenceID?
 }
 
-// The server may have made a change although its answer was lost or the state could not be written. So after a lost
-// answer the history is searched for the change, an error names what may have changed, and a new group is recorded
-// before the request is sent.
+// Changes that bring a conversation a new key: rotating its key, creating a group, adding members.
+//
+// The server may have applied a change even if its answer was lost, or if this process could not save the new state.
+// Therefore:
+//
+// - After a lost answer, the client searches the conversation's history at the server for the change.
+// - If the history does not show the change, or if the state cannot be saved, the client throws an error that names
+//   what may have changed.
+// - A new group is saved locally before its request is sent, so that the same call finds the group again instead of
+//   creating a second one.
 extension Account {
     // MARK: Keys of conversations
 
-    /// Gives a conversation a new key, wrapped to the pinned public keys of its members.
+    /// Gives a conversation a new key, wrapped for the pinned public keys of its members.
     ///
-    /// Members who were removed cannot read what is encrypted afterwards.
+    /// Members who were removed cannot decrypt what is encrypted afterwards.
     /// - Parameter conversation: The conversation.
     /// - Throws: ``AccountError`` if the members are unproven or their public keys are not trusted; with `unclear` if
     ///   the answer was lost and the history does not show the key; `APIError`.
@@ -58,9 +65,9 @@ extension Account {
 
     /// The outcome of a change that the server did not refuse.
     private enum Outcome {
-        /// The server and the state have it.
+        /// The server and the state have the change.
         case saved(NewKey)
-        /// The server has it, but the state could not be written.
+        /// The server has the change, but the state could not be written.
         case unsaved(AccountError)
         /// The answer was lost, and the history could not be read or does not have the change yet.
         case unclear(APIError)
@@ -71,10 +78,10 @@ extension Account {
     /// - Parameters:
     ///   - change: The change.
     ///   - scope: The conversation and the users of the change.
-    ///   - request: Posts it, and returns the sequence id.
+    ///   - request: Posts the change, and returns the sequence id of the key change event.
     ///   - adopt: Adds the change to the session.
     /// - Returns: The outcome.
-    /// - Throws: `APIError` if the server refused it.
+    /// - Throws: `APIError` if the server refused the change.
     private func post(
         _ change: KeyChange,
         _ scope: AccountState.Scope,
@@ -115,8 +122,8 @@ extension Account {
         case .unclear(let error):
             throw AccountError(
                 .unclear,
-                "the server's answer was lost, and \(conversation) may have the new key \(change.version): read its history "
-                    + "before trying again (\(error))",
+                "the server's answer was lost, and \(conversation) may have the new key \(change.version): read the history "
+                    + "of \(conversation) before trying again (\(error))",
                 conversation: conversation
             )
         }
@@ -140,11 +147,12 @@ extension Account {
     /// within a day finds the group that the server created, and creates no second one.
     /// - Parameters:
     ///   - members: The other members. This account is a member and an administrator.
-    ///   - title: The title. It is signed but not encrypted, so the server can read it; it must not contain a comma.
+    ///   - title: The title. It is signed but not encrypted, so the server can read it. It must not contain a comma,
+    ///     because commas separate the parts of the signed text.
     ///   - administrators: Further administrators among the members.
     /// - Returns: The group.
     /// - Throws: ``AccountError`` if a member's keys are missing or refused, and with `unclear` if the answer was lost;
-    ///   its ``AccountError/conversation`` is the group. `XChatError`, `APIError`.
+    ///   the error's ``AccountError/conversation`` is the group. `XChatError`, `APIError`.
     @discardableResult
     public func createGroup(
         of members: [UserID],
@@ -206,7 +214,7 @@ extension Account {
                 try session.adopt(change)
             }
         } catch {
-            // The server refused it.
+            // The server refused the creation, so its outcome is known.
             try? await forgetCreation(of: group)
             throw error
         }
@@ -224,7 +232,7 @@ extension Account {
         case .unclear(let error):
             throw AccountError(
                 .unclear,
-                "the server's answer was lost, and it may have created the group \(group): \(advice) (\(error))",
+                "the server's answer was lost, and the server may have created the group \(group): \(advice) (\(error))",
                 conversation: group
             )
         }
@@ -285,7 +293,10 @@ extension Account {
         let listed = try await describedGroup(group)
         let current = try await self.members(of: group).sorted()
         if let member = members.first(where: current.contains) {
-            throw AccountError(.invalidArgument, "user \(member) is a member of \(group) already; nothing was changed")
+            throw AccountError(
+                .invalidArgument,
+                "user \(member) is a member of \(group) already; nothing was changed: leave this user out"
+            )
         }
         var draft = MemberAddDraft(
             newMembers: members,

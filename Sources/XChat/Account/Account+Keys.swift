@@ -9,13 +9,15 @@ extension Account {
         public let user: UserID
         /// The pinned keys; empty for a user without pins.
         public let pinned: [VerifiedPublicKey]
-        /// The pinned key that conversation keys are wrapped to.
+        /// The pinned key that conversation keys are wrapped for; nil for a user without pins.
         public let current: VerifiedPublicKey?
         /// The served keys that are not pinned, or whose pin differs; without keys that were rejected before.
         public let changes: [VerifiedPublicKey]
         /// The served key with the highest version; nil if the server has no keys of the user.
         public let newest: VerifiedPublicKey?
-        /// The safety code of this account and the newest served key, which the other user sees too.
+        /// The safety code of this account's keys and the newest served key; nil if one of them does not exist.
+        ///
+        /// The other user sees the same code, unless a server replaced a key.
         public let safetyCode: SafetyCode?
         let served: [VerifiedPublicKey]
 
@@ -47,7 +49,7 @@ extension Account {
         do {
             served = try session.bound(try await client.publicKeys(of: user), of: user)
         } catch let error as APIError where error.code == .notFound {
-            // The user has no keys.
+            // The server has no keys of the user.
         }
         let newest = served.newest
         return KeyComparison(
@@ -63,8 +65,8 @@ extension Account {
 
     /// Accepts the keys of a comparison that a person confirmed.
     ///
-    /// From then on, no conversation key is wrapped to the old keys, and every conversation with the user needs a new
-    /// key before the next message.
+    /// From then on, no conversation key is wrapped for the old keys. Every conversation with the user needs a new key
+    /// before the next message, because its current key was wrapped for the old keys.
     /// - Parameter comparison: The comparison that the person was shown.
     /// - Throws: ``AccountError`` with `conflict` if the pins changed after the comparison, or if the state cannot be
     ///   written.
@@ -77,7 +79,7 @@ extension Account {
         )
     }
 
-    /// Accepts only the newest key of a comparison, for a check that covers no other key.
+    /// Accepts only the newest key of a comparison, because a check such as a safety code covers no other key.
     ///
     /// - Parameter comparison: The comparison that the person was shown.
     /// - Throws: As ``accept(_:)``.
@@ -101,7 +103,7 @@ extension Account {
                 .safetyCodeDiffers,
                 "the safety code of the newest keys served for user \(comparison.user) is "
                     + "\(comparison.safetyCode?.description ?? "not known"), not the one given; nothing was trusted, and "
-                    + "these keys are not pinned on first use"
+                    + "these keys are not pinned on first use: compare the code with the user again"
             )
             error.user = comparison.user
             throw error
@@ -109,7 +111,7 @@ extension Account {
         try await acceptNewest(of: comparison)
     }
 
-    /// Remembers that the served keys of a comparison failed a check, so that they are not pinned on first use.
+    /// Remembers that the served keys of a comparison failed a check, so that these keys are not pinned on first use.
     ///
     /// - Parameter comparison: The comparison.
     /// - Throws: ``AccountError`` if the state cannot be written.
@@ -194,7 +196,7 @@ extension Account {
                 do {
                     try session.pin(try answer.get(), of: user)
                 } catch let error as APIError where error.code == .notFound {
-                    // Keys that were pinned before remain valid.
+                    // The server has no keys of the user; keys that were pinned before remain valid.
                 } catch let error as XChatError {
                     throw AccountError(error, user: user)
                 }

@@ -4,7 +4,7 @@ import XChatFiles
 public import XChatHTTP
 
 extension Account {
-    /// Sends a text with files; returns when the server has it.
+    /// Sends a text with files; returns when the server has the message.
     ///
     /// The files are encrypted under the conversation's key and uploaded first. An uploaded file cannot be encrypted
     /// again: if the conversation gets a new key before the message is posted, the message becomes a dead letter, and
@@ -12,12 +12,12 @@ extension Account {
     /// - Parameters:
     ///   - text: The text; it may be empty.
     ///   - files: The paths of the files, at least one, each of a regular file. A path is resolved once, when the file
-    ///     is opened.
+    ///     is opened, so that size, type and uploaded bytes belong to the same file.
     ///   - conversation: The conversation.
     ///   - progress: Called with the index in `files` of the file that is being uploaded, and its progress.
     /// - Returns: The receipt, with the outcome `sent`.
     /// - Throws: As ``send(_:to:)-(Draft,_)``; `APIError` if a file cannot be uploaded, ``AccountError`` with `file` if
-    ///   it cannot be read or changes while it is read.
+    ///   a file cannot be read or changes while it is read.
     @discardableResult
     public func send(
         _ text: String,
@@ -31,7 +31,7 @@ extension Account {
         }
     }
 
-    /// Uploads files and puts a message with them on disk; a worker posts it.
+    /// Uploads files and puts a message with them on disk; a worker posts the message.
     ///
     /// - Parameters: As for ``send(_:files:to:progress:)``.
     /// - Returns: The receipt, with the outcome `queued`.
@@ -129,7 +129,7 @@ extension Account {
 
     /// A verified key of a conversation.
     ///
-    /// If the state does not have it, the history is read.
+    /// If the state does not have the key, the history is read.
     /// - Parameters:
     ///   - conversation: The conversation.
     ///   - version: The version of the key; nil for the newest.
@@ -145,7 +145,8 @@ extension Account {
         throw AccountError(
             AccountError.Code(rawValue: XChatError.Code.keyMissing.rawValue),
             "no verified key\(version.map { " \(visible($0.string))" } ?? "") of the conversation \(conversation): neither the "
-                + "state nor the history has it; rotate the key, or ask a member to do so"
+                + "state nor the history has it; to send, rotate the key, or ask a member to do so; what is encrypted under a "
+                + "missing key cannot be decrypted"
         )
     }
 

@@ -21,8 +21,8 @@ extension Account {
     /// The events of all conversations, except key change events: messages, edits, reactions, deletions, group changes,
     /// and events of kinds that are never signed.
     ///
-    /// - Parameter consumer: As for ``messages(consumer:)``. Both share their positions: use only one of them with a
-    ///   consumer name.
+    /// - Parameter consumer: As for ``messages(consumer:)``. Messages and events share the positions of a consumer: use
+    ///   only one of the two with a consumer name.
     /// - Returns: The events.
     public func events(consumer: String = "default") -> Events {
         Events(account: self, consumer: consumer)
@@ -106,7 +106,7 @@ extension Account {
             self.context = context
         }
 
-        /// The user who signed it.
+        /// The user who signed the message.
         public var sender: UserID { received.sender }
         /// The conversation.
         public var conversation: ConversationID { received.conversation }
@@ -114,7 +114,7 @@ extension Account {
         public var text: String? { received.text }
         /// The attachments.
         public var attachments: [MessageAttachment] { received.attachments }
-        /// When it was sent, as the server says; no signature covers the time.
+        /// When the message was sent, as the server says; no signature covers the time, so the server can choose it.
         public var sentAt: Date? { received.sentAt }
         /// The server's sequence id.
         public var sequenceID: SequenceID? { received.sequenceID }
@@ -126,14 +126,14 @@ extension Account {
     public struct Event: Sendable {
         /// The event as the engine accepted it.
         public let event: XChatEngine.Event
-        /// The conversation that it belongs to.
+        /// The conversation of the event.
         public let conversation: ConversationID
         /// Whether the event was first refused because a key was missing, and accepted after the key arrived.
         public let isLate: Bool
         let account: Account
         let context: ReplyContext
 
-        /// The message, if it is one.
+        /// The message; nil for an event of another kind.
         public var message: Message? { Message(event, in: conversation, isLate, account, context) }
         /// Whether the sender is this account's user, on any device.
         public var isOwn: Bool { event.received.senderID == account.userID }

@@ -8,11 +8,12 @@ import XChatHTTP
 extension Account {
     /// Opens an account, and creates it if it does not exist.
     ///
-    /// A new account needs ``Configuration/user``, or a sign-in (``signIn(_:from:_:)``). Its keys are saved before they
-    /// are registered. If it is unknown whether the server registered them, because of a crash or a lost answer, the
-    /// served keys are compared with the saved ones: equal keys count as registered, other keys are an error.
+    /// A new account needs ``Configuration/user``, or a sign-in (``signIn(_:from:_:)``). The keys of a new account are
+    /// saved before they are registered, so that a crash cannot lose registered keys. If it is unknown whether the
+    /// server registered them, because of a crash or a lost answer, the served keys are compared with the saved ones:
+    /// equal keys count as registered, other keys are an error.
     /// - Parameter configuration: Where the account is and which server it talks to.
-    /// - Returns: The account, with registered keys. It starts no background task before the first call.
+    /// - Returns: The account, with registered keys. The account starts no background task before its first call.
     /// - Throws: ``AccountError``: `wrong_passphrase`, `damaged`, `newer_format`, `keys_exist` if the server has other
     ///   keys of the user, `invalid_argument` if the account belongs to another user, `sign_in_needed` if there is no
     ///   token. `APIError` if the keys cannot be registered.
@@ -56,7 +57,7 @@ extension Account {
 
     /// The private keys of an account.
     ///
-    /// Those of a session file are read even if other parts of the file are malformed.
+    /// The private keys in a session file are read even if other parts of the file are malformed.
     package static func privateKeys(
         _ configuration: Configuration
     ) async throws -> (userID: UserID, keys: PrivateKeys?) {
@@ -93,7 +94,8 @@ extension Account {
         guard known?.privateKeys == nil else {
             throw AccountError(
                 .exists,
-                "there is already an account with private keys in \(configuration.locationText); use another location"
+                "there is already an account with private keys in \(configuration.locationText); open that account, or use "
+                    + "another location"
             )
         }
         let identity = try known ?? Identity(userID: userID, privateKeys: nil, keyVersion: nil)
@@ -174,10 +176,10 @@ extension Account {
         guard let keys = identity.privateKeys, keys.signingKey != nil else {
             throw AccountError(
                 .notRegistered,
-                "the account of user \(userID) has no signing key, so it cannot be registered"
+                "the account of user \(userID) has no signing key, so it cannot be registered; restore keys that include one"
             )
         }
-        // Two processes must not register keys at the same time.
+        // Two processes must not register keys at the same time: otherwise the server could list the same keys twice.
         let lease = try await lease("registration", for: "registering keys")
         let result = await Result { () async throws in
             if !evenIfVersionIsKnown, let version = try await Identity.stored(in: store)?.keyVersion { return version }
@@ -283,7 +285,7 @@ extension AccountError {
     init(belongingTo owner: UserID, not user: UserID) {
         self.init(
             .invalidArgument,
-            "the account belongs to user \(owner), not to user \(user); use the account of user \(user)"
+            "the account belongs to user \(owner), not to user \(user); name user \(owner), or use the account of user \(user)"
         )
     }
 }

@@ -29,10 +29,10 @@ extension Account {
 
     /// Tries to send a message again: a dead letter, or one that waits for a time.
     ///
-    /// It keeps its place in the queue: earlier messages of its conversation are sent first. ``receipt(_:)`` returns
-    /// its outcome.
+    /// The message keeps its place in the queue: earlier messages of its conversation are sent first. ``receipt(_:)``
+    /// returns the outcome of the message.
     /// - Parameters:
-    ///   - messageID: The id of its receipt.
+    ///   - messageID: ``Receipt/messageID`` of the message.
     ///   - readers: For a held message: the result of ``newReaders(of:)`` that a person was shown and agreed to. The
     ///     message is held again if other users would get it too.
     /// - Throws: ``AccountError`` with `unknown_message`, `finished` or `invalid_readers`.
@@ -46,7 +46,7 @@ extension Account {
 
     /// Discards a message that is not sent.
     ///
-    /// - Parameter messageID: The id of its receipt. An attempt in progress is not cancelled.
+    /// - Parameter messageID: ``Receipt/messageID`` of the message. An attempt in progress is not cancelled.
     /// - Throws: ``AccountError`` with `unknown_message` or `finished`.
     public func discardMessage(_ messageID: MessageID) async throws {
         try await whileOpen {

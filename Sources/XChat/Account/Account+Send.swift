@@ -9,11 +9,12 @@ extension Account {
     public struct Receipt: Hashable, Sendable {
         /// The state of a message.
         public enum Outcome: Hashable, Sendable {
-            /// The server has it, under this sequence id; nil if the id is no longer known.
+            /// The server has the message under this sequence id; nil if the id is no longer known.
             case sent(sequenceID: SequenceID?)
-            /// It is on disk and will be posted.
+            /// The message is on disk and will be posted.
             case queued
-            /// The server finally refused it, for this reason.
+            /// The message will not be sent, for this reason: the server finally refused it, or it was discarded on
+            /// request.
             case refused(reason: String)
         }
 
@@ -33,7 +34,7 @@ extension Account {
         }
     }
 
-    /// Sends a text; returns when the server has it.
+    /// Sends a text; returns when the server has the message.
     ///
     /// - Parameters:
     ///   - text: The text.
@@ -45,7 +46,7 @@ extension Account {
         try await send(.text(text), to: conversation)
     }
 
-    /// Sends a message, a reaction or an edit; returns when the server has it.
+    /// Sends a message, a reaction or an edit; returns when the server has the message.
     ///
     /// The encrypted message is kept on disk until the server has it: if the process ends before that, the next one
     /// posts it. Messages of one conversation are sent in the order of the calls.
@@ -54,9 +55,9 @@ extension Account {
     ///   - conversation: The conversation.
     /// - Returns: The receipt, with the outcome `sent`.
     /// - Throws: `XChatError` if the message cannot be encrypted. ``AccountError`` with `refused` if the server finally
-    ///   refuses it; then it is kept as a dead letter. `APIError` such as `unauthorized` if nothing can be sent at
-    ///   present; then it stays in the outbox. If the task is cancelled after the message was saved, the message is
-    ///   still sent.
+    ///   refuses the message, which is then kept as a dead letter. `APIError` such as `unauthorized` if nothing can be
+    ///   sent at present; then the message stays in the outbox. If the task is cancelled after the message was saved,
+    ///   the message is still sent.
     @discardableResult
     public func send(_ draft: Draft, to conversation: ConversationID) async throws -> Receipt {
         try await whileOpen {
@@ -74,13 +75,13 @@ extension Account {
         )
     }
 
-    /// Encrypts a message and puts it on disk; a worker posts it.
+    /// Encrypts a message and puts it on disk; a worker posts the message.
     ///
     /// - Parameters:
     ///   - draft: What to send.
     ///   - conversation: The conversation.
     /// - Returns: The receipt, with the outcome `queued`.
-    /// - Throws: `XChatError` if it cannot be encrypted, ``AccountError`` if it cannot be saved.
+    /// - Throws: `XChatError` if the message cannot be encrypted, ``AccountError`` if it cannot be saved.
     @discardableResult
     public func enqueue(_ draft: Draft, to conversation: ConversationID) async throws -> Receipt {
         try await whileOpen { try await self.enqueue(draft, to: conversation, keyVersion: nil) }
@@ -102,7 +103,7 @@ extension Account {
     /// The current receipt of a message; nil for an unknown id.
     ///
     /// Finished messages are forgotten after about seven days.
-    /// - Parameter messageID: The id of its receipt.
+    /// - Parameter messageID: ``Receipt/messageID`` of the message.
     /// - Returns: The receipt with the present outcome.
     /// - Throws: ``AccountError``.
     public func receipt(_ messageID: MessageID) async throws -> Receipt? {
@@ -212,7 +213,7 @@ extension Account {
         do {
             messageID = try await seal(draft, in: conversation, reply: reply).messageID
         } catch let error as AccountError where error.code == .conflict {
-            // Another task that handles the same message has sent it.
+            // Another task that handles the same message has sent the reply.
             guard let stored = try await storedReply(reply) else { throw error }
             messageID = stored
         }
@@ -227,7 +228,8 @@ extension Account {
         guard stored.kind == reply.kind else {
             throw AccountError(
                 .invalidArgument,
-                "this call sent \(quoted(stored.kind)) for the same message before and now sends \(quoted(reply.kind)); use another id"
+                "this call replied to the same message before with \(quoted(stored.kind)), and now with "
+                    + "\(quoted(reply.kind)); give the new reply another id"
             )
         }
         return MessageID(stored.messageID)
@@ -260,12 +262,12 @@ extension Account.Message {
     /// Replies with a text in the same conversation, quoting the message; at most once, even if the message is received
     /// again.
     ///
-    /// The reply is stored with the digest of the message and the number of the call. If the message is received again
-    /// after a crash, the stored reply is used and the new text is ignored.
+    /// The reply is stored with the digest of the message and the name or the number of the call. If the message is
+    /// received again after a crash, the stored reply is used and the new text is ignored.
     /// - Parameters:
     ///   - text: The text.
-    ///   - id: A name for the call, 1 to 200 bytes. It is needed for calls from several tasks, and after the loop has
-    ///     gone on to the next message.
+    ///   - id: A name for the call, 1 to 200 bytes. Calls without a name are numbered in their order, so a name is
+    ///     needed for calls from several tasks, and for calls after the loop has gone on to the next message.
     /// - Returns: The receipt: `sent`, or `queued` if the server cannot be reached at present; then the reply is sent
     ///   later.
     /// - Throws: `XChatError` if the reply cannot be encrypted; ``AccountError`` with `refused` if the server finally
@@ -288,7 +290,7 @@ extension Account.Message {
         guard isOwn else {
             throw AccountError(
                 .invalidArgument,
-                "message \(safeNumber(sequenceID)) is of another user; only own messages can be edited"
+                "message \(safeNumber(sequenceID)) was sent by another user; only own messages can be edited"
             )
         }
         return try await send(.edit(EditDraft(of: try target(), text: text)), id: id)
@@ -311,7 +313,7 @@ extension Account.Message {
     }
 }
 
-/// Names the calls that reply to one message, so that each call sends one message.
+/// Names the calls that reply to one message, so that each call sends its reply at most once.
 final class ReplyContext: Sendable {
     private struct State {
         var next = 0
@@ -368,7 +370,7 @@ final class ReplyContext: Sendable {
 
 /// A reply that is stored with the digest of its message, so that it is sent only once.
 struct StoredReply: Sendable {
-    /// The record.
+    /// The content of the record.
     struct Value: Codable {
         var kind: String
         var messageID: String
@@ -421,7 +423,7 @@ extension OutboxEntry {
         case .queued: .queued
         case .replaced: .queued
         case .dropped: .refused(reason: "it was dropped from the outbox")
-        default: .refused(reason: reason ?? "the server does not accept it")
+        default: .refused(reason: reason ?? "the server refused it")
         }
     }
 

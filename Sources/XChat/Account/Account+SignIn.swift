@@ -47,8 +47,8 @@ extension Account {
             try await keep(SignIn(tokens, from: client), of: user.id, configuration)
             return user
         } catch {
-            // Tokens that are not saved must not stay valid, also if the task was cancelled: the revocation has a task of
-            // its own.
+            // Tokens that are not saved are revoked now, because nothing could revoke them later. The revocation has a
+            // task of its own, because this one may be cancelled.
             await Task { _ = try? await client.revoke(tokens) }.value
             throw error
         }
@@ -73,7 +73,8 @@ extension Account {
             if let owner = identity?.userID ?? configuration.user, owner != user {
                 throw APIError(
                     .wrongUser,
-                    "user \(user) signed in, but the account belongs to user \(owner); nothing was changed: sign in as user \(owner)"
+                    "user \(user) signed in, but the account belongs to user \(owner); nothing was changed: sign in as user \(owner), "
+                        + "or use the account of user \(user)"
                 )
             }
             var batch = RecordBatch()

@@ -11,11 +11,11 @@ public import XChatHTTP
 
 /// An account of X Chat.
 ///
-/// It receives, verifies and decrypts messages, sends messages and replies, and saves its state on disk.
+/// An account receives, verifies and decrypts messages, sends messages and replies, and saves its state on disk.
 ///
-/// The guarantees are in `docs/account.md`, "Guarantees": events that do not verify are never handed out, keys are
-/// wrapped to pinned keys only, and pins and keys are saved before they are used. A message to send is first saved on
-/// disk; then a worker posts it. All functions may be called from any task.
+/// The guarantees are in `docs/account.md`, "Guarantees": events that do not verify are never handed out, conversation
+/// keys are wrapped only for pinned public keys, and pins and keys are saved before they are used. A message to send is
+/// first saved on disk; then a worker posts the message. All functions may be called from any task.
 ///
 /// The worker ends with ``close()``, or when the last reference to the account is released. Messages that are not sent
 /// by then are posted after the account is opened again.
@@ -96,7 +96,7 @@ public final class Account: Sendable {
             running.feeds.removeAll { $0.feed == nil }
             running.feeds.append(WeakFeed(feed: feed))
         }
-        // Closing refuses calls before it looks for feeds.
+        // `close()` refuses calls before it collects the feeds, so a feed that was added too late is refused here.
         try calls.check()
     }
 
@@ -135,14 +135,15 @@ public final class Account: Sendable {
         }
     }
 
-    /// Binds the outbox to the user and the API, before its first use.
+    /// Binds the outbox to the user and the API before its first use, so that no message is posted for another user or
+    /// to another API.
     package func openOutbox() async throws { try await poster.open() }
 
     /// Why the worker cannot post anything at present, for example because the token is refused; nil while it can.
     package var workerFailure: (any Error)? { poster.failure }
 
-    /// Another process that posts this account's messages now; nil if this process posts them, or if the process is not
-    /// known.
+    /// The id of another process that posts this account's messages now; nil if no other process posts them, or if its
+    /// id is not known.
     package func otherPoster() async -> Int32? {
         let holder = await (store as? any LeaseDirectory)?.leaseHolder(Outbox.lease)
         return holder == ProcessID.own ? nil : holder

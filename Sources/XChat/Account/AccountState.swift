@@ -4,13 +4,13 @@ import XChatEvents
 
 /// The account's keys, pins and conversations.
 ///
-/// They are read from the store when an operation needs them, and changed only here.
+/// The state is read from the store when an operation needs it, and changed only by this type.
 ///
 /// An operation works on a partial session: the account's own keys, one conversation, and the pins of the users that it
 /// needs. Its changes are committed with compare-and-swap on every record that was read, before its result is returned.
 /// If another process changed one of these records, the operation is computed again.
 struct AccountState: Sendable {
-    /// How often an operation is computed again because other processes changed its records.
+    /// The most times that an operation is computed again because other processes changed its records.
     private static let maximumAttempts = 1000
 
     let store: any AccountStore
@@ -102,8 +102,8 @@ struct AccountState: Sendable {
 
     /// Claims the signed creations that found membership logs.
     ///
-    /// A creation may found only one group, but a partial session does not see the other groups; so each claim is a
-    /// record.
+    /// A creation may found only one group: its signature does not cover the group id, so a server could replay it in
+    /// another group. A partial session does not see the other groups, so each claim is saved as a record.
     /// - Returns: The creations that other groups have already claimed.
     private func claimFoundings(
         of session: Session,

@@ -4,7 +4,7 @@ package import XChatFiles
 
 /// A file to attach to a message.
 ///
-/// It is opened once, so that its size, type and uploaded bytes belong to the same file.
+/// The file is opened once, so that its size, type and uploaded bytes belong to the same file.
 package struct AttachmentFile: Sendable {
     let path: String
     let file: RegularFile
@@ -12,7 +12,8 @@ package struct AttachmentFile: Sendable {
     package let mimeType: String?
     private let dimensions: MediaInfo.Dimensions?
 
-    /// How many bytes to search for the dimensions of an image: in a photo, large previews may precede them.
+    /// How many bytes to search for the dimensions of an image: 1 MiB, because large previews may precede them in a
+    /// photo.
     private static let beginning = 1 << 20
 
     /// Opens a regular file.

@@ -13,8 +13,8 @@ extension Account {
         public enum Location: Sendable {
             /// An account file: all its contents are encrypted under a passphrase.
             case accountFile(String)
-            /// A session file: keys and pins are in it as plaintext. The rest is encrypted in a folder with the same
-            /// name and the suffix `.outbox`.
+            /// A session file, which holds keys, pins, membership logs and tokens as plaintext. Unsent messages,
+            /// cursors and the rest are encrypted in a folder with the same name and the suffix `.outbox`.
             case sessionFile(String)
             /// A store that the program provides.
             case store(any AccountStore)
@@ -24,9 +24,10 @@ extension Account {
         public var location: Location
         /// Returns the passphrase of an account file.
         ///
-        /// Called only if the passphrase is needed; `isNew` is true if the file will be created.
+        /// The function is called only if the passphrase is needed; `isNew` is true if the file will be created.
         ///
-        /// It may block, for example to ask a person: it runs on a separate thread.
+        /// The function may block, for example to ask a person, because it runs outside of Swift's cooperative thread
+        /// pool.
         public var passphrase: @Sendable (_ isNew: Bool) throws -> SecretBytes
         /// The user; a new account needs one, and an existing account must belong to this user.
         public var user: UserID?
@@ -49,10 +50,10 @@ extension Account {
         ///
         /// Default: true. Otherwise sending fails with `rotation_needed`.
         public var rotatesBeforeSending = true
-        /// What to do with a message that the server refused because its key is not the newest, if users who could not
-        /// read it before could read it under the newest key.
+        /// What to do with a message that the server refused because its key is not the newest, if more users could
+        /// read it once it is encrypted under the newest key.
         ///
-        /// Default: it is held.
+        /// Default: the message is held as a dead letter until a person decides.
         public var newReaders = OutboxPolicy.NewReaders.hold
         /// The suite of the keys that are generated for a new account.
         ///
@@ -60,7 +61,8 @@ extension Account {
         public var suite = SuiteName.xchat
         /// Whether the keys of a new account replace other keys that the server has for the user.
         ///
-        /// Default: false; opening fails with `keys_exist`. Messages for the old keys stay unreadable in this account.
+        /// Default: false; then opening fails with `keys_exist` if the server has other keys. If true, messages for the
+        /// old keys stay unreadable in this account.
         public var replacesKeys = false
 
         /// The cost of one guess of the passphrase of a new account file.
@@ -108,7 +110,10 @@ extension Account {
                 var configuration = Configuration(try location()) { _ in try passphraseOfEnvironment() }
                 if let text = try Environment.text("XCHAT_USER") {
                     guard let user = UserID(validating: text) else {
-                        throw AccountError(.invalidArgument, "XCHAT_USER is not a user id: 1 to 19 digits")
+                        throw AccountError(
+                            .invalidArgument,
+                            "XCHAT_USER is \(quoted(text)), which is not a user id; set it to 1 to 19 digits"
+                        )
                     }
                     configuration.user = user
                 }
@@ -178,7 +183,9 @@ package func passphraseIfSet() throws(AccountError) -> SecretBytes? {
         return nil
     }
     defer { Sodium.wipe(&bytes) }
-    guard !bytes.isEmpty else { throw AccountError(.wrongPassphrase, "the passphrase from \(source) is empty") }
+    guard !bytes.isEmpty else {
+        throw AccountError(.wrongPassphrase, "the passphrase from \(source) is empty; use one of at least 1 byte")
+    }
     do {
         return try SecretBytes(copying: bytes.span)
     } catch {

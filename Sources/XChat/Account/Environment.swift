@@ -20,7 +20,7 @@ package enum Environment {
     package static func text(_ name: String) throws(AccountError) -> String? {
         guard let bytes = bytes(name), !bytes.isEmpty else { return nil }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw AccountError("the environment variable \(name) is not UTF-8")
+            throw AccountError("the environment variable \(name) is not UTF-8; set it to valid text")
         }
         return text
     }

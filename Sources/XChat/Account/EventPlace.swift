@@ -4,7 +4,7 @@ import struct Foundation.Date
 
 /// Formats a time that the server stated as ISO 8601; nil if it is not a time up to the year 9999.
 ///
-/// No signature covers it.
+/// No signature covers the time.
 package func timeText(_ milliseconds: WireString?) -> String? {
     let lastOfYear9999: Int64 = 253_402_300_799_999
     guard let milliseconds = milliseconds?.i64, (0...lastOfYear9999).contains(milliseconds) else { return nil }

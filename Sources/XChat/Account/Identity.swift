@@ -11,14 +11,15 @@ package struct Identity: Sendable {
     package let keyVersion: KeyVersion?
     /// Milliseconds since 1970: consumers receive no older events.
     ///
-    /// It is 0 for keys that were generated for this account.
+    /// The value is 0 for keys that were generated for this account. For keys from elsewhere it is the time of their
+    /// import: otherwise a consumer would handle the whole old history as new.
     let startsAt: UInt64
     /// All members of the record, including those that this version does not know.
     private let members: JSONObject
     /// This account's own public keys; nil before they are registered.
     private let ownKey: VerifiedPublicKey?
 
-    /// An identity; `members` are those of the record that it replaces.
+    /// An identity; `members` are all members of the record that it replaces, so that unknown ones are kept.
     init(
         userID: UserID,
         privateKeys: PrivateKeys?,
@@ -80,7 +81,7 @@ package struct Identity: Sendable {
 
     /// The same identity with restored private keys.
     ///
-    /// ``startsAt`` is now if it had no keys before; otherwise it stays.
+    /// ``startsAt`` becomes the present time if the identity had no keys before; otherwise it stays the same.
     func restored(_ keys: PrivateKeys, version: KeyVersion) throws(AccountError) -> Identity {
         try Identity(
             userID: userID,
@@ -137,7 +138,7 @@ package struct Identity: Sendable {
 
     /// Trusts this account's own public keys from the state.
     ///
-    /// They are never taken from the server, which could serve other keys.
+    /// These keys are never taken from the server, which could serve other keys.
     func trustOwnKey(in session: inout Session) {
         if let ownKey { session.trust([ownKey]) }
     }

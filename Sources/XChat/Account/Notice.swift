@@ -10,7 +10,7 @@ package enum Notice: Sendable, CustomStringConvertible {
     case keysUnavailable(UserID, any Error)
     /// A delivery changed the members of a group or a key.
     case delivery(Delivery.Notice)
-    /// A membership log was founded on the server's member list.
+    /// A membership log was founded on the server's member list alone, so the group's membership is unproven.
     case founded(ConversationID, Delivery.Notice)
     /// The group exists already: an earlier call created it, but did not receive the answer.
     case groupFound(ConversationID)

@@ -9,9 +9,9 @@ public struct Problem: Sendable, CustomStringConvertible {
     public let code: String
     /// One sentence.
     public let message: String
-    /// The conversation that it is about.
+    /// The conversation that the problem is about.
     public var conversation: ConversationID?
-    /// The user that it is about.
+    /// The user that the problem is about.
     public var user: UserID?
     /// The event that was refused, as it was received; it is not verified.
     public var event: MessageEvent?
@@ -21,7 +21,8 @@ public struct Problem: Sendable, CustomStringConvertible {
     /// retried.
     public var isFinal: Bool
 
-    /// The server finally refused a message of this account: it is kept in the outbox and not retried.
+    /// The server finally refused a message of this account; the message is kept in the outbox and not retried by
+    /// itself.
     public static let deadLetter = "dead_letter"
     /// Something about keys or members that a person should look at.
     public static let notice = "notice"
@@ -67,7 +68,7 @@ public struct Problem: Sendable, CustomStringConvertible {
     init(deadLetter entry: OutboxEntry) {
         self.init(
             Self.deadLetter,
-            "message \(entry.messageID) was not sent: \(entry.reason ?? "the server does not accept it")",
+            "message \(entry.messageID) was not sent: \(entry.reason ?? "the server refused it")",
             conversation: entry.conversationID
         )
         messageID = entry.messageID

@@ -5,7 +5,7 @@ import XChatHTTP
 
 /// The tokens of an account's user, with everything that renewing them needs: the record ``RecordKey/signIn``.
 struct SignIn: Sendable {
-    /// How often a refresh token is sent at most if the answers are lost.
+    /// The most times that a refresh token is sent if the answers are lost.
     static let mostAttempts = 2
 
     /// The base URL of the API that issued the tokens; they are sent to no other API.

@@ -47,7 +47,7 @@ struct StoredTokens: Sendable {
         var attempts = 0
         while true {
             (signIn, _) = try await stored()
-            // Another process has renewed it.
+            // Another process has renewed the token.
             guard signIn.accessToken.isSame(as: old) else { return signIn.token }
             if let lease = try await store.lease(Self.lease) {
                 let result = await Result { () async throws in try await renewed(old) }
@@ -121,7 +121,7 @@ struct StoredTokens: Sendable {
         return current
     }
 
-    /// Saves new tokens: without them on disk the sign-in would be lost.
+    /// Saves new tokens, and retries if that fails: the old refresh token may be used up, so the sign-in would be lost.
     private func keep(_ signIn: SignIn, _ revision: UInt64) async throws {
         var attempts = 0
         while true {
@@ -150,7 +150,8 @@ struct StoredTokens: Sendable {
         guard found.signIn.api.utf8.elementsEqual(api.utf8) else {
             throw APIError(
                 .signInNeeded,
-                "the account is signed in at \(found.signIn.api.display()), so its tokens are not sent to \(api): sign in at \(api)"
+                "the account is signed in to \(found.signIn.api.display()), and the request is for \(api), so its tokens were "
+                    + "not sent: use \(found.signIn.api.display()), or, if \(api) is right, sign in to \(api)"
             )
         }
         return found
@@ -162,7 +163,8 @@ struct StoredTokens: Sendable {
 }
 
 extension SignIn {
-    /// The access token with the time at which it must be renewed; nil to use it until the server refuses it.
+    /// The access token and the time at which it must be renewed; without a time it is used until the server refuses
+    /// it.
     fileprivate var token: TokenSource.Renewed {
         let end = expiresAt - StoredTokens.margin
         return TokenSource.Renewed(accessToken, usedUntil: refreshToken != nil && end > Date() ? end : nil)
