@@ -15,14 +15,15 @@ struct Cursor: Codable, Hashable, Sendable {
     var updatedAt: Int64?
     /// Whether the history was read once more after the time of the last event stopped changing.
     ///
-    /// Servers give that time in whole seconds: two events in the same second have the same time.
+    /// Servers give that time in whole seconds: a second event in the same second does not change it, and would be
+    /// missed without another reading.
     var isSettled = false
     /// The base64 of events that were refused and may be accepted later, oldest first.
     var waiting: [String] = []
     /// Events with this sequence id or a lower one count as handled, because their digests may have been dropped.
     ///
-    /// An event above it counts as handled only if ``SeenLog`` has its digest: servers list events of the same moment
-    /// in changing order, and no signature covers a sequence id.
+    /// An event with a higher sequence id counts as handled only if ``SeenLog`` has its digest: servers list events of
+    /// the same moment in changing order, and no signature covers a sequence id.
     var floor: UInt64?
     /// How many events were ever added to ``SeenLog/texts``.
     var textCount: UInt64 = 0

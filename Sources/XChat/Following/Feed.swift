@@ -7,8 +7,8 @@ import XChatHTTP
 ///
 /// The watcher marks conversations that may have new events. A ``Turn`` is the exclusive right to handle one of them:
 /// the feed reads the history back to the consumer's cursor and delivers the new events to the engine, and the turn
-/// returns the results one by one. The cursor moves after a result was handled. Waiting conversations are not read in
-/// advance, so memory use does not grow with their number.
+/// returns the results one by one. The cursor moves after a result was handled, so that a crash repeats a result
+/// instead of losing it. Waiting conversations are not read in advance, so memory use does not grow with their number.
 actor Feed {
     /// The longest pause before a conversation that could not be read is read again, unless the server asks for more.
     private static let longestPause = Duration.seconds(60)
@@ -31,7 +31,7 @@ actor Feed {
     private var queue: [ConversationID] = []
     private var queued: [ConversationID: Wish] = [:]
     private var busy: Set<ConversationID> = []
-    /// Conversations that could not be read: when to try again, and how often it failed.
+    /// Conversations that could not be read: when to try again, and how often reading failed.
     private var delayed: [ConversationID: (until: ContinuousClock.Instant, failures: Int)] = [:]
     private var failure: (any Error)?
     private var isStopped = false
@@ -490,7 +490,7 @@ struct Turn: Sendable {
         let encoded: String
         /// The server's sequence id.
         let number: UInt64?
-        /// Whether it was first refused because a key was missing.
+        /// Whether the event was first refused because a key was missing.
         let isLate: Bool
         /// The digest of the signed event, or of its text if it did not verify or is of a kind that is never signed.
         let digest: EventDigest
@@ -501,7 +501,7 @@ struct Turn: Sendable {
         /// The digest of the message id with its author, who must not use an id twice in a conversation; nil without a
         /// signature.
         let nameDigest: EventDigest?
-        /// The events directly after it that the consumer does not receive.
+        /// The events directly after this item that the consumer does not receive.
         fileprivate(set) var followers: [(number: UInt64?, text: EventDigest?)] = []
 
         init(opened: OpenedEvent, encoded: String, number: UInt64?, isLate: Bool) throws(XChatError) {
@@ -512,7 +512,7 @@ struct Turn: Sendable {
             textDigest = try EventDigest(ofBytes: Array(encoded.utf8))
             if case .success(let event) = opened.result, let signed = event.digest {
                 (digest, isSigned) = (signed, true)
-                // Ids have no commas.
+                // Ids have no commas, so different pairs of ids have different texts.
                 let name = "\(event.received.senderID?.string ?? ""),\(event.received.messageID?.string ?? "")"
                 nameDigest = try EventDigest(ofBytes: Array("same id,\(name)".utf8))
             } else {

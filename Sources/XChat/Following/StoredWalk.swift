@@ -68,9 +68,9 @@ struct StoredWalk: Sendable {
     /// A key change event and its place in the history.
     private struct KeyChange: Sendable {
         let text: String
-        /// The sequence id that it names.
+        /// The sequence id that the event names.
         ///
-        /// Without one it is 0: the event is delivered first, where it has no more effect than elsewhere.
+        /// Without one it is 0: the event is delivered first, because no other position gives it less effect.
         let place: UInt64
 
         init(_ text: String) {

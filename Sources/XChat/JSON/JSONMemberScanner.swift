@@ -3,9 +3,9 @@ package import XChatEvents
 
 /// Finds string members of a JSON object without parsing the rest, which may be malformed or large.
 ///
-/// It takes the text in pieces, and keeps one string of the outermost object at a time. Nested values are skipped by
-/// counting brackets outside of strings, to any depth; text after the object is ignored. In a text that ``JSONReader``
-/// accepts, it finds the same members as ``JSONReader``.
+/// The scanner takes the text in pieces, and keeps one string of the outermost object at a time. Nested values are
+/// skipped by counting brackets outside of strings, to any depth; text after the object is ignored. In a text that
+/// ``JSONReader`` accepts, the scanner finds the same members as ``JSONReader``.
 package struct JSONMemberScanner: ~Copyable {
     /// The longest string that is kept, in bytes.
     ///

@@ -19,7 +19,7 @@ package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     package let reason: Reason
     /// The line, counted from 1.
     package let line: Int
-    /// The place of the byte in its line, counted from 1.
+    /// The position of the byte in its line, in bytes, counted from 1.
     package let column: Int
 
     package var description: String {
@@ -30,7 +30,9 @@ package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
 /// Reads one strict JSON text (RFC 8259): no duplicate members, no lone surrogates, no invalid UTF-8, nothing after the
 /// value.
 package struct JSONReader {
-    /// How many arrays and objects may be open at once.
+    /// The greatest nesting depth of arrays and objects: 64.
+    ///
+    /// Deeper nesting is refused, because parsing is recursive and could overflow the stack.
     package static let maximumDepth = 64
 
     private let bytes: [UInt8]

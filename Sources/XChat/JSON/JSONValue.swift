@@ -91,7 +91,8 @@ package struct JSONObject: Hashable, Sendable {
     package private(set) var members: [Member] = []
     /// The index of each member by its name.
     ///
-    /// It is empty while there are few members, because a table for each small object would take much memory.
+    /// The dictionary is empty while there are at most 8 members, because a table for each small object would take much
+    /// memory.
     private var places: [WireString: Int] = [:]
     private static let fewMembers = 8
 

@@ -4,9 +4,10 @@ package import XChatEvents
 
 /// The state of one user as JSON.
 ///
-/// A session file contains it as plaintext, the key store encrypted.
+/// A session file contains the document as plaintext; the key store contains it encrypted.
 ///
-/// Members that this program does not know are kept. Ids and versions are compared byte by byte.
+/// Members that this program does not know are kept. Ids and versions are compared byte by byte, because Swift's
+/// `String` treats different bytes as equal if they are equivalent under Unicode.
 package struct SessionDocument: Hashable, Sendable {
     /// All members, including unknown ones.
     package internal(set) var root: JSONObject
@@ -22,7 +23,7 @@ package struct SessionDocument: Hashable, Sendable {
 
     /// Parses a document.
     ///
-    /// Its members are checked when they are used.
+    /// The members of the document are checked when they are used.
     package init(parsing bytes: [UInt8], name: String) throws(AccountError) {
         root = try JSONLocation(parsing: bytes, document: name).object()
         self.name = name
@@ -306,7 +307,7 @@ extension SessionDocument {
         var rejected = try place.member("rejected_keys")?.object() ?? JSONObject()
         for user in Set(session.pins.rejected.keys).union(before.pins.rejected.keys)
         where session.pins.rejected[user] != before.pins.rejected[user] {
-            // Another process may have added some. Only keys that this process accepted are removed.
+            // Another process may have added rejected keys. Only keys that this process accepted are removed.
             let entries = try place.member("rejected_keys")?.member(user.text)?.elements() ?? []
             let stored = Set(try entries.map { entry throws(AccountError) in try entry.digest() })
             let (new, old) = (session.pins.rejected[user] ?? [], before.pins.rejected[user] ?? [])

@@ -8,7 +8,7 @@ package struct StateChanged: Error {}
 
 /// A session file: the JSON of a ``SessionDocument``.
 ///
-/// A lock is held while the file is replaced as a whole.
+/// Each change replaces the whole file while a lock is held, so that a reader never sees half of a change.
 package final class SessionFile: Sendable {
     /// The largest state that is read or written: 64 MiB.
     package static let maximumBytes = 64 << 20
@@ -99,7 +99,7 @@ package final class SessionFile: Sendable {
     /// one: whether a key change event is accepted depends, for example, on removals that another process saved and on
     /// keys that a person accepted.
     /// - Parameters:
-    ///   - version: ``version()`` of the state that was read; nil to change any.
+    ///   - version: ``version()`` of the state that was read; nil to change the state whatever its version is.
     ///   - change: The change.
     /// - Returns: The version of the state afterwards.
     /// - Throws: ``StateChanged`` if the state has another version; what `change` throws; ``AccountError`` if the file
