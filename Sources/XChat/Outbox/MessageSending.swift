@@ -13,8 +13,9 @@ public protocol MessageSending: Sendable {
 
     /// Looks in the history for a message that the server may have stored although its answer was lost.
     ///
-    /// The outbox asks before it encrypts a refused message again, and before it makes a refused message a dead letter.
-    /// How far back to look must not depend on the local clock: it may differ from the server's by any amount.
+    /// The outbox asks before it encrypts a refused message again, and before it makes a refused message a dead letter:
+    /// otherwise a message that the server has could be sent twice, or be reported as not sent. How far back to look
+    /// must not depend on the local clock: it may differ from the server's by any amount.
     /// - Parameters:
     ///   - message: The message. The search may end as soon as it is found.
     ///   - sender: The user who sealed it.
@@ -27,8 +28,8 @@ public protocol MessageSending: Sendable {
 public struct PostedMessages: Hashable, Sendable {
     /// The server's ids of the messages, by the ids under which they were sealed.
     public var sequenceIDs: [MessageID: SequenceID]
-    /// Whether every message was seen that could be stored under the key version of the message that was looked for, or
-    /// under a newer one.
+    /// Whether the search saw every message of the sender under the key version of the searched message, or under a
+    /// newer version.
     public var isComplete: Bool
 
     /// A result from its parts.

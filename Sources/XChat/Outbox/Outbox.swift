@@ -6,18 +6,18 @@ import XChatHTTP
 
 public import struct Foundation.Date
 
-/// Encrypted messages that wait to be posted, stored where neither a crash nor a power failure loses them.
+/// Encrypted messages that wait to be posted, stored where neither a crash nor a power loss loses them.
 ///
 /// A message is encrypted once, and every attempt posts the same bytes. Within a conversation the order is kept, and
 /// conversations do not wait for each other. A message that the server does not accept becomes a dead letter with the
-/// reason, and its conversation goes on. A message under a key that is no longer the newest is encrypted again, and the
-/// two are linked.
+/// reason, and later messages of its conversation are sent without it. A message under a key that is no longer the
+/// newest is encrypted again, and the two are linked.
 ///
 /// Several processes may enqueue messages; one at a time posts.
 public struct Outbox: Sendable {
     /// Where the messages are.
     public let store: any AccountStore
-    /// The user who signs them.
+    /// The user who signs the messages.
     public let userID: UserID
     /// When to retry, and when not.
     public var policy: OutboxPolicy
@@ -56,7 +56,7 @@ public struct Outbox: Sendable {
     ///   - api: The base URL of the API.
     ///   - policy: When to retry.
     ///   - retention: How long sent, replaced and dropped messages are remembered, without their ciphertext.
-    ///   - now: The time, by which finished messages are forgotten.
+    ///   - now: The present time. Messages that were finished more than `retention` before it are forgotten.
     /// - Throws: `other_account`; `damaged`, `file`, `full`, `busy`.
     public init(
         opening store: any AccountStore,
@@ -85,7 +85,7 @@ public struct Outbox: Sendable {
         lastForgetting = Shared(now)
     }
 
-    /// Enqueues a message: when this returns, it survives a power failure.
+    /// Enqueues a message: when this returns, the message survives a power loss.
     ///
     /// - Parameter message: A message that this user encrypted. The same message again changes nothing.
     /// - Throws: `duplicate`, `other_account`, `full`, `file`, `busy`; then the message is not in the outbox.

@@ -10,12 +10,13 @@ public struct OutboxEntry: Hashable, Sendable {
     public enum State: String, CaseIterable, Sendable {
         /// Waits to be posted, for the first time or again.
         case queued
-        /// The server has it.
+        /// The server has the message.
         case sent
-        /// The server does not accept it, and ``OutboxEntry/reason`` says why.
+        /// The message is not posted any more; ``OutboxEntry/reason`` says why, for example that the server rejected
+        /// it.
         ///
-        /// It stays until it is retried or dropped on request; later messages of the conversation are sent without it.
-        /// See ``OutboxEntry/isHeld`` for a message that waits for a decision about its readers.
+        /// The message stays in the outbox until the caller retries or drops it; later messages of the conversation are
+        /// sent without it. See ``OutboxEntry/isHeld`` for a message that waits for a decision about its readers.
         case deadLetter = "set_aside"
         /// Encrypted again under a newer key, as ``OutboxEntry/replacedBy``.
         case replaced

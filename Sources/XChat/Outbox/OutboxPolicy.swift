@@ -52,8 +52,8 @@ public struct OutboxPolicy: Hashable, Sendable {
     package enum Failure: Hashable, Sendable {
         /// The call failed, or its answer was a failure event.
         case call(APIError)
-        /// The server says that the message's key is not the newest, but no newer key or not the message's key is
-        /// known.
+        /// The server says that the message's key is not the newest, but this account knows no newer key, or does not
+        /// have the message's key, which is needed to encrypt the message again.
         case noNewerKey
     }
 
@@ -76,7 +76,7 @@ public struct OutboxPolicy: Hashable, Sendable {
     /// - Parameters:
     ///   - failure: What happened now.
     ///   - failures: How often the message failed before; for a rate limit, how many came before it in a row.
-    ///   - now: The time, for rate limits that end at one.
+    ///   - now: The present time, for rate limits that name the time of their end.
     ///   - jitter: 0..<1, at random; two senders that failed together do not return together.
     /// - Returns: What to do.
     package func action(after failure: Failure, failures: Int, now: Date, jitter: Double) -> Action {

@@ -24,7 +24,7 @@ public protocol OutboxStore: Sendable {
     ///   - now: The time. Waiting times that reach further into the future than ``OutboxPolicy/longestPause`` come from
     ///     a wrong clock and are ignored.
     ///   - limit: The most conversations.
-    ///   - total: About how many messages of all of them; at least one of each.
+    ///   - total: About how many messages of all conversations together; at least one of each.
     ///   - excluded: Conversations to leave out.
     /// - Returns: The messages, and when to ask again.
     /// - Throws: `damaged`, `file`, `busy`.
@@ -173,7 +173,8 @@ public struct DueMessages: Hashable, Sendable {
 
 /// The outcome of an attempt to post a message.
 public enum MessageOutcome: Hashable, Sendable {
-    /// The server took the message. This also counts for a message that became a dead letter or was dropped meanwhile.
+    /// The server has the message. This is also stored for a message that became a dead letter or was dropped
+    /// meanwhile.
     case sent(MessageID, sequenceID: SequenceID)
     /// The attempt failed; the conversation of the message waits.
     case postponed(MessageID, until: Date, reason: String)

@@ -9,8 +9,9 @@ import struct Foundation.Date
 /// Takes messages from an outbox, posts them, and stores the outcomes.
 ///
 /// One loop hands out conversations to tasks, each with a window of its first messages. A task posts one message after
-/// the other and does not wait until it is stored that one was sent: several outcomes are committed together. After a
-/// crash the messages in between are posted again with the same ids and bytes, as after a lost answer.
+/// the other and does not wait until the outcome of the previous one is stored, because several outcomes are committed
+/// together. After a crash, the messages whose outcomes were not stored are posted again with the same ids and bytes,
+/// as after a lost answer.
 final class OutboxWorker: Sendable {
     /// When the worker ends by itself.
     enum Goal: Sendable {
@@ -69,8 +70,8 @@ final class OutboxWorker: Sendable {
 
     /// What is known after the server refused a message because its key is not the newest.
     ///
-    /// It is valid for every message under an older key: the server no longer accepts such messages, so it will never
-    /// have those that it does not have now.
+    /// The result is valid for every message under an older key: the server no longer accepts such messages, so it will
+    /// never have a message that it does not have now.
     private struct Renewal: Sendable {
         let session: Session
         /// The newest key.
@@ -248,7 +249,7 @@ final class OutboxWorker: Sendable {
                 (seen, next) = (store.queueChanges.version, nil)
             }
             if isWatching, let time = next, time < watched ?? .distantFuture {
-                // It ends, and begins again with the earlier time.
+                // The report ends the watch, which begins again with the earlier time.
                 watched = next
                 store.queueChanges.report()
             } else if !isWatching {
@@ -454,7 +455,7 @@ final class OutboxWorker: Sendable {
         } catch {
             return try await deadLetter(queued, error.description)
         }
-        // A server that does not insist on the newest key would accept it under one that is known to be old.
+        // A server that does not insist on the newest key would accept the message under a key that is known to be old.
         if queued.isStale { return try await reseal(queued, message) }
         if let renewal = renewals.withLock({ $0[queued.conversationID] }), renewal.isNewer(than: message) {
             guard renewal.covers(message) else { return try await reseal(queued, message) }
@@ -518,6 +519,8 @@ final class OutboxWorker: Sendable {
         )
     }
 
+    /// Makes a message a dead letter, unless the server has it.
+    ///
     /// A server may refuse an id because it has the message already, from an attempt whose answer was lost.
     private func deadLetterUnlessPosted(
         _ reason: String,
@@ -650,8 +653,8 @@ final class OutboxWorker: Sendable {
 }
 
 extension XChatError.Code {
-    /// Whether it is about who would read a message under the newest key: a person or a rotation has to settle that,
-    /// and waiting does not.
+    /// Whether the error is about who would read a message under the newest key: a person or a rotation has to settle
+    /// that, and waiting does not.
     fileprivate var isAboutReaders: Bool {
         [
             .membersChanged, .rotationNeeded, .membershipUnjudged, .membershipUnproven, .disputedKey, .notAParticipant,

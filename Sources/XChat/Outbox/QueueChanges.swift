@@ -67,7 +67,7 @@ public final class QueueChanges: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Waits until ``version`` is another one, until some time has passed, or until the task is cancelled.
+    /// Waits until ``version`` differs from the given one, until some time has passed, or until the task is cancelled.
     ///
     /// - Parameters:
     ///   - version: The version that was seen.

@@ -76,8 +76,8 @@ extension SealedDatabase {
         CREATE INDEX message_letter ON message (place) WHERE state = 1;
         """
 
-    /// The conversations that are due, along an index of those alone: neither waiting conversations nor sent messages
-    /// cost time.
+    /// Selects the conversations that are due, by the index `queue_due` alone, so that neither waiting conversations
+    /// nor sent messages cost time.
     static let dueQuery = """
         SELECT id, head FROM (
             SELECT id, head FROM queue WHERE head IS NOT NULL AND not_before = 0 ORDER BY not_before, head LIMIT ?3)
@@ -156,7 +156,7 @@ extension SealedOutboxStore {
             throw AccountError(
                 .otherAccount,
                 "the outbox belongs to user \(stored.user) at \(quoted(stored.api)), not to user \(owner.user) at "
-                    + quoted(owner.api)
+                    + "\(quoted(owner.api)); use that user and that API, or another account"
             )
         }
         store.outboxOwner = owner
@@ -169,7 +169,7 @@ extension SealedOutboxStore {
     ///   - now: The time. Waiting times that reach further into the future than ``OutboxPolicy/longestPause`` come from
     ///     a wrong clock and are ignored.
     ///   - limit: The most conversations.
-    ///   - total: About how many messages of all of them; at least one of each.
+    ///   - total: About how many messages of all conversations together; at least one of each.
     ///   - excluded: Conversations to leave out.
     /// - Returns: The messages, and when to ask again.
     /// - Throws: `damaged`, `file`, `busy`.
@@ -387,7 +387,7 @@ extension StoreTransaction {
                 throw AccountError(
                     .otherAccount,
                     "message \(safeField(message.info.messageID)) was encrypted by user \(safeField(message.sender)), but the "
-                        + "outbox belongs to user \(owner.user)"
+                        + "outbox belongs to user \(owner.user); enqueue it in the outbox of its sender"
                 )
             }
             let queue = try queue(of: message.info.conversationID)
@@ -685,7 +685,7 @@ private struct MessageInfo {
     let keyVersion: KeyVersion
     let signatureDigest: [UInt8]
     let replaces: MessageID?
-    /// The column of ``ReaderList``; nil in conversations of two and where the readers are not known.
+    /// The text of ``ReaderList``; nil in conversations of two, and if the readers are not known.
     var readers: String?
 
     init(_ message: SealedMessage, replaces: MessageID?) throws(AccountError) {

@@ -9,8 +9,8 @@ import struct Foundation.Data
 ///
 /// The file is a SQLite database. Keys and values of records are encrypted, and rows are found by keyed hashes, so that
 /// the file shows how many records of each kind there are, how large they are, and nothing else about them. A value is
-/// bound to its key and its revision; an authenticated summary shows on opening whether a record is missing or older
-/// than it should be.
+/// bound to its key and its revision, so a value that was copied to another row cannot be decrypted. An authenticated
+/// summary shows on opening whether a record is missing or older than it should be.
 ///
 /// Several processes may use one file at the same time. The folder must be on a local disk; SQLite adds files whose
 /// names end in `-wal` and `-shm`, and leases are files whose names end in `.lease-` and a hash.

@@ -8,10 +8,11 @@ public import struct Foundation.Date
 /// A record is a key and bytes. The account reads the few records that an operation needs, and commits what the
 /// operation changed in one batch. Several processes, and several hosts, may work on one account at the same time: each
 /// record has a revision, and a batch names the revisions that it was computed from. If another process changed one of
-/// them, the batch is refused as a whole and the operation is computed again.
+/// them, the batch is refused as a whole and the operation is computed again (optimistic concurrency).
 ///
 /// A store encrypts its contents: ids, keys, texts and pins must not be readable without the account's passphrase.
-/// Counts, sizes and times may be readable. Only ``SessionFileStore`` keeps keys and pins in plaintext.
+/// Counts, sizes and times may be readable. Only ``SessionFileStore`` keeps keys, pins, membership logs and tokens in
+/// plaintext.
 public protocol AccountStore: RecordStore, OutboxStore {}
 
 /// The part of an account's store that keeps records; ``OutboxStore`` is the other part.
@@ -36,7 +37,7 @@ public protocol RecordStore: Sendable {
 
     /// Commits a batch: all of it or nothing.
     ///
-    /// When this returns, the batch survives a power failure.
+    /// When this returns, the batch survives a power loss.
     /// - Parameter batch: The changes, and the revisions that they were computed from.
     /// - Returns: The new revisions of the records that were written.
     /// - Throws: `conflict` if a record has another revision than expected; then nothing was written. `too_large` for a
@@ -75,11 +76,11 @@ public enum RecordKey: Hashable, Sendable {
     case cursor(consumer: String, ConversationID)
     /// Some of the newest events that a consumer has handled in a conversation.
     case seen(consumer: String, ConversationID, SeenList, record: UInt64)
-    /// What a consumer sent from an event: the digest of the event, and the name of the call.
+    /// What a consumer sent in reply to an event: the digest of the event, and the name of the call.
     case reply(consumer: String, EventDigest, call: String)
     /// The user id that a handle was resolved to.
     case handle(String)
-    /// The group that a signed creation founded: it founds no other one.
+    /// The group that a signed creation founded; the same creation founds no other group.
     case founding(EventDigest)
     /// A group that the server was asked to create, until the outcome is known.
     case creation(ConversationID)

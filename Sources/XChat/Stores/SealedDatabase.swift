@@ -14,11 +14,12 @@ import struct Foundation.Data
     import Glibc
 #endif
 
-/// One SQLite file with encrypted rows, and the queue on which it is used.
+/// One SQLite file with encrypted rows, and the serial queue that runs all its SQL.
 ///
-/// It uses a write-ahead log; every commit is durable when it returns. Changes that wait at the same time are committed
-/// together, with one flush of the storage, and each still succeeds or fails by itself. Nothing blocks a thread of
-/// Swift's pool.
+/// The file has a write-ahead log; when a write call returns, its change survives a power loss. Changes that wait at
+/// the same time are committed in one transaction, with one flush of the storage. Each of them has a savepoint, so it
+/// succeeds or fails by itself; if the shared transaction fails as a whole, each change is tried again in a transaction
+/// of its own. No call blocks a thread of Swift's cooperative thread pool.
 final class SealedDatabase: Sendable {
     let path: String
     let seal: StoreSeal
@@ -165,7 +166,10 @@ final class SealedDatabase: Sendable {
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw AccountError(.file, "is not a regular file") }
         if status.st_mode & 0o077 != 0, unsafe chmod(path, 0o600) != 0 {
-            throw AccountError(.file, "other users can read it, and that cannot be changed (\(systemError()))")
+            throw AccountError(
+                .file,
+                "other users can read it, and its mode cannot be changed (\(systemError())); set it to 0600"
+            )
         }
     }
 
@@ -292,7 +296,7 @@ final class SealedDatabase: Sendable {
         return try result.get()
     }
 
-    /// Makes a change; when this returns, it survives a power failure.
+    /// Makes a change; when this returns, the change survives a power loss.
     ///
     /// - Parameter body: Makes the change. If it throws, only this change is undone.
     /// - Returns: What `body` returns.
@@ -327,7 +331,7 @@ final class SealedDatabase: Sendable {
     }
 
     private func schedule() {
-        // One group each time: reads that were asked for meanwhile come between.
+        // One group each time, so that reads that were requested meanwhile run between two groups.
         queue.asyncWriteWithoutTransaction { database in
             let group = self.jobs.withLock { jobs in
                 let group = Array(jobs.waiting.prefix(Self.largestGroup))
@@ -469,7 +473,7 @@ final class SealedDatabase: Sendable {
     private static func accountError(_ error: any Error) -> AccountError {
         if let error = error as? AccountError { return error }
         guard let error = error as? DatabaseError else {
-            return AccountError(.damaged, "a value in it has the wrong type; restore the file from a backup")
+            return AccountError(.damaged, "a value in the file has the wrong type; restore the file from a backup")
         }
         let detail = "SQLite says: \((error.message ?? "no reason").display(limit: 200))"
         switch error.resultCode {
@@ -484,10 +488,10 @@ final class SealedDatabase: Sendable {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return AccountError(
                 .damaged,
-                "it is damaged or not a database; it was not changed: restore it from a backup (\(detail))"
+                "the file is damaged or not a database; it was not changed: restore it from a backup (\(detail))"
             )
         case .SQLITE_BUSY, .SQLITE_LOCKED:
-            return AccountError(.busy, "another process has it locked; try again (\(detail))")
+            return AccountError(.busy, "another process has the file locked; try again (\(detail))")
         default: return AccountError(.file, detail)
         }
     }

@@ -5,9 +5,8 @@ import XChatFiles
 
 /// The database that belongs to a state in another file: a session file or the key store.
 ///
-/// It is in the folder that has the name of the state with `.outbox` appended, and is sealed under a key that is
-/// derived from the private keys. Each user, API and private key has a database of its own, because no other key opens
-/// it.
+/// The database is in the folder that has the name of the state with `.outbox` appended, and is sealed under a key that
+/// is derived from the private keys. Each combination of user, API and private keys has a separate database.
 package struct SessionDatabase: Sendable {
     /// The folder, which is created with mode 0700.
     package let folder: String

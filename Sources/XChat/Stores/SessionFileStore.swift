@@ -7,12 +7,12 @@ import XChatFiles
 
 public import struct Foundation.Date
 
-/// An account in a session file: keys and pins as readable JSON, and a sealed database for the rest.
+/// An account in a session file: keys, pins and tokens as readable JSON, and a sealed database for the rest.
 ///
-/// The file holds the private keys, pins, conversation keys and membership logs. Everything in it is trusted. Members
-/// that this version does not know are kept. The outbox, cursors, handled events and replies are in a database in the
-/// folder `FILE.outbox/`, sealed under a key that is derived from the private keys. A batch that touches both writes
-/// the file first.
+/// The file holds the private keys, the tokens of a sign-in, pins, conversation keys and membership logs. Everything in
+/// it is trusted. Members that this version does not know are kept. The outbox, cursors, handled events and replies are
+/// in a database in the folder `FILE.outbox/`, sealed under a key that is derived from the private keys. A batch that
+/// touches both writes the file first.
 ///
 /// Several processes may use one file: commits hold a lock, and every reader sees the file before a commit or after it.
 public final class SessionFileStore: AccountStore, LeaseDirectory {
@@ -323,7 +323,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
     /// Makes the file with the account record; the other records of the batch follow.
     private func create(_ batch: RecordBatch) throws {
         guard let bytes = batch.writes[.account] else {
-            throw AccountError(.notFound, "there is no session file \(quoted(path))")
+            throw AccountError(.notFound, "there is no session file \(quoted(path)); create the account first")
         }
         let document = try SessionDocument(parsing: bytes, name: quoted(path))
         try withAccountErrors { try Files.create(path, document.bytes) }
@@ -342,7 +342,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
         return session
     }
 
-    /// Runs a function that may block, away from Swift's threads.
+    /// On a serial queue, runs a function that may block, outside of Swift's cooperative thread pool.
     private func onQueue<Value: Sendable>(
         _ body: @escaping @Sendable (SessionFileStore) throws -> Value
     ) async throws(AccountError) -> Value {
@@ -369,7 +369,7 @@ public final class SessionFileStore: AccountStore, LeaseDirectory {
         guard let place = try await place() else {
             throw AccountError(
                 .notRegistered,
-                "\(quoted(path)) has no private keys, under which messages are encrypted; register keys first"
+                "\(quoted(path)) has no private keys, from which the key of its database is derived; register keys first"
             )
         }
         let opened = try await place.open()

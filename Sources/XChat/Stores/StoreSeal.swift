@@ -155,7 +155,8 @@ struct StoreHead: Hashable, Sendable {
         } catch {
             throw AccountError(
                 .wrongPassphrase,
-                "the passphrase is wrong, or the file was damaged; try again, or restore the file from a backup"
+                "the passphrase is wrong, or the file was changed or damaged; enter the passphrase again, or, if it is "
+                    + "certainly right, restore the file from a backup"
             )
         }
         return try StoreSeal(rootKey: root)
@@ -239,8 +240,9 @@ struct StoreHead: Hashable, Sendable {
             else {
                 throw AccountError(
                     .damaged,
-                    "opening it takes \(operations) passes over \(memory) KiB; the most that is spent on a passphrase is "
-                        + "\(Self.maximum.operations) passes over \(Self.maximum.memory >> 10) KiB"
+                    "the header asks for \(operations) passes over \(memory) KiB for a passphrase; the limits are "
+                        + "1 to \(Self.maximum.operations) passes over 8 to \(Self.maximum.memory >> 10) KiB: restore the "
+                        + "file from a backup"
                 )
             }
             self.limits = limits
