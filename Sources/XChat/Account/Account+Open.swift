@@ -220,7 +220,7 @@ extension Account {
     ///   - name: The lease.
     ///   - work: What the holder of the lease does, for the error text.
     /// - Returns: The lease.
-    /// - Throws: `conflict` if another task or process holds it for longer.
+    /// - Throws: `conflict` if another task or process holds the lease for longer.
     func lease(_ name: String, for work: String) async throws -> any StoreLease {
         for _ in 0..<600 {
             if let lease = try await store.lease(name) { return lease }

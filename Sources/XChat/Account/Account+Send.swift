@@ -48,7 +48,7 @@ extension Account {
 
     /// Sends a message, a reaction or an edit; returns when the server has the message.
     ///
-    /// The encrypted message is kept on disk until the server has it: if the process ends before that, the next one
+    /// The encrypted message is kept on disk until the server has it: if the process ends before that, the next process
     /// posts it. Messages of one conversation are sent in the order of the calls.
     /// - Parameters:
     ///   - draft: What to send.

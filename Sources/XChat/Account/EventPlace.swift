@@ -2,7 +2,7 @@ package import XChatEvents
 
 import struct Foundation.Date
 
-/// Formats a time that the server stated as ISO 8601; nil if it is not a time up to the year 9999.
+/// Formats a time from the server as ISO 8601; nil if it is not a time up to the year 9999.
 ///
 /// No signature covers the time.
 package func timeText(_ milliseconds: WireString?) -> String? {

@@ -45,7 +45,7 @@ actor Feed {
 
     /// Why a conversation is read.
     private struct Wish {
-        /// The time of its last event as the server lists it, in milliseconds since 1970.
+        /// The time of the conversation's last event as the server lists it, in milliseconds since 1970.
         var updatedAt: Int64?
         /// An event of the activity stream.
         var event: ActivityEvent?
@@ -607,8 +607,8 @@ struct Turn: Sendable {
     ///
     /// - Parameters:
     ///   - item: The item.
-    ///   - calls: The names of the calls that replied to it. The event is not returned again, so their records are
-    ///     deleted.
+    ///   - calls: The names of the calls that replied to the item. The event is not returned again, so their records
+    ///     are deleted.
     ///   - store: Where to save.
     /// - Throws: ``AccountError`` of the store.
     mutating func handled(_ item: Item, calls: Set<String> = [], in store: any RecordStore) async throws {

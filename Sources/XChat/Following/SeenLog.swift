@@ -4,10 +4,10 @@ import XChatEvents
 /// The newest events that a consumer has handled in one conversation, so that no event is handled twice.
 ///
 /// There are two lists of bounded length. ``texts`` has the digest of every event as the server delivered it, with its
-/// sequence id. When an event is dropped from it, all events up to that sequence id count as handled: see
+/// sequence id. When an event is dropped from ``texts``, all events up to that sequence id count as handled: see
 /// ``Cursor/floor``. ``signed`` has the digests of signed events, because a server can deliver a signed event again
-/// with another text and a higher sequence id. Only verified events are in it, so a server cannot displace them with
-/// events that it makes up.
+/// with another text and a higher sequence id. Only verified events are in ``signed``, so a server cannot displace them
+/// with events that it makes up.
 struct SeenLog: Sendable {
     /// The digests of 1,024 events as they were delivered.
     private(set) var texts: Part

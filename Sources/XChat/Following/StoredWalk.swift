@@ -16,8 +16,7 @@ struct StoredWalk: Sendable {
     private static let recordBytes = 4 << 20
     /// The largest event that is kept, in bytes of base64.
     ///
-    /// A larger text cannot be a valid event; an empty text is kept in its place, which is refused when it is
-    /// delivered.
+    /// A larger text cannot be a valid event; an empty text is kept in its place, and is refused on delivery.
     private static let eventBytes = 12 << 20
 
     /// The progress of the walk: the record ``RecordKey/walk(consumer:_:)``.

@@ -11,7 +11,7 @@ import XChatHTTP
 /// conversation. While the stream is not connected, the list is read at every poll interval.
 ///
 /// The list is read newest first, down to the first conversation that has not changed. Every 15 minutes, and at a start
-/// after which listed conversations may not have been read, it is read to its end.
+/// if the last run may not have read all listed conversations, the list is read to its end.
 struct Watcher: Sendable {
     /// The time between two readings of the list while the stream is connected.
     private static let streamInterval = Duration.seconds(60)
