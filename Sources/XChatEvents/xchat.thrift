@@ -184,7 +184,7 @@ struct MessageCreateEvent {
   109: optional bool is_message_request
 } (root = "true")
 
-/** A group made, or a group of the old kind upgraded. */
+/** The creation of a group, or the upgrade of a group of the old kind. */
 struct GroupCreate {
   1: optional list<string> member_ids,
   2: optional list<string> admin_ids,
@@ -229,7 +229,7 @@ struct GroupInviteEnable {
   3: optional string affiliate_id
 }
 
-/** The end of a group's invitation link. */
+/** The removal of a group's invitation link. */
 struct GroupInviteDisable {
   1: optional string disabled_by_member_id
 }
@@ -244,7 +244,7 @@ struct GroupJoinReject {
   1: optional list<string> rejected_user_ids
 }
 
-/** What is left to a group's administrators. */
+/** The actions that only a group's administrators may take. */
 struct GroupAdminSettings {
   1: optional bool edit_group_info,
   2: optional bool edit_message_ttl,
@@ -254,7 +254,7 @@ struct GroupAdminSettings {
   6: optional bool start_call
 }
 
-/** A change of what is left to a group's administrators. */
+/** A change of the actions that only a group's administrators may take. */
 struct GroupAdminSettingsChange {
   1: optional bool edit_group_info,
   2: optional bool edit_message_ttl,
@@ -264,11 +264,11 @@ struct GroupAdminSettingsChange {
   6: optional bool start_call
 }
 
-/** Members added to a group, with the group as it then is. */
+/** Members added to a group, with the state of the group. */
 struct GroupMemberAddChange {
   /** the new members */
   1: optional list<string> member_ids,
-  /** the members so far */
+  /** the members before the addition */
   2: optional list<string> current_member_ids,
   3: optional list<string> current_admin_ids,
   4: optional string current_title,
@@ -449,7 +449,7 @@ union MessageEventDetail {
   14: MemberAccountDeleteEvent memberAccountDeleteEvent
 } (root = "true", file = "Envelope")
 
-/** A signing key that an event carries; no reader relies on it. */
+/** A signing key in an event; recipients do not trust it, because it is not signed. */
 struct MessageSigningKeyInfo {
   1: optional string member_id,
   2: optional string public_key_version,
@@ -462,9 +462,9 @@ struct MessageEventSignature {
   1: optional string signature,
   2: optional string public_key_version,
   3: optional string signature_version,
-  /** not to be relied on */
+  /** not signed; recipients use the registered key instead */
   4: optional string signing_public_key,
-  /** not to be relied on */
+  /** not signed; recipients use the registered keys instead */
   5: optional list<MessageSigningKeyInfo> message_signing_key_info_list
 } (root = "true")
 

@@ -38,7 +38,7 @@ public struct EventBuilder: Hashable, Sendable {
 
 /// An event without a signature.
 ///
-/// Signing consumes it, so that it is signed only once.
+/// ``signed(_:publicKeyVersion:)`` consumes the event, so the compiler prevents a second signature.
 public struct UnsignedEvent: ~Copyable, Sendable {
     /// The event, without a signature.
     public private(set) var event: MessageEvent

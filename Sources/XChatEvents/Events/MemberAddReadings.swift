@@ -2,13 +2,15 @@
 ///
 /// The text joins its components by commas. It shows neither where one list ends and the next begins nor which version
 /// of the text it is, and the version that the signature names is not signed. So several events can have the same
-/// text. Each way to split the text that obeys the rules of ``MessageEvent/inconsistency`` is a *reading*. In every
-/// reading the text starts with the ids of the members after the addition, both new and present ones. Readings that
-/// differ in the number of these ids name different members.
+/// text, and a server could replace one by another while the signature stays valid.
+///
+/// Each way to split the text that obeys the rules of ``MessageEvent/inconsistency`` is a *reading*. In every reading
+/// the text starts with the ids of the members after the addition, both new and present ones. Readings that differ in
+/// the number of these ids name different members.
 package struct MemberAddReadings: Sendable {
     /// The readings of one version of the text.
     ///
-    /// They differ only in where the lists of members end.
+    /// These readings differ only in where the lists of members end.
     package struct Reading: Hashable, Sendable {
         /// The version of the text.
         package let version: Int32

@@ -3,17 +3,21 @@ extension MessageEvent {
     ///
     /// See `docs/protocol.md`, "Ambiguous texts".
     ///
-    /// A signed text has no counts and no escapes. So a relay can move the bounds of its lists, or leave out a
-    /// component, and the signature still verifies. Events of honest senders obey rules that such a forgery breaks: the
-    /// conversation is named; ids in lists consist of digits; no list names a user twice; new members are not members
-    /// already; administrators are members; the sender of an addition is a member; key versions are numbers; no text is
-    /// the word `null`, which means absence.
+    /// A signed text has no counts and no escapes. So a server can move the boundaries of its lists, or leave out a
+    /// component, and keep the signature valid. Events of honest senders obey the following rules, and most such
+    /// forgeries break one of them:
     ///
-    /// These rules do not fix every bound in a member addition: not the one between new and present members and,
-    /// without administrators, not the one between members and pending members. An addition is therefore inconsistent
-    /// if its signed text, in any version of the text, has readings that obey all other rules and name different
-    /// members (new and present ones together). All readings of a consistent addition name the same members; they may
-    /// differ in which of the members before the sender are new (`namedMembers`).
+    /// - The event names its conversation.
+    /// - Ids in lists consist of digits, and no list names a user twice.
+    /// - New members are not members already, administrators are members, and the sender of an addition is a member.
+    /// - Key versions are numbers.
+    /// - No text is the word `null`, because a signed text contains this word for an absent value.
+    ///
+    /// These rules leave two boundaries of a member addition open: the one between new and present members and, without
+    /// administrators, the one between members and pending members. An addition is therefore inconsistent if its signed
+    /// text, in any version of the text, has readings that obey all other rules and name different members (new and
+    /// present ones together). All readings of a consistent addition name the same members; they may differ in which of
+    /// the members before the sender are new (`namedMembers`).
     ///
     /// The reason names the field and contains no value of the event. Absent fields are ignored here: ``SignedPayload``
     /// reports whether the event has a signed text. Events of kinds that are never signed are consistent.
@@ -48,14 +52,14 @@ extension MessageEvent {
 
     /// The version of the signed text.
     ///
-    /// A refused version counts as the current one: its signature is never accepted.
+    /// A version that is too old counts as the current one. This is safe because its signature is never accepted.
     private var textVersion: Int32 {
         let version = try? SignatureVersion(messageEventSignature?.signatureVersion)
         return (version ?? .current).number
     }
 
     private func check(_ change: ConversationKeyChangeEvent) throws(Inconsistency) {
-        // From version 6 on, the list is not signed.
+        // From version 6 on, the signed text does not contain the list.
         guard textVersion < 6 else { return }
         let users = (change.conversationParticipantKeys ?? []).compactMap(\.userID)
         try Inconsistency.check(areDigits: users, "conversation_participant_keys")
@@ -152,8 +156,8 @@ extension MessageEvent {
 
     /// Checks the components after the lists.
     ///
-    /// An invitation adds three components. Without these rules, the last three administrators could pass for title,
-    /// avatar and lifetime.
+    /// An invitation adds three components at the end. Without these rules, a server could present an addition that has
+    /// no invitation as one that has, and the last three administrators would be read as title, avatar and lifetime.
     private func checkTail(of addition: GroupMemberAddChange) throws(Inconsistency) {
         try Inconsistency.check(isNotNull: addition.currentAvatarURL, "current_avatar_url")
         if let avatar = addition.currentAvatarURL, avatar.isDigits {

@@ -9,7 +9,7 @@ package enum EventLimits {
 }
 
 extension WireString {
-    /// Whether it is a group id: `g` and 1 to 19 ASCII digits.
+    /// Whether the text is a group id: `g` and 1 to 19 ASCII digits.
     package var isGroupID: Bool {
         guard utf8.count <= 1 + EventLimits.digits else { return false }
         return unsafe withContiguousBytes { bytes in
@@ -17,7 +17,7 @@ extension WireString {
         }
     }
 
-    /// Whether it is a conversation id in any form: a group id, a user id, or two user ids joined by `:` or `-`.
+    /// Whether the text is a conversation id in any form: a group id, a user id, or two user ids joined by `:` or `-`.
     package var isConversationID: Bool {
         guard utf8.count <= 2 * EventLimits.digits + 1 else { return false }
         if isShortNumber || isGroupID { return true }
@@ -37,8 +37,8 @@ extension MessageEvent {
     /// The first limit that the event breaks, as one sentence that names the field, the value and the rule; nil if it
     /// keeps all limits.
     ///
-    /// Checks every value that a reader compares or stores: ids, versions and lists of users. An absent field breaks no
-    /// limit. The sentence quotes the value in printable ASCII, cut to 48 bytes.
+    /// The limits apply to every value that a recipient compares or stores: ids, versions and lists of users. An absent
+    /// field breaks no limit. The sentence quotes the value in printable ASCII, cut to 48 bytes.
     package var limitViolation: String? {
         do throws(LimitViolation) {
             try LimitViolation.check(sequenceID, "sequence_id")

@@ -1,7 +1,7 @@
 /// The unit in which the offsets of an entity count.
 ///
-/// X's SDK calls them byte offsets and passes them on unchanged; some clients have been observed to count Unicode
-/// scalars. The three units agree only for ASCII text, and an event does not name the unit that it uses.
+/// X's SDK calls the offsets byte offsets and passes them on unchanged; some clients have been observed to count
+/// Unicode scalars. The three units agree only for ASCII text, and an event does not name the unit that it uses.
 public enum TextUnit: Hashable, Sendable, CaseIterable {
     /// Bytes of UTF-8.
     case bytes

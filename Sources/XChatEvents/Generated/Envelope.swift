@@ -100,7 +100,7 @@ extension MessageEventDetail: WireStruct {
     }
 }
 
-/// A signing key that an event carries; no reader relies on it.
+/// A signing key in an event; recipients do not trust it, because it is not signed.
 public struct MessageSigningKeyInfo: Hashable, Sendable {
     /// Field 1, `member_id`.
     public var memberID: UserID?
@@ -161,9 +161,9 @@ public struct MessageEventSignature: Hashable, Sendable {
     public var publicKeyVersion: KeyVersion?
     /// Field 3, `signature_version`.
     public var signatureVersion: WireString?
-    /// Field 4, `signing_public_key`: not to be relied on.
+    /// Field 4, `signing_public_key`: not signed; recipients use the registered key instead.
     public var signingPublicKey: WireString?
-    /// Field 5, `message_signing_key_info_list`: not to be relied on.
+    /// Field 5, `message_signing_key_info_list`: not signed; recipients use the registered keys instead.
     public var messageSigningKeyInfoList: [MessageSigningKeyInfo]?
 
     /// Makes a value; fields that are nil are absent on the wire.

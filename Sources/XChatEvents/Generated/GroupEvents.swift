@@ -2,7 +2,7 @@
 
 package import ThriftBinary
 
-/// A group made, or a group of the old kind upgraded.
+/// The creation of a group, or the upgrade of a group of the old kind.
 public struct GroupCreate: Hashable, Sendable {
     /// Field 1, `member_ids`.
     public var memberIDs: [UserID]?
@@ -357,7 +357,7 @@ extension GroupInviteEnable: WireStruct {
     }
 }
 
-/// The end of a group's invitation link.
+/// The removal of a group's invitation link.
 public struct GroupInviteDisable: Hashable, Sendable {
     /// Field 1, `disabled_by_member_id`.
     public var disabledByMemberID: UserID?
@@ -480,7 +480,7 @@ extension GroupJoinReject: WireStruct {
     }
 }
 
-/// What is left to a group's administrators.
+/// The actions that only a group's administrators may take.
 public struct GroupAdminSettings: Hashable, Sendable {
     /// Field 1, `edit_group_info`.
     public var editGroupInfo: Bool?
@@ -558,7 +558,7 @@ extension GroupAdminSettings: WireStruct {
     }
 }
 
-/// A change of what is left to a group's administrators.
+/// A change of the actions that only a group's administrators may take.
 public struct GroupAdminSettingsChange: Hashable, Sendable {
     /// Field 1, `edit_group_info`.
     public var editGroupInfo: Bool?
@@ -636,11 +636,11 @@ extension GroupAdminSettingsChange: WireStruct {
     }
 }
 
-/// Members added to a group, with the group as it then is.
+/// Members added to a group, with the state of the group.
 public struct GroupMemberAddChange: Hashable, Sendable {
     /// Field 1, `member_ids`: the new members.
     public var memberIDs: [UserID]?
-    /// Field 2, `current_member_ids`: the members so far.
+    /// Field 2, `current_member_ids`: the members before the addition.
     public var currentMemberIDs: [UserID]?
     /// Field 3, `current_admin_ids`.
     public var currentAdminIDs: [UserID]?

@@ -5,7 +5,7 @@
 public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireText {
     /// The canonical text.
     public let text: WireString
-    /// The offset of the `:` in bytes; nil unless it is a conversation of two.
+    /// The offset of the `:` in bytes; nil unless the conversation has two users.
     private let colon: Int?
 
     private init(text: WireString, colon: Int? = nil) {
@@ -23,7 +23,7 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireT
     ///
     /// - Parameters:
     ///   - id: the id in any of its forms.
-    ///   - sender: the other participant, for an id that is the recipient's alone.
+    ///   - sender: the other participant; used only if `id` is the recipient's user id alone.
     public init(canonicalizing id: WireString, sender: UserID = "") {
         if let pair = Pair(id) {
             // Most ids are canonical already and need no copy.
@@ -56,12 +56,12 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireT
         hasher.combine(text)
     }
 
-    /// The two users of a conversation of two, in canonical order; nil for any other.
+    /// The two users of a conversation of two, in canonical order; nil for any other conversation.
     public var participants: (UserID, UserID)? {
         colon.map { text.users(around: $0) }
     }
 
-    /// Whether a user is one of the two of a conversation of two; nil for any other.
+    /// Whether a user is one of the two users of a conversation of two; nil for any other conversation.
     package func isOneOfTwo(_ user: UserID) -> Bool? {
         guard let colon else { return nil }
         return unsafe text.withContiguousBytes { pair in
@@ -71,7 +71,7 @@ public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireT
         }
     }
 
-    /// Whether it is the id of a group: `g` and 1 to 19 digits.
+    /// Whether this is the id of a group: `g` and 1 to 19 digits.
     public var isGroup: Bool { text.isGroupID }
 
     /// The id as a component of X's REST paths; nil if the paths do not accept its form.
@@ -90,7 +90,7 @@ private struct Pair {
     private let text: WireString
     /// The offset of the `:` or `-`, in bytes.
     let separator: Int
-    /// Whether it is a `:` and the two are in order, the shorter first, then by bytes.
+    /// Whether the separator is `:` and the ids are in canonical order: the shorter first, then by bytes.
     let isCanonical: Bool
 
     init?(_ text: WireString) {

@@ -2,8 +2,8 @@
 ///
 /// Each kind has its own type, so that the compiler rejects a mix-up.
 ///
-/// It wraps the text exactly as it is on the wire and compares the UTF-8 bytes. The text may be invalid: check input
-/// from outside with ``init(validating:)`` or ``isValid``.
+/// An identifier wraps the text exactly as it is on the wire and compares the UTF-8 bytes. The text may be invalid:
+/// check input from outside with ``init(validating:)`` or ``isValid``.
 public protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
     /// The rule for a valid text, as the end of a sentence: "1 to 19 ASCII digits".
     static var rule: String { get }

@@ -15,7 +15,7 @@ public enum PayloadError: Error, Hashable, Sendable, CustomStringConvertible {
         case .neverSigned: "events of this kind are never signed"
         case .noSignedForm(let field): "\(field): this variant has no signed text"
         case .missing(let field): "\(field): absent, but the signed text needs it"
-        case .comma(let field): "\(field): contains a comma, which cannot be signed"
+        case .comma(let field): "\(field): contains a comma, which separates parts of the signed text; remove it"
         }
     }
 }

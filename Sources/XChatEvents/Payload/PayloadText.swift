@@ -1,7 +1,7 @@
 /// A writer of a signed text: components joined by commas, in UTF-8.
 ///
-/// It can also record the fields that it writes; ``SignatureCoverage`` is made from these records. While it records, a
-/// value that is missing or has a comma is not an error, and the other fields are still recorded.
+/// The writer can also record which fields it writes; ``SignatureCoverage`` is made from these records. While it
+/// records, a value that is missing or has a comma is not an error, and the other fields are still recorded.
 struct PayloadText {
     private(set) var bytes: [UInt8] = []
     /// The paths of the fields that were written; nil if they are not recorded.

@@ -18,7 +18,10 @@ extension MessageEvent {
         (try? StructureNode(describing: encoded(), as: Self.self)).flatMap { signatureCoverage(in: $0) }
     }
 
-    /// The same, with fields that the schema does not know; `structure` describes the bytes of this event as received.
+    /// Like ``signatureCoverage``, but also lists the fields that the schema does not know.
+    ///
+    /// - Parameter structure: The description of the bytes of this event as received.
+    /// - Returns: The fields; nil for a kind that is never signed.
     package func signatureCoverage(in structure: StructureNode) -> SignatureCoverage? {
         guard kind.isSigned, let detail else { return nil }
         let version = (try? SignatureVersion(messageEventSignature?.signatureVersion)) ?? .current

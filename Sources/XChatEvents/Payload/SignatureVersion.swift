@@ -1,6 +1,7 @@
 /// The version of the signed text.
 ///
-/// It changes which components key change events, group creations and member additions have.
+/// The version determines which components the signed texts of key change events, group creations and member additions
+/// have.
 public struct SignatureVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The number, 2 to 7.
     public let number: Int32

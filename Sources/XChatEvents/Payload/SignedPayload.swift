@@ -1,12 +1,14 @@
 /// The text of an event that its sender signs.
 ///
-/// It consists of components joined by commas, without counts or escapes: the name of the kind, the message id, the
-/// sender, the conversation, and then the components of the kind. See `docs/protocol.md`, "Signed texts". Some texts
-/// can be read in two ways; ``MessageEvent/inconsistency`` detects those.
+/// The text consists of components joined by commas, without counts or escapes: the name of the kind, the message id,
+/// the sender, the conversation, and then the components of the kind. See `docs/protocol.md`, "Signed texts". Some
+/// texts can be read in two ways, so a server could change such an event and keep the signature valid;
+/// ``MessageEvent/inconsistency`` detects these texts.
 public struct SignedPayload: Hashable, Sendable {
     /// The text in UTF-8.
     ///
-    /// If the signed text ends with the conversation key, the key is left out here.
+    /// If the signed text ends with the conversation key, the key is left out here, because the event contains the key
+    /// only in encrypted form. See ``endsWithConversationKey``.
     public let bytes: [UInt8]
     /// Whether the signed text ends with the base64, without padding, of the plaintext conversation key.
     ///

@@ -2,7 +2,7 @@ import ThriftBinary
 
 /// A value of an encoded struct together with its description in the schema, for display.
 ///
-/// It is complete: it includes fields that the schema does not know and fields of the wrong type.
+/// The nodes include fields that the schema does not know and fields of the wrong type.
 package struct StructureNode: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         case bool(Bool)

@@ -1,7 +1,7 @@
 /// Makes a text safe to show.
 ///
-/// It works in pieces, such as an escape, or a letter with its combining marks, and shortens a text only between two
-/// pieces.
+/// The text is processed in pieces, such as an escape, or a letter with its combining marks. A text is shortened only
+/// between two pieces, because otherwise it could end with a part of an escape.
 struct SafeText {
     struct Options: OptionSet {
         let rawValue: Int
@@ -19,7 +19,7 @@ struct SafeText {
     private static let longestRunAtStart = 2
     /// The most combining marks on a character.
     ///
-    /// This is enough for every script; more marks would cover the lines above and below.
+    /// Eight marks are enough for every script; more marks would cover the lines above and below.
     private static let mostMarks = 8
     /// In a text that exceeds the limit, a run of spaces is counted only up to this length.
     private static let longestCountedRun = 4096
@@ -195,10 +195,10 @@ struct SafeText {
 extension Unicode.Scalar {
     fileprivate var escaped: String { "\\u{\(String(value, radix: 16, uppercase: true))}" }
 
-    /// Whether it takes up space but is invisible.
+    /// Whether the scalar takes up space but is invisible.
     fileprivate var isBlank: Bool { properties.generalCategory == .spaceSeparator || self == "\u{2800}" }
 
-    /// Whether it is invisible, or affects the text around it or the terminal.
+    /// Whether the scalar is invisible, or affects the text around it or the terminal.
     fileprivate var isHidden: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .format: true
@@ -215,15 +215,15 @@ extension Unicode.Scalar {
 
     fileprivate var isJoiner: Bool { self == "\u{200C}" || self == "\u{200D}" }
 
-    /// Whether it is an emoji.
+    /// Whether the scalar is an emoji.
     ///
     /// Unicode's `Emoji` property is not sufficient: digits have it too.
     fileprivate var isPictograph: Bool { properties.isEmoji && value > 0xFF }
 
     fileprivate var isEmojiPart: Bool { isPictograph || self == "\u{FE0F}" }
 
-    /// Whether it is a letter or mark of a script in which joiners change the shape of letters: Arabic, the scripts of
-    /// India, and those in the blocks next to them.
+    /// Whether the scalar is a letter or mark of a script in which joiners change the shape of letters: Arabic, the
+    /// scripts of India, and those in the blocks next to them.
     fileprivate var isShapedByJoiners: Bool {
         switch value {
         case 0x0600...0x1CFF, 0xA800...0xABFF, 0xFB50...0xFDFF, 0x11000...0x11FFF:

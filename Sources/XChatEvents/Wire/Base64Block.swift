@@ -1,7 +1,8 @@
-/// Codes twelve bytes, or their sixteen symbols, at once in a SIMD register of 16 bytes.
+/// Encodes twelve bytes, or decodes their sixteen symbols, at once in a SIMD register of 16 bytes.
 ///
 /// Symbols are classified by comparing all sixteen at once, without a table or a branch, so the time does not depend on
-/// the values of the bytes. Branches depend only on lengths and on whether the text is valid.
+/// the values of the bytes, which may be key material. Branches depend only on lengths and on whether the text is
+/// valid.
 enum Base64Block {
     private static let byteCount = 12
     private static let symbolCount = 16

@@ -2,7 +2,8 @@ package import ThriftBinary
 
 /// The reason why bytes or a text cannot be decoded, and where the error is.
 ///
-/// It contains no part of the input: the path consists of X's field names, field numbers and indexes.
+/// The error contains no part of the input, so it is safe to log: the path consists of X's field names, field numbers
+/// and indexes.
 public struct EventError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of an error; match on this.
     public struct Code: Hashable, Sendable, CustomStringConvertible {

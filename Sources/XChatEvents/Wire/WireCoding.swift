@@ -12,7 +12,7 @@ package protocol WireCoding {
 
 /// A type that can be the key of a map.
 ///
-/// Maps are written in the order of their keys.
+/// Maps are written in the order of their keys, so that equal maps have the same encoding.
 package protocol WireKeyCoding: WireCoding where Value: Hashable {
     static func precedes(_ left: Value, _ right: Value) -> Bool
 }
@@ -71,7 +71,7 @@ extension WireString: WireKeyCoding {
     package static func precedes(_ left: WireString, _ right: WireString) -> Bool { left < right }
 }
 
-/// An id is its text on the wire.
+/// The coding of ids: an id is encoded as its text.
 extension WireCoding where Self: Identifier, Value == Self {
     package static var wireType: ThriftType { .string }
 
@@ -141,8 +141,8 @@ package enum MapOf<Key: WireKeyCoding, Element: WireCoding>: WireCoding {
         guard head.key == Key.wireType, head.value == Element.wireType else {
             throw ThriftError(.wrongType, offset: start)
         }
-        // A hash table has a power of two of buckets, of which at most three quarters are filled, and one bit per
-        // bucket.
+        // Three entries' memory for each entry is an upper bound: the number of buckets of a dictionary is a power of
+        // two, at most three quarters of them are filled, and each has one bit in a bitmap.
         let entrySize = MemoryLayout<Key.Value>.stride + MemoryLayout<Element.Value>.stride + 1
         try reader.allocate(head.count, of: 3 * entrySize, at: start)
         var entries: [Key.Value: Element.Value] = [:]
