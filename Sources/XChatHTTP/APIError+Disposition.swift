@@ -30,7 +30,7 @@ extension APIError {
 
     /// What the error means for the next call.
     ///
-    /// Retries within a call, the outbox and the activity stream use it to decide what to do next.
+    /// Retries within a call, the outbox and the activity stream decide by this value what to do next.
     public var disposition: Disposition {
         switch code {
         case .connection, .timedOut, .server:

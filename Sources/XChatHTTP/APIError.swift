@@ -46,7 +46,7 @@ public struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let wrongUser = Self(rawValue: "wrong_user")
         /// The sign-in has ended: the user has to sign in again.
         public static let signInNeeded = Self(rawValue: "sign_in_needed")
-        /// 403: the token does not allow this.
+        /// 403: the token does not allow this call.
         public static let forbidden = Self(rawValue: "forbidden")
         /// 404: there is no such user or conversation, or this user may not see it.
         public static let notFound = Self(rawValue: "not_found")

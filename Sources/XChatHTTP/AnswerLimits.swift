@@ -5,7 +5,7 @@ extension Success {
     /// Checks an id or a version of the answer.
     ///
     /// - Parameters:
-    ///   - text: The value.
+    ///   - text: The value as the server wrote it.
     ///   - member: The name of the member, for the error.
     /// - Returns: The value.
     /// - Throws: `malformed_response` if it is not 1 to 19 ASCII digits.

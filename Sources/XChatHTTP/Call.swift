@@ -17,7 +17,8 @@ struct APIRequest: Sendable {
     let path: String
     var query: [(name: String, value: String)] = []
     var body: Data?
-    /// Whether the request may be sent twice: the server then does the work only once.
+    /// Whether the request may be sent twice: either it is idempotent, or the second execution does no harm, such as
+    /// the reservation of another id.
     var isRepeatable = true
     var accept = "application/json, application/problem+json"
     var contentType = "application/json"

@@ -6,8 +6,8 @@ public import XChatEvents
 
 /// A client of X's encrypted chat API, or of a compatible server.
 ///
-/// It transports encrypted messages and public keys; it does not encrypt, decrypt or verify. It retries failed calls
-/// with the same bytes where that is safe (``RetryPolicy``).
+/// The client transports encrypted messages and public keys; it does not encrypt, decrypt or verify. It retries a
+/// failed call with the same bytes if that is safe (``RetryPolicy``).
 public struct ChatClient: Sendable {
     /// Limits on the time and memory of an answer.
     public struct Limits: Hashable, Sendable {
@@ -74,7 +74,8 @@ public struct ChatClient: Sendable {
     /// Makes a client with a fixed token; nothing is sent yet.
     ///
     /// - Parameters:
-    ///   - api: Scheme, host, and optionally port and path prefix of the API. Plain http only to this machine.
+    ///   - api: Scheme, host, and optionally port and path prefix of the API. Plain http is accepted only to this
+    ///     machine, because it would expose the token to the network.
     ///   - token: A user's access token. The chat routes do not accept an app's token.
     ///   - limits: Limits on the time and memory of an answer.
     ///   - retries: How often a failed call is tried again.
@@ -103,7 +104,7 @@ public struct ChatClient: Sendable {
     /// Makes a client that renews its token when the server refuses it; nothing is sent yet.
     ///
     /// - Parameters:
-    ///   - api: Scheme, host, and optionally port and path prefix of the API. Plain http only to this machine.
+    ///   - api: The base URL of the API, as in ``init(api:token:limits:retries:http:logger:)``.
     ///   - tokens: Provides the token; several clients may share it.
     ///   - limits: Limits on the time and memory of an answer.
     ///   - retries: How often a failed call is tried again.
@@ -368,7 +369,10 @@ public struct ChatClient: Sendable {
             let scheme = components.scheme?.lowercased(), scheme == "https" || scheme == "http",
             let host = components.host, !host.isEmpty, (1...65535).contains(components.port ?? 443)
         else {
-            throw APIError(.invalidArgument, "the API's URL must be https://host, with a port and a path if needed")
+            throw APIError(
+                .invalidArgument,
+                "the API's URL must be https://host, with a port and a path if needed, without a user name and a query"
+            )
         }
         guard scheme == "https" || Loopback.contains(host) else {
             throw APIError(

@@ -5,7 +5,7 @@ import XChatEvents
 
 /// The metrics of this package, through swift-metrics.
 ///
-/// They have no effect until the program bootstraps a metrics system.
+/// The metrics have no effect until the program bootstraps a metrics system.
 ///
 /// Labels are fixed words (operations, codes, reasons) and never contain user ids, conversation ids or texts.
 ///

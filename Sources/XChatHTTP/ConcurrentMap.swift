@@ -5,9 +5,9 @@
 /// - Parameters:
 ///   - elements: The elements.
 ///   - limit: The most calls at the same time, at least 1.
-///   - transform: One call.
+///   - transform: Makes the call for one element.
 /// - Returns: The results.
-/// - Throws: The first error. It cancels the calls in progress, and no further call begins.
+/// - Throws: The first error of a call. After it, the calls in progress are cancelled and no further call begins.
 package func concurrentMap<Element: Sendable, Mapped: Sendable, Failure: Error>(
     _ elements: [Element],
     atATime limit: Int,

@@ -7,14 +7,15 @@ public struct ConversationTarget: Hashable, Sendable {
 
     /// Makes a target from any of its forms; `A:B`, the form inside events, becomes `A-B`.
     ///
-    /// - Parameter text: `^([0-9]{1,19}|[0-9]{1,19}-[0-9]{1,19}|g[0-9]{1,19})$`, compared as bytes.
+    /// - Parameter text: `^([0-9]{1,19}|[0-9]{1,19}[-:][0-9]{1,19}|g[0-9]{1,19})$`, compared as bytes.
     /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for any other text, because the text
     ///   becomes part of a URL.
     public init(_ text: WireString) throws(APIError) {
         guard text.isConversationID else {
             throw APIError(
                 .invalidArgument,
-                "a conversation is a user id, two user ids joined by '-', or 'g' and a number; ids have 1 to 19 digits"
+                "the conversation \(printable(text)) is not a user id, two user ids joined by - or :, or g and a number; "
+                    + "each number has 1 to 19 digits"
             )
         }
         let bytes = text.utf8.map { $0 == UInt8(ascii: ":") ? UInt8(ascii: "-") : $0 }
@@ -48,7 +49,7 @@ public struct ConversationTarget: Hashable, Sendable {
 extension UserID {
     /// The user id as a path component.
     func userIDPathComponent() throws(APIError) -> String {
-        guard isValid else { throw APIError(.invalidArgument, "a user id has 1 to 19 digits") }
+        guard isValid else { throw APIError(.invalidArgument, "the user id \(printable(self)) is not \(Self.rule)") }
         return string
     }
 }

@@ -6,19 +6,18 @@ import Synchronization
 
 /// The HTTP clients that the process shares: for direct connections, and for each proxy that the environment names.
 ///
-/// Because ``ChatClient`` values share them, a ``ChatClient`` does not need to be shut down.
+/// Because ``ChatClient`` values share these clients, a ``ChatClient`` does not need to be shut down.
 package struct HTTPClients: Sendable {
     /// The client for answers that are read as a whole.
     package let calls: HTTPClient
     /// The client for answers that are read piece by piece.
     ///
-    /// Its connections do not count toward the connection limit of ``calls``, and it does not reuse connections of
-    /// ``calls``.
+    /// A separate client, because streams stay open and would otherwise use up the connections of ``calls``.
     let streams: HTTPClient
     /// The proxy, as an error names it; nil for direct connections, and for the caller's own HTTP client.
     let proxy: String?
 
-    /// The largest allowed ratio of an answer's size to its compressed size.
+    /// The largest allowed ratio of an answer's size to its compressed size, against decompression bombs.
     static let largestRatio = 100
 
     private static let shared = Mutex<[HTTPClient.Configuration.Proxy?: HTTPClients]>([:])
@@ -43,8 +42,8 @@ package struct HTTPClients: Sendable {
     ///
     /// - Parameters:
     ///   - scheme: The scheme of the API's URL, in lower case.
-    ///   - host: Its host.
-    ///   - port: Its port.
+    ///   - host: The host of the API's URL.
+    ///   - port: The port of the API's URL.
     ///   - environment: The variables of the process.
     /// - Returns: Clients that follow no redirects and keep at most 64 connections to one host.
     /// - Throws: `invalid_argument` for a proxy that cannot be used.

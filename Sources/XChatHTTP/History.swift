@@ -4,7 +4,7 @@ import XChatEvents
 ///
 /// Only the encoded event is signed; the other properties come from the server and cannot be verified.
 public struct ServedEvent: Hashable, Sendable {
-    /// The base64 of the event; empty if the server left it out, so that opening it fails instead of skipping it.
+    /// The base64 of the event; empty if the server left it out, so that decoding fails and the gap is noticed.
     public let encodedEvent: String
     /// The server's id of the event; in practice its sequence id.
     public let id: String?
@@ -24,7 +24,7 @@ public struct EventPage: Hashable, Sendable {
     public let events: [ServedEvent]
     /// The key change events with the conversation keys of the page, as base64.
     ///
-    /// They are not among ``events``.
+    /// These events are not among ``events``.
     public let keyEvents: [String]
     /// The token of the next, older page; nil on the last one.
     public let nextToken: String?
@@ -53,7 +53,7 @@ extension Call<EventPage> {
         limit: Int
     ) throws(APIError) -> Self {
         guard (1...100).contains(maxResults) else {
-            throw APIError(.invalidArgument, "maxResults must be 1 to 100")
+            throw APIError(.invalidArgument, "maxResults must be 1 to 100, not \(maxResults)")
         }
         var query = [(name: "max_results", value: String(maxResults))]
         if let paginationToken { query.append(("pagination_token", paginationToken)) }
@@ -94,7 +94,7 @@ package struct HistoryWalk: Sendable {
     ///
     /// - Parameters:
     ///   - maximumPages: The most pages; by default there is no limit.
-    ///   - maximumBytes: The most bytes of all pages.
+    ///   - maximumBytes: The most bytes of all pages together.
     package init(maximumPages: Int = .max, maximumBytes: Int) {
         walk = PageWalk(maximumPages: maximumPages)
         self.maximumBytes = maximumBytes

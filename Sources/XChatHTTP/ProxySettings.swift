@@ -41,7 +41,7 @@ struct ProxySettings: Sendable {
                     throw APIError(
                         .invalidArgument,
                         "the variable \(exceptions.name) has the entry \(quoted(entry)), which is not a host, a domain, an "
-                            + "address or a network such as 10.0.0.0/8, with a port if needed"
+                            + "address or a network such as 10.0.0.0/8, with a port if needed; correct or remove it"
                     )
                 }
                 if exception.contains(host, port: port) { return nil }
@@ -74,12 +74,16 @@ struct ProxySettings: Sendable {
                 // A colon separates user name and password, and a line break would start another header.
                 guard !user.utf8.contains(UInt8(ascii: ":")),
                     (user + password).utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
-                else { throw invalid("its user name or password contains a character that cannot be sent") }
+                else {
+                    throw invalid("its user name must have no colon, and user name and password no control characters")
+                }
                 authorization = .basic(username: user, password: password)
             }
             return .server(host: server, port: components.port ?? 80, authorization: authorization)
         case "socks5", "socks5h":
-            guard components.user == nil else { throw invalid("a user name for a SOCKS proxy is not supported") }
+            guard components.user == nil else {
+                throw invalid("a user name for a SOCKS proxy is not supported; remove it, or use an HTTP proxy")
+            }
             return .socksServer(host: server, port: components.port ?? 1080)
         case "https":
             throw invalid("a connection to the proxy over TLS is not supported; \(form)")

@@ -60,7 +60,7 @@ struct PublicKeyEntry: Decodable {
     let signatureOfIdentityKey: String?
     /// The signature of the identity key over the signing key.
     ///
-    /// X does not document it; other servers may send it.
+    /// X does not document this signature; other servers may send it.
     let signatureOfSigningKey: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {

@@ -8,7 +8,7 @@ public struct SentMessage: Hashable, Sendable {
     public let messageID: MessageID
     /// The sequence id from the server, which orders the conversation.
     ///
-    /// It is not signed.
+    /// The sequence id is not signed, so the server decides the order.
     public let sequenceID: SequenceID
     /// The canonical id of the conversation.
     public let conversationID: ConversationID

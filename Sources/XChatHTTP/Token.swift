@@ -2,7 +2,8 @@ import Crypto
 
 /// A bearer token: the text after `Authorization: Bearer`.
 ///
-/// Its text cannot be read through the public API. Interpolating, dumping or logging it shows `<token>`.
+/// The text of a token cannot be read through the public API. Interpolating, dumping or logging a token shows
+/// `<token>`.
 public struct Token: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let text: String
 
@@ -14,7 +15,10 @@ public struct Token: Sendable, CustomStringConvertible, CustomDebugStringConvert
     ///   a header, a line break would start another header.
     public init(_ text: String) throws(APIError) {
         guard (1...8192).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw APIError(.invalidArgument, "the token must be 1 to 8192 visible ASCII characters")
+            throw APIError(
+                .invalidArgument,
+                "the token must be 1 to 8192 visible ASCII characters; remove spaces and line breaks around it"
+            )
         }
         self.text = text
     }
@@ -31,7 +35,8 @@ public struct Token: Sendable, CustomStringConvertible, CustomDebugStringConvert
 
     /// Whether two tokens have the same bytes.
     ///
-    /// Not in constant time: use it only for tokens that are both our own.
+    /// Not in constant time, so use it only if both tokens are our own: otherwise the time that it takes could reveal
+    /// our token to someone who chooses the other one.
     package func isSame(as other: Token) -> Bool { text.utf8.elementsEqual(other.text.utf8) }
 
     /// Whether two tokens have the same bytes, in a time that does not depend on where they differ.

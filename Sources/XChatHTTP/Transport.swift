@@ -8,7 +8,7 @@ import XChatEvents
 
 /// Sends a request and reads the answer, within a limit on time and size.
 ///
-/// All network I/O of calls goes through it.
+/// All network I/O of calls goes through this type.
 struct Transport: Sendable {
     /// Scheme, host, port and path prefix, without a trailing slash.
     let base: String
@@ -88,7 +88,7 @@ struct Transport: Sendable {
 
     /// Converts an error of the HTTP client.
     ///
-    /// The client's own descriptions are not used: they may repeat header values.
+    /// The client's own descriptions are not used: they may repeat header values, and so the token.
     func apiError(_ error: any Error, limit: Int, timeout: Duration) -> APIError {
         switch error {
         case let error as APIError: return error

@@ -3,7 +3,8 @@ public import XChatEvents
 
 /// An event of the activity stream or of a webhook.
 ///
-/// It is not verified. Verify and decrypt ``keyChangeEvent`` and ``encodedEvent`` like the events of a history.
+/// The event is not verified, so the server could have forged or changed it. Verify and decrypt ``keyChangeEvent`` and
+/// ``encodedEvent`` like the events of a history.
 public struct ActivityEvent: Hashable, Sendable {
     /// The kind of an event.
     public struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
@@ -63,10 +64,11 @@ public struct ActivityEvent: Hashable, Sendable {
 
     /// Reads the body of a webhook request.
     ///
-    /// Check its signature first (``Webhook``).
+    /// Check the signature of the request first (``Webhook``), because otherwise anyone could send you events.
     ///
-    /// - Parameter body: One JSON object.
-    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/malformedResponse``.
+    /// - Parameter body: The bytes of the body: one JSON object.
+    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/malformedResponse`` if the body is not JSON or contains
+    ///   no event.
     public init(webhookBody body: some Collection<UInt8>) throws(APIError) {
         switch try ActivityLine(Array(body)) {
         case .event(let event): self = event

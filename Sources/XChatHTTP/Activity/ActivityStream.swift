@@ -5,10 +5,12 @@ import XChatEvents
 extension ChatClient {
     /// The activity stream of the app that the client's token belongs to: its events as they happen.
     ///
-    /// The client connects when the iteration starts, and connects again when a connection breaks. Events from before
-    /// each ``ActivityStream/Element/connected`` may be missing, so read the histories after it. Iteration throws an
-    /// error that a new connection would not resolve, and ends when the task is cancelled. X guarantees neither order
-    /// nor completeness. Repeated deliveries are dropped.
+    /// The client connects when the iteration starts, and connects again when a connection breaks. Repeated deliveries
+    /// are dropped. X guarantees neither order nor completeness: events from before each
+    /// ``ActivityStream/Element/connected`` may be missing, so read the histories after it.
+    ///
+    /// The iteration ends with an error that a new connection would not resolve, or with
+    /// ``APIError/Code-swift.struct/cancelled`` if the task is cancelled.
     ///
     /// - Parameter backfillMinutes: How many minutes before each connection, 0 to 5, the server delivers again, if the
     ///   account's plan includes it.
@@ -50,7 +52,8 @@ public struct ActivityStream: AsyncSequence, Sendable {
             var splitter: LineSplitter
             /// The bytes that arrived and are not read yet.
             ///
-            /// More bytes are fetched only when it is empty, so a server that is faster than the consumer has to wait.
+            /// More bytes are fetched only when this buffer is empty, so a server that is faster than the consumer has
+            /// to wait.
             var piece = ByteBufferView()
             /// The deadline of the incomplete line.
             var lineDeadline: ContinuousClock.Instant?
@@ -189,7 +192,7 @@ extension APIRequest {
     /// The request `GET /2/activity/stream`.
     static func activity(backfillMinutes: Int?) throws(APIError) -> APIRequest {
         if let backfillMinutes, !(0...5).contains(backfillMinutes) {
-            throw APIError(.invalidArgument, "backfillMinutes must be 0 to 5")
+            throw APIError(.invalidArgument, "backfillMinutes must be 0 to 5, not \(backfillMinutes)")
         }
         return APIRequest(
             method: .get,

@@ -1,6 +1,7 @@
 /// Splits a body that arrives in pieces into lines at `\n`, with a limit on their length.
 ///
-/// It returns one line at a time. It stores only the incomplete line; the caller keeps the rest of the piece.
+/// The splitter returns one line at a time. It stores only the incomplete line; the caller keeps the rest of the piece.
+/// Without the limit, a server could fill the memory with a line that never ends.
 struct LineSplitter {
     let maximumBytes: Int
     private var line: [UInt8] = []

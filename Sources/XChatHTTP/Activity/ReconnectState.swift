@@ -2,11 +2,15 @@ import struct Foundation.Date
 
 /// Decides when the activity stream connects again.
 ///
-/// It uses neither a socket nor a clock.
+/// The state uses neither a socket nor a clock, so that tests can replay any sequence of failures.
 ///
-/// The pauses are those of X's documentation. After a network error: no pause at first, then 250 ms more each time, up
-/// to 16 s. After an HTTP error: 5 s, doubling up to 320 s. After a rate limit: 60 s, doubling up to 960 s. If the
-/// server names a later time, the stream waits until then, at most a day.
+/// The pauses are those of X's documentation:
+///
+/// - after a network error: no pause at first, then 250 ms more each time, up to 16 s;
+/// - after an HTTP error: 5 s, doubling up to 320 s;
+/// - after a rate limit: 60 s, doubling up to 960 s.
+///
+/// If the server names a later time, the stream waits until then, at most a day.
 struct ReconnectState {
     enum Action: Hashable {
         case connect(after: Duration)

@@ -13,7 +13,7 @@ public struct ActivitySubscription: Hashable, Sendable {
     public let tag: String?
     /// The webhook that also receives the events.
     public let webhookID: WireString?
-    /// When it was created.
+    /// When the subscription was created.
     public let createdAt: Date?
 }
 
@@ -49,7 +49,7 @@ extension ChatClient {
     /// Fetches one page of the subscriptions.
     ///
     /// - Parameters:
-    ///   - maxResults: 1 to 1000.
+    ///   - maxResults: The most subscriptions on the page: 1 to 1000.
     ///   - paginationToken: ``SubscriptionPage/nextToken`` of the page before.
     /// - Returns: The page.
     /// - Throws: ``APIError``.
@@ -64,7 +64,7 @@ extension ChatClient {
 
     /// The pages of the list of subscriptions.
     ///
-    /// - Parameter pageSize: 1 to 1000.
+    /// - Parameter pageSize: The most subscriptions on a page: 1 to 1000.
     /// - Returns: The pages.
     public func subscriptionPages(pageSize: Int = 1000) -> Pages<SubscriptionPage> {
         Pages { (token) async throws(APIError) in
@@ -75,7 +75,7 @@ extension ChatClient {
     /// Changes the tag or webhook of a subscription; requires the app's token.
     ///
     /// - Parameters:
-    ///   - id: The subscription.
+    ///   - id: The server's id of the subscription: 1 to 64 letters, digits and hyphens.
     ///   - tag: The new tag; nil leaves it unchanged.
     ///   - webhookID: The new webhook; nil leaves it unchanged.
     /// - Returns: The changed subscription.
@@ -90,7 +90,7 @@ extension ChatClient {
 
     /// Deletes a subscription; requires the app's token.
     ///
-    /// - Parameter id: The subscription.
+    /// - Parameter id: The server's id of the subscription: 1 to 64 letters, digits and hyphens.
     /// - Throws: ``APIError``.
     public func unsubscribe(_ id: WireString) async throws(APIError) {
         try await perform(.unsubscribe(id, limit: limits.answerBytes))
@@ -98,7 +98,7 @@ extension ChatClient {
 
     /// Deletes several subscriptions; requires the app's token.
     ///
-    /// - Parameter ids: 1 to 100 subscriptions.
+    /// - Parameter ids: 1 to 100 ids of subscriptions.
     /// - Returns: The ids of the deleted subscriptions; the server did not know the others.
     /// - Throws: ``APIError``.
     public func unsubscribe(all ids: [WireString]) async throws(APIError) -> [WireString] {
@@ -115,7 +115,12 @@ extension WireString {
             utf8.allSatisfy({
                 (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D
             })
-        else { throw APIError(.invalidArgument, "a subscription id has 1 to 64 letters, digits and -") }
+        else {
+            throw APIError(
+                .invalidArgument,
+                "the subscription id \(printable(self)) is not 1 to 64 ASCII letters, digits and hyphens"
+            )
+        }
         return string
     }
 }
@@ -182,7 +187,7 @@ extension Call<SubscriptionPage> {
     /// The call `GET /2/activity/subscriptions`.
     static func subscriptions(maxResults: Int, paginationToken: String?, limit: Int) throws(APIError) -> Self {
         guard (1...1000).contains(maxResults) else {
-            throw APIError(.invalidArgument, "maxResults must be 1 to 1000")
+            throw APIError(.invalidArgument, "maxResults must be 1 to 1000, not \(maxResults)")
         }
         var query = [(name: "max_results", value: String(maxResults))]
         if let paginationToken { query.append(("pagination_token", paginationToken)) }
@@ -221,7 +226,7 @@ extension Call<[WireString]> {
     /// The call `DELETE /2/activity/subscriptions?ids=`.
     static func unsubscribe(all ids: [WireString], limit: Int) throws(APIError) -> Self {
         guard (1...100).contains(ids.count) else {
-            throw APIError(.invalidArgument, "one call deletes 1 to 100 subscriptions; pass fewer")
+            throw APIError(.invalidArgument, "one call deletes 1 to 100 subscriptions, not \(ids.count)")
         }
         let names = try ids.map { (id) throws(APIError) in try id.subscriptionIDPathComponent() }
         return Call(

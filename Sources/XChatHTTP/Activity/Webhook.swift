@@ -4,22 +4,24 @@ import XChatEvents
 
 /// The cryptography of a webhook server, as functions for any web framework.
 ///
-/// Both functions take the app's consumer secret. Check the signature over the bytes of the body **as received**, then
-/// decode the body with ``ActivityEvent/init(webhookBody:)``. X delivers some events twice.
+/// Both functions take the app's consumer secret. Check the signature over the bytes of the body **as received**,
+/// because the same JSON written again can have other bytes. Then decode the body with
+/// ``ActivityEvent/init(webhookBody:)``. X delivers some events twice; the ``ActivityEvent/uuid`` is then the same.
 public enum Webhook {
     /// The header that carries the signature of a delivery.
     public static let signatureHeader = "x-twitter-webhooks-signature"
 
     /// Makes the answer to `GET {url}?crc_token=…`, with which X checks that the server knows the secret.
     ///
-    /// Anyone can send this request, and the answer is also a valid signature for a body equal to the token. So only
-    /// tokens that cannot be a JSON body get an answer: those that consist of base64 characters.
+    /// Anyone can send this request, and the answer is also a valid signature for a body equal to the token. An
+    /// attacker could therefore have a forged event signed. So a token gets an answer only if it cannot be a JSON
+    /// object: it must consist of letters, digits and `+/=-_.`.
     /// - Parameters:
-    ///   - crcToken: The value of `crc_token`, percent-decoded.
-    ///   - consumerSecret: The app's secret.
+    ///   - crcToken: The value of `crc_token`, percent-decoded: 1 to 512 characters.
+    ///   - consumerSecret: The app's consumer secret; must not be empty.
     /// - Returns: The body to answer with status 200, of type `application/json`.
-    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for any other token; then answer with
-    ///   status 400.
+    /// - Throws: ``APIError`` with ``APIError/Code-swift.struct/invalidArgument`` for any other token, and for an empty
+    ///   secret; then answer with status 400.
     public static func crcAnswer(crcToken: String, consumerSecret: String) throws(APIError) -> String {
         let isToken = crcToken.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
@@ -28,7 +30,7 @@ public enum Webhook {
         guard isToken, (1...512).contains(crcToken.utf8.count), !consumerSecret.utf8.isEmpty else {
             throw APIError(
                 .invalidArgument,
-                "crc_token must be 1 to 512 characters of base64, and the consumer secret not empty"
+                "crc_token must be 1 to 512 characters (letters, digits, +/=-_.), and the consumer secret must not be empty"
             )
         }
         // Base64 has no character that JSON would escape.
@@ -40,7 +42,8 @@ public enum Webhook {
     /// - Parameters:
     ///   - signature: The value of ``signatureHeader``; nil if it is missing.
     ///   - body: The bytes of the body as received.
-    ///   - consumerSecret: The app's secret; with an empty one no signature is valid.
+    ///   - consumerSecret: The app's consumer secret. With an empty one no signature is valid, because anyone could
+    ///     compute it.
     /// - Returns: Whether the signature is valid. If not, answer 401 or 403 and drop the body.
     public static func isValid(
         signature: String?,

@@ -125,7 +125,10 @@ extension APIRequest {
     /// The request `GET /2/chat/media/{id}/{media_hash_key}`.
     static func media(_ hashKey: String, in target: ConversationTarget) throws(APIError) -> APIRequest {
         guard MediaHashKey.isValid(hashKey) else {
-            throw APIError(.invalidArgument, "a media hash key has 1 to 50 letters and digits")
+            throw APIError(
+                .invalidArgument,
+                "the media hash key \(printable(WireString(hashKey))) is not 1 to 50 ASCII letters and digits"
+            )
         }
         return APIRequest(
             method: .get,

@@ -15,8 +15,8 @@ extension ChatClient {
     ///   - key: The conversation key of the version with which **the message** is encrypted; it may be an older
     ///     version.
     ///   - path: The path of the destination. The system resolves it.
-    ///   - expectedBytes: The size of the file that the message states; any other size is an error. It cannot raise
-    ///     ``Limits/mediaBytes``, because the sender of the message chose it.
+    ///   - expectedBytes: The size of the plaintext file that the message states; any other size is an error. It does
+    ///     not raise the limit ``Limits/mediaBytes``, because the sender of the message chose it.
     ///   - overwrites: Whether to replace an existing regular file. If the path is a link, the target of the link is
     ///     replaced.
     ///   - progress: Called when the server answers and after each piece of up to 256 KiB, one call at a time. After a
@@ -84,7 +84,8 @@ struct MediaDownload: Sendable {
             guard let totalBytes, totalBytes <= client.limits.mediaBytes else {
                 throw APIError(
                     .tooLarge,
-                    "the file has \(expectedBytes) bytes; the limit is \(client.limits.mediaBytes) bytes encrypted"
+                    "the file has \(expectedBytes) bytes; encrypted it would exceed the limit of "
+                        + "\(client.limits.mediaBytes) bytes"
                 )
             }
         }
@@ -131,9 +132,9 @@ struct MediaDownload: Sendable {
         APIError(.connection, "the connection closed before the file was complete, and the answer states no length")
     }
 
-    /// Fetches the next bytes, at least 256 KiB unless the file ends, within the timeout of one request.
+    /// Fetches the next bytes within the timeout of one request.
     ///
-    /// Empty at the end.
+    /// - Returns: At least 256 KiB unless the file ends; no bytes at the end.
     private func piece(of answer: StreamedAnswer) async throws(APIError) -> [UInt8] {
         let clock = ContinuousClock()
         let deadline = clock.now + client.limits.timeout

@@ -14,9 +14,9 @@ public struct MediaProgress: Hashable, Sendable {
 public struct UploadedMedia: Hashable, Sendable {
     /// The name that the server gave to the file: 1 to 50 letters and digits.
     public let mediaHashKey: String
-    /// The size of the file before encryption.
+    /// The size of the file before encryption, in bytes.
     public let plaintextBytes: Int
-    /// The size of the encrypted file.
+    /// The size of the encrypted file, in bytes.
     public let encryptedBytes: Int
     /// The media type, recognized by the first bytes of the file; nil if they are not recognized.
     public let mimeType: String?
@@ -94,7 +94,10 @@ struct MediaUpload: Sendable {
         guard let encryptedBytes = MediaEncryptor.encryptedSize(of: source.plaintextBytes),
             encryptedBytes <= segmentBytes * Self.maximumSegments
         else {
-            throw APIError(.tooLarge, "the file does not fit in \(Self.maximumSegments) segments")
+            throw APIError(
+                .tooLarge,
+                "the encrypted file would exceed \(segmentBytes * Self.maximumSegments) bytes, the most that one upload holds"
+            )
         }
         let limit = client.limits.answerBytes
         let session = try await client.perform(.initializeUpload(of: encryptedBytes, in: conversation, limit: limit))
@@ -157,7 +160,7 @@ struct MediaUpload: Sendable {
                 readBytes += piece.count
                 isAtEnd = piece.isEmpty
                 guard readBytes <= plaintextBytes, !isAtEnd || readBytes == plaintextBytes else {
-                    throw APIError(.file, "the file changed while it was read")
+                    throw APIError(.file, "the file changed while it was read; try again when nothing writes to it")
                 }
                 beginning += piece.prefix(max(MediaInfo.usefulByteCount - beginning.count, 0))
                 do {

@@ -5,7 +5,7 @@ import XChatFiles
 ///
 /// If the system can create files without a name, no plaintext remains, no matter how the process ends: see
 /// ``NewFile``.
-/// No call blocks a thread of Swift's concurrency pool.
+/// No call blocks a thread of Swift's cooperative thread pool.
 final class TemporaryFile: Sendable {
     private let file: Mutex<NewFile?>
     private let overwrites: Bool
@@ -24,7 +24,7 @@ final class TemporaryFile: Sendable {
                 let file = try NewFile(Files.destination(path, overwrites: overwrites), named: path)
                 return TemporaryFile(file, overwrites: overwrites)
             } catch let error where error.isNameTaken {
-                throw APIError(.file, "the destination exists already")
+                throw APIError(.file, "the destination exists already; choose another path, or allow it to be replaced")
             } catch {
                 throw APIError(.file, "no file can be created at the destination (\(error.reasonText))")
             }
@@ -41,7 +41,7 @@ final class TemporaryFile: Sendable {
         }
     }
 
-    /// Waits until the content is on the storage, and gives the file its name.
+    /// Makes the content survive a power loss, and then gives the file its name.
     func publish() async throws(APIError) {
         try await blocking { () throws(APIError) in
             do throws(FileError) {

@@ -4,27 +4,35 @@ import XChatEvents
 
 /// One sign-in that a user allows or refuses in a browser, with the secrets that bind its answer to this program.
 ///
-/// Interpolating, dumping or logging it shows `<authorization>`.
+/// Interpolating, dumping or logging this value shows `<authorization>`.
 public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The page to open in the user's browser.
     ///
-    /// Show it to the user alone: the person who opens it decides which account is signed in.
+    /// Show the URL to the user alone: the person who opens it decides which account is signed in.
     public let url: String
     /// The URI to which the browser is sent with the answer.
     public let redirectURI: String
     /// The scopes that the user is asked to allow.
     public let scopes: [String]
-    /// A random value that the answer must contain, so that another page cannot forge an answer (RFC 6749, section
-    /// 10.12).
+    /// A random value that the answer must contain (RFC 6749, section 10.12).
+    ///
+    /// Otherwise an attacker's web page could send the browser here with a code of the attacker's account, and the user
+    /// would be signed in to that account.
     private let state: Token
-    /// Proves that the program that exchanges the code is the one that asked for it (RFC 7636).
+    /// Proves that the program that exchanges the code is the one that asked for it (RFC 7636), so that a stolen code
+    /// is useless.
     let verifier: Token
 
     /// Prepares a sign-in.
     init(page: String, clientID: String, redirectURI: String, scopes: [String]) throws(APIError) {
         try Self.check(redirectURI)
         guard !scopes.isEmpty, scopes.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } })
-        else { throw APIError(.invalidArgument, "the scopes must be a list of words in ASCII") }
+        else {
+            throw APIError(
+                .invalidArgument,
+                "there must be at least one scope, and each must consist of visible ASCII characters without spaces"
+            )
+        }
         state = try Self.random()
         verifier = try Self.random()
         self.redirectURI = redirectURI
@@ -57,11 +65,18 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
         guard redirect.utf8.count <= Self.longestRedirect, parts.count == 2,
             Self.asBrowsersWrite(parts[0]) == Self.asBrowsersWrite(own[0])
         else {
-            throw APIError(.invalidArgument, "this is not the redirect URI with a query; copy the whole address")
+            throw APIError(
+                .invalidArgument,
+                "the address must be the redirect URI, ? and a query, of at most \(Self.longestRedirect) bytes; copy the whole "
+                    + "address that the browser shows after the sign-in"
+            )
         }
         let members = try Self.members(of: parts[1].prefix { $0 != UInt8(ascii: "#") })
         guard let given = members["state"].flatMap({ try? Token($0) }), given.isSame(inConstantTimeAs: state) else {
-            throw APIError(.invalidArgument, "this is the answer to another sign-in: its state differs")
+            throw APIError(
+                .invalidArgument,
+                "this is the answer to another sign-in: its state differs; open the URL of this sign-in and decide there"
+            )
         }
         if let error = members["error"] {
             let texts = [error, members["error_description"] ?? ""].filter { !$0.isEmpty }
@@ -73,7 +88,7 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
             )
         }
         guard let code = members["code"].flatMap({ try? Token($0) }) else {
-            throw APIError(.invalidArgument, "the answer has neither a code nor an error")
+            throw APIError(.invalidArgument, "the answer has neither a code nor an error; copy the whole address again")
         }
         return code
     }
@@ -110,7 +125,10 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
         guard (1...2000).contains(uri.utf8.count), uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x23 }),
             let components = URLComponents(string: uri), let scheme = components.scheme?.lowercased()
         else {
-            throw APIError(.invalidArgument, "the redirect URI must be a URL in ASCII without a fragment")
+            throw APIError(
+                .invalidArgument,
+                "the redirect URI must be a URL of 1 to 2000 visible ASCII characters without a fragment"
+            )
         }
         guard scheme != "http" || components.host.map({ Loopback.contains($0) }) == true else {
             throw APIError(
@@ -134,7 +152,12 @@ public struct OAuthAuthorization: Sendable, CustomStringConvertible, CustomDebug
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = decoded(parts[0]), let value = decoded(parts.count > 1 ? parts[1] : parts[0].suffix(0)),
                 members.updateValue(value, forKey: WireString(name)) == nil
-            else { throw APIError(.invalidArgument, "the query of the redirect is malformed") }
+            else {
+                throw APIError(
+                    .invalidArgument,
+                    "the query of the address repeats a parameter or is not percent-encoded UTF-8; copy the address again"
+                )
+            }
         }
         return members
     }

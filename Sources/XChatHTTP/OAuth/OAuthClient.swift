@@ -35,7 +35,8 @@ public struct OAuthClient: Sendable {
     /// - Parameters:
     ///   - clientID: The app's client id.
     ///   - clientSecret: The secret of a confidential client; nil for a public one.
-    ///   - api: The base URL of the API, which has the token endpoint. Plain http only to this machine.
+    ///   - api: The base URL of the API, which has the token endpoint. Plain http is accepted only to this machine,
+    ///     because it would expose the tokens to the network.
     ///   - page: The base URL of the page on which the user decides. By default `https://x.com` for X's API, and
     ///     otherwise the API's base URL.
     ///   - http: The HTTP client, as in ``ChatClient/init(api:token:limits:retries:http:logger:)``.
@@ -66,8 +67,8 @@ public struct OAuthClient: Sendable {
     ///
     /// - Parameters:
     ///   - redirectURI: The URI to which the browser is sent with the answer; it must equal one that the app has
-    ///     registered. Plain http only to this machine.
-    ///   - scopes: The scopes that the user is asked to allow.
+    ///     registered. Plain http is accepted only to this machine, because it would expose the code to the network.
+    ///   - scopes: The scopes that the user is asked to allow, at least one.
     /// - Returns: The sign-in, with the URL to open.
     /// - Throws: ``APIError`` for a redirect URI or a scope that cannot be used.
     public func authorization(
@@ -102,10 +103,9 @@ public struct OAuthClient: Sendable {
 
     /// Exchanges a refresh token for new tokens.
     ///
-    /// The old refresh token is no longer valid afterwards.
-    ///
-    /// If the answer is lost, the caller cannot know whether the old refresh token is still valid. Store the new
-    /// refresh token before you use the new access token.
+    /// The old refresh token is no longer valid afterwards. Store the new one before you use the new access token:
+    /// otherwise a crash loses it, and the user has to sign in again. If the answer is lost, the caller cannot know
+    /// whether the old refresh token is still valid.
     /// - Parameters:
     ///   - refreshToken: The newest refresh token of the sign-in.
     ///   - scopes: The scopes that the user allowed before; used if the answer does not list them.
@@ -175,7 +175,7 @@ public struct OAuthClient: Sendable {
 
     /// Reads the tokens of an answer.
     ///
-    /// If it has no tokens, the error names the type of the answer.
+    /// If the answer has no tokens, the error names its content type.
     private func tokens(
         _ answer: APIResponse,
         _ read: (Data) throws(APIError) -> OAuthTokens
@@ -188,8 +188,8 @@ public struct OAuthClient: Sendable {
                 .malformedResponse,
                 type.hasSuffix("json")
                     ? error.detail
-                    : "\(error.detail), but \(type.isEmpty ? "of no type" : type.display(limit: 60)), as a page for people "
-                        + "is; check the API's URL and the proxy",
+                    : "\(error.detail); its content type is \(type.isEmpty ? "missing" : type.display(limit: 60)), so it "
+                        + "may be a web page; check the API's URL and the proxy",
                 status: answer.status
             )
             failure.operation = "POST /2/oauth2/token"

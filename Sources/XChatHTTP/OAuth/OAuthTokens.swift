@@ -3,7 +3,7 @@ import XChatEvents
 
 /// The result of a sign-in or a refresh: an access token, and usually a refresh token for the next one.
 ///
-/// Interpolating, dumping or logging it shows `<tokens>`.
+/// Interpolating, dumping or logging this value shows `<tokens>`.
 public struct OAuthTokens: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The token for API calls.
     public let accessToken: Token
@@ -74,7 +74,10 @@ extension OAuthTokens {
         guard scopes.count <= mostScopes,
             scopes.allSatisfy({ $0.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C } })
         else {
-            throw APIError(.malformedResponse, "scope is not a list of at most \(mostScopes) scopes")
+            throw APIError(
+                .malformedResponse,
+                "the server's scope must hold at most \(mostScopes) scopes, in ASCII without \" and \\, separated by spaces"
+            )
         }
         return scopes.map { String(Substring($0)) }
     }
@@ -113,7 +116,7 @@ extension Token {
         do {
             try self.init(text)
         } catch {
-            throw APIError(.malformedResponse, "\(member) is not 1 to 8192 visible ASCII characters")
+            throw APIError(.malformedResponse, "the server's \(member) is not 1 to 8192 visible ASCII characters")
         }
     }
 }

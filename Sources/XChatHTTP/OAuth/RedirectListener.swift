@@ -7,9 +7,9 @@ import XChatEvents
 
 /// Receives the answer to one sign-in: an HTTP server on this machine that serves only the redirect URI.
 ///
-/// It accepts one request: a `GET` of the URI's path with the URI's host and the state of the sign-in. Any other
-/// request gets a page that says what is wrong, and the listener continues, so another page in the browser cannot end
-/// the sign-in. Its pages contain only fixed texts and load nothing.
+/// The listener accepts one request: a `GET` of the URI's path with the URI's host and the state of the sign-in. Any
+/// other request gets a page that says what is wrong, and the listener continues, so another page in the browser cannot
+/// end the sign-in. The pages contain only fixed texts and load nothing.
 package final class RedirectListener: Sendable {
     /// How the sign-in ended, for the page in the browser.
     package enum Outcome: Sendable {
@@ -169,7 +169,7 @@ package final class RedirectListener: Sendable {
 
     /// The page for a request; nil for the answer to the sign-in, whose page is sent when the outcome is known.
     private func page(for head: HTTPRequestHead, from channel: any Channel) -> BrowserPage? {
-        // Without this check, a web page whose host name resolves to this machine could read our pages.
+        // Against DNS rebinding: otherwise a web page whose host name resolves to this machine could read our pages.
         guard head.headers["host"].count == 1, head.headers["host"].allSatisfy({ $0.lowercased() == host }),
             head.headers["origin"].allSatisfy({ $0.lowercased() == origin })
         else { return .foreign }
@@ -249,7 +249,7 @@ package final class RedirectListener: Sendable {
         headers.add(name: "content-length", value: String(body.readableBytes))
         headers.add(name: "content-security-policy", value: BrowserPage.policy)
         headers.add(name: "x-content-type-options", value: "nosniff")
-        // The URL of the page contains the code.
+        // The URL of the page contains the code, which must not reach other servers in the header Referer.
         headers.add(name: "referrer-policy", value: "no-referrer")
         headers.add(name: "cache-control", value: "no-store")
         headers.add(name: "connection", value: "close")

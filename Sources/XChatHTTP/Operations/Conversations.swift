@@ -3,7 +3,8 @@ public import XChatEvents
 
 /// A conversation as the server lists it.
 ///
-/// It is not verified. Take the members of a group from the group's verified events.
+/// The description is not verified, so a server could name users who are not members of the group. Take the members
+/// from the group's verified events.
 public struct ListedConversation: Hashable, Sendable {
     /// The id as the server writes it: two user ids joined by `-`, or a group id.
     public let id: WireString?
@@ -19,7 +20,7 @@ public struct ListedConversation: Hashable, Sendable {
     public let groupName: String?
     /// The URL of the avatar, or the base64 of a URL that is encrypted with the conversation key.
     public let groupAvatarURL: String?
-    /// Whether the user muted it.
+    /// Whether the user muted the conversation.
     public let isMuted: Bool?
     /// The milliseconds after which messages are deleted.
     public let messageTTLMsec: Int64?
@@ -27,9 +28,9 @@ public struct ListedConversation: Hashable, Sendable {
     public let screenCaptureBlockingEnabled: Bool?
     /// Whether clients should report screenshots.
     public let screenCaptureDetectionEnabled: Bool?
-    /// When it was created.
+    /// When the conversation was created.
     public let createdAt: Date?
-    /// When it last changed.
+    /// When the conversation last changed.
     public let updatedAt: Date?
 }
 
@@ -76,7 +77,7 @@ extension Call<ConversationPage> {
     /// The call `GET /2/chat/conversations`.
     static func conversations(maxResults: Int, paginationToken: String?, limit: Int) throws(APIError) -> Self {
         guard (1...100).contains(maxResults) else {
-            throw APIError(.invalidArgument, "maxResults must be 1 to 100")
+            throw APIError(.invalidArgument, "maxResults must be 1 to 100, not \(maxResults)")
         }
         var query = [(name: "max_results", value: String(maxResults))] + ConversationItem.query
         if let paginationToken { query.append(("pagination_token", paginationToken)) }

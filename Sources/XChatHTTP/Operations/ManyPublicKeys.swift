@@ -16,7 +16,8 @@ public struct ServedPublicKey: Hashable, Sendable {
 extension ChatClient {
     /// Fetches the public keys of several users.
     ///
-    /// The route for several users does not name the owner of a key, so this makes one call per user, eight at a time.
+    /// The route for several users does not name the owner of a key, so this method makes one call per user, eight at a
+    /// time.
     /// - Parameter users: The users; duplicates are ignored.
     /// - Returns: The keys of each user; the list may be empty. Neither verified nor trusted yet.
     /// - Throws: The first ``APIError``; also if the server does not know one of the users.
@@ -30,7 +31,8 @@ extension ChatClient {
 
     /// Fetches the public keys of several users in one answer, which does not name their owners.
     ///
-    /// Use it to find out whether known keys changed. Use ``publicKeys(of:)-([UserID])`` to get the owners too.
+    /// Use this method to find out whether known keys changed. Use ``publicKeys(of:)-([UserID])`` to get the owners
+    /// too.
     /// - Parameter users: 1 to 100 users.
     /// - Returns: One entry for each registered version of each user.
     /// - Throws: ``APIError``.
@@ -45,7 +47,7 @@ extension Call<[ServedPublicKey]> {
     /// The call `GET /2/users/public_keys`.
     static func publicKeys(ofAnyOf users: [UserID], limit: Int) throws(APIError) -> Self {
         guard (1...100).contains(users.count) else {
-            throw APIError(.invalidArgument, "one call returns the keys of 1 to 100 users; pass fewer")
+            throw APIError(.invalidArgument, "one call returns the keys of 1 to 100 users, not of \(users.count)")
         }
         let ids = try users.map { (user) throws(APIError) in try user.userIDPathComponent() }
         return Call(

@@ -54,7 +54,10 @@ extension Call<Void> {
             throw APIError(.invalidArgument, "the action does not delete messages")
         }
         guard mediaHashKeys.isEmpty || kind == .deleteForAll else {
-            throw APIError(.invalidArgument, "media can only be deleted for all members; leave mediaHashKeys empty")
+            throw APIError(
+                .invalidArgument,
+                "media can only be deleted for all members; leave mediaHashKeys empty, or sign a deletion for all members"
+            )
         }
         let body = DeleteBody(
             sequenceIDs: ids.map(\.string),
@@ -82,7 +85,7 @@ extension Call<Void> {
         -> Self
     {
         guard sequenceID.isValid else {
-            throw APIError(.invalidArgument, "a sequence id is \(SequenceID.rule)")
+            throw APIError(.invalidArgument, "the sequence id \(printable(sequenceID)) is not \(SequenceID.rule)")
         }
         return Call(
             request: APIRequest(

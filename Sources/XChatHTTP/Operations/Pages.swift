@@ -3,9 +3,10 @@ import XChatEvents
 
 /// Follows the page tokens of a list and detects cycles.
 ///
-/// It uses constant memory. A token that repeats one of the last 1,024 is detected at once. A longer cycle is detected
-/// by Brent's algorithm: each token is compared with one kept token, which is replaced after 1, 2, 4, 8, … pages. A
-/// cycle of n pages that begins after m pages is detected within 3 · max(m, n) + n pages.
+/// Otherwise a server that repeats its tokens could keep the client fetching forever. The check uses constant memory. A
+/// token that repeats one of the last 1,024 is detected at once. A longer cycle is detected by Brent's algorithm: each
+/// token is compared with one kept token, which is replaced after 1, 2, 4, 8, … pages. A cycle of n pages that begins
+/// after m pages is detected within 3 · max(m, n) + n pages.
 package struct PageWalk {
     private static let recentTokens = 1024
 

@@ -40,8 +40,8 @@ struct ActionSignatureBody: Encodable {
     let encodedMessageEventDetail: String
     let signature: Signature
 
-    /// Makes an entry without `signature_payload`: the server only logs it, and the signed text of a key change event
-    /// contains the key in plaintext.
+    /// Makes an entry without `signature_payload`: the server only logs it, and for a key change event it would give
+    /// the conversation key to the server, because the signed text contains the plaintext key.
     init(_ action: ActionSignature) {
         messageID = action.messageID.string
         encodedMessageEventDetail = action.encodedMessageEventDetail

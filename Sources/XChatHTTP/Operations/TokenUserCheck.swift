@@ -43,7 +43,8 @@ actor TokenUserCheck {
         guard let checked, checked.token.isSame(as: token), let found = checked.user, found != user else { return }
         throw APIError(
             .wrongUser,
-            "the access token belongs to user \(found), but the account belongs to user \(user); use a token of user \(user)"
+            "the access token belongs to user \(found), but the account belongs to user \(user); use a token of user "
+                + "\(user), or the account of user \(found)"
         )
     }
 

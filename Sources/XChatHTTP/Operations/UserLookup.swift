@@ -6,7 +6,7 @@ extension ChatClient {
     /// The server's answer cannot be verified, and handles change: bind trust to the user id.
     /// - Parameter handles: The handles; there is one call for every 100.
     /// - Returns: The user id of each handle that exists.
-    /// - Throws: ``APIError``; `malformed_response` for an answer with other handles or with contradictions.
+    /// - Throws: ``APIError``; `malformed_response` for an answer that names other handles or contradicts itself.
     public func users(handles: some Sequence<Handle>) async throws(APIError) -> [Handle: UserID] {
         let handles = Array(Set(handles)).sorted { $0.lowercased < $1.lowercased }
         var users: [Handle: UserID] = [:]
@@ -20,8 +20,8 @@ extension ChatClient {
     /// Looks up the handles of users.
     ///
     /// - Parameter users: The users; there is one call for every 100.
-    /// - Returns: The handle of each user that the server knows, in the server's spelling. It cannot be verified.
-    /// - Throws: ``APIError``; `malformed_response` for an answer with other users or with contradictions.
+    /// - Returns: The handle of each user that the server knows, in the server's spelling. A handle cannot be verified.
+    /// - Throws: ``APIError``; `malformed_response` for an answer that names other users or contradicts itself.
     public func handles(of users: some Sequence<UserID>) async throws(APIError) -> [UserID: Handle] {
         let users = Array(Set(users)).sorted()
         var handles: [UserID: Handle] = [:]

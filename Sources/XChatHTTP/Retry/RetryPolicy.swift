@@ -1,9 +1,11 @@
 /// How often and for how long a call is tried before its error is thrown.
 ///
-/// Calls with a transient error (``APIError/disposition``: network errors, timeouts, 5xx, 408, 425) are retried if it
-/// is safe to send the same bytes twice: reading, sending a message (the server recognizes its id), deleting, marking
-/// as read, media segments. After a 429 every call is retried, since the server did nothing. Other errors are not
-/// retried.
+/// After a transient error (``APIError/disposition``: network errors, timeouts, 5xx, 408, 425), the server may have
+/// processed the request. So a call is retried only if the same bytes may be sent twice. They may for reading, sending
+/// a message (the server recognizes its id), deleting, marking as read, and uploading media segments. They may not for
+/// new keys, new groups, added members and new subscriptions.
+///
+/// After a 429, every call is retried, because the server did nothing. After other errors, no call is retried.
 public struct RetryPolicy: Hashable, Sendable {
     /// The most attempts, the first one included.
     ///

@@ -2,7 +2,7 @@ import struct Foundation.Date
 
 /// Decides what follows a failed attempt of one call.
 ///
-/// It uses neither a socket nor a clock.
+/// The state uses neither a socket nor a clock, so that tests can replay any sequence of failures.
 struct RetryState {
     /// What to do now.
     enum Action: Hashable {

@@ -44,7 +44,7 @@ public actor TokenSource {
     /// Makes a source that has no token at first.
     ///
     /// - Parameter renew: Gets a new token. It receives the last token, which was refused or is about to expire; nil at
-    ///   first. The call that needs the token throws its errors.
+    ///   first. The call that needs the token throws the errors of `renew`.
     package init(renew: @escaping @Sendable (_ last: Token?) async throws(APIError) -> Renewed?) {
         self.renew = renew
     }
