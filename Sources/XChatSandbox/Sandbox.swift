@@ -10,11 +10,11 @@ import XChatHTTP
 
 /// A stand-in for X's encrypted chat API, for development and tests.
 ///
-/// It accepts and serves public keys, wrapped keys, ciphertext and signatures, with X's paths, names and statuses, and
-/// stores them in memory or in a file. It never receives plaintext or private keys of users. The page at `/` shows what
-/// the server stores, and users sign in to apps with OAuth 2.0.
+/// The sandbox accepts and serves public keys, wrapped keys, ciphertext and signatures, with X's paths, names and
+/// statuses, and stores them in memory or in a file. It never receives plaintext or private keys of users. The page at
+/// `/` shows what the server stores, and users sign in to apps with OAuth 2.0.
 ///
-/// It is not a production server: a user's token is `sandbox-` and the user id, so every caller who knows an id can act
+/// The sandbox is not a production server: a user's token is `sandbox-` and the user id, so anyone can guess it and act
 /// as that user. The app's token is `sandbox-app`.
 public struct Sandbox: Sendable {
     private let storage: Storage
@@ -26,8 +26,9 @@ public struct Sandbox: Sendable {
     /// Makes a sandbox; nothing listens yet, and no file is opened.
     ///
     /// - Parameters:
-    ///   - host: The address to listen on. Any address except a loopback address opens the sandbox to all users of the
-    ///     network. On a loopback address, requests whose header Host names another machine are refused.
+    ///   - host: The address to listen on. Any address except a loopback address opens the sandbox to everyone in the
+    ///     network, who can then act as any user. When it listens on a loopback address, the sandbox refuses requests
+    ///     whose header Host names another machine, against DNS rebinding.
     ///   - port: The port; 0 lets the system choose.
     ///   - data: The SQLite file that stores everything, created with mode 0600 if it does not exist; nil to keep
     ///     everything in memory. Only one server at a time may use a file.
@@ -53,8 +54,8 @@ public struct Sandbox: Sendable {
     /// After 3 seconds it closes the remaining connections.
     /// - Parameters:
     ///   - stopsOnSignals: Whether SIGINT and SIGTERM stop the server in this way, after which this method returns.
-    ///   - onListening: Receives the URL when the port is open. Connections are accepted only after it returns, so it
-    ///     must not make requests itself; see ``serving(_:)``.
+    ///   - onListening: Receives the URL when the port is open. Connections are accepted only after this closure
+    ///     returns, so it must not make requests itself; see ``serving(_:)``.
     /// - Throws: An error if the port or the data file cannot be opened.
     public func run(
         stopsOnSignals: Bool = false,
@@ -167,8 +168,8 @@ public struct Sandbox: Sendable {
 
     /// Gives a user a handle and a name; may be called at any time.
     ///
-    /// A user without a handle has a default handle: `user` and the last 11 digits of the id. If another user has the
-    /// handle, that user gets the default handle: X reassigns handles too.
+    /// A user without a handle has a default handle: `user` and the last 11 digits of the id. If another user already
+    /// has the new handle, that user gets the default handle: X reassigns handles too.
     /// - Parameter user: The user.
     /// - Throws: An error if the data cannot be written.
     public func setUser(_ user: SandboxUser) async throws {

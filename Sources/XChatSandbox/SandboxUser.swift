@@ -19,11 +19,15 @@ public struct SandboxUser: Hashable, Sendable {
     ///   - name: The display name, at most 1,000 bytes; nil to use the handle.
     /// - Throws: An error if a value breaks its rule.
     public init(id: UserID, handle: String, name: String? = nil) throws {
-        guard id.isValid else { throw InvalidUser(reason: "a user id has 1 to 19 digits") }
+        guard id.isValid else { throw InvalidUser(reason: "the user id \(printable(id)) is not \(UserID.rule)") }
         guard Self.isHandle(handle) else {
-            throw InvalidUser(reason: "a handle has 1 to 15 ASCII letters, digits and underscores")
+            throw InvalidUser(
+                reason: "the handle \(printable(WireString(handle))) is not 1 to 15 letters A to Z, digits and _"
+            )
         }
-        guard (name?.utf8.count ?? 0) <= 1000 else { throw InvalidUser(reason: "a name has at most 1,000 bytes") }
+        guard (name?.utf8.count ?? 0) <= 1000 else {
+            throw InvalidUser(reason: "the name has \(name?.utf8.count ?? 0) bytes; a name has at most 1,000")
+        }
         (self.id, self.handle, self.name) = (id, handle, name ?? handle)
     }
 

@@ -26,7 +26,7 @@ final class ActivityHub: Sendable {
 
     /// The most open streams, as at X.
     private static let maximumStreams = 2
-    /// Streams with more undelivered items are closed.
+    /// Streams with more undelivered items are closed, because otherwise a slow client could fill the memory.
     private static let maximumWaiting = 10_000
 
     var isHeard: Bool { state.withLock { !$0.streams.isEmpty } }

@@ -5,7 +5,7 @@ import ServiceLifecycle
 
 /// One connection to the activity stream.
 ///
-/// It sends a line for each event, and keep-alives.
+/// The connection carries a line for each event, and keep-alives.
 struct ActivityStream {
     let stream: ActivityHub.Stream
     let faults: SandboxFaults
@@ -15,9 +15,9 @@ struct ActivityStream {
     /// When the stream ends, in milliseconds since 1970; nil for a stream without an end.
     let end: Int64?
 
-    /// The body.
+    /// The body of the answer.
     ///
-    /// It ends when the client or the server closes the connection, at the requested time, or by a fault.
+    /// The body ends when the client or the server closes the connection, at the requested time, or by a fault.
     func body(of request: Request) -> ResponseBody {
         ResponseBody { writer in
             let continuation = stream.continuation

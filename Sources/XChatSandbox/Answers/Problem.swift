@@ -1,4 +1,4 @@
-/// A refusal, sent as a problem of RFC 7807 with X's types and members, or in X's older form with a code.
+/// A refusal, sent as a problem (RFC 9457) with X's types and members, or in X's older form with a code.
 struct Problem: Error, Hashable {
     let status: Int
     /// The last part of the type; nil for an error for which X has no type.

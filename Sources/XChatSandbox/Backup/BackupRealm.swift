@@ -20,7 +20,7 @@ package final class BackupRealm: Sendable {
     }
 
     package let id: RealmID
-    /// The key of a hardware realm; nil for a software realm.
+    /// The X25519 private key of a hardware realm, 32 bytes; nil for a software realm.
     private let privateKey: Secret?
     private let sessionLifetime: Duration
     private let store: Store
@@ -44,7 +44,7 @@ package final class BackupRealm: Sendable {
         self.store = store
     }
 
-    /// The public key of a hardware realm, which its configuration names.
+    /// The X25519 public key of a hardware realm, 32 bytes, which its configuration names; nil for a software realm.
     package var publicKey: [UInt8]? {
         get throws {
             try privateKey?.withBytes { (key) throws(SodiumError) in try ScalarMult.multiplyBase(by: key) }
@@ -138,7 +138,7 @@ package final class BackupRealm: Sendable {
         }
     }
 
-    /// Removes all sessions, as a restart does.
+    /// Removes all sessions, as a restart of the realm does.
     package func forgetSessions() {
         sessions.withLock { $0.removeAll() }
     }

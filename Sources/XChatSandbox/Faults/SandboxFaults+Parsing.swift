@@ -119,7 +119,10 @@ extension SandboxFaults {
             faults.sendStatus = text == "200" ? 200 : 201
             return true
         },
-        choice("repeat", "a repeated message id returns the first event, is an error, or checks its key version first") {
+        choice(
+            "repeat",
+            "a repeated message id returns the first event, is an error, or has its key version checked first"
+        ) {
             $0.repeats = $1
         },
         choice("empty", "an empty list is answered as one, or left out") { $0.empty = $1 },

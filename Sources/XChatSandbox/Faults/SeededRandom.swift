@@ -20,7 +20,7 @@ final class SeededRandom: Sendable {
 
 /// The SplitMix64 generator of Steele, Lea and Flood: small and seedable, and sufficient for test faults.
 ///
-/// It is not cryptographically secure.
+/// SplitMix64 is not cryptographically secure: never use it for keys or tokens.
 private struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

@@ -104,7 +104,9 @@ struct CodeChallenge: Sendable {
         self.method = method
         let isValid = method == .plain ? text.isVerifier : text.utf8.count == 43 && text.isVerifier
         guard isValid else {
-            throw .invalidRequest("code_challenge does not have the form that code_challenge_method requires")
+            throw .invalidRequest(
+                "code_challenge must have 43 characters with S256, 43 to 128 with plain: letters, digits, '-', '.', '_' and '~'"
+            )
         }
     }
 

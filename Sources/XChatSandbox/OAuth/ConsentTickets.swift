@@ -4,9 +4,8 @@ import XChatEvents
 
 /// The authorization requests that wait for a user's decision.
 ///
-/// Each form has a ticket that is valid once.
-///
-/// A page of another origin cannot read the form, and the server accepts no decision without the ticket.
+/// Each form has a ticket that is valid once, against cross-site request forgery: a page of another origin cannot read
+/// the form, and the server accepts no decision without the ticket.
 final class ConsentTickets: Sendable {
     private struct Waiting {
         let ticket: WireString

@@ -62,11 +62,13 @@ enum OAuthScope: String, CaseIterable, Sendable {
         var scopes: [OAuthScope] = []
         for name in (text?.utf8 ?? "".utf8).split(separator: UInt8(ascii: " ")) {
             guard let scope = OAuthScope(rawValue: String(decoding: name, as: UTF8.self)) else {
-                throw OAuthError(.invalidScope, "a scope is unknown")
+                throw OAuthError(.invalidScope, "scope contains a name that is not one of X's scopes")
             }
             if !scopes.contains(scope) { scopes.append(scope) }
         }
-        guard !scopes.isEmpty else { throw OAuthError(.invalidScope, "the scope is missing") }
+        guard !scopes.isEmpty else {
+            throw OAuthError(.invalidScope, "scope must name at least one scope, separated by spaces")
+        }
         return scopes
     }
 

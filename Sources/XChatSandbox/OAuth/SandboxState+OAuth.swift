@@ -20,7 +20,9 @@ struct OAuthTokens: Sendable {
     }
 }
 
-/// Codes and tokens are random; the database stores only their hashes.
+/// The users' consent, and the codes and tokens of their sign-ins.
+///
+/// Codes and tokens are random. The database stores only their hashes, so a copy of the file contains no usable token.
 extension SandboxState {
     /// The lifetime of a code in milliseconds, the same as X's.
     private static let codeLifetime: Int64 = 30_000
@@ -128,7 +130,8 @@ extension SandboxState {
 
     /// Replaces a refresh token.
     ///
-    /// If a used one is sent again, all tokens of the sign-in are revoked: RFC 9700, 4.14.2.
+    /// If a used refresh token is sent again, all tokens of the sign-in are revoked, because one of the two senders may
+    /// have stolen it: RFC 9700, 4.14.2.
     func refresh(
         _ token: WireString,
         scopes: WireString?,
@@ -215,7 +218,7 @@ extension SandboxState {
         now: Int64,
         _ db: Database
     ) throws -> String {
-        // An hour after its end, an access token is deleted: expired and unknown tokens are refused alike.
+        // An access token is deleted an hour after it expired: expired and unknown tokens are refused alike.
         try db.execute(
             sql: "DELETE FROM oauth_token WHERE kind = 'access' AND expires_at < ?",
             arguments: [now - 3_600_000]

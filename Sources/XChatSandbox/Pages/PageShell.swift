@@ -5,7 +5,7 @@ import NIOCore
 extension Response {
     /// Makes a page.
     ///
-    /// It loads only the style sheet and, if it has one, the script of this server.
+    /// The page loads only the style sheet and, if `hasScript` is true, the script of this server.
     ///
     /// - Parameters:
     ///   - title: The title and first heading.

@@ -141,7 +141,7 @@ struct KeyChangeCheck {
             }
         }
         guard suites.count == 1 else {
-            throw .invalidRequest("A conversation has one cipher suite.", parameter: place)
+            throw .invalidRequest("The keys of all participants must have the same cipher suite.", parameter: place)
         }
         guard version.isDigits, let number = version.number else {
             throw .invalidRequest("The version is not a number.", parameter: "conversation_key_version")

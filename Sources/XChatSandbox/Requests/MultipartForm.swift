@@ -33,7 +33,7 @@ struct MultipartForm {
 
     /// The position of a byte sequence.
     ///
-    /// It searches for the first byte and compares only there, because segments are large.
+    /// The search looks for the first byte and compares only there, because segments are large.
     private static func position(of needle: [UInt8], in haystack: ArraySlice<UInt8>) -> Int? {
         var start = haystack.startIndex
         while let found = haystack[start...].firstIndex(of: needle[0]) {

@@ -61,7 +61,7 @@ struct GroupRequest: Decodable {
     let conversationID: String
     let members: [String]
     let admins: [String]?
-    /// Nil if it is absent or empty, which X's engine does not distinguish.
+    /// The title; nil if it is absent or empty, which X's engine does not distinguish.
     let name: String?
     let avatar: String?
     private let ttlMsec: String?

@@ -113,7 +113,7 @@ extension Routes {
         }
     }
 
-    /// Makes an answer of the form in RFC 6749, 5.1 and 5.2.
+    /// Makes an answer or an error in the format of RFC 6749, 5.1 and 5.2.
     private static func answering(_ body: () async throws -> JSON) async throws -> Response {
         var response: Response
         do {

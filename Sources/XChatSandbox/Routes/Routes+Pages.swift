@@ -23,11 +23,10 @@ extension Routes {
     }
 }
 
-/// Refuses requests whose host name is not one of this machine.
+/// Refuses requests whose host name is not one of this machine, against DNS rebinding.
 ///
-/// It is used if the server listens on a loopback address.
-///
-/// Otherwise a page of another origin could use DNS rebinding to read this server through a browser.
+/// Otherwise a web page whose host name resolves to this machine could read the server through a user's browser. The
+/// check is used only if the server listens on a loopback address.
 struct HostMiddleware: RouterMiddleware {
     let errors: SandboxFaults.ErrorShape
 

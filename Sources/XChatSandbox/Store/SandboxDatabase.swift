@@ -18,7 +18,7 @@ enum SandboxDatabase {
             return database
         }
         do {
-            // SQLite would create the file with the permissions that the umask allows.
+            // The file is created here, because SQLite would create it with the permissions that the umask allows.
             do {
                 try Files.makePrivate(path)
             } catch {
@@ -29,7 +29,7 @@ enum SandboxDatabase {
                 let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master")
                 let id = try Int.fetchOne(db, sql: "PRAGMA application_id")
                 guard tables == 0 || id == applicationID else {
-                    throw DataFileError(path: path, reason: "it is the database of another program")
+                    throw DataFileError(path: path, reason: "it is the database of another program; use another path")
                 }
                 try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             }
@@ -58,7 +58,7 @@ enum SandboxDatabase {
         ) STRICT;
         """
 
-    /// A grant is one sign-in; its tokens are kept as hashes.
+    /// The tables of sign-ins: a grant is one sign-in, and its tokens are stored only as hashes.
     private static let oauthTables = """
         CREATE TABLE oauth_grant (
             id INTEGER PRIMARY KEY,

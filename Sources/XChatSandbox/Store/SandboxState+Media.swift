@@ -2,9 +2,7 @@ import Foundation
 import GRDB
 import XChatEvents
 
-/// An upload: ciphertext in segments.
-///
-/// The server knows only its length.
+/// An upload: ciphertext in segments, of which the server knows only the length.
 struct Upload: Sendable {
     let session: Int64
     let hashKey: String
@@ -13,7 +11,7 @@ struct Upload: Sendable {
     let totalBytes: Int64
     /// When the upload session ends, in seconds since 1970.
     let expiresAt: Int64
-    /// How many segments it has; nil until it is complete.
+    /// The number of segments; nil until the upload is complete.
     let parts: Int?
 
     init(_ row: Row) {
@@ -191,7 +189,7 @@ extension SandboxState {
         return upload
     }
 
-    /// The conversation in a request's body, in any form, also with a colon.
+    /// The canonical id of the conversation that a request's body names in any form, including the form with a colon.
     private func mediaConversation(_ text: String, of user: UserID) throws(Problem) -> ConversationID {
         let id = ConversationID(canonicalizing: WireString(text), sender: user)
         guard id.urlPathComponent != nil else {

@@ -53,7 +53,7 @@ extension SandboxState {
         ) ?? false
     }
 
-    /// A user with the handle of their own or the default one.
+    /// Reads a user; without a stored row, the user has the default handle and name.
     static func user(_ id: UserID, _ db: Database) throws -> SandboxUser {
         let row = try Row.fetchOne(db, sql: "SELECT handle, name FROM user WHERE id = ?", arguments: [id.string])
         guard let row else {
