@@ -3,7 +3,7 @@
  *
  * script/generate-events turns this file into Sources/XChatEvents/Generated. A new field of X is one line here, then a
  * run of that script. Names are X's; they carry no meaning on the wire, but error paths and `xchat inspect` show them.
- * Numbers that are marked retired or unknown must not get a new meaning.
+ * Numbers that are marked retired or unknown must not get a new meaning: otherwise other clients would misread them.
  *
  * `string` is UTF-8, `binary` raw bytes, an enum an i32 whose unknown numbers are kept. A field that does not say
  * `required` is absent when it is not written; there are no defaults. Doc comments become those of the Swift types.
@@ -79,7 +79,7 @@ union TypeData {
   6: EditOpData edit
 }
 
-/** The ratchet tree that a key change may carry. */
+/** The ratchet tree that a key change event may contain. */
 struct GroupOpData {
   1: optional string groupId,
   2: optional i64 treeVersion,
@@ -167,7 +167,7 @@ struct FrankingData {
   4: optional list<binary> encrypted_media_hashes
 } (file = "Events")
 
-/** A message: its contents, encrypted unless there is no key version. */
+/** A message, whose contents are encrypted if there is a key version. */
 struct MessageCreateEvent {
   /** an encoded ``MessageEntryHolder``, encrypted under the conversation key */
   100: optional binary contents,
@@ -717,7 +717,7 @@ union RichTextContent {
 /** A stretch of text that is a link, a mention and so on. */
 struct RichTextEntity {
   1: optional i32 start_index,
-  /** one past the last */
+  /** the end of the range, exclusive */
   2: optional i32 end_index,
   3: optional RichTextContent content
 }

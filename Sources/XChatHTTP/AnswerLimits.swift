@@ -1,6 +1,6 @@
 import XChatEvents
 
-/// Checks the ids and versions of an answer before anything uses them.
+/// Checks of the ids, versions and lists of users in an answer, which are made before anything uses them.
 extension Success {
     /// Checks an id or a version of the answer.
     ///

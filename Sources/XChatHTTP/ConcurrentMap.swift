@@ -3,10 +3,10 @@
 /// Use it for calls that wait for the network. The engine's `concurrentMap`, which has no limit, is for computations.
 ///
 /// - Parameters:
-///   - elements: The elements.
+///   - elements: The elements; there is one call for each.
 ///   - limit: The most calls at the same time, at least 1.
 ///   - transform: Makes the call for one element.
-/// - Returns: The results.
+/// - Returns: The results, in the order of `elements`.
 /// - Throws: The first error of a call. After it, the calls in progress are cancelled and no further call begins.
 package func concurrentMap<Element: Sendable, Mapped: Sendable, Failure: Error>(
     _ elements: [Element],

@@ -21,7 +21,7 @@ struct ConnectionFailure: Sendable {
     ///
     /// - Parameters:
     ///   - error: The error that the HTTP client threw.
-    ///   - timeout: The timeout of the call.
+    ///   - timeout: The timeout of the call, which the text of a `timed_out` error names.
     /// - Returns: An error with the code `connection`, `timed_out` or `cancelled`.
     func error(_ error: any Error, timeout: Duration) -> APIError {
         switch error {

@@ -12,7 +12,7 @@ public struct Handle: Hashable, Sendable, CustomStringConvertible {
 
     /// Makes a handle from a text with or without `@`.
     ///
-    /// - Parameter text: The handle.
+    /// - Parameter text: The handle, such as `bob` or `@bob`.
     /// - Throws: ``APIError`` with `invalid_argument` for an invalid handle; it names the first invalid character or
     ///   the length.
     public init(_ text: String) throws(APIError) {

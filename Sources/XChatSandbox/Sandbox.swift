@@ -170,7 +170,7 @@ public struct Sandbox: Sendable {
     ///
     /// A user without a handle has a default handle: `user` and the last 11 digits of the id. If another user already
     /// has the new handle, that user gets the default handle: X reassigns handles too.
-    /// - Parameter user: The user.
+    /// - Parameter user: The user with the new handle and name.
     /// - Throws: An error if the data cannot be written.
     public func setUser(_ user: SandboxUser) async throws {
         try await storage.open().setUser(user)

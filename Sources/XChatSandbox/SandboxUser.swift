@@ -33,7 +33,7 @@ public struct SandboxUser: Hashable, Sendable {
 
     /// Reads a user from `ID:HANDLE` or `ID:HANDLE:NAME`.
     ///
-    /// - Parameter text: The text. The name may contain colons.
+    /// - Parameter text: The id, the handle and optionally the name, separated by colons. The name may contain colons.
     /// - Throws: An error if the text has another form, or a value breaks its rule.
     public init(_ text: String) throws {
         let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)

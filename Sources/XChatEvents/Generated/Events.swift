@@ -55,7 +55,7 @@ extension FrankingData: WireStruct {
     }
 }
 
-/// A message: its contents, encrypted unless there is no key version.
+/// A message, whose contents are encrypted if there is a key version.
 public struct MessageCreateEvent: Hashable, Sendable {
     /// Field 100, `contents`: an encoded ``MessageEntryHolder``, encrypted under the conversation key.
     public var contents: [UInt8]?

@@ -268,7 +268,7 @@ extension RichTextContent: WireStruct {
 public struct RichTextEntity: Hashable, Sendable {
     /// Field 1, `start_index`.
     public var startIndex: Int32?
-    /// Field 2, `end_index`: one past the last.
+    /// Field 2, `end_index`: the end of the range, exclusive.
     public var endIndex: Int32?
     /// Field 3, `content`.
     public var content: RichTextContent?

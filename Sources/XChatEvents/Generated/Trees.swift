@@ -501,7 +501,7 @@ extension TypeData: WireStruct {
     }
 }
 
-/// The ratchet tree that a key change may carry.
+/// The ratchet tree that a key change event may contain.
 public struct GroupOpData: Hashable, Sendable {
     /// Field 1, `groupId`.
     public var groupID: WireString?

@@ -9,7 +9,7 @@ public struct UserID: Identifier, WireText {
     }
 }
 
-/// The number that the server gives to an event in its conversation.
+/// The number that the server gives to an event in its conversation; it is not signed.
 public struct SequenceID: Identifier, WireText {
     /// The text, as it is on the wire.
     public let text: WireString
@@ -20,7 +20,7 @@ public struct SequenceID: Identifier, WireText {
     }
 }
 
-/// The version of a conversation key or of a user's public keys; X's clients use decimal milliseconds.
+/// The version of a conversation key or of a user's public keys; X's clients use milliseconds since 1970, in decimal.
 public struct KeyVersion: Identifier, WireText {
     /// The text, as it is on the wire.
     public let text: WireString

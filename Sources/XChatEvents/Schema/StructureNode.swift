@@ -33,7 +33,7 @@ package struct StructureNode: Hashable, Sendable {
     /// Describes one encoded struct.
     ///
     /// - Parameters:
-    ///   - bytes: the encoding.
+    ///   - bytes: the struct in Thrift's binary encoding.
     ///   - root: the type of the encoded struct, such as `MessageEvent.self`.
     /// - Throws: `malformed`, or `tooLarge`, which includes more than 100,000 fields in total. Paths in these errors
     ///   consist of field numbers, such as `#7.#1`.

@@ -42,7 +42,7 @@ struct SafeText {
     /// Makes a text safe.
     ///
     /// - Parameters:
-    ///   - text: The text.
+    ///   - text: Text of any origin.
     ///   - options: What to keep and what to escape.
     ///   - quotationMark: The mark that encloses the text. Marks and backslashes inside the text are escaped, so that
     ///     the next unescaped mark is the end of the text.

@@ -7,7 +7,9 @@ import struct Foundation.Data
 package struct BackedUpKey: Sendable {
     /// The key; not verified.
     package let key: RegisteredKey
-    /// The member `juicebox_config` as JSON, which holds tokens; nil if the server has none for this version.
+    /// The member `juicebox_config` as JSON, which is secret because it holds tokens of the realms.
+    ///
+    /// Nil if the server has none for this version.
     package let configuration: [UInt8]?
 }
 

@@ -23,7 +23,7 @@ actor TokenUserCheck {
     /// reached, the check is skipped and the client logs the failed attempt. The call that follows fails by itself if
     /// the server is not reachable or refuses the token.
     /// - Parameters:
-    ///   - token: The token.
+    ///   - token: The token of the next call.
     ///   - client: The client, whose calls are not checked again.
     /// - Throws: `wrong_user`, and `cancelled`.
     func require(_ token: Token, _ client: ChatClient) async throws(APIError) {

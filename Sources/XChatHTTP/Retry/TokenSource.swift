@@ -8,7 +8,9 @@ package import struct Foundation.Date
 /// A refused token is renewed once per call. Concurrent calls whose token was refused share one renewal, because
 /// refresh tokens are often valid for a single use.
 public actor TokenSource {
-    /// A token, and the time after which another one is requested before it is used again.
+    /// A token, and the time after which a new one is requested before the next call.
+    ///
+    /// Nil if the token is used until the server refuses it.
     package struct Renewed: Sendable {
         package let token: Token
         package let usedUntil: Date?

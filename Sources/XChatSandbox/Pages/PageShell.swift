@@ -13,7 +13,7 @@ extension Response {
     ///   - formScheme: The scheme to which the answer of the page's form may redirect; browsers apply the policy for
     ///     forms to redirects too.
     ///   - hasScript: Whether the page runs the script of the live page.
-    ///   - status: The status.
+    ///   - status: The HTTP status.
     /// - Returns: The answer.
     static func page(
         _ title: String,
