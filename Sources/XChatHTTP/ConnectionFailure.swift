@@ -32,7 +32,8 @@ struct ConnectionFailure: Sendable {
         case let error as NIOSSLExtraError where error == .failedToValidateHostname:
             noTLS("its certificate is for another host")
         case is SOCKSError.ConnectionFailed: refused("it refuses the connection to \(peer)")
-        case is SOCKSError.NoValidAuthenticationMethod: refused("it wants a user name and a password")
+        case is SOCKSError.NoValidAuthenticationMethod:
+            refused("it wants a user name and a password, which this client cannot send to a SOCKS proxy")
         case let error as HTTPClientError: client(error, timeout: timeout)
         default: other(error)
         }
@@ -120,7 +121,8 @@ struct ConnectionFailure: Sendable {
             APIError(.timedOut, "\(proxyName) opened no connection to \(peer) in time")
         case .cancelled: .cancelled
         case .remoteConnectionClosed: closed
-        case .proxyAuthenticationRequired: refused("it wants a user name and a password")
+        case .proxyAuthenticationRequired:
+            refused("it wants a valid user name and password; check the proxy settings")
         case .invalidProxyResponse: refused("it refuses the connection to \(peer)")
         case .alreadyShutdown: APIError(.connection, "the HTTP client was shut down")
         default: APIError(.connection, "no connection to \(place): \(error.shortDescription.display())")

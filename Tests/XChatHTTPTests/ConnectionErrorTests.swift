@@ -165,7 +165,10 @@ struct ConnectionErrorTests {
         "a proxy that refuses the tunnel is named with its reason",
         arguments: [
             ("HTTP/1.1 403 Forbidden\r\n\r\n", "it refuses the connection to api.x.test:443"),
-            ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "it wants a user name and a password"),
+            (
+                "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+                "it wants a valid user name and password; check the proxy settings"
+            ),
         ]
     )
     func refusingProxy(_ answer: String, _ reason: String) async throws {
