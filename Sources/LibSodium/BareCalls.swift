@@ -1,9 +1,8 @@
 import CSodium
 
-/// Calls of C with nothing around them, into memory that the caller keeps: what the rest of this package is measured
-/// against.
+/// Direct calls of libsodium that write into memory of the caller: the baseline of the benchmarks.
 ///
-/// Nothing here is meant for use, and only after ``Sodium/initialize()``: lengths are checked, and that is all.
+/// For benchmarks only. Only lengths are checked, and the caller calls ``Sodium/initialize()`` first.
 package enum BareCalls {
     /// `randombytes_buf` for the nonce and `crypto_secretbox_easy`.
     package static func secretBoxSeal(_ message: Span<UInt8>, key: Span<UInt8>, into box: inout [UInt8]) -> Bool {
@@ -96,7 +95,7 @@ package enum BareCalls {
         }
     }
 
-    /// One stream in whole frames: `…_init_push`, then `…_push` again and again.
+    /// One stream of frames of equal length: `…_init_push`, then `…_push` for each frame.
     package static func streamSeal(
         _ plaintext: Span<UInt8>,
         key: Span<UInt8>,
@@ -135,7 +134,7 @@ package enum BareCalls {
         }
     }
 
-    /// One stream in whole frames: `…_init_pull`, then `…_pull` again and again.
+    /// One stream of frames of equal length: `…_init_pull`, then `…_pull` for each frame.
     package static func streamOpen(
         _ stream: Span<UInt8>,
         key: Span<UInt8>,

@@ -1,9 +1,9 @@
 import CSodium
 
-/// Authenticated encryption of RFC 8439 with nonces of the caller (`crypto_aead_chacha20poly1305_ietf`).
+/// Authenticated encryption of RFC 8439 with nonces chosen by the caller (`crypto_aead_chacha20poly1305_ietf`).
 ///
-/// For protocols that define their own nonces: 12 bytes are too few to be drawn at random, and a repeated nonce
-/// reveals messages. ``XChaCha20Poly1305`` draws its own.
+/// For protocols that define their own nonces. Random nonces of 12 bytes could repeat, and a repeated nonce reveals
+/// messages. ``XChaCha20Poly1305`` generates random nonces that are long enough.
 package enum ChaCha20Poly1305 {
     /// The length of a key: 32 bytes.
     package static let keyByteCount = Int(crypto_aead_chacha20poly1305_ietf_keybytes())
@@ -56,7 +56,7 @@ package enum ChaCha20Poly1305 {
     ///
     /// - Parameters:
     ///   - box: Ciphertext and tag: at least 16 bytes.
-    ///   - associatedData: The bytes that were given when the box was made.
+    ///   - associatedData: The associated data that the box was made with.
     ///   - nonce: The nonce of the box, 12 bytes.
     ///   - key: The key, 32 bytes.
     /// - Returns: The message, in memory that is wiped.

@@ -15,9 +15,9 @@ public enum GenericHash {
     ///
     /// - Parameters:
     ///   - message: The message.
-    ///   - count: The length of the digest in bytes, 16 to 64. Digests of different lengths share no bytes.
+    ///   - count: The length of the digest in bytes, 16 to 64. A shorter digest is not a prefix of a longer one.
     /// - Returns: The digest.
-    /// - Throws: `wrongLength` for another `count`, `initializationFailed`.
+    /// - Throws: `wrongLength` for a `count` out of range, `initializationFailed`.
     public static func hash(_ message: Span<UInt8>, count: Int = 32) throws(SodiumError) -> [UInt8] {
         try check(count)
         let length = UInt64(message.count)
@@ -35,7 +35,7 @@ public enum GenericHash {
     ///   - key: The key, 16 to 64 bytes.
     ///   - count: The length of the digest in bytes, 16 to 64.
     /// - Returns: The digest.
-    /// - Throws: `wrongLength` for another `count` or another length of the key, `initializationFailed`.
+    /// - Throws: `wrongLength` for a `count` or a length of the key out of range, `initializationFailed`.
     public static func hash(
         _ message: Span<UInt8>,
         key: Span<UInt8>,
@@ -54,11 +54,11 @@ public enum GenericHash {
     /// Derives a key from another one: the keyed hash of a context, in memory that is wiped.
     ///
     /// - Parameters:
-    ///   - context: What the new key is for; each use has a context of its own.
+    ///   - context: The purpose of the new key; use a different context for each purpose.
     ///   - key: The key to derive from, 16 to 64 bytes.
     ///   - count: The length of the new key in bytes, 16 to 64.
     /// - Returns: The new key.
-    /// - Throws: `wrongLength` for another `count` or another length of the key, `initializationFailed`.
+    /// - Throws: `wrongLength` for a `count` or a length of the key out of range, `initializationFailed`.
     public static func deriveKey(
         _ context: Span<UInt8>,
         from key: Span<UInt8>,

@@ -2,8 +2,8 @@ import CSodium
 
 /// Session keys from two key pairs (`crypto_kx`: X25519 and BLAKE2b).
 ///
-/// One side is the client, the other the server, by agreement; each direction has a key of its own. Nothing here tells
-/// who holds the other key pair: compare public keys over a channel that you trust.
+/// The two sides agree on who is the client and who is the server; each direction has its own key. The exchange does
+/// not authenticate the peer: compare public keys over a channel that you trust.
 public enum KeyExchange {
     /// The length of a public key: 32 bytes.
     public static let publicKeyByteCount = Int(crypto_kx_publickeybytes())
@@ -14,12 +14,12 @@ public enum KeyExchange {
     /// The length of each session key: 32 bytes.
     public static let sessionKeyByteCount = Int(crypto_kx_sessionkeybytes())
 
-    /// The two keys of one side; the peer holds the same two the other way round.
+    /// The two keys of one side; the peer has the same two keys in exchanged roles.
     @frozen
     public struct SessionKeys: ~Copyable, Sendable {
-        /// Opens what the peer sends: 32 bytes.
+        /// Decrypts messages from the peer: 32 bytes.
         public let receive: SecretBytes
-        /// Seals what goes to the peer: 32 bytes.
+        /// Encrypts messages to the peer: 32 bytes.
         public let transmit: SecretBytes
     }
 

@@ -1,4 +1,4 @@
-/// A public key and its secret key, of the family that made it.
+/// A public key and its secret key, made by ``Sign``, ``SealedBox`` or ``KeyExchange`` and only usable there.
 @frozen
 public struct KeyPair: ~Copyable, Sendable {
     /// The public key: 32 bytes.
@@ -11,7 +11,7 @@ public struct KeyPair: ~Copyable, Sendable {
         self.secretKey = secretKey
     }
 
-    /// Puts a pair together out of what one call of C wrote.
+    /// Creates a pair from the output of one call to libsodium.
     ///
     /// - Parameters:
     ///   - publicCount: The length of the public key in bytes.

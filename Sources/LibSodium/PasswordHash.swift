@@ -1,18 +1,18 @@
 import CSodium
 
-/// Keys from passwords (`crypto_pwhash` with Argon2id, version 1.3).
+/// Derives keys from passwords (`crypto_pwhash` with Argon2id, version 1.3).
 public enum PasswordHash {
     /// The length of a salt: 16 bytes.
     public static let saltByteCount = Int(crypto_pwhash_argon2id_saltbytes())
 
-    /// What one guess costs.
+    /// The cost of one guess at a password.
     public struct Limits: Hashable, Sendable {
         /// The number of passes over the memory.
         public var operations: Int
         /// The memory in bytes; Argon2id rounds it down to kibibytes.
         public var memory: Int
 
-        /// Names a cost.
+        /// Creates limits.
         ///
         /// - Parameters:
         ///   - operations: The number of passes over the memory, at least 1.
@@ -22,29 +22,29 @@ public enum PasswordHash {
             self.memory = memory
         }
 
-        /// The least that Argon2id accepts, 1 pass over 8 KiB: it protects nothing and is for tests.
+        /// The minimum that Argon2id accepts: 1 pass over 8 KiB; only for tests, because it protects nothing.
         public static let minimum = Self(
             operations: Int(crypto_pwhash_argon2id_opslimit_min()),
             memory: Int(crypto_pwhash_argon2id_memlimit_min())
         )
-        /// For a person who waits: 2 passes over 64 MiB.
+        /// For interactive use, while a person waits: 2 passes over 64 MiB.
         public static let interactive = Self(
             operations: Int(crypto_pwhash_argon2id_opslimit_interactive()),
             memory: Int(crypto_pwhash_argon2id_memlimit_interactive())
         )
-        /// For keys of some value: 3 passes over 256 MiB.
+        /// Between ``interactive`` and ``sensitive``: 3 passes over 256 MiB.
         public static let moderate = Self(
             operations: Int(crypto_pwhash_argon2id_opslimit_moderate()),
             memory: Int(crypto_pwhash_argon2id_memlimit_moderate())
         )
-        /// For keys that are seldom opened: 4 passes over 1 GiB.
+        /// For valuable keys that are rarely derived: 4 passes over 1 GiB.
         public static let sensitive = Self(
             operations: Int(crypto_pwhash_argon2id_opslimit_sensitive()),
             memory: Int(crypto_pwhash_argon2id_memlimit_sensitive())
         )
-        // What C accepts at all.
+        // The maximum that libsodium accepts.
         fileprivate static let maximum = Self(
-            // A size_t up to 1.0.20, an unsigned long long on libsodium's way to the next release.
+            // A `size_t` up to libsodium 1.0.20, an `unsigned long long` on its development branch.
             operations: Int(clamping: crypto_pwhash_argon2id_opslimit_max()),
             memory: upperBound(crypto_pwhash_argon2id_memlimit_max())
         )
@@ -57,18 +57,18 @@ public enum PasswordHash {
 
     /// Derives a key from a password (`crypto_pwhash`).
     ///
-    /// Limits that were read from a file are untrusted: without a bound, a changed file makes its reader allocate
-    /// terabytes. That is why the caller names `maximum`.
+    /// Limits that were read from a file are untrusted: without a bound, a modified file could make the reader allocate
+    /// terabytes. So the caller also passes `maximum`.
     ///
     /// - Parameters:
     ///   - password: The password; may be empty.
     ///   - salt: 16 random bytes, stored with what the key encrypts.
     ///   - count: The length of the key in bytes, at least 16.
-    ///   - limits: What one guess costs.
-    ///   - maximum: The most that the caller is ready to spend.
+    ///   - limits: The cost of one guess.
+    ///   - maximum: The highest cost that the caller accepts.
     /// - Returns: The key.
     /// - Throws: `wrongLength` for the salt; `invalidParameters` for `limits` or `count` out of bounds; `tooLong` for a
-    ///   password of 4 GiB; `outOfMemory`; `initializationFailed`.
+    ///   password of 4 GiB or more; `outOfMemory`; `initializationFailed`.
     public static func key(
         from password: Span<UInt8>,
         salt: Span<UInt8>,
@@ -88,7 +88,7 @@ public enum PasswordHash {
         }
         let passwordCount = UInt64(password.count)
         return try unsafe withPointers(password, salt) { (password, salt) throws(SodiumError) in
-            // With every parameter checked above, memory is what can still be lacking.
+            // All parameters were checked above, so the only remaining cause of failure is lack of memory.
             try unsafe SecretBytes(count: count, failure: SodiumError(.outOfMemory, "crypto_pwhash")) { output in
                 unsafe password.withMemoryRebound(to: CChar.self, capacity: Int(passwordCount)) { password in
                     unsafe crypto_pwhash_argon2id(

@@ -2,25 +2,25 @@ import CSodium
 
 /// The group ristretto255 of RFC 9496 and the scalars of its order L (`crypto_core_ristretto255`).
 ///
-/// Points and scalars are 32 bytes each. Every point and scalar that comes in is checked, since libsodium 1.0.18 itself
-/// ignores the top bit of a point and takes L + 5 for the scalar 5. Results are in memory that is wiped: which of them
-/// are secret depends on the protocol.
+/// Points and scalars are 32 bytes each. Every input point and scalar is checked, because libsodium 1.0.18 ignores the
+/// top bit of a point and accepts L + 5 as the scalar 5. Results are in memory that is wiped, because which of them are
+/// secret depends on the protocol.
 package enum Ristretto255 {
     /// The length of a point: 32 bytes.
     package static let pointByteCount = Int(crypto_core_ristretto255_bytes())
     /// The length of a scalar: 32 bytes, little-endian.
     package static let scalarByteCount = Int(crypto_core_ristretto255_scalarbytes())
-    /// The length of what a point is made from: 64 bytes.
+    /// The length of a hash that is mapped to a point: 64 bytes.
     package static let hashByteCount = Int(crypto_core_ristretto255_hashbytes())
-    /// The length of what a scalar is reduced from: 64 bytes.
+    /// The length of a number that is reduced to a scalar: 64 bytes.
     package static let wideScalarByteCount = Int(crypto_core_ristretto255_nonreducedscalarbytes())
 
     // MARK: Points
 
-    /// Whether bytes are the one encoding of a point; the identity, 32 zeros, is a point.
+    /// Whether bytes are the canonical encoding of a point; the identity, 32 zeros, is a point.
     ///
     /// - Parameter point: The bytes.
-    /// - Returns: `false` also for another length than 32 bytes.
+    /// - Returns: `false` also for a length other than 32 bytes.
     package static func isValidPoint(_ point: Span<UInt8>) -> Bool {
         // libsodium 1.0.18 drops bit 255 instead of refusing it.
         guard point.count == pointByteCount, point[pointByteCount - 1] < 0x80,
@@ -90,8 +90,8 @@ package enum Ristretto255 {
     ///   - point: A point.
     ///   - scalar: A scalar.
     /// - Returns: The product, never the identity.
-    /// - Throws: `invalidParameters` if one is not what it should be, `weakPoint` if the product is the identity,
-    ///   `initializationFailed`.
+    /// - Throws: `invalidParameters` if `point` is not a point or `scalar` is not a scalar, `weakPoint` if the product
+    ///   is the identity, `initializationFailed`.
     package static func multiply(_ point: Span<UInt8>, by scalar: Span<UInt8>) throws(SodiumError) -> SecretBytes {
         try requirePoint(point, "point")
         try requireScalar(scalar, "scalar")
@@ -124,13 +124,13 @@ package enum Ristretto255 {
 
     // MARK: Scalars
 
-    /// Whether bytes are a number below L.
+    /// Whether bytes are the encoding of a scalar: a number below L.
     ///
     /// - Parameter scalar: The bytes.
-    /// - Returns: `false` also for another length than 32 bytes.
+    /// - Returns: `false` also for a length other than 32 bytes.
     package static func isValidScalar(_ scalar: Span<UInt8>) -> Bool {
         guard scalar.count == scalarByteCount else { return false }
-        // libsodium 1.0.18 has no is_canonical. Reduced, a number below L stays as it is.
+        // libsodium 1.0.18 has no function for this. Reduction does not change a number below L.
         let reduced = try? SecretBytes(count: wideScalarByteCount) { (wide) throws(SodiumError) in
             for index in scalar.indices { wide[index] = scalar[index] }
         }
@@ -155,7 +155,7 @@ package enum Ristretto255 {
         }
     }
 
-    /// Draws a scalar other than 0.
+    /// Generates a random scalar other than 0.
     ///
     /// - Returns: The scalar, uniformly distributed.
     /// - Throws: `initializationFailed`.

@@ -2,8 +2,8 @@ import CSodium
 
 /// X25519, the multiplication of a point of Curve25519 by a scalar (`crypto_scalarmult`).
 ///
-/// The result is not a key: its bits are not uniform, and many public keys lead to one result. Hash it together with
-/// both public keys, or use ``KeyExchange``, which does.
+/// The result is not a key: its bits are not uniform, and several public keys lead to the same result. Hash it together
+/// with both public keys, or use ``KeyExchange``, which does that.
 public enum ScalarMult {
     /// The length of a point: 32 bytes.
     public static let pointByteCount = Int(crypto_scalarmult_bytes())
@@ -14,9 +14,10 @@ public enum ScalarMult {
     ///
     /// - Parameters:
     ///   - point: The other side's public key, 32 bytes.
-    ///   - scalar: The own secret key, 32 bytes; clamped as RFC 7748 says.
+    ///   - scalar: This side's secret key, 32 bytes; clamped as RFC 7748 requires.
     /// - Returns: The shared point, 32 bytes, never all zero.
-    /// - Throws: `wrongLength`; `weakPoint` for a point of low order, which would give zeros; `initializationFailed`.
+    /// - Throws: `wrongLength`; `weakPoint` for a point of low order, whose product is all zero;
+    ///   `initializationFailed`.
     public static func multiply(_ point: Span<UInt8>, by scalar: Span<UInt8>) throws(SodiumError) -> SecretBytes {
         try require(pointByteCount, point, "point")
         try require(scalarByteCount, scalar, "scalar")
@@ -27,9 +28,9 @@ public enum ScalarMult {
         }
     }
 
-    /// Multiplies the base point by a scalar: the public key of a secret key (`crypto_scalarmult_base`).
+    /// Computes the public key of a secret key: the base point times the scalar (`crypto_scalarmult_base`).
     ///
-    /// - Parameter scalar: The secret key, 32 bytes; clamped as RFC 7748 says.
+    /// - Parameter scalar: The secret key, 32 bytes; clamped as RFC 7748 requires.
     /// - Returns: The public key, 32 bytes.
     /// - Throws: `wrongLength`, `initializationFailed`.
     public static func multiplyBase(by scalar: Span<UInt8>) throws(SodiumError) -> [UInt8] {

@@ -2,8 +2,8 @@ import CSodium
 
 /// Encryption to a public key without a sender (`crypto_box_seal`: X25519, XSalsa20 and Poly1305).
 ///
-/// Any holder of the public key can make a box, so one that opens does not prove who made it. It is made under a key
-/// pair of its own that is thrown away: not even the sender can open it again.
+/// Any holder of the public key can make a box, so a box that opens does not prove who made it. Each box is made with
+/// an ephemeral key pair whose secret key is discarded, so not even the sender can open it again.
 public enum SealedBox {
     /// The length of a public key: 32 bytes.
     public static let publicKeyByteCount = Int(crypto_box_publickeybytes())
@@ -30,7 +30,7 @@ public enum SealedBox {
 
     /// Derives the key pair that belongs to a seed (`crypto_box_seed_keypair`).
     ///
-    /// The seed is not the secret key: that is half of its SHA-512.
+    /// The seed is not the secret key. The secret key is the first half of the seed's SHA-512 digest.
     ///
     /// - Parameter seed: 32 secret random bytes.
     /// - Returns: The key pair.

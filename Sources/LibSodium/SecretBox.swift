@@ -2,9 +2,9 @@ import CSodium
 
 /// Authenticated encryption under a shared key (`crypto_secretbox_easy`: XSalsa20 and Poly1305).
 ///
-/// A box is nonce (24 bytes), tag (16) and ciphertext in one piece. The nonce is random, and 24 bytes of it never
-/// repeat, so one key serves any number of boxes. A box does not tell its place: an old one can be sent again, and
-/// boxes can be dropped.
+/// A box is the nonce (24 bytes), the tag (16 bytes) and the ciphertext in one array. The nonce is random and so long
+/// that it does not repeat, so one key may encrypt any number of boxes. A box does not authenticate its position among
+/// others: replayed and dropped boxes are not detected.
 public enum SecretBox {
     /// The length of a key: 32 bytes.
     public static let keyByteCount = Int(crypto_secretbox_keybytes())
@@ -25,8 +25,7 @@ public enum SecretBox {
         try unsafe seal(message, key: key) { output in unsafe randombytes_buf(output, nonceByteCount) }
     }
 
-    /// Seals a message under a nonce that is given: for known answers only, since a nonce that comes back reveals
-    /// messages.
+    /// Seals a message under a given nonce, for known-answer tests only: a repeated nonce reveals messages.
     package static func seal(
         _ message: Span<UInt8>,
         nonce: Span<UInt8>,
@@ -60,7 +59,7 @@ public enum SecretBox {
         }
     }
 
-    /// Opens a box whose message is no secret of its own (`crypto_secretbox_open_easy`).
+    /// Opens a box into an array, which is not wiped (`crypto_secretbox_open_easy`).
     ///
     /// - Parameters:
     ///   - box: Nonce, tag, ciphertext: at least 40 bytes.
@@ -79,8 +78,7 @@ public enum SecretBox {
         }
     }
 
-    /// Opens a box whose message is a secret, a key for example, into memory that is wiped
-    /// (`crypto_secretbox_open_easy`).
+    /// Opens a box whose message is a secret, such as a key, into memory that is wiped (`crypto_secretbox_open_easy`).
     ///
     /// - Parameters:
     ///   - box: Nonce, tag, ciphertext: at least 40 bytes.

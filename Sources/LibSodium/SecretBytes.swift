@@ -1,13 +1,12 @@
 import CSodium
 
-/// Secret bytes that are wiped when their one owner lets go of them.
+/// Secret bytes with a single owner, wiped when the owner is destroyed.
 ///
-/// The type cannot be copied, and so it cannot be printed, compared, hashed or encoded: that does not compile. The
-/// bytes are read through ``withBytes(_:)`` and never change after initialization, which is why tasks may share a value
-/// by borrowing it.
+/// The type is noncopyable, so code that prints, compares, hashes or encodes it does not compile. The bytes are read
+/// through ``withBytes(_:)`` and never change after initialization, so tasks may share a value by borrowing it.
 ///
 /// The memory is excluded from core dumps, and locked against swapping as far as the system's limit of locked memory
-/// (RLIMIT_MEMLOCK) allows. A secret of 32 bytes takes 32 bytes of it.
+/// (RLIMIT_MEMLOCK) allows. A secret of 32 bytes uses 32 bytes of that limit.
 @safe
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     private let start: UnsafeMutablePointer<UInt8>
@@ -16,12 +15,12 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     /// The length in bytes.
     public let count: Int
 
-    /// Makes room and has it filled; what was written before a failure is wiped.
+    /// Allocates memory and fills it; wipes it if `fill` throws.
     private init(
         allocating count: Int,
         filledBy fill: (UnsafeMutablePointer<UInt8>) throws(SodiumError) -> Void
     ) throws(SodiumError) {
-        try Sodium.initialize()  // what fills the memory calls libsodium
+        try Sodium.initialize()  // `fill` calls libsodium
         guard count >= 0 else { throw SodiumError(.invalidParameters, "count") }
         let start = try unsafe SecretMemory.allocate(count)
         do throws(SodiumError) {
@@ -35,9 +34,9 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         isLent = false
     }
 
-    /// Copies bytes into memory of their own.
+    /// Copies bytes into new secret memory.
     ///
-    /// The caller's copy stays as it is; ``Sodium/wipe(_:)`` it if it is an array.
+    /// The caller's bytes are not wiped; if they are in an array, call ``Sodium/wipe(_:)``.
     ///
     /// - Parameter bytes: The secret.
     /// - Throws: `initializationFailed`, `outOfMemory`.
@@ -54,7 +53,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - count: The length in bytes.
-    ///   - body: Writes the secret; it finds zeros.
+    ///   - body: Writes the secret; all bytes are zero before.
     /// - Throws: `invalidParameters` for a negative count, `initializationFailed`, `outOfMemory`, or what `body`
     ///   throws.
     public init(
@@ -68,13 +67,13 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Takes what one call of C writes.
+    /// Creates a secret from the output of one call to libsodium.
     ///
     /// - Parameters:
     ///   - count: The length in bytes, all of which `call` writes.
     ///   - failure: Thrown when `call` does not return 0.
-    ///   - call: The call of C.
-    /// - Throws: `failure`, or as every other initializer.
+    ///   - call: Calls libsodium and returns its status.
+    /// - Throws: `failure`, `invalidParameters` for a negative count, `initializationFailed`, `outOfMemory`.
     init(
         count: Int,
         failure: SodiumError,
@@ -85,7 +84,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Takes over memory that it wipes but does not free, so that a test can read what is left there.
+    /// Uses memory of the caller, which is wiped at the end but not freed, so that a test can check the wiping.
     package init(lending memory: UnsafeMutableBufferPointer<UInt8>) throws(SodiumError) {
         try Sodium.initialize()
         guard let start = memory.baseAddress else { throw SodiumError(.invalidParameters, "memory") }
@@ -94,7 +93,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         isLent = true
     }
 
-    /// Draws a fresh secret (`randombytes_buf`).
+    /// Generates a random secret (`randombytes_buf`).
     ///
     /// - Parameter count: The length in bytes.
     /// - Returns: The secret.
@@ -106,7 +105,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Lends the bytes to a closure.
+    /// Passes the bytes to a closure.
     ///
     /// Copies that the closure makes are not wiped.
     ///
@@ -119,7 +118,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         try body(unsafe UnsafeBufferPointer(start: start, count: count).span)
     }
 
-    /// Lends the address to one call of C that changes the bytes: the state of a stream.
+    /// Passes the address to one call of libsodium that changes the bytes, such as the state of a stream.
     mutating func withMutablePointer<R>(_ body: (UnsafeMutablePointer<UInt8>) -> R) -> R {
         unsafe body(start)
     }

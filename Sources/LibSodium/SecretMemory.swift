@@ -3,17 +3,18 @@ import Synchronization
 
 /// The memory of ``SecretBytes``: locked against swapping and excluded from core dumps, between inaccessible pages.
 ///
-/// All of it comes from `sodium_malloc`, which takes at least four pages and six system calls: too much for one key. So
-/// each block of `sodium_malloc` is divided into slots of one size. Blocks are never freed, and their slots are used
-/// again. Where the system refuses to lock a block, because RLIMIT_MEMLOCK is reached, `sodium_malloc` returns it
-/// unlocked.
+/// All of it comes from `sodium_malloc`. One call takes at least four pages and six system calls, which is too much for
+/// one key, so each block from `sodium_malloc` is divided into slots of one size. Blocks are never freed, and their
+/// slots are reused. If the system refuses to lock a block because RLIMIT_MEMLOCK is reached, `sodium_malloc` returns
+/// it unlocked.
 enum SecretMemory {
-    /// The sizes of slots are 32 bytes, 64, and so on up to 1024.
+    /// The sizes of slots are the powers of 2 from 32 to 1024 bytes.
     ///
-    /// Longer secrets get blocks of their own.
+    /// Each longer secret gets its own block.
     private static let smallestSlot = 32
     private static let sizeCount = 6
-    /// Four pages of 4 KiB with the bytes that `sodium_malloc` puts before a block to detect overruns.
+    /// The size of a block: with the bytes that `sodium_malloc` puts before it to detect overruns, it fits four pages
+    /// of 4 KiB.
     ///
     /// `sodium_malloc` places a block at the end of its pages. A multiple of 64 keeps its slots aligned.
     private static let blockByteCount = 4 * 4096 - 64
@@ -27,17 +28,17 @@ enum SecretMemory {
     /// The slots that are not in use, by the index of their size.
     private static let free = Mutex([[Slot]](repeating: [], count: sizeCount))
 
-    /// The index of the smallest size that has room; nil if no size has.
+    /// The index of the smallest slot size that holds `count` bytes; nil if all are too small.
     private static func sizeIndex(_ count: Int) -> Int? {
         let last = max(count, smallestSlot) - 1
         let index = last.leadingZeroBitCount.distance(to: (smallestSlot - 1).leadingZeroBitCount)
         return index < sizeCount ? index : nil
     }
 
-    /// Memory with undefined contents, aligned to 32 bytes at least up to 1024 bytes.
+    /// Allocates memory with undefined contents; up to 1024 bytes, it is aligned to at least 32 bytes.
     ///
     /// - Parameter count: The length in bytes, not negative.
-    /// - Returns: The memory; give it back with ``deallocate(_:_:)``.
+    /// - Returns: The memory; free it with ``deallocate(_:_:)``.
     /// - Throws: `outOfMemory`.
     static func allocate(_ count: Int) throws(SodiumError) -> UnsafeMutablePointer<UInt8> {
         guard let index = sizeIndex(count) else { return try unsafe block(count) }
@@ -53,11 +54,11 @@ enum SecretMemory {
         return unsafe slot.start
     }
 
-    /// Overwrites memory of ``allocate(_:)`` with zeros and takes it back.
+    /// Overwrites memory from ``allocate(_:)`` with zeros and frees it.
     ///
     /// - Parameters:
     ///   - start: The memory.
-    ///   - count: Its length, as for ``allocate(_:)``.
+    ///   - count: Its length in bytes, as passed to ``allocate(_:)``.
     static func deallocate(_ start: UnsafeMutablePointer<UInt8>, _ count: Int) {
         guard let index = sizeIndex(count) else {
             unsafe sodium_free(start)

@@ -1,14 +1,15 @@
 import CSodium
 
-// Runs of frames of one length: one growth of the output for all of them, and at the reading end more than one core.
+// A run is a sequence of frames of equal length. Its output is allocated once, and several cores can open its frames.
 
 extension SecretStream.Push {
-    /// Seals a run of chunks of one length, without the final one, and appends the frames to an array.
+    /// Seals a run of chunks of equal length, without the final chunk of the stream, and appends the frames to an
+    /// array.
     ///
     /// - Parameters:
     ///   - chunks: The chunks in order; bytes after the last whole one are ignored.
-    ///   - chunkLength: The length of each, at least 1.
-    ///   - output: Grows by the frames, each 17 bytes longer than its chunk; unchanged on failure.
+    ///   - chunkLength: The length of each chunk in bytes, at least 1.
+    ///   - output: The frames are appended to it, each 17 bytes longer than its chunk. Unchanged on failure.
     /// - Throws: `streamEnded`, `invalidParameters`, `tooLong`.
     package mutating func push(
         run chunks: Span<UInt8>,
@@ -47,16 +48,17 @@ extension SecretStream.Push {
 }
 
 extension SecretStream.Pull {
-    /// Opens a run of frames of one length, without the final one, and appends the chunks to an array.
+    /// Opens a run of frames of equal length, without the final frame of the stream, and appends the chunks to an
+    /// array.
     ///
-    /// With several cores the result is the same, byte for byte, and so is every error: what follows a bad frame is not
-    /// released, whether or not it was opened.
+    /// The result and the errors do not depend on the number of cores. Chunks after a bad frame are not released, even
+    /// if another core has already opened their frames.
     ///
     /// - Parameters:
     ///   - frames: The frames in order; bytes after the last whole one are ignored.
-    ///   - frameLength: The length of each, at least 18.
-    ///   - cores: How many shares of a run to open at a time, at least 1.
-    ///   - output: Grows by the chunks up to the first frame that is refused.
+    ///   - frameLength: The length of each frame in bytes, at least 18.
+    ///   - cores: The number of shares of the run to open at the same time, at least 1.
+    ///   - output: The chunks up to the first refused frame are appended to it.
     /// - Throws: `authenticationFailed`, also for every frame after one that failed; `streamEnded` for a final frame in
     ///   the run, and after one; `invalidParameters` for an authentic tag other than the four, or for `frameLength`.
     package mutating func pull(
@@ -70,7 +72,7 @@ extension SecretStream.Pull {
         case .ended: throw SodiumError(.streamEnded, "stream")
         case .failed: throw SodiumError(.authenticationFailed, "stream")
         }
-        progress = .failed  // until all of the run proves good
+        progress = .failed  // until the whole run verifies
         guard frameLength > SecretStream.overheadByteCount,
             frameLength - SecretStream.overheadByteCount <= SecretStream.maximumChunkByteCount
         else { throw SodiumError(.invalidParameters, "frameLength") }
@@ -100,14 +102,14 @@ extension SecretStream.Pull {
 /// How the opening of consecutive frames ended.
 private enum RunEnd {
     case good
-    /// Good so far, and the last frame opened replaced the key.
+    /// All opened frames are good, and the last of them replaced the key.
     case rekeyed
     case bad
     case final
     case unknownTag
 }
 
-/// The places of the frames of a run, and of their chunks.
+/// The memory of the frames of a run and of their chunks.
 @unsafe
 private struct Run {
     typealias StatePointer = UnsafeMutablePointer<crypto_secretstream_xchacha20poly1305_state>
@@ -118,7 +120,7 @@ private struct Run {
 
     var chunkLength: Int { unsafe frameLength - SecretStream.overheadByteCount }
 
-    /// Opens frames in order with libsodium's own `pull`, up to the first that is not to be released.
+    /// Opens frames in order with libsodium's own `pull`, up to the first frame that must not be released.
     func open(_ range: Range<Int>, _ state: StatePointer, stopsAtRekey: Bool) -> (opened: Int, end: RunEnd) {
         for index in range {
             let opened = index - range.lowerBound
@@ -144,23 +146,26 @@ private struct Run {
         return (range.count, .good)
     }
 
-    /// The first 8 bytes of a frame's authenticator, by which the nonce of the next frame differs.
+    /// The first 8 bytes of a frame's authenticator, which libsodium xors into the nonce for the next frame.
     func nonceChange(by index: Int) -> UInt64 {
         let authenticator = unsafe frames + (index + 1) * frameLength - 16
         return unsafe UnsafeRawPointer(authenticator).loadUnaligned(as: UInt64.self)
     }
 }
 
-// The one place where the inside of a libsodium state is touched. After each frame libsodium adds 1 to the counter, the
-// first 4 bytes of the nonce (little-endian), and xors the other 8 with the first 8 bytes of the frame's authenticator.
-// The authenticators are in the ciphertext, so the state before any frame of a run can be computed without opening
-// those before it, as long as no frame replaces the key: one with the tag `rekey` does, and so does the wrap of the
-// counter. Whatever is wrong with a state made this way, libsodium's `pull` then refuses the frame.
+// The only code that reads or writes the members of a libsodium state. After each frame libsodium adds 1 to the
+// counter, the first 4 bytes of the nonce (little-endian), and xors the other 8 with the first 8 bytes of the frame's
+// authenticator. The authenticators are in the ciphertext, so the state before any frame of a run can be computed
+// without opening the frames before it, as long as no frame replaces the key. A frame with the tag `rekey` replaces it,
+// and so does a counter that wraps around to 0. If a state computed this way is wrong, libsodium's `pull` refuses the
+// frame.
 extension SecretStream.State {
-    /// How many frames one core opens at a time, about 16 KiB: long compared with the distribution of work, and short
-    /// enough that all cores end together.
+    /// The number of frames in a share, the part of a run that one core opens at a time.
+    ///
+    /// It is so large (about 16 KiB) that opening a share takes much longer than handing it out, and so small that all
+    /// cores finish at nearly the same time.
     private static let framesPerShare = 16
-    /// The fewest frames that are shared out: fewer are done before another core has woken.
+    /// The smallest number of frames that several cores open: one core opens fewer before another has started.
     private static let framesWorthSharing = 96
 
     fileprivate mutating func open(_ run: Run, count: Int, cores: Int) -> (opened: Int, end: RunEnd) {
@@ -172,7 +177,8 @@ extension SecretStream.State {
             opened += more
             switch end {
             case .good: break
-            // A sender that replaces keys will do so again, and every time would cost the later shares.
+            // A sender that replaces the key once probably does so again, and each time the work on later shares is
+            // lost.
             case .rekeyed: hasRekeyed = true
             case .bad, .final, .unknownTag: return (opened, end)
             }
@@ -185,8 +191,8 @@ extension SecretStream.State {
 
     private mutating func openShares(_ run: Run, _ part: Range<Int>, cores: Int) -> (opened: Int, end: RunEnd) {
         let count = (part.count + Self.framesPerShare - 1) / Self.framesPerShare
-        // Shared by all threads: each writes to the places of the shares that it claims, and nothing reads before all
-        // are done.
+        // Shared by all threads: each writes only to the elements of the shares that it claims, and they are read only
+        // after all threads are done.
         nonisolated(unsafe) let run = unsafe run
         nonisolated(unsafe) let states = Run.StatePointer.allocate(capacity: count)
         nonisolated(unsafe) let ends = UnsafeMutablePointer<(opened: Int, end: RunEnd)>.allocate(capacity: count)
@@ -241,14 +247,14 @@ extension SecretStream.State {
         }
     }
 
-    /// How many frames can be opened before one whose end wraps the counter and so replaces the key.
+    /// The number of frames before the one after which the counter wraps and the key is replaced.
     private var framesBeforeWrap: Int {
         mutating get { Int(UInt32.max - counter) }
     }
 
     /// The number of the next frame, modulo 2^32.
     ///
-    /// Only tests set it: a wrap takes 4 TiB otherwise.
+    /// Only tests set it: otherwise the counter wraps only after 4 TiB in frames of 1 KiB.
     var counter: UInt32 {
         mutating get {
             unsafe call { state in
@@ -268,11 +274,11 @@ extension SecretStream.State {
 }
 
 extension SecretStream.Push {
-    /// Makes the stream one that has come to this frame, for tests of the wrap.
+    /// Sets the number of the next frame, for tests in which the counter wraps.
     package mutating func skip(toFrame counter: UInt32) { state.counter = counter }
 }
 
 extension SecretStream.Pull {
-    /// Makes the stream one that has come to this frame, for tests of the wrap.
+    /// Sets the number of the next frame, for tests in which the counter wraps.
     package mutating func skip(toFrame counter: UInt32) { state.counter = counter }
 }

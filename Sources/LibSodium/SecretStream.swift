@@ -1,10 +1,11 @@
 import CSodium
 
-/// A sequence of frames that can be neither reordered, nor dropped, nor cut short unseen
+/// An encrypted stream of frames in which reordered, missing and changed frames are detected
 /// (`crypto_secretstream_xchacha20poly1305`: XChaCha20 and Poly1305).
 ///
-/// A stream is a header and then frames, each 17 bytes longer than its chunk. How long a chunk is, and where frames
-/// begin in a file, is up to the caller. Only the final tag tells that a stream is complete.
+/// A stream is a header followed by frames, each 17 bytes longer than its chunk of plaintext. The caller chooses the
+/// lengths of the chunks and has to know where each frame begins. A stream is complete only if its last frame has the
+/// tag ``Tag/final``.
 public enum SecretStream {
     /// The length of a key: 32 bytes.
     public static let keyByteCount = Int(crypto_secretstream_xchacha20poly1305_keybytes())
@@ -15,21 +16,21 @@ public enum SecretStream {
     private static let stateByteCount = Int(crypto_secretstream_xchacha20poly1305_statebytes())
     static let maximumChunkByteCount = upperBound(crypto_secretstream_xchacha20poly1305_messagebytes_max())
 
-    /// What a frame says of itself, sealed along with its chunk.
+    /// The role of a frame in its stream, encrypted and authenticated with the chunk.
     ///
-    /// The final tag has the bits of both ``push`` and ``rekey``: compare whole values, never bits.
+    /// The value of ``final`` contains the bits of both ``push`` and ``rekey``: compare whole values, never bits.
     public enum Tag: UInt8, Hashable, Sendable {
         /// One chunk of many.
         case message = 0
         /// The last chunk of a group of chunks.
         case push = 1
-        /// A chunk after which the key is replaced, so that the old one can be forgotten.
+        /// A chunk after which the key is replaced, so that the old key can be erased.
         case rekey = 2
         /// The last chunk of the stream.
         case final = 3
     }
 
-    /// The writing end of a stream, whose state is wiped when it goes away.
+    /// The writing end of a stream; its state is wiped when the value is destroyed.
     public struct Push: ~Copyable, Sendable {
         /// The first 24 bytes of the stream: random, not secret.
         public let header: [UInt8]
@@ -39,7 +40,7 @@ public enum SecretStream {
 
         /// Begins a stream (`crypto_secretstream_xchacha20poly1305_init_push`).
         ///
-        /// - Parameter key: The shared key, 32 bytes; it may serve any number of streams.
+        /// - Parameter key: The shared key, 32 bytes; it may be used for any number of streams.
         /// - Throws: `wrongLength`, `initializationFailed`.
         public init(key: Span<UInt8>) throws(SodiumError) {
             try require(keyByteCount, key, "key")
@@ -58,7 +59,7 @@ public enum SecretStream {
         ///
         /// - Parameters:
         ///   - chunk: The chunk; may be empty.
-        ///   - tag: What the frame says of itself. ``Tag/final`` ends the stream.
+        ///   - tag: The tag stored in the frame and authenticated with it. ``Tag/final`` ends the stream.
         /// - Returns: The frame, 17 bytes longer than the chunk.
         /// - Throws: `streamEnded`, `tooLong`.
         public mutating func push(_ chunk: Span<UInt8>, tag: Tag = .message) throws(SodiumError) -> [UInt8] {
@@ -67,12 +68,14 @@ public enum SecretStream {
             return frame
         }
 
-        /// Seals a chunk and appends the frame to an array, without further memory if the array has room.
+        /// Seals a chunk and appends the frame to an array.
+        ///
+        /// Allocates nothing if `output` has enough spare capacity.
         ///
         /// - Parameters:
         ///   - chunk: The chunk; may be empty.
-        ///   - tag: What the frame says of itself. ``Tag/final`` ends the stream.
-        ///   - output: Grows by the frame, 17 bytes longer than the chunk; unchanged on failure.
+        ///   - tag: The tag stored in the frame and authenticated with it. ``Tag/final`` ends the stream.
+        ///   - output: The frame is appended to it, 17 bytes longer than the chunk. Unchanged on failure.
         /// - Throws: `streamEnded`, `tooLong`.
         public mutating func push(
             _ chunk: Span<UInt8>,
@@ -83,7 +86,7 @@ public enum SecretStream {
             isEnded = tag == .final
         }
 
-        /// Seals a chunk with any tag byte, such as undefined ones that libsodium accepts.
+        /// Seals a chunk with any tag byte, including the undefined ones, which libsodium accepts.
         package mutating func push(
             _ chunk: Span<UInt8>,
             rawTag: UInt8,
@@ -116,10 +119,10 @@ public enum SecretStream {
         }
     }
 
-    /// The reading end of a stream, whose state is wiped when it goes away.
+    /// The reading end of a stream; its state is wiped when the value is destroyed.
     ///
-    /// A frame that fails ends it: every later one fails too, because a stream with a hole in it is not the one that
-    /// was sent.
+    /// After a frame that fails, every later frame fails too: a stream with a missing frame is not the stream that was
+    /// sent.
     public struct Pull: ~Copyable, Sendable {
         enum Progress {
             case open
@@ -135,7 +138,7 @@ public enum SecretStream {
 
         /// Begins to read a stream (`crypto_secretstream_xchacha20poly1305_init_pull`).
         ///
-        /// A wrong header or key shows at the first frame.
+        /// A wrong header or key is detected when the first frame is pulled, not here.
         ///
         /// - Parameters:
         ///   - header: The first 24 bytes of the stream.
@@ -165,22 +168,24 @@ public enum SecretStream {
             return (chunk, tag)
         }
 
-        /// Opens a frame and appends the chunk to an array, without further memory if the array has room.
+        /// Opens a frame and appends the chunk to an array.
+        ///
+        /// Allocates nothing if `output` has enough spare capacity.
         ///
         /// - Parameters:
         ///   - frame: The frame, at least 17 bytes.
-        ///   - output: Grows by the chunk; unchanged on failure.
+        ///   - output: The chunk is appended to it. Unchanged on failure.
         /// - Returns: The frame's tag.
-        /// - Throws: `wrongLength` for a frame under 17 bytes; `tooLong` for one beyond what a stream can hold;
-        ///   `authenticationFailed`, also for every frame after one that failed; `invalidParameters` for a tag that is
-        ///   not one of the four; `streamEnded` after the final frame.
+        /// - Throws: `wrongLength` for a frame under 17 bytes; `tooLong` for a frame over libsodium's maximum;
+        ///   `authenticationFailed`, also for every frame after one that failed; `invalidParameters` for an authentic
+        ///   tag other than the four of ``Tag``; `streamEnded` after the final frame.
         public mutating func pull(_ frame: Span<UInt8>, appendingTo output: inout [UInt8]) throws(SodiumError) -> Tag {
             switch progress {
             case .open: break
             case .ended: throw SodiumError(.streamEnded, "stream")
             case .failed: throw SodiumError(.authenticationFailed, "stream")
             }
-            progress = .failed  // until this frame proves good
+            progress = .failed  // until this frame verifies
             let chunkCount = try length(of: frame, minus: overheadByteCount, "frame")
             guard chunkCount <= maximumChunkByteCount else { throw SodiumError(.tooLong, "frame") }
             let frameCount = UInt64(frame.count)
@@ -212,19 +217,19 @@ public enum SecretStream {
         }
     }
 
-    /// The key and counter of one end, in memory that is wiped.
+    /// The libsodium state of one end of a stream, its key and nonce, in memory that is wiped.
     struct State: ~Copyable, Sendable {
         private var bytes: SecretBytes
-        /// Whether a frame that was opened in shares replaced the key.
+        /// Whether a frame that several cores opened replaced the key; from then on frames are opened in order.
         var hasRekeyed = false
 
         init() throws(SodiumError) {
             bytes = try SecretBytes(count: stateByteCount) { _ in }
         }
 
-        /// Lends the state to one call of C.
+        /// Passes the state to one call of libsodium.
         ///
-        /// The C struct consists of bytes, so that any address suits it.
+        /// All members of the C struct are byte arrays, so it needs no alignment.
         mutating func call<R>(
             _ body: (UnsafeMutablePointer<crypto_secretstream_xchacha20poly1305_state>) -> R
         ) -> R {

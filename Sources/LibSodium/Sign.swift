@@ -1,6 +1,6 @@
 import CSodium
 
-/// Signatures with Ed25519 (`crypto_sign`), kept apart from what they sign.
+/// Detached signatures with Ed25519 (`crypto_sign`).
 public enum Sign {
     /// The length of a public key: 32 bytes.
     public static let publicKeyByteCount = Int(crypto_sign_publickeybytes())
@@ -42,7 +42,7 @@ public enum Sign {
         }
     }
 
-    /// Takes the seed out of a secret key, to be stored (`crypto_sign_ed25519_sk_to_seed`).
+    /// Extracts the seed from a secret key, for storage (`crypto_sign_ed25519_sk_to_seed`).
     ///
     /// - Parameter secretKey: The secret key, 64 bytes.
     /// - Returns: The seed, 32 bytes.
@@ -62,7 +62,7 @@ public enum Sign {
     /// The same message and key always give the same signature.
     ///
     /// - Parameters:
-    ///   - message: What is signed; may be empty.
+    ///   - message: The message; may be empty.
     ///   - secretKey: The secret key, 64 bytes.
     /// - Returns: The signature, 64 bytes.
     /// - Throws: `wrongLength`, `initializationFailed`.
@@ -80,13 +80,13 @@ public enum Sign {
 
     /// Whether a signature was made over a message by the holder of a key (`crypto_sign_verify_detached`).
     ///
-    /// Signatures and public keys in a second spelling, and public keys of low order, are refused.
+    /// Signatures and public keys in a non-canonical encoding, and public keys of low order, are refused.
     ///
     /// - Parameters:
-    ///   - signature: The signature. Anything but 64 bytes is not valid.
+    ///   - signature: The signature, 64 bytes.
     ///   - message: The message.
-    ///   - publicKey: The signer's public key. Anything but 32 bytes verifies nothing.
-    /// - Returns: `true` only for a signature by that key over that message.
+    ///   - publicKey: The signer's public key, 32 bytes.
+    /// - Returns: `true` only for a signature by that key over that message; `false` also for wrong lengths.
     public static func isValid(
         _ signature: Span<UInt8>,
         for message: Span<UInt8>,

@@ -1,30 +1,30 @@
 import CSodium
 
-/// What belongs to the library as a whole: initialization, randomness, comparison and wiping.
+/// Initialization, random bytes, comparison and wiping.
 ///
-/// Every public call in this module that needs libsodium initialized does that by itself; comparing and wiping do not
-/// need it.
+/// Every public function of this module initializes libsodium if it needs to; comparing and wiping do not.
 public enum Sodium {
-    // 0: initialized now; 1: other code of the process had done it; -1: failed. A static is set once, by one thread.
+    // 0: initialized now; 1: other code of the process initialized it earlier; -1: failed. Swift sets a static once, on
+    // one thread.
     private static let initialization: CInt = sodium_init()
 
     /// Initializes libsodium (`sodium_init`), once per process and from any thread.
     ///
-    /// There is no need to call it, except to learn at start that libsodium works here.
+    /// Calling it is optional: a program can use it to check at its start that libsodium works.
     ///
     /// - Throws: `initializationFailed`.
     public static func initialize() throws(SodiumError) {
         guard initialization >= 0 else { throw SodiumError(.initializationFailed, "sodium_init") }
     }
 
-    /// The version of the library that runs (`sodium_version_string`), for example `1.0.18`.
+    /// The version of the loaded libsodium (`sodium_version_string`), for example `1.0.18`.
     package static var version: String { unsafe String(cString: sodium_version_string()) }
 
-    /// Returns unpredictable bytes that are no secret, such as nonces and salts (`randombytes_buf`).
+    /// Returns random bytes for values that are not secret, such as nonces and salts (`randombytes_buf`).
     ///
     /// For keys use ``SecretBytes/random(count:)``.
     ///
-    /// - Parameter count: How many bytes.
+    /// - Parameter count: The number of bytes.
     /// - Returns: The bytes.
     /// - Throws: `invalidParameters` for a negative count, `initializationFailed`.
     public static func randomBytes(count: Int) throws(SodiumError) -> [UInt8] {
@@ -36,9 +36,9 @@ public enum Sodium {
         }
     }
 
-    /// Whether two byte strings are the same, in a time that does not depend on where they differ (`sodium_memcmp`).
+    /// Whether two byte strings are equal, in a time that does not depend on where they differ (`sodium_memcmp`).
     ///
-    /// The lengths are not secret: different lengths return at once.
+    /// The lengths are not treated as secret: if they differ, the function returns at once.
     ///
     /// - Parameters:
     ///   - left: One byte string.
@@ -54,11 +54,11 @@ public enum Sodium {
 
     /// Overwrites an array with zeros in a way that the optimizer keeps (`sodium_memzero`), and empties it.
     ///
-    /// The array must be the only owner of its bytes: where another one, a closure or a value made from it shares them,
-    /// what is wiped is a fresh copy, and the secret stays. Copies that the array made of itself as it grew cannot be
-    /// reached either. Keep secrets in ``SecretBytes`` instead.
+    /// The array must be the only owner of its storage. If another array, a closure or another value shares the
+    /// storage, only a fresh copy is wiped and the secret remains in memory. The old storage of an array that grew is
+    /// not wiped either. Keep secrets in ``SecretBytes`` instead.
     ///
-    /// - Parameter bytes: The array. It is empty afterwards, and keeps the wiped memory until it goes.
+    /// - Parameter bytes: The array. It is empty afterwards and keeps the wiped storage as capacity.
     public static func wipe(_ bytes: inout [UInt8]) {
         unsafe bytes.withUnsafeMutableBytes { buffer in
             guard let start = buffer.baseAddress else { return }

@@ -1,6 +1,6 @@
-/// What went wrong in a call to libsodium, without any byte of what was passed to it.
+/// The failure of a call to libsodium; it contains no byte of the inputs.
 ///
-/// Match on ``code``; the rest says where, for people.
+/// Match on ``code``. The other properties are for messages to people.
 public struct SodiumError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure.
     ///
@@ -13,31 +13,34 @@ public struct SodiumError: Error, Hashable, Sendable, CustomStringConvertible {
             description = name
         }
 
-        /// A parameter does not have the one length, or has less than the least length, that its algorithm knows.
+        /// The length of a parameter is not the required one or is out of the allowed range.
         public static let wrongLength = Self("wrongLength")
-        /// A box, a frame or a sealed box is not what the holder of the key made; nothing was released from it.
+        /// A box, a sealed box or a frame did not authenticate, and no plaintext is returned.
+        ///
+        /// Its bytes, the key or the associated data are wrong.
         public static let authenticationFailed = Self("authenticationFailed")
-        /// A public key from which no shared secret can come, because the result would be all zero.
+        /// The result would be all zero or the identity, because of a public key of low order or a scalar of 0.
         public static let weakPoint = Self("weakPoint")
-        /// The system did not give the memory that was asked for.
+        /// The system did not provide the requested memory.
         public static let outOfMemory = Self("outOfMemory")
-        /// libsodium could not be initialized; no call of it is safe.
+        /// libsodium could not be initialized; calling it would be unsafe.
         public static let initializationFailed = Self("initializationFailed")
-        /// A number lies outside of what the algorithm, or the caller's own bound, allows.
+        /// A parameter is invalid, for example a number outside the bounds of the algorithm or of the caller.
         public static let invalidParameters = Self("invalidParameters")
-        /// The stream has seen its final frame; nothing may follow.
+        /// The stream already had its final frame; no frame may follow.
         public static let streamEnded = Self("streamEnded")
         /// The input is longer than the algorithm can process under one key and nonce.
         public static let tooLong = Self("tooLong")
     }
 
-    /// What to match on.
+    /// The kind of failure, to match on.
     public let code: Code
-    /// The parameter or the step that failed, by the name it has in the signature.
+    /// The name of the parameter, the object or the libsodium function that failed.
     public let what: String
-    /// The length in bytes that was needed (for boxes and frames: at least), where a length was wrong.
+    /// The required length in bytes if a length was wrong, otherwise nil: for boxes and frames the minimum, for a
+    /// digest or key of ``GenericHash`` the maximum.
     public let expected: Int?
-    /// The length in bytes that came, where a length was wrong.
+    /// The actual length in bytes if a length was wrong, otherwise nil.
     public let actual: Int?
 
     init(_ code: Code, _ what: String, expected: Int? = nil, actual: Int? = nil) {

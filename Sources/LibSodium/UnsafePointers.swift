@@ -1,5 +1,5 @@
-// The only calls of libsodium: each is in a closure that is passed to one of these functions, so no pointer lives
-// longer than the call, and the lengths that C cannot see were checked by `require` or `length` before it.
+// Pointers are passed to libsodium only in closures that get them from these functions, so no pointer outlives its
+// call. `require` or `length` checks the lengths before, because libsodium cannot.
 
 /// Throws unless `bytes` has exactly `count` bytes.
 func require(_ count: Int, _ bytes: Span<UInt8>, _ what: String) throws(SodiumError) {
@@ -8,14 +8,15 @@ func require(_ count: Int, _ bytes: Span<UInt8>, _ what: String) throws(SodiumEr
     }
 }
 
-/// The length of `message` with `overhead` more bytes, within the bound beyond which libsodium aborts the process.
+/// Returns the length of `message` plus `overhead`; throws for a message over `maximum` bytes, for which libsodium
+/// would abort the process.
 func length(of message: Span<UInt8>, plus overhead: Int, maximum: Int, _ what: String) throws(SodiumError) -> Int {
     let (sum, overflow) = message.count.addingReportingOverflow(overhead)
     guard !overflow, message.count <= maximum else { throw SodiumError(.tooLong, what) }
     return sum
 }
 
-/// The length of `box` without its `overhead` bytes.
+/// Returns the length of `box` minus `overhead`; throws for a box shorter than `overhead`.
 func length(of box: Span<UInt8>, minus overhead: Int, _ what: String) throws(SodiumError) -> Int {
     guard box.count >= overhead else {
         throw SodiumError(.wrongLength, what, expected: overhead, actual: box.count)
@@ -23,17 +24,17 @@ func length(of box: Span<UInt8>, minus overhead: Int, _ what: String) throws(Sod
     return box.count - overhead
 }
 
-/// An upper bound of C as a length.
+/// Converts an upper bound that libsodium reports as `size_t` to an `Int`.
 ///
-/// Swift sees `size_t` as `Int`, and so `SIZE_MAX - 16` as a negative number.
+/// Swift imports `size_t` as `Int`, so `SIZE_MAX - 16` would be a negative number.
 func upperBound(_ size: Int) -> Int {
     Int(clamping: UInt(bitPattern: size))
 }
 
-/// Lends the address of `bytes`.
+/// Passes the address of `bytes` to a closure.
 ///
-/// An empty span may have no address, and libsodium declares several parameters as never null: C then gets the address
-/// of a byte that it has no reason to read, if the length is 0.
+/// An empty span may have no address, and libsodium declares several parameters as nonnull. The closure then gets the
+/// address of one byte, which libsodium does not read because the length is 0.
 func withPointer<R: ~Copyable, E: Error>(
     _ bytes: Span<UInt8>,
     _ body: (UnsafePointer<UInt8>) throws(E) -> R
@@ -44,7 +45,7 @@ func withPointer<R: ~Copyable, E: Error>(
     }
 }
 
-/// Lends the addresses of two byte strings.
+/// Passes the addresses of two byte strings to a closure.
 func withPointers<R: ~Copyable, E: Error>(
     _ first: Span<UInt8>,
     _ second: Span<UInt8>,
@@ -57,7 +58,7 @@ func withPointers<R: ~Copyable, E: Error>(
     }
 }
 
-/// Lends the addresses of three byte strings.
+/// Passes the addresses of three byte strings to a closure.
 func withPointers<R: ~Copyable, E: Error>(
     _ first: Span<UInt8>,
     _ second: Span<UInt8>,
@@ -71,7 +72,7 @@ func withPointers<R: ~Copyable, E: Error>(
     }
 }
 
-/// An array of `count` bytes, all of which one call of C writes; nothing but `failure` when it does not return 0.
+/// Returns an array of `count` bytes, all of which `call` writes; throws `failure` if `call` does not return 0.
 func filled(
     count: Int,
     failure: SodiumError,
@@ -82,9 +83,9 @@ func filled(
     return bytes
 }
 
-/// Appends `count` bytes, all of which one call of C writes; nothing but `failure` when it does not return 0.
+/// Appends `count` bytes, all of which `call` writes; throws `failure` and appends nothing if `call` does not return 0.
 ///
-/// There is no allocation where the array has room.
+/// Allocates nothing if `output` has enough spare capacity.
 func append(
     _ count: Int,
     to output: inout [UInt8],

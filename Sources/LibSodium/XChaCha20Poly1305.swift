@@ -2,9 +2,9 @@ import CSodium
 
 /// Authenticated encryption with associated data (`crypto_aead_xchacha20poly1305_ietf`).
 ///
-/// A box is nonce (24 bytes), ciphertext and tag (16) in one piece. The nonce is random and long enough never to
-/// repeat, so one key serves any number of boxes. The associated data is authenticated but not part of the box: opening
-/// takes the same bytes again, which ties a box to the place that it was made for.
+/// A box is the nonce (24 bytes), the ciphertext and the tag (16 bytes) in one array. The nonce is random and so long
+/// that it does not repeat, so one key may encrypt any number of boxes. The associated data is authenticated but not
+/// part of the box. Opening needs the same data again, which binds a box to the context that it was made for.
 public enum XChaCha20Poly1305 {
     /// The length of a key: 32 bytes.
     public static let keyByteCount = Int(crypto_aead_xchacha20poly1305_ietf_keybytes())
@@ -32,7 +32,7 @@ public enum XChaCha20Poly1305 {
         }
     }
 
-    /// Encrypts a message under a given nonce: for known answers only, since a repeated nonce reveals messages.
+    /// Encrypts a message under a given nonce, for known-answer tests only: a repeated nonce reveals messages.
     package static func seal(
         _ message: Span<UInt8>,
         associatedData: Span<UInt8>,
@@ -84,7 +84,7 @@ public enum XChaCha20Poly1305 {
     ///
     /// - Parameters:
     ///   - box: Nonce, ciphertext, tag: at least 40 bytes.
-    ///   - associatedData: The bytes that were given when the box was made.
+    ///   - associatedData: The associated data that the box was made with.
     ///   - key: The key, 32 bytes.
     /// - Returns: The message.
     /// - Throws: `wrongLength`, `authenticationFailed`, `initializationFailed`.
