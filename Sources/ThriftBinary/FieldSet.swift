@@ -1,15 +1,15 @@
-/// The field numbers that one struct has shown so far, so that none comes twice.
+/// The field numbers that were read in one struct so far, to detect duplicates.
 package struct FieldSet: Sendable {
-    // Every number that a schema uses today is below 128: no allocation for those.
+    // Every field number of the schema is below 128, so these need no allocation.
     private var low: UInt64 = 0
     private var high: UInt64 = 0
     private var others: Set<Int16> = []
 
     package init() {}
 
-    /// Takes note of `field`.
+    /// Records `field`.
     ///
-    /// - Throws: `duplicateField` if the struct had it before.
+    /// - Throws: `duplicateField` if it was recorded before.
     package mutating func claim(_ field: ThriftField) throws(ThriftError) {
         let isNew: Bool
         switch field.id {

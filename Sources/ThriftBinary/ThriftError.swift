@@ -1,13 +1,13 @@
-/// Why bytes are not the Thrift that was asked for, and where.
+/// The reason why bytes could not be decoded, and the place in the input.
 ///
-/// It never holds a byte of the input: the path is made of the schema's names, field numbers and indexes.
+/// It never contains a byte of the input: the path consists of names from the schema, field numbers and indexes.
 package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// The input ends inside a value.
         case truncated
         /// A type code that TBinaryProtocol does not have.
         case unknownType
-        /// A known field, or an element of a known list or map, of another type than the schema's.
+        /// A known field, or an element of a known list or map, whose type differs from the schema.
         case wrongType
         /// The same field twice in one struct.
         case duplicateField
@@ -23,9 +23,9 @@ package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooManyElements
         /// Lists, sets and maps that together declare more than ``ThriftLimits/totalElements``.
         case tooManyElementsInAll
-        /// Structs read without a schema that together have more than ``ThriftLimits/shownFields``.
+        /// Structs decoded without a schema that together have more fields than ``ThriftLimits/shownFields``.
         case tooManyFields
-        /// Values that together take more than ``ThriftLimits/memoryBytes(input:)``.
+        /// Values that together need more memory than ``ThriftLimits/memoryBytes(input:)``.
         case tooMuchMemory
         /// Nesting beyond ``ThriftLimits/depth``.
         case tooDeep
@@ -40,10 +40,12 @@ package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package let code: Code
-    /// Where in the structure, such as `detail.messageCreateEvent.contents`; unknown fields as `#14`, elements as
-    /// `[3]`; empty for the outermost struct itself.
+    /// The path of the refused item, such as `detail.messageCreateEvent.contents`; empty for the outermost struct
+    /// itself.
+    ///
+    /// Unknown fields are written as `#14`, elements as `[3]`.
     package private(set) var path: String
-    /// The byte at which the refused item starts.
+    /// The offset of the refused item in the input, in bytes.
     package let offset: Int
 
     package init(_ code: Code, path: String = "", offset: Int) {
@@ -52,7 +54,7 @@ package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
         self.offset = offset
     }
 
-    /// The same error, one level further out.
+    /// The same error with `component` put before its path.
     package func inside(_ component: String) -> Self {
         var error = self
         if path.isEmpty {
@@ -65,22 +67,22 @@ package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
         return error
     }
 
-    /// The same error, inside an element of a list or an entry of a map.
+    /// The same error with the index of a list element or map entry put before its path.
     package func inside(index: Int) -> Self {
         inside("[\(index)]")
     }
 
-    /// The same error, inside a field that no schema names.
+    /// The same error with the number of a field that is not in the schema put before its path.
     package func inside(unknown field: ThriftField) -> Self {
         inside("#\(field.id)")
     }
 
-    /// What is wrong, in words, without the place.
+    /// The rule that is broken, without path and offset.
     package var reason: String {
         switch code {
         case .truncated: "the input ends inside a value"
         case .unknownType: "unknown type code"
-        case .wrongType: "not the type that the schema says"
+        case .wrongType: "the type differs from the schema"
         case .duplicateField: "the field occurs twice"
         case .duplicateKey: "the map key occurs twice"
         case .invalidUTF8: "text that is not UTF-8"
@@ -89,7 +91,7 @@ package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooManyElements: "more than \(ThriftLimits.elements) elements"
         case .tooManyElementsInAll: "more than \(ThriftLimits.totalElements) elements in all"
         case .tooManyFields: "more than \(ThriftLimits.shownFields) fields in all"
-        case .tooMuchMemory: "more memory than 8 times the input and 1 MiB"
+        case .tooMuchMemory: "needs more memory than 8 times the input plus 1 MiB"
         case .tooDeep: "nested deeper than \(ThriftLimits.depth) levels"
         case .emptyUnion: "a union without a field"
         case .unionConflict: "a union with two fields"

@@ -1,19 +1,22 @@
-/// The limits of one parse: those of X's own reader, and one of ours.
+/// The limits of one parse; ``depth``, ``stringBytes``, ``elements`` and ``totalElements`` are those of X's own reader.
 package enum ThriftLimits {
-    /// Structs open at once, known and skipped together; and the levels of nesting inside a skipped value.
+    /// The number of structs open at the same time, known and skipped together, and also the levels of nesting inside a
+    /// skipped value.
     package static let depth = 64
-    /// Bytes of one string.
+    /// The length of one string in bytes.
     package static let stringBytes = 104_857_600
-    /// Elements of one list, set or map; a map of n entries counts n.
+    /// The number of elements of one list, set or map; a map of n entries counts n.
     package static let elements = 10_000
-    /// Elements of all lists, sets and maps of one parse, as declared.
+    /// The declared number of elements of all lists, sets and maps of one parse.
     package static let totalElements = 100_000
-    /// Fields of all structs of one parse without a schema, which keeps each of them: 4 bytes become a hundred.
+    /// The number of fields of all structs in one parse without a schema.
+    ///
+    /// Such a parse keeps every field, and 4 bytes of input become about 100 bytes of memory.
     package static let shownFields = 100_000
 
-    /// Bytes of memory that the values of one parse may take: 8 for each byte of the input, and 1 MiB.
+    /// The memory that the values of one parse may take, in bytes: 8 times the input plus 1 MiB.
     package static func memoryBytes(input count: Int) -> Int {
-        // The input is in memory already, so that this does not overflow.
+        // The input is already in memory, so this cannot overflow.
         8 * count + (1 << 20)
     }
 }

@@ -1,7 +1,8 @@
 /// Reads TBinaryProtocol from bytes that may be hostile.
 ///
-/// Strict where X's own reader is not: types are compared with what the caller expects, a field comes once, and nothing
-/// is allocated on the word of a length field. The limits are those of ``ThriftLimits``, counted over one reader.
+/// It is stricter than X's own reader: each type must be the one that the caller expects, a field may occur only once,
+/// and a length field is checked before memory is allocated for it. The limits of ``ThriftLimits`` apply to everything
+/// that one reader reads.
 package struct ThriftReader: Sendable {
     private let bytes: [UInt8]
     /// The position of the next byte to read.
@@ -9,7 +10,7 @@ package struct ThriftReader: Sendable {
     private var openStructs = 0
     private var declaredElements = 0
     private var shownFields = 0
-    /// Bytes of memory that the values read so far take outside of the structs that hold them.
+    /// The memory of the values read so far in bytes, without the structs that contain them.
     package private(set) var memoryBytes = 0
     private let memoryLimit: Int
 
@@ -20,7 +21,7 @@ package struct ThriftReader: Sendable {
 
     private var remaining: Int { bytes.count - offset }
 
-    /// Refuses bytes after the outermost struct.
+    /// Throws if there are bytes after the outermost struct.
     package func finish() throws(ThriftError) {
         guard remaining == 0 else { throw ThriftError(.trailingBytes, offset: offset) }
     }
@@ -30,13 +31,13 @@ package struct ThriftReader: Sendable {
     /// Counts the memory of an array, a string or a table before it is allocated.
     ///
     /// - Parameters:
-    ///   - count: How many elements; none take no memory.
-    ///   - size: Bytes that one element takes; a small number.
-    ///   - start: Where the value starts, for the error.
+    ///   - count: The number of elements; 0 counts nothing.
+    ///   - size: The size of one element in bytes.
+    ///   - start: The offset of the value, for the error.
     /// - Throws: `tooMuchMemory` beyond ``ThriftLimits/memoryBytes(input:)``.
     package mutating func allocate(_ count: Int, of size: Int = 1, at start: Int) throws(ThriftError) {
         guard count > 0 else { return }
-        // The header of an array or string, and what the allocator rounds up.
+        // The header of an array or string, and the rounding of the allocator.
         let overhead = 48
         let left = memoryLimit - memoryBytes - overhead
         guard left > 0, count <= left / size else { throw ThriftError(.tooMuchMemory, offset: start) }
@@ -45,19 +46,19 @@ package struct ThriftReader: Sendable {
 
     // MARK: Structs
 
-    /// Opens a struct, which needs its ``endStruct()``.
+    /// Begins a struct; the caller ends it with ``endStruct()``.
     package mutating func beginStruct() throws(ThriftError) -> FieldSet {
         guard openStructs < ThriftLimits.depth else { throw ThriftError(.tooDeep, offset: offset) }
         openStructs += 1
         return FieldSet()
     }
 
-    /// Closes the struct that was opened last.
+    /// Ends the struct that was begun last.
     package mutating func endStruct() {
         openStructs -= 1
     }
 
-    /// The next field header of the struct that is open, or nil at its end.
+    /// Reads the next field header of the current struct; nil at the end of the struct.
     package mutating func nextField() throws(ThriftError) -> ThriftField? {
         let start = offset
         let code = try byte()
@@ -66,20 +67,20 @@ package struct ThriftReader: Sendable {
         return ThriftField(id: try i16(), type: type, offset: start)
     }
 
-    /// Counts a field that is kept without a schema.
+    /// Counts a field of a struct that is decoded without a schema.
     mutating func show(_ field: ThriftField) throws(ThriftError) {
         guard shownFields < ThriftLimits.shownFields else { throw ThriftError(.tooManyFields, offset: field.offset) }
         shownFields += 1
     }
 
-    /// Refuses a field of another type than `expected`.
+    /// Throws unless a field has the type `expected`.
     package func expect(_ expected: ThriftType, _ field: ThriftField) throws(ThriftError) {
         guard field.type == expected else { throw ThriftError(.wrongType, offset: field.offset) }
     }
 
     // MARK: Values
 
-    /// One byte; anything but 0 is true, as in X's reader.
+    /// Reads one byte; anything but 0 is true, as in X's reader.
     package mutating func bool() throws(ThriftError) -> Bool {
         try byte() != 0
     }
@@ -109,11 +110,11 @@ package struct ThriftReader: Sendable {
         Double(bitPattern: try eightBytes())
     }
 
-    /// Text: valid UTF-8, taken as it is.
+    /// Reads text, which must be valid UTF-8 and is not normalized.
     package mutating func string() throws(ThriftError) -> String {
         let start = offset
         let range = try stringRange()
-        // Up to 15 bytes are inside of the string itself.
+        // A Swift string stores up to 15 bytes inline.
         if range.count > 15 { try allocate(range.count, at: start) }
         guard let string = String(validating: bytes[range], as: UTF8.self) else {
             throw ThriftError(.invalidUTF8, offset: start)
@@ -121,7 +122,7 @@ package struct ThriftReader: Sendable {
         return string
     }
 
-    /// Raw bytes.
+    /// Reads raw bytes.
     package mutating func binary() throws(ThriftError) -> [UInt8] {
         let start = offset
         let range = try stringRange()
@@ -129,7 +130,7 @@ package struct ThriftReader: Sendable {
         return Array(bytes[range])
     }
 
-    /// A fixed number of bytes without a length before them, such as a UUID's 16.
+    /// Reads a fixed number of bytes without a length before them, such as the 16 bytes of a UUID.
     package mutating func rawBytes(_ count: Int) throws(ThriftError) -> [UInt8] {
         let start = offset
         try advance(count)
@@ -137,15 +138,15 @@ package struct ThriftReader: Sendable {
         return Array(bytes[start..<offset])
     }
 
-    /// The head of a list or set: the type of its elements, and how many.
+    /// Reads the head of a list or set: the type and the number of its elements.
     ///
-    /// The count is within the limits, and the input is long enough to hold that many.
+    /// The number is within the limits, and the rest of the input is long enough for that many elements.
     package mutating func listHead() throws(ThriftError) -> (element: ThriftType, count: Int) {
         let element = try type()
         return (element, try elementCount(minimumSize: element.minimumSize))
     }
 
-    /// The head of a map: the types of its keys and values, and how many entries.
+    /// Reads the head of a map: the types of its keys and values, and the number of entries.
     package mutating func mapHead() throws(ThriftError) -> (key: ThriftType, value: ThriftType, count: Int) {
         let key = try type()
         let value = try type()
@@ -154,14 +155,14 @@ package struct ThriftReader: Sendable {
 
     // MARK: Skipped values
 
-    /// Passes over the value of a field that no schema knows.
+    /// Skips the value of a field that is not in the schema.
     package mutating func skip(_ field: ThriftField) throws(ThriftError) {
         try skip(field.type, level: 1)
     }
 
-    /// Passes over a value of a type that is known to be fit, and returns its bytes.
+    /// Skips a value whose type the caller has checked, and returns its bytes.
     ///
-    /// Its inner shape is checked as for any skipped value; what it means is not.
+    /// Its structure is checked as for any skipped value; its contents are not interpreted.
     package mutating func opaque(_ type: ThriftType) throws(ThriftError) -> [UInt8] {
         let start = offset
         try skip(type, level: 1)

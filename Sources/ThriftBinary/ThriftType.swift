@@ -6,7 +6,7 @@ package enum ThriftType: UInt8, Hashable, Sendable {
     case i16 = 6
     case i32 = 8
     case i64 = 10
-    /// Text and raw bytes alike; only a schema tells them apart.
+    /// Text or raw bytes; only the schema distinguishes them.
     case string = 11
     case structure = 12
     case map = 13
@@ -14,7 +14,7 @@ package enum ThriftType: UInt8, Hashable, Sendable {
     case list = 15
     case uuid = 16
 
-    /// The size in bytes of every value of this type, or nil where values differ in size.
+    /// The size in bytes of every value of this type; nil if the size varies.
     package var fixedSize: Int? {
         switch self {
         case .bool, .i8: 1
@@ -26,7 +26,8 @@ package enum ThriftType: UInt8, Hashable, Sendable {
         }
     }
 
-    /// The fewest bytes that a value of this type takes, so that a declared count can be held against what is left.
+    /// The minimum size of a value of this type in bytes; a declared count is checked with it against the remaining
+    /// input.
     package var minimumSize: Int {
         switch self {
         case .string: 4
@@ -38,7 +39,7 @@ package enum ThriftType: UInt8, Hashable, Sendable {
     }
 }
 
-/// A field header: what a struct says before each of its values.
+/// The header of a field, which comes before its value.
 package struct ThriftField: Hashable, Sendable {
     /// The field's number.
     package let id: Int16

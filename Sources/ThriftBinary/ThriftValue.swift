@@ -1,6 +1,6 @@
-/// Any Thrift value as it is on the wire, without a schema.
+/// Any Thrift value as it is on the wire, decoded without a schema.
 ///
-/// For looking at events, unknown fields included; the typed readers do not use it.
+/// It is used to inspect events with their unknown fields; the typed readers do not use it.
 package enum ThriftValue: Hashable, Sendable {
     case bool(Bool)
     case i8(Int8)
@@ -8,7 +8,7 @@ package enum ThriftValue: Hashable, Sendable {
     case i32(Int32)
     case i64(Int64)
     case double(Double)
-    /// Text or raw bytes: the wire does not say which.
+    /// Text or raw bytes: the encoding does not distinguish them.
     case string([UInt8])
     case structure([Field])
     case list(ThriftType, [ThriftValue])
@@ -66,10 +66,11 @@ package enum ThriftValue: Hashable, Sendable {
 }
 
 extension ThriftReader {
-    /// A value of any type.
+    /// Reads a value of any type.
     ///
-    /// A typed reader allows a skipped value its full depth below the structs that it knows; without a schema both
-    /// together are the bound, so that no nesting is refused here that is taken there.
+    /// A typed reader allows ``ThriftLimits/depth`` levels in a skipped value, in addition to the levels of the structs
+    /// around it. Without a schema the limit is twice the depth, so that any nesting that a typed reader accepts is
+    /// accepted here too.
     fileprivate mutating func value(_ type: ThriftType, level: Int) throws(ThriftError) -> ThriftValue {
         guard level <= 2 * ThriftLimits.depth else { throw ThriftError(.tooDeep, offset: offset) }
         switch type {

@@ -1,9 +1,9 @@
 /// Writes TBinaryProtocol: bare structs, big-endian, no message header.
 ///
-/// The caller writes fields in ascending order and ends each struct with ``stop()``. A string of 2 GiB or more, or as
-/// many elements, has no encoding and is a programmer's error.
+/// The caller writes fields in ascending order and ends each struct with ``stop()``. A string of 2 GiB or more, or a
+/// list or map with 2³¹ or more elements, cannot be encoded; writing one is a programming error and traps.
 package struct ThriftWriter: Sendable {
-    /// What has been written.
+    /// The bytes written so far.
     package private(set) var bytes: [UInt8]
 
     package init() {
@@ -11,23 +11,23 @@ package struct ThriftWriter: Sendable {
         bytes.reserveCapacity(Self.slack)
     }
 
-    /// What the fields around a long value mostly fit into.
+    /// The capacity reserved for the fields around a long value, in bytes; they usually fit.
     private static let slack = 256
 
-    /// Grows once for a long value and for what follows it; twofold at least, so that many values cost no more than
-    /// one.
+    /// Reserves capacity for a long value and the fields after it; at least doubles the capacity, so that the cost of
+    /// copying stays linear with many values.
     private mutating func makeRoom(for count: Int) {
         guard bytes.capacity - bytes.count < count else { return }
         bytes.reserveCapacity(max(2 * bytes.capacity, bytes.count + count + Self.slack))
     }
 
-    /// The header of a field; its value follows.
+    /// Writes the header of a field; the caller writes its value next.
     package mutating func field(_ type: ThriftType, id: Int16) {
         bytes.append(type.rawValue)
         bigEndian(UInt16(bitPattern: id))
     }
 
-    /// The end of a struct.
+    /// Writes the end of a struct.
     package mutating func stop() {
         bytes.append(0)
     }
@@ -56,20 +56,20 @@ package struct ThriftWriter: Sendable {
         bytes.append(contentsOf: value)
     }
 
-    /// The head of a list; the elements follow.
+    /// Writes the head of a list; the caller writes the elements next.
     package mutating func listHead(of element: ThriftType, count: Int) {
         bytes.append(element.rawValue)
         i32(Int32(count))
     }
 
-    /// The head of a map; the entries follow, each a key and its value.
+    /// Writes the head of a map; the caller writes the entries next, each a key and its value.
     package mutating func mapHead(key: ThriftType, value: ThriftType, count: Int) {
         bytes.append(key.rawValue)
         bytes.append(value.rawValue)
         i32(Int32(count))
     }
 
-    /// A value that is encoded already.
+    /// Writes a value that is already encoded.
     package mutating func encoded(_ value: [UInt8]) {
         bytes.append(contentsOf: value)
     }

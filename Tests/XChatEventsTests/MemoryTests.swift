@@ -73,7 +73,7 @@ struct MemoryTests {
         writer.stop()
         let error = #expect(throws: EventError.self) { try BatchedMessageEvents.decoded(from: writer.bytes) }
         #expect(error?.code == .tooLarge)
-        #expect(error?.reason == "more memory than 8 times the input and 1 MiB")
+        #expect(error?.reason == "needs more memory than 8 times the input plus 1 MiB")
     }
 
     @Test func `a key change with 10,000 participants is parsed`() throws {

@@ -73,7 +73,7 @@ struct WireStructTests {
                 let error = #expect(throws: EventError.self) { try decoded(type, bytes) }
                 #expect(error?.path == field.name)
                 #expect(error?.offset == 4)
-                #expect(error?.reason == "not the type that the schema says")
+                #expect(error?.reason == "the type differs from the schema")
             }
         }
     }
@@ -110,7 +110,7 @@ struct WireStructTests {
                 let error = #expect(throws: EventError.self) { try decoded(type, bytes) }
                 #expect(error?.path == field.name)
                 #expect(error?.offset == 3)
-                #expect(error?.reason == "not the type that the schema says")
+                #expect(error?.reason == "the type differs from the schema")
             }
         }
     }
