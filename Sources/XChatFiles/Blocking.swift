@@ -3,11 +3,11 @@ import Dispatch
 /// The threads on which calls of this package wait for the system.
 private let threads = DispatchQueue(label: "swift-xchat files", attributes: .concurrent)
 
-/// Runs a function that waits for the system, or computes for long, on a thread outside of Swift's concurrency pool.
+/// Runs a function that blocks or computes for a long time on a thread outside of Swift's concurrency pool.
 ///
 /// The pool has one thread for each core: a few calls that wait for a disk, a lock or a terminal would stop every task
-/// of the process. The function is not interrupted when the task is cancelled, so it should be one step of a longer
-/// piece of work.
+/// of the process. Cancelling the task does not interrupt the function, so long work should be divided into several
+/// calls.
 ///
 /// - Parameter body: The function.
 /// - Returns: What `body` returns.

@@ -1,8 +1,9 @@
 package import SystemPackage
 
-/// An open file with one owner: it is closed when the value ends.
+/// An open file with a single owner; it is closed when the value is destroyed.
 ///
-/// `FileDescriptor` of swift-system is a bare number. This type adds the owner, and the name of the file for errors.
+/// `FileDescriptor` of swift-system is only a number. This type adds the ownership, and the name of the file for
+/// errors.
 package struct Descriptor: ~Copyable, Sendable {
     let file: FileDescriptor
     /// The name of the file in error texts.
@@ -42,7 +43,7 @@ package struct Descriptor: ~Copyable, Sendable {
         return device
     }
 
-    /// Opens a file that serves as a lock only, and creates it if it does not exist.
+    /// Opens a file that is used only as a lock, and creates it if it does not exist.
     package static func lockFile(_ path: String) throws(FileError) -> Descriptor {
         try open(path, .readWrite, [.create, .noFollow])
     }
@@ -68,7 +69,7 @@ package struct Descriptor: ~Copyable, Sendable {
         named name: String? = nil
     ) throws(FileError) -> Descriptor {
         let name = name ?? path
-        // The system would read the path up to its first zero byte, and open another file than the one named.
+        // The system would read the path only up to its first zero byte, and open a different file.
         guard !path.utf8.contains(0) else { throw FileError(name, .invalidPath) }
         let file = try system(name) {
             try unsafe FileDescriptor.open(
@@ -83,8 +84,8 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// Reads the next bytes.
     ///
-    /// - Parameter count: The most bytes to read.
-    /// - Returns: 1 to `count` bytes; none at the end of the file.
+    /// - Parameter count: The maximum number of bytes to read.
+    /// - Returns: 1 to `count` bytes; empty at the end of the file.
     /// - Throws: ``FileError``.
     package func read(upTo count: Int) throws(FileError) -> [UInt8] {
         try system(name) {
@@ -94,12 +95,12 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Reads the next bytes, if there are any within a time.
+    /// Reads the next bytes, and waits for them only for a limited time.
     ///
     /// - Parameters:
-    ///   - count: The most bytes to read.
-    ///   - milliseconds: How long to wait at most.
-    /// - Returns: As ``read(upTo:)``; nil if nothing came within the time.
+    ///   - count: The maximum number of bytes to read.
+    ///   - milliseconds: The longest time to wait.
+    /// - Returns: As ``read(upTo:)``; nil if no bytes arrive in that time.
     /// - Throws: ``FileError``.
     package func read(upTo count: Int, waitingMilliseconds milliseconds: Int32) throws(FileError) -> [UInt8]? {
         guard try system(name, { try file.waitForInput(milliseconds: milliseconds) }) else { return nil }
@@ -108,7 +109,7 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// Reads all bytes up to the end of the file.
     ///
-    /// - Parameter limit: The most bytes to read.
+    /// - Parameter limit: The maximum number of bytes to read.
     /// - Returns: The bytes.
     /// - Throws: ``FileError``: `tooLarge` for a file with more bytes.
     package func readAll(limit: Int) throws(FileError) -> [UInt8] {
@@ -146,17 +147,17 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Waits until the written bytes are on the storage medium.
+    /// Waits until the written bytes are on storage.
     package func synchronize() throws(FileError) {
         try system(name) { try file.synchronize() }
     }
 
-    /// Waits for the exclusive lock of the file; it ends with the descriptor.
+    /// Waits for the exclusive lock of the file, which is held until the descriptor is closed.
     ///
-    /// Processes of this package hold it for a moment only. Another program can hold it forever.
+    /// Processes of this package hold it only briefly. Another program can hold it forever.
     ///
     /// - Parameters:
-    ///   - patience: How long to wait at most.
+    ///   - patience: The longest time to wait.
     ///   - isWaiting: Called once, after a second of waiting.
     /// - Throws: ``FileError``: `locked` if another open file still holds the lock.
     package func lock(patience: Duration = .seconds(30), isWaiting: () -> Void = {}) throws(FileError) {
@@ -178,10 +179,10 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Takes the exclusive lock of the file without waiting; it ends with the descriptor.
+    /// Tries to take the exclusive lock of the file without waiting; it is held until the descriptor is closed.
     ///
     /// - Returns: false if another open file holds the lock, in this process or another one.
-    /// - Throws: The error of the system, also if the file system has no locks.
+    /// - Throws: The error of the system, also if the file system does not support locks.
     package func tryLock() throws(FileError) -> Bool {
         do {
             try file.lock()
@@ -193,7 +194,8 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Takes the exclusive lock of the file, as ``tryLock()`` does; true also if the file system has no locks.
+    /// Tries to take the exclusive lock as ``tryLock()`` does; returns true also if the file system does not support
+    /// locks.
     func tryLockIfSupported() -> Bool {
         do throws(Errno) {
             try file.lock()
@@ -238,7 +240,7 @@ func system<Value: ~Copyable>(_ name: String, _ calls: () throws -> Value) throw
     } catch let error as Errno {
         throw FileError(name, .system(error))
     } catch {
-        // swift-system throws nothing else.
+        // swift-system throws no other errors.
         throw FileError(name, .system(.ioError))
     }
 }

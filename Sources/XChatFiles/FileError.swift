@@ -7,9 +7,9 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Reason: Hashable, Sendable {
         /// A system call failed.
         case system(Errno)
-        /// The path contains a zero byte: the system would read it only up to there.
+        /// The path contains a zero byte: the system would read the path only up to that byte.
         case invalidPath
-        /// The path leads to a folder, a pipe or another thing that is not a regular file.
+        /// The path leads to a folder, a pipe or anything else that is not a regular file.
         case notRegular
         /// The file has more bytes than the caller allows.
         case tooLarge(limit: Int)
@@ -29,7 +29,7 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// Whether the file was not created because there is one of its name.
+    /// Whether the file was not created because a file of that name exists.
     package var isNameTaken: Bool { reason == .system(.fileExists) }
 
     /// The error that the last system call reported in `errno`.
@@ -41,11 +41,12 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     package var reasonText: String {
         switch reason {
         case .system(let errno): errno.description
-        case .invalidPath: "not a file name: it contains a zero byte"
+        case .invalidPath: "not a valid path: it contains a zero byte"
         case .notRegular: "not a regular file"
         case .tooLarge(let limit): "larger than \(limit) bytes"
-        case .locked: "another process has locked it"
-        case .temporaryNameTaken(let path): "another process uses the temporary name \(quoted(path))"
+        case .locked: "locked by another process; try again when that process has finished"
+        case .temporaryNameTaken(let path):
+            "another process writes it as \(quoted(path)); try again when that process has finished"
         }
     }
 

@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// Identifies one content of a file: its number, size and time of change.
+/// Identifies a version of a file by its inode number, its size and the time of its last change.
 package struct FileVersion: Hashable, Sendable {
     let file: UInt64
     let size: Int64
@@ -20,14 +20,14 @@ package enum Files {
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - limit: The most bytes to read.
+    ///   - limit: The maximum number of bytes to read.
     /// - Returns: The content.
     /// - Throws: ``FileError``: `tooLarge` for a file with more bytes.
     package static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
         try Descriptor.reading(path).readAll(limit: limit)
     }
 
-    /// The version of a file that is only ever replaced by a new file; nil if it does not exist.
+    /// The version of a file that is never overwritten, only replaced by a new file; nil if the file does not exist.
     package static func version(_ path: String) -> FileVersion? {
         guard let status = try? status(of: path) else { return nil }
         let (seconds, nanoseconds) = status.changeTime
@@ -62,7 +62,7 @@ package enum Files {
     ///
     /// The file appears with its whole content or not at all.
     ///
-    /// - Throws: `fileExists` if there is a file of this name; that file stays as it is.
+    /// - Throws: `fileExists` if a file of this name exists; that file is unchanged.
     package static func create(
         _ path: String,
         _ bytes: [UInt8],
@@ -77,8 +77,8 @@ package enum Files {
 
     /// Replaces a file in one step by a new one that only its owner can read.
     ///
-    /// A reader sees the whole old content or the whole new one. If the path is a link, the file it leads to is
-    /// replaced.
+    /// A reader sees either the whole old content or the whole new content. If the path is a link, the file it leads to
+    /// is replaced.
     package static func replace(
         _ path: String,
         _ bytes: [UInt8],
@@ -89,18 +89,18 @@ package enum Files {
         try new.publish(replaces: true)
     }
 
-    /// Creates a file from what a function writes.
+    /// Creates a file with the content that a function writes.
     ///
-    /// The file appears when the function has returned. While it runs, SIGINT, SIGTERM and SIGHUP end the program and
-    /// leave no file.
+    /// The file appears when the function has returned. While the function runs, SIGINT, SIGTERM and SIGHUP end the
+    /// program and leave no file.
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - overwrites: Whether an existing regular file is replaced; if the path is a link, the file it leads to.
-    ///     Otherwise an existing file is an error, before anything is written.
-    ///   - construction: How the file is built.
+    ///   - overwrites: Whether an existing regular file (if the path is a link, the file it leads to) is replaced. If
+    ///     false, an existing file is an error, which is thrown before anything is written.
+    ///   - construction: How the file is written before it gets its final name.
     ///   - body: Writes the content.
-    /// - Throws: ``FileError`` and the errors of `body`; the file does not appear then.
+    /// - Throws: ``FileError`` and the errors of `body`; after an error the file does not appear.
     package static func write(
         _ path: String,
         overwrites: Bool,
@@ -119,10 +119,11 @@ package enum Files {
         try new.publish(replaces: overwrites)
     }
 
-    /// Creates an empty file that only its owner can read, or takes permissions of others from an existing one.
+    /// Creates an empty file that only its owner can read, or removes the permissions of other users from an existing
+    /// file.
     ///
-    /// For databases: SQLite gives its other files the permissions of the first. An existing file is not opened,
-    /// because closing it would end the locks that SQLite holds on it in this process.
+    /// For databases: SQLite gives its other files the permissions of the database file. An existing file is not
+    /// opened, because closing it would release the locks that SQLite holds on it in this process.
     ///
     /// - Throws: `notRegular` for a folder, a pipe and the like.
     package static func makePrivate(_ path: String) throws(FileError) {
@@ -142,7 +143,7 @@ package enum Files {
         _ = TemporaryName.removeLeftover(TemporaryName(of: resolved(path)).path)
     }
 
-    /// The path of a file that is about to be written: without links if an existing file is replaced.
+    /// The path at which to write a file: if an existing file is replaced, the path with its link resolved.
     ///
     /// - Throws: `fileExists` for an existing file that must not be replaced; `notRegular` for a pipe, a folder and the
     ///   like.
@@ -153,7 +154,7 @@ package enum Files {
         return resolved(path)
     }
 
-    /// Runs `body` while no other process of this package runs one for the same file.
+    /// Runs `body` under a lock, so that only one process of this package at a time does this for the same file.
     ///
     /// The lock is on the folder. A lock on the file would end when the file is replaced.
     ///
@@ -170,11 +171,11 @@ package enum Files {
     ) throws -> R {
         let folder = try Descriptor.open(folder(of: resolved(path)), .readOnly, .directory)
         try folder.lock(isWaiting: isWaiting)
-        // Without this the descriptor, and the lock with it, could end after its last use.
+        // Without this the descriptor could be closed after its last use, which would release the lock.
         return try withExtendedLifetime(folder) { _ in try body() }
     }
 
-    /// Creates a folder, and those above it, for its owner alone; an existing folder stays as it is.
+    /// Creates a folder and its missing parents, accessible only to the owner; an existing folder is unchanged.
     package static func makeFolder(_ path: String) throws(FileError) {
         guard !path.utf8.contains(0) else { throw FileError(path, .invalidPath) }
         guard !exists(path) else { return }
@@ -189,7 +190,7 @@ package enum Files {
         } catch {}
     }
 
-    /// The path of the file that a symbolic link leads to; unchanged if it is no link or leads to no file.
+    /// The path of the file that a symbolic link leads to; unchanged if the path is not a link or leads to no file.
     ///
     /// Only the last part of the path is resolved here. The system resolves the rest, by its own rules: `..` after a
     /// link leads out of the folder of the link's target. A path that was relative stays relative, because the names

@@ -1,7 +1,7 @@
 import Synchronization
 import SystemPackage
 
-/// How a file is built until it gets its name.
+/// How a file is written before it gets its final name.
 package enum FileConstruction: CaseIterable, Sendable {
     /// Without a name, if the system and the file system allow it.
     case unnamed
@@ -11,10 +11,10 @@ package enum FileConstruction: CaseIterable, Sendable {
 
 /// A file that appears under its name only when it is complete.
 ///
-/// Until then it has no name where the file system supports that (`O_TMPFILE` of Linux), and the system discards it
-/// with the process. Elsewhere, and for the moment in which it replaces another file, it has a temporary name. A file
-/// that SIGKILL or a power failure leaves under such a name is deleted by the next process that reads or writes a file
-/// in the folder: see ``TemporaryName``.
+/// Until then it has no name if the file system supports that (`O_TMPFILE` of Linux), and the system deletes it when
+/// the process ends. On other file systems, and briefly while it replaces another file, it has a temporary name. A file
+/// that SIGKILL or a power failure leaves under a temporary name is deleted by the next process that reads or writes a
+/// file in the folder: see ``TemporaryName``.
 package struct NewFile: ~Copyable {
     /// The file, open for writing.
     package let descriptor: Descriptor
@@ -22,12 +22,13 @@ package struct NewFile: ~Copyable {
     private let temporary: TemporaryName
     private let isUnnamed: Bool
 
-    /// Opens an empty file that only its owner can read, after deleting unfinished files that ended processes left.
+    /// Deletes unfinished files that ended processes left in the folder, and opens an empty file that only its owner
+    /// can read.
     ///
     /// - Parameters:
     ///   - target: The path that the file will get. If it is a link, the link is replaced.
     ///   - name: The name of the file in error texts; by default the path.
-    ///   - construction: How the file is built.
+    ///   - construction: How the file is written before it gets its final name.
     /// - Throws: ``FileError`` if no file can be created in the folder.
     package init(
         _ target: String,
@@ -61,19 +62,19 @@ package struct NewFile: ~Copyable {
         return try temporary.makeFile(named: name)
     }
 
-    /// A file without a name; nil if the system or the file system does not support that.
+    /// Opens a file without a name; nil if the system or the file system does not support that.
     private static func unnamedFile(in folder: String, named name: String) -> Descriptor? {
         // The file gets its name through this folder.
         guard let option = FileDescriptor.unnamedFile, Files.exists("/proc/self/fd") else { return nil }
         return try? Descriptor.open(folder, .writeOnly, option, named: name)
     }
 
-    /// A function that deletes the temporary file, if there is one: for a signal that ends the program.
+    /// Returns a function that deletes the temporary file if it exists, to be called when a signal ends the program.
     func remover() -> @Sendable () -> Void {
         { [temporary] in temporary.remove() }
     }
 
-    /// Waits until the content is on the storage medium, and gives the file its name.
+    /// Waits until the content is on storage, and gives the file its name.
     ///
     /// - Parameter replaces: Whether an existing file of that name is replaced.
     /// - Throws: `fileExists` for an existing file that is not replaced. After any error the existing file is
@@ -94,7 +95,7 @@ package struct NewFile: ~Copyable {
         try Descriptor.reading(Files.folder(of: target)).synchronize()
     }
 
-    /// Gives a file with a temporary name its own name, unless another file has that.
+    /// Renames the temporary file to its final name, unless another file has that name.
     private borrowing func publishTemporary() throws(FileError) {
         do {
             try Paths.link(temporary.path, as: target)
@@ -119,9 +120,9 @@ package struct NewFile: ~Copyable {
     }
 }
 
-/// The name of a file that is being built and needs a name: `.NAME.xchat-new`.
+/// The temporary name of a file that is being written: `.NAME.xchat-new`.
 ///
-/// Its writer holds a lock on the file. If a file of such a name is not locked, its writer has ended.
+/// The writer holds a lock on the file. If a file with a temporary name is not locked, its writer has ended.
 final class TemporaryName: Sendable {
     static let prefix = "."
     static let suffix = ".xchat-new"
@@ -135,7 +136,7 @@ final class TemporaryName: Sendable {
         path = "\(folder)/\(Self.prefix)\(Files.name(of: target))\(Self.suffix)"
     }
 
-    /// Creates a file of this name.
+    /// Creates a file with this name.
     func makeFile(named name: String) throws(FileError) -> Descriptor {
         try claim(named: name) { () throws(FileError) -> Descriptor? in
             do throws(FileError) {
@@ -145,7 +146,7 @@ final class TemporaryName: Sendable {
                     [.create, .exclusiveCreate, .noFollow],
                     named: name
                 )
-                // Before the lock, another process could take the file for a leftover and delete it.
+                // Until the file is locked, another process could regard it as a leftover and delete it.
                 guard file.tryLockIfSupported(), file.isAt(path) else { return nil }
                 return file
             } catch let error where error.reason == .system(.fileExists) {
@@ -170,7 +171,8 @@ final class TemporaryName: Sendable {
         }
     }
 
-    /// Tries until the name is free: deletes a leftover, and waits up to 5 s for a process that builds the same file.
+    /// Retries `attempt` until the name is free: deletes a leftover, and waits up to 5 s for a process that writes the
+    /// same file.
     private func claim<Value: ~Copyable>(
         named name: String,
         _ attempt: () throws(FileError) -> Value?
@@ -212,7 +214,7 @@ final class TemporaryName: Sendable {
     /// - Returns: Whether there is no such file now.
     static func removeLeftover(_ path: String) -> Bool {
         do {
-            // Does not follow a link, and does not wait for the writer of a pipe.
+            // These options do not follow a link, and do not wait for the writer of a pipe.
             let file = try Descriptor.open(path, .readOnly, [.noFollow, .nonBlocking])
             guard file.isOwnRegularFile, file.tryLockIfSupported(), file.isAt(path) else { return false }
             // The lock ends with the descriptor.

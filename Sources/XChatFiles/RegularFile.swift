@@ -1,7 +1,6 @@
 import SystemPackage
 
-/// A regular file that is open for reading: its size and its bytes are those of one file, whatever its path leads to
-/// later.
+/// A regular file that is open for reading; later changes of its path have no effect on it.
 package final class RegularFile: Sendable {
     /// The size when the file was opened.
     package let byteCount: Int
@@ -9,7 +8,7 @@ package final class RegularFile: Sendable {
 
     /// Opens a file.
     ///
-    /// - Parameter path: The file; the system resolves it, once.
+    /// - Parameter path: The file; the path is resolved only once.
     /// - Throws: ``FileError``: `notRegular` for a pipe, a folder and the like.
     package init(_ path: String) throws(FileError) {
         // Without the option, opening a pipe waits for its writer.
@@ -24,9 +23,9 @@ package final class RegularFile: Sendable {
     /// Reads bytes at a position.
     ///
     /// - Parameters:
-    ///   - count: The most bytes to read.
+    ///   - count: The maximum number of bytes to read.
     ///   - offset: The position of the first byte.
-    /// - Returns: 1 to `count` bytes; none at the end of the file.
+    /// - Returns: 1 to `count` bytes; empty at the end of the file.
     /// - Throws: ``FileError``.
     package func read(upTo count: Int, at offset: Int) throws(FileError) -> [UInt8] {
         let file = descriptor.file

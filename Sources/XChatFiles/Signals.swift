@@ -35,10 +35,10 @@ package struct SignalHandler {
         }
     }
 
-    /// Gives signals that the Swift runtime handles their default actions back, unless they are ignored.
+    /// Restores the default actions of signals that the Swift runtime handles, unless the signals are ignored.
     ///
-    /// Where a Swift toolchain is installed, the runtime's handler writes a crash report with registers and memory, in
-    /// which keys can be. If another process sent the signal, the program then goes on.
+    /// If a Swift toolchain is installed, the runtime's handler writes a crash report with registers and memory, which
+    /// can contain keys. If another process sent the signal, the program then continues.
     ///
     /// - SIGQUIT and SIGABRT ask the program to end: from the terminal, or from a supervisor's watchdog. They always
     ///   end it.
@@ -54,23 +54,23 @@ package struct SignalHandler {
         }
     }
 
-    /// Ends the program at once, with the exit status of a program that a signal ended.
+    /// Ends the program at once, with the exit status of a program that the signal ended.
     package static func exit(_ number: Int32) -> Never {
         _exit(128 + number)
     }
 }
 
-/// The number of this process.
+/// The id of this process.
 package enum ProcessID {
     package static var own: Int32 { getpid() }
 }
 
-/// Whether what `signal` returned is the action that ignores the signal.
+/// Whether an action that `signal` returned is `SIG_IGN`.
 private func isIgnored<Action>(_ action: Action) -> Bool {
     unsafe unsafeBitCast(action, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
 }
 
-/// Waits 10 ms for a lock or a name.
+/// Sleeps 10 ms between two attempts to get a lock or a name.
 func sleepBriefly() {
     usleep(10_000)
 }

@@ -11,17 +11,18 @@ import SystemPackage
 // The system calls that swift-system does not have. Each one throws `Errno`, and is repeated if a signal interrupts it.
 
 extension FileDescriptor {
-    /// The option that creates a file without a name in a folder; nil where the system has no such option.
+    /// The option that creates a file without a name in a folder; nil if the system has no such option.
     static var unnamedFile: OpenOptions? {
         #if os(Linux) || os(Android)
-            // Swift does not import the macro `O_TMPFILE`. Kernels without it see an attempt to write to a folder.
+            // Swift does not import the macro `O_TMPFILE`. Kernels without it refuse the call as an attempt to write to
+            // a folder.
             return OpenOptions(rawValue: 0o20_000_000 | O_DIRECTORY)
         #else
             return nil
         #endif
     }
 
-    /// Waits until the written bytes are on the storage medium: `fsync`.
+    /// Waits until the written bytes are on storage: `fsync`.
     func synchronize() throws(Errno) {
         try check { fsync(rawValue) }
     }
@@ -33,10 +34,10 @@ extension FileDescriptor {
         try check { flock(rawValue, LOCK_EX | LOCK_NB) }
     }
 
-    /// Waits until something can be read, or the file has ended: `poll`.
+    /// Waits until bytes can be read or the file has ended: `poll`.
     ///
-    /// - Parameter milliseconds: How long to wait at most.
-    /// - Returns: Whether there is something.
+    /// - Parameter milliseconds: The longest time to wait.
+    /// - Returns: Whether bytes can be read or the file has ended; `false` if the time is over.
     /// - Throws: The error of the system.
     func waitForInput(milliseconds: Int32) throws(Errno) -> Bool {
         var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
@@ -60,7 +61,7 @@ extension FileDescriptor {
 
 /// System calls that take paths.
 ///
-/// The system reads a path up to its first zero byte. Callers check that, except where a function says otherwise.
+/// The system reads a path only up to its first zero byte. Callers refuse such paths, unless the function itself does.
 enum Paths {
     /// Whether a path leads to a file or folder: `access`; false for a path with a zero byte.
     static func isReachable(_ path: String) -> Bool {
@@ -91,7 +92,8 @@ enum Paths {
         try check { unsafe chmod(path, 0o600) }
     }
 
-    /// What a symbolic link says; nil if the path is no link or contains a zero byte, or if the link is not UTF-8.
+    /// The target of a symbolic link; nil if the path is not a link or contains a zero byte, or if the target is not
+    /// UTF-8.
     static func linkTarget(_ path: String) -> String? {
         guard !path.utf8.contains(0) else { return nil }
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
@@ -103,7 +105,7 @@ enum Paths {
         return bytes.isEmpty ? nil : String(validating: bytes, as: UTF8.self)
     }
 
-    /// The names in a folder that are UTF-8, as all names of files of this package are; none if it cannot be read.
+    /// The names in a folder that are UTF-8, as all file names of this package are; empty if the folder cannot be read.
     static func names(in folder: String) -> [String] {
         guard let stream = unsafe opendir(folder) else { return [] }
         defer { unsafe closedir(stream) }
@@ -145,7 +147,7 @@ private func systemRename(_ path: String, _ target: String) -> Int32 { unsafe re
 private func systemLink(_ path: String, _ name: String) -> Int32 { unsafe link(path, name) }
 private func systemUnlink(_ path: String) -> Int32 { unsafe unlink(path) }
 
-/// The clock that times of files are taken from.
+/// The clock from which the system takes the times of files.
 enum SystemClock {
     /// The time since 1970: `clock_gettime`.
     static var now: (seconds: Int64, nanoseconds: Int64) {
