@@ -31,7 +31,7 @@ package enum BLAKE2s {
     ///   - key: The key, 0 to 32 bytes; empty for a plain hash.
     ///   - count: The length of the digest, 1 to 32 bytes.
     /// - Returns: The digest.
-    /// - Throws: `SodiumError` without memory. Lengths out of range are an error of the caller and trap.
+    /// - Throws: `SodiumError` if memory is lacking. A length out of range is a programming error and traps.
     package static func hash(_ message: Span<UInt8>, key: Span<UInt8>, count: Int = byteCount) throws -> Secret {
         precondition((1...32).contains(count) && key.count <= 32)
         var state = initial
@@ -144,12 +144,12 @@ package enum BLAKE2s {
     /// The keyed hash of a label and several parts, each preceded by its length in four bytes.
     ///
     /// - Parameters:
-    ///   - label: What the hash is for.
+    ///   - label: The purpose of the hash.
     ///   - parts: The parts.
     ///   - key: The key, 32 bytes.
     ///   - count: The length of the hash, 16 or 32 bytes.
     /// - Returns: The hash.
-    /// - Throws: `SodiumError` without memory.
+    /// - Throws: `SodiumError` if memory is lacking.
     package static func mac(_ label: String, _ parts: [Secret], key: Secret, count: Int) throws -> Secret {
         let buffer = SecretBuffer()
         buffer.append(bigEndian: UInt32(label.utf8.count))

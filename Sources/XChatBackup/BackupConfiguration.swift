@@ -54,7 +54,7 @@ enum Hexadecimal {
 /// A server that holds a share of a backup.
 package struct Realm: Sendable {
     package let id: RealmID
-    /// Where requests go: the address, joined with `req`.
+    /// The URL of requests: the address of the realm joined with `req`.
     package let url: String
     package let host: String
     package let port: Int?
@@ -65,16 +65,16 @@ package struct Realm: Sendable {
     package let token: Secret?
 }
 
-/// Where a user's backup is kept, as X serves it with one version of the user's public keys.
+/// The realms and rules of a user's backup, as X serves them with one version of the user's public keys.
 ///
-/// A backup belongs to the public key version whose configuration it was made with: recover with that version's.
+/// A backup is bound to one public key version: recover it with the configuration that X serves with that version.
 public struct BackupConfiguration: Sendable, CustomStringConvertible {
-    /// Ordered by id: a realm's place, counted from 1, is the index of its shares.
+    /// Ordered by id: a realm's position, counted from 1, is the index of its shares.
     package let realms: [Realm]
     package let registerThreshold: Int
     package let recoverThreshold: Int
     package let hashing: PINHashing
-    /// How many wrong PINs in a row lock a new backup; nil if the configuration's number is not 1...255.
+    /// The number of wrong PINs in a row that locks a new backup; nil if the configuration's number is not 1...255.
     public let guesses: Int?
 
     /// Reads a configuration.
@@ -92,12 +92,12 @@ public struct BackupConfiguration: Sendable, CustomStringConvertible {
         }
     }
 
-    /// The number of realms and thresholds, without tokens.
+    /// The number of realms and the thresholds, without tokens.
     public var description: String {
         "\(realms.count) realms, \(registerThreshold) to register, \(recoverThreshold) to recover"
     }
 
-    /// The realms and their public keys, to be pinned.
+    /// The realms and their public keys, for pinning.
     public var pins: RealmPins {
         RealmPins(
             publicKeys: Dictionary(
@@ -179,13 +179,13 @@ private func invalid(_ reason: String) -> BackupError {
 
 /// The realms of a backup and their public keys.
 ///
-/// Store them with the first backup or recovery, and pass them to the next: a server that later names other realms, or
-/// leaves out the public key of one, is noticed before anything is sent to it.
+/// Store them after the first backup or recovery and pass them to the next one. If the server then names other realms,
+/// or omits the public key of one, the operation fails before anything is sent.
 public struct RealmPins: Codable, Hashable, Sendable {
     /// The public keys in hexadecimal by realm id, nil for a software realm.
     public var publicKeys: [String: String?]
 
-    /// Makes pins from what was stored.
+    /// Creates pins from stored public keys.
     ///
     /// - Parameter publicKeys: As in ``publicKeys``.
     public init(publicKeys: [String: String?]) {
@@ -217,11 +217,11 @@ extension Realm {
         switch scheme {
         case "https": break
         case "http" where Loopback.contains(host): break
-        case "http": throw invalid("has realm \(id) at plain http, which would show its share; only this machine may")
+        case "http": throw invalid("has realm \(id) at plain http, which is allowed only for addresses of this machine")
         default: throw invalid("has an address of realm \(id) that is neither https nor http")
         }
         var target = components
-        // The relative reference "req": what follows the last slash of the path is replaced.
+        // As for the relative reference "req", the part after the last slash of the path is replaced.
         let path = components.percentEncodedPath.utf8
         let folder = path.lastIndex(of: UInt8(ascii: "/")).map { path[...$0] } ?? path[...]
         target.percentEncodedPath = (folder.isEmpty ? "/" : String(Substring(folder))) + "req"

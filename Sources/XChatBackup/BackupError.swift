@@ -1,15 +1,15 @@
 import LibSodium
 
-/// Why an operation on a key backup did not succeed.
+/// The reason why an operation on a key backup failed.
 ///
-/// Match on ``code``. The text is for people: one line, without secrets, tokens and PINs.
+/// Match on ``code``. The text is for people: one line without secrets, tokens or PINs.
 public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of error, as a word that scripts may rely on.
     public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
         /// The word itself, for example `invalid_pin`.
         public let rawValue: String
 
-        /// Makes a code from any word; this library throws the static members.
+        /// Creates a code from any word; this library throws only the static members.
         ///
         /// - Parameter rawValue: The word.
         public init(rawValue: String) {
@@ -29,29 +29,29 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let invalidSecret = Self(rawValue: "invalid_secret")
         /// The PIN is wrong, or no guesses remain; see ``BackupError/guessesRemaining``.
         public static let invalidPIN = Self(rawValue: "invalid_pin")
-        /// There is no backup: so many realms have none that nothing can be recovered.
+        /// There is no backup: so many realms hold no part of one that nothing can be recovered.
         public static let notRegistered = Self(rawValue: "not_registered")
         /// Realms hold parts of a backup, but too few of the same one.
         public static let disagreement = Self(rawValue: "realms_disagree")
         /// Too many realms refuse their token.
         public static let unauthorized = Self(rawValue: "unauthorized")
-        /// Too many realms ask for a newer protocol.
+        /// Too many realms require a newer version of the protocol.
         public static let upgradeRequired = Self(rawValue: "upgrade_required")
-        /// Too many realms refuse for a while because of too many requests.
+        /// Too many realms refuse requests for a while because they received too many.
         public static let rateLimited = Self(rawValue: "rate_limited")
-        /// Too many realms answer against the protocol.
+        /// Too many realms sent answers that break the protocol.
         public static let protocolViolation = Self(rawValue: "protocol_violation")
         /// Too many realms cannot be reached or do not answer.
         public static let unavailable = Self(rawValue: "unavailable")
         /// The task was cancelled.
         public static let cancelled = Self(rawValue: "cancelled")
-        /// The system did not give the memory that was needed.
+        /// The system did not provide the required memory.
         public static let outOfMemory = Self(rawValue: "out_of_memory")
     }
 
     /// Which backup is in force after a registration that failed.
     public enum Registration: Hashable, Sendable {
-        /// The one from before, or none as before.
+        /// The backup from before, or still no backup.
         case previous
         /// Neither: no PIN recovers anything until a registration succeeds.
         case neither
@@ -65,7 +65,7 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
     public let detail: String
     /// For `invalid_pin`: the fewest guesses that a realm says remain; nil if no realm says so credibly.
     public var guessesRemaining: Int?
-    /// Whether realms may have counted a guess although the PIN could not be judged.
+    /// Whether realms may have counted a guess although it is unknown whether the PIN is right.
     ///
     /// Each realm counts at most one. The next recovery with the right PIN resets the count.
     public var mayHaveSpentGuess = false
@@ -104,7 +104,7 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The one kind of error that leaves the module.
+/// Runs `body` and converts its errors to ``BackupError``.
 func withBackupErrors<Result: ~Copyable>(
     _ body: () async throws -> Result
 ) async throws(BackupError) -> Result {
@@ -115,15 +115,15 @@ func withBackupErrors<Result: ~Copyable>(
     } catch is CancellationError {
         throw BackupError(.cancelled, "the task was cancelled")
     } catch let error as SodiumError where error.code == .outOfMemory {
-        throw BackupError(.outOfMemory, "no memory for a secret")
+        throw BackupError(.outOfMemory, "not enough memory for a secret")
     } catch {
-        throw BackupError(.protocolViolation, "the realms' answers do not fit together (\(error))")
+        throw BackupError(.protocolViolation, "the realms' answers do not form a valid backup (\(error))")
     }
 }
 
 /// How one realm failed.
 package enum RealmFailure: Error, Hashable, Sendable {
-    /// The request cannot have been processed, such as without a connection.
+    /// The request cannot have been processed, for example because there was no connection.
     case notProcessed(String)
     /// The request may have been processed.
     case unclear(String)
@@ -146,7 +146,7 @@ package enum RealmFailure: Error, Hashable, Sendable {
         case .notProcessed(let reason), .unclear(let reason), .violation(let reason): reason
         case .silent: "did not answer in time"
         case .unauthorized: "refuses the token"
-        case .upgradeRequired: "asks for a newer protocol"
+        case .upgradeRequired: "requires a newer version of the protocol"
         case .rateLimited: "refuses for now because of too many requests"
         case .notRegistered: "holds no backup"
         case .noGuesses: "has no guesses left"
@@ -156,7 +156,7 @@ package enum RealmFailure: Error, Hashable, Sendable {
         }
     }
 
-    /// The order in which failures are reported, the most useful first, whichever realm answers first.
+    /// The order in which failures are reported, the most useful first; it does not depend on the order of the answers.
     var severity: (rank: Int, code: BackupError.Code) {
         switch self {
         case .unauthorized: (0, .unauthorized)

@@ -1,6 +1,6 @@
 import LibSodium
 
-/// The subset of CBOR (RFC 8949) that realms speak: definite lengths, shortest heads, text keys.
+/// Writes the subset of CBOR (RFC 8949) that realms use: definite lengths, shortest heads, text keys.
 package struct CBORWriter {
     package let buffer: SecretBuffer
 
@@ -55,7 +55,7 @@ package struct CBORNode: Sendable {
         case bytes(Range<Int>)
         case text(Range<Int>)
         case map([(key: Range<Int>, value: Value)])
-        /// Arrays, negative numbers and simple values: no message has one, but a later member may.
+        /// Arrays, negative numbers and simple values: no known member has one, but a future member may.
         case other
     }
 
@@ -70,7 +70,7 @@ package struct CBORNode: Sendable {
     /// Decodes a document.
     ///
     /// - Parameter source: At most 65,536 bytes.
-    /// - Throws: ``CBORError`` for anything but the subset, duplicate members, trailing bytes, more than 8 levels.
+    /// - Throws: ``CBORError`` for bytes outside the subset, duplicate members, trailing bytes, or more than 8 levels.
     package init(decoding source: Secret) throws {
         guard source.count <= 1 << 16 else { throw CBORError() }
         value = try source.withBytes { bytes in
@@ -193,7 +193,7 @@ package struct CBORNode: Sendable {
     }
 }
 
-/// The bytes are not a document of the subset, or not of the shape that was expected.
+/// The bytes are not in the subset, or the document does not have the expected structure.
 package struct CBORError: Error {
     package init() {}
 }

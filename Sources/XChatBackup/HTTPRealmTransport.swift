@@ -6,11 +6,11 @@ import NIOHTTP1
 import NIOPosix
 import XChatHTTP
 
-/// Requests by HTTP, with the clients of the process, which follow no redirect.
+/// Sends requests with the HTTP clients of the process, which follow no redirects.
 enum HTTPRealmTransport {
-    /// The longest answer that is read; the longest that the protocol knows is under 700 bytes.
+    /// The maximum length of an answer in bytes; all answers of the protocol are under 700 bytes.
     private static let maximumByteCount = 4096
-    /// The version of the protocol that the client speaks; realms refuse clients that are older than they ask for.
+    /// The protocol version of this client; a realm refuses clients below the version that it requires.
     private static let protocolVersion = "0.3.4"
 
     static func send(_ request: RealmRequest) async throws -> RealmReply {
@@ -33,7 +33,7 @@ enum HTTPRealmTransport {
                 host: realm.host,
                 port: realm.port ?? (realm.scheme == "https" ? 443 : 80)
             ).calls
-            // Operations end their waiting by cancelling the task; this is the end for a task that is not cancelled.
+            // An operation that stops waiting cancels the task; this deadline is for a task that is not cancelled.
             let response = try await client.execute(message, deadline: .now() + .seconds(60))
             var body: [UInt8] = []
             for try await part in response.body {
@@ -61,10 +61,11 @@ enum HTTPRealmTransport {
         }
     }
 
-    /// Whether the error can only come from connecting; that a host is unreachable can show on a connection too.
+    /// Whether the error can only occur before the connection is open; the error of an unreachable host can also occur
+    /// later.
     private static func isBeforeRequest(_ error: IOError) -> Bool { error.errnoCode == ECONNREFUSED }
 
-    /// Whether the connection was never there, so that the realm cannot have the request.
+    /// Whether the connection was never open, so that the realm cannot have received the request.
     private static func isBeforeRequest(_ error: HTTPClientError) -> Bool {
         switch error {
         case .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout, .socksHandshakeTimeout,

@@ -1,9 +1,9 @@
 import LibSodium
 
-/// What a client sends to a hardware realm: Noise inside CBOR.
+/// A request to a hardware realm: a Noise message inside CBOR.
 package struct HardwareRequest: Sendable {
     package enum Content: Sendable {
-        /// The handshake carries a request unless it is for the session alone.
+        /// A handshake, which carries a request unless it only begins a session.
         case handshake(NoiseMessage, carriesRequest: Bool)
         case transport([UInt8])
     }
@@ -56,7 +56,7 @@ package struct HardwareRequest: Sendable {
         self.content = content
     }
 
-    /// Decodes a request: the realm's side.
+    /// Decodes a request, as a realm does.
     package init(decoding document: Secret) throws {
         let node = try CBORNode(decoding: document)
         realm = try RealmID(bytes: node.member("realm").bytes(RealmID.byteCount))
@@ -82,7 +82,7 @@ package struct HardwareRequest: Sendable {
     }
 }
 
-/// What a hardware realm answers.
+/// The answer of a hardware realm.
 package enum HardwareResponse: Sendable {
     case handshake(NoiseMessage, sessionLifetime: Duration)
     case transport([UInt8])
@@ -103,7 +103,7 @@ package enum HardwareResponse: Sendable {
                 let lifetime = try payload.member("session_lifetime")
                 let seconds = try lifetime.member("secs").number(UInt64.self)
                 _ = try lifetime.member("nanos").number(UInt32.self)
-                // A session of an operation ends with it, so longer claims make no difference.
+                // A session ends with its operation, so a longer lifetime makes no difference.
                 self = .handshake(message, sessionLifetime: .seconds(Int(min(seconds, 3600))))
             case ("Transport", let payload?):
                 self = .transport(try payload.member("ciphertext").bytes())
@@ -148,12 +148,12 @@ package enum HardwareResponse: Sendable {
     }
 }
 
-/// The answers inside Noise, filled up to one length so that theirs does not show which answer it is.
+/// Pads the answers inside Noise to one length, so that the length does not reveal which answer it is.
 package enum PaddedAnswer {
-    /// The length of an answer with its filling: 436 bytes.
+    /// The length of a padded answer: 436 bytes.
     package static let byteCount = 436
 
-    /// Takes the filling off.
+    /// Removes the padding.
     package static func unpad(_ document: Secret) throws -> Secret {
         let node = try CBORNode(decoding: document)
         let length = try node.member("unpadded_length").number(UInt16.self)
@@ -162,7 +162,7 @@ package enum PaddedAnswer {
         return try padded.part(0..<Int(length))
     }
 
-    /// Fills an answer up.
+    /// Adds the padding.
     package static func pad(_ answer: SecretBuffer) throws -> SecretBuffer {
         guard answer.count <= byteCount else { throw CBORError() }
         let padded = SecretBuffer(capacity: byteCount)

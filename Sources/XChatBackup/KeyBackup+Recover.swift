@@ -3,8 +3,8 @@ public import LibSodium
 extension KeyBackup {
     /// Recovers the secret.
     ///
-    /// Each realm counts one guess, whatever happens on the way, and starts again at 0 once the PIN proved right. No
-    /// guess is repeated where an answer was lost.
+    /// Each realm counts one guess even if the recovery fails later, and resets its count to 0 when the PIN is right.
+    /// If an answer is lost, the guess is not repeated.
     ///
     /// - Parameter pin: The PIN's bytes as they were typed, in UTF-8.
     /// - Returns: The secret, at most 128 bytes.
@@ -60,14 +60,17 @@ extension KeyBackup {
         let lost = answers.failures.values.filter { $0 == .notRegistered || $0 == .noGuesses }
         guard configuration.realms.count - lost.count < configuration.recoverThreshold else { return }
         if lost.contains(.noGuesses) { throw invalidPIN(lost.map { _ in 0 }) }
-        throw BackupError(.notRegistered, "there is no backup: \(lost.count) realms hold none")
+        throw BackupError(
+            .notRegistered,
+            "there is no backup: \(lost.count) realms hold none; store one from a device that has the keys"
+        )
     }
 
     // MARK: Step 2
 
-    /// Has the function evaluated under the realms' shares of its key.
+    /// Asks the realms to evaluate the pseudorandom function with their shares of its key.
     ///
-    /// - Returns: The unlock key, if its commitment is the one that was registered.
+    /// - Returns: The unlock key; its commitment equals the registered one.
     private func evaluate(
         _ input: BlindedInput,
         version: [UInt8],
@@ -96,7 +99,7 @@ extension KeyBackup {
             let joined = try Shares.join(points: results.mapValues { try Secret(copying: $0.result) })
             unlockKey = try UnlockKey(oprfOutput: input.output(joined))
         } catch is SodiumError {
-            throw BackupError(.protocolViolation, "the realms' results do not join").withGuessInDoubt()
+            throw BackupError(.protocolViolation, "the realms' results cannot be combined").withGuessInDoubt()
         }
         guard try unlockKey.commitment.isEqual(to: Secret(copying: commitment)) else {
             throw invalidPIN(results.values.map(Self.remaining))
@@ -104,7 +107,8 @@ extension KeyBackup {
         return unlockKey
     }
 
-    /// As ``ask(_:until:_:)``, from the request on that realms count until the one that resets the count.
+    /// Works like ``ask(_:until:_:)``, for the requests from the one that spends a guess to the one that resets the
+    /// count.
     private func askSpendingGuess(
         _ clients: [Int: RealmClient],
         until isEnough: (Answers) -> Bool,
@@ -117,7 +121,7 @@ extension KeyBackup {
         }
     }
 
-    /// What evaluations of one registration have in common.
+    /// The values that are equal in all evaluations of one registration.
     private struct Registrant: Hashable {
         let commitment: [UInt8]
         let verifyingKey: [UInt8]
@@ -128,7 +132,7 @@ extension KeyBackup {
         }
     }
 
-    /// The answers whose signature and proof hold.
+    /// The answers whose signature and proof are valid.
     private func evaluations(_ answers: Answers, _ input: BlindedInput) -> [Int: Evaluation] {
         var valid: [Int: Evaluation] = [:]
         for (index, answer) in answers {
@@ -204,7 +208,7 @@ extension KeyBackup {
         return try SealedSecret.open(box, key: SealedSecret.key(seed: seed, scalar: scalar))
     }
 
-    /// The shares whose commitment holds.
+    /// The shares whose commitment is valid.
     private func shares(_ answers: Answers, _ unlockKey: UnlockKey) -> [Int: ShareAnswer] {
         var valid: [Int: ShareAnswer] = [:]
         for (index, answer) in answers {
@@ -224,15 +228,17 @@ extension KeyBackup {
 
     // MARK: Groups
 
-    /// The indexes of the value that occurs most often; which of several is of no matter, since thresholds are
-    /// majorities.
+    /// The indexes of the most frequent value.
+    ///
+    /// If several values are equally frequent, any of them is returned: thresholds are majorities, so no such value
+    /// reaches its threshold.
     static func largestGroup(_ values: [Int: some Hashable]) -> Set<Int> {
         Dictionary(grouping: values.keys) { values[$0] }.values.max { $0.count < $1.count }.map(Set.init) ?? []
     }
 }
 
 extension KeyBackup.Answers {
-    /// The registrations that realms hold.
+    /// The versions of the registrations that realms hold, by index of the realm.
     var versions: [Int: [UInt8]] {
         compactMapValues { if case .success(.version(let version)) = $0 { version } else { nil } }
     }
@@ -246,11 +252,11 @@ extension BackupError {
     }
 }
 
-/// A copy that child tasks can share.
+/// Copies secret bytes, so that child tasks can share them.
 func copy(_ bytes: borrowing SecretBytes) throws(BackupError) -> Secret {
     do {
         return try bytes.withBytes { try Secret(copying: $0) }
     } catch {
-        throw BackupError(.outOfMemory, "no memory for a copy of a secret")
+        throw BackupError(.outOfMemory, "not enough memory for a copy of a secret")
     }
 }

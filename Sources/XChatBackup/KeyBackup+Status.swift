@@ -1,6 +1,6 @@
-/// What the realms say of a backup, without a guess.
+/// The status of a backup as the realms report it, without a guess.
 public struct BackupStatus: Hashable, Sendable {
-    /// What can be said of the backup as a whole.
+    /// The state of the backup as a whole.
     public enum Summary: String, Hashable, Sendable {
         /// Enough realms hold the same backup: the right PIN recovers it.
         case registered
@@ -16,11 +16,11 @@ public struct BackupStatus: Hashable, Sendable {
 
     /// The backup as a whole.
     public let summary: Summary
-    /// How many realms hold the backup that is in force, or parts of any where none is.
+    /// The number of realms that hold the backup in force or, if no backup is in force, a part of any backup.
     public let realms: Int
-    /// How many realms should hold it.
+    /// The number of realms that should hold the backup.
     public let wantedRealms: Int
-    /// What is wrong at the realms that do not, by their ids: one line each.
+    /// The problems of the realms that do not hold it, one line each, by realm id.
     public let problems: [String: String]
 }
 
@@ -68,7 +68,7 @@ extension KeyBackup {
         }
     }
 
-    /// Deletes the backup at every realm; realms without one agree.
+    /// Deletes the backup at every realm; a realm without one confirms the deletion too.
     ///
     /// - Throws: ``BackupError`` if a realm did not confirm. The text says whether the backup can still be recovered.
     public func delete() async throws(BackupError) {

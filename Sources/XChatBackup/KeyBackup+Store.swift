@@ -25,7 +25,7 @@ package struct RegistrationSecrets: Sendable {
         self.scalarCoefficients = scalarCoefficients
     }
 
-    /// Fresh values for a number of shares that are needed to recover.
+    /// Generates random values; `threshold` is the number of shares that a recovery needs.
     init(threshold: Int) throws {
         version = try Sodium.randomBytes(count: RealmRecord.versionByteCount)
         oprfKey = try Scalar.random()
@@ -35,7 +35,7 @@ package struct RegistrationSecrets: Sendable {
         scalarCoefficients = try Shares.coefficients(threshold: threshold)
     }
 
-    /// What each realm gets, in the order of the realms.
+    /// Computes the record for each realm, in the order of `realms`.
     package func records(
         for secret: Secret,
         hash: PINHash,
@@ -77,26 +77,26 @@ package struct RegistrationSecrets: Sendable {
     }
 }
 
-/// A backup that is in force.
+/// The result of storing a backup that is now in force.
 public struct BackupReceipt: Hashable, Sendable {
-    /// How many realms hold it.
+    /// The number of realms that hold the backup.
     public let realms: Int
-    /// How many realms should hold it.
+    /// The number of realms that should hold the backup.
     ///
-    /// With fewer, the PIN counts and the backup can be recovered, but it survives the loss of fewer realms: store it
+    /// If fewer hold it, the backup can be recovered with its PIN, but it survives the loss of fewer realms: store it
     /// again, with the same PIN, when all realms can be reached.
     public let wantedRealms: Int
 }
 
 extension KeyBackup {
-    /// Stores a secret under a PIN, in place of whatever was stored before.
+    /// Stores a secret under a PIN and replaces any earlier backup.
     ///
     /// - Parameters:
     ///   - secret: At most 128 bytes.
     ///   - pin: The PIN's bytes as they are typed, in UTF-8; see ``check(newPIN:)``.
-    /// - Returns: A receipt: from now on this PIN counts.
-    /// - Throws: ``BackupError``: `weak_pin`, `invalid_secret`, `invalid_configuration` if new backups must not be made
-    ///   with it, otherwise with ``BackupError/registration``, which says what is in force.
+    /// - Returns: A receipt; from now on this PIN recovers the secret.
+    /// - Throws: ``BackupError``: `weak_pin`; `invalid_secret`; `invalid_configuration` if the configuration does not
+    ///   allow new backups. Every other error has ``BackupError/registration``, which says which backup is in force.
     public func store(
         _ secret: borrowing SecretBytes,
         pin: borrowing SecretBytes
@@ -113,9 +113,9 @@ extension KeyBackup {
     /// Recovers the secret and stores it again under another PIN.
     ///
     /// - Parameters:
-    ///   - old: The PIN that counts now; each realm counts a guess.
-    ///   - new: The PIN to count from now on.
-    /// - Returns: A receipt: from now on the new PIN counts.
+    ///   - old: The current PIN; each realm counts one guess.
+    ///   - new: The new PIN.
+    /// - Returns: A receipt; from now on the new PIN recovers the secret.
     /// - Throws: ``BackupError``, as ``recover(pin:)``, and then as ``store(_:pin:)`` with
     ///   ``BackupError/registration``.
     public func changePIN(
@@ -132,7 +132,7 @@ extension KeyBackup {
         }
     }
 
-    /// The number of guesses for a new backup.
+    /// Checks that the configuration allows new backups, and returns their number of guesses.
     private func checkRegistration() throws(BackupError) -> UInt16 {
         guard let guesses = configuration.guesses else {
             throw BackupError(.invalidConfiguration, "the backup configuration's max_guess_count must be 1...255")
@@ -140,7 +140,8 @@ extension KeyBackup {
         guard configuration.hashing == .standard2019 || configuration.realms.allSatisfy({ $0.scheme == "http" }) else {
             throw BackupError(
                 .invalidConfiguration,
-                "the backup configuration asks for FastInsecure, which protects no PIN; it is for tests on this machine"
+                "the backup configuration asks for the PIN hashing FastInsecure, which does not protect a PIN; "
+                    + "it is allowed only in tests with realms on this machine"
             )
         }
         return UInt16(guesses)
@@ -164,14 +165,17 @@ extension KeyBackup {
 
         let answers: Answers
         do {
-            // From here on the outcome matters: only a sufficient number of receipts ends the waiting early.
+            // From here on realms change what they hold, so only enough confirmations end the waiting early.
             answers = try await ask(all) {
                 $0.count - $0.failures.count >= threshold
             } _: {
                 .register2(records[$0 - 1])
             }
         } catch {
-            var error = BackupError(.cancelled, "the task was cancelled while the backup was stored")
+            var error = BackupError(
+                .cancelled,
+                "the task was cancelled while the backup was being stored; store it again"
+            )
             error.registration = .unknown
             throw error
         }
@@ -180,7 +184,7 @@ extension KeyBackup {
         return try await settle(records[0].version, answers, all)
     }
 
-    /// Asks whether the realms are ready, and computes what each of them gets; this changes nothing.
+    /// Asks whether the realms are ready, and computes their records; changes nothing at the realms.
     private func prepare(
         _ secret: Secret,
         _ pin: Secret,
@@ -204,7 +208,7 @@ extension KeyBackup {
         )
     }
 
-    /// Finds out what is in force after a registration that too few realms confirmed.
+    /// Determines which backup is in force after a registration that too few realms confirmed.
     private func settle(
         _ version: [UInt8],
         _ answers: Answers,
@@ -223,7 +227,7 @@ extension KeyBackup {
             throw failure
         }
         let versions = held.versions
-        // A realm that confirmed and does not answer now holds it nevertheless.
+        // A realm that confirmed the registration but does not answer now still holds it.
         let holders = clients.keys.filter { index in
             if let other = versions[index] { return other == version }
             if case .success = answers[index] { return held.failures[index]?.mayHaveSpentGuess != false }
@@ -232,7 +236,7 @@ extension KeyBackup {
         if holders.count >= configuration.recoverThreshold {
             return BackupReceipt(realms: holders.count, wantedRealms: clients.count)
         }
-        // Those that cannot be judged: they do not say what they hold, or may still get what was sent.
+        // Realms whose state is unknown: they do not report what they hold, or may still receive the registration.
         let open = clients.keys.filter { index in
             if holders.contains(index) { return false }
             if case .failure(.silent) = answers[index] { return true }

@@ -3,13 +3,13 @@ import LibSodium
 
 /// The client of a user's key backup.
 ///
-/// The secret is sealed under the PIN and a key that is split over several servers, the realms. Each recovery is
-/// counted by the realms before they answer: a limited number of wrong PINs in a row locks the backup for good. A value
-/// keeps no connection and may be shared.
+/// The secret is encrypted with a key that depends on the PIN and on a value that is split among several servers, the
+/// realms. The realms count each recovery before they answer: after a limited number of wrong PINs in a row, the backup
+/// is locked for good. A value of this type keeps no connection and may be shared.
 public struct KeyBackup: Sendable {
-    /// How long an operation waits.
+    /// The longest times that an operation waits.
     package struct Timing: Sendable {
-        /// For the answers to one round of requests, repetitions included.
+        /// For the answers to one round of requests, including retries.
         package var round: Duration = .seconds(15)
         /// For the remaining realms once enough of them have answered.
         package var stragglers: Duration = .seconds(2)
@@ -26,12 +26,12 @@ public struct KeyBackup: Sendable {
     private let transport: RealmTransport
     private let timing: Timing
 
-    /// Makes a client.
+    /// Creates a client.
     ///
     /// - Parameters:
-    ///   - configuration: Where the backup is kept.
-    ///   - pins: The pins that were stored with an earlier use; nil on the first.
-    /// - Throws: ``BackupError`` with `realms_changed` if the configuration names other realms or public keys.
+    ///   - configuration: The realms that hold the backup, and its rules.
+    ///   - pins: The pins that were stored after the first use; nil for the first use.
+    /// - Throws: ``BackupError`` with `realms_changed` if the configuration differs from `pins`.
     public init(_ configuration: BackupConfiguration, pins: RealmPins? = nil) throws(BackupError) {
         try self.init(configuration, pins: pins, timing: Timing(), transport: HTTPRealmTransport.send)
     }
@@ -45,8 +45,9 @@ public struct KeyBackup: Sendable {
         if let pins, pins != configuration.pins {
             throw BackupError(
                 .realmsChanged,
-                "the backup configuration differs from the pinned one (\(configuration.pins.changes(from: pins))); refusing to "
-                    + "continue"
+                "the realms or public keys in the backup configuration differ from the pinned ones "
+                    + "(\(configuration.pins.changes(from: pins))); nothing was sent; continue without the pins only if the "
+                    + "change is expected"
             )
         }
         self.configuration = configuration
@@ -84,9 +85,10 @@ public struct KeyBackup: Sendable {
     ///
     /// - Parameters:
     ///   - clients: The realms by index.
-    ///   - isEnough: Whether the operation can go on; the other realms then have only a moment left.
+    ///   - isEnough: Whether the operation can continue with these answers; it then waits only `stragglers` for the
+    ///     other realms.
     ///   - request: The request to the realm of an index.
-    /// - Returns: An answer for each of `clients`; those that did not answer in time are unclear.
+    /// - Returns: An answer for each of `clients`; for a realm that did not answer in time, the failure `silent`.
     /// - Throws: `CancellationError`.
     func ask(
         _ clients: [Int: RealmClient],
@@ -129,10 +131,10 @@ public struct KeyBackup: Sendable {
         }
     }
 
-    /// The error of a round that too many realms failed.
+    /// Returns the error of a round in which too many realms failed.
     ///
-    /// - Parameter failures: Why, by index of the realm.
-    /// - Returns: The error; it depends on the failures alone, not on the order in which they came.
+    /// - Parameter failures: The failures by index of the realm.
+    /// - Returns: The error; it depends only on the failures, not on the order in which they occurred.
     func error(_ failures: [Int: RealmFailure]) -> BackupError {
         let worst = failures.values.min { $0.severity.rank < $1.severity.rank } ?? .silent
         let listed = failures.sorted { $0.key < $1.key }
@@ -155,7 +157,7 @@ extension KeyBackup.Answers {
     }
 }
 
-/// Hashes a PIN on a thread of its own: it takes a third of a second, which tasks must not wait for.
+/// Hashes a PIN outside of Swift's concurrency pool, because it takes a third of a second.
 func hash(_ pin: Secret, version: [UInt8], hashing: PINHashing) async throws -> PINHash {
     try await withCheckedThrowingContinuation { continuation in
         DispatchQueue.global().async {

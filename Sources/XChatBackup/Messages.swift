@@ -20,13 +20,13 @@ package enum SecretsRequest: Sendable {
         }
     }
 
-    /// Whether a realm may get the request twice without harm: all but the one that spends a guess.
+    /// Whether it is harmless to send the request twice: true for all but the one that spends a guess.
     var isRepeatable: Bool {
         if case .recover2 = self { return false }
         return true
     }
 
-    /// Whether the request may go with a handshake, which has no forward secrecy.
+    /// Whether the request may be sent in a handshake, whose payload has no forward secrecy.
     package var mayRideInHandshake: Bool {
         switch self {
         case .register1, .recover1, .delete: true
@@ -63,7 +63,7 @@ package enum SecretsRequest: Sendable {
         return writer.buffer
     }
 
-    /// Decodes a request: the realm's side.
+    /// Decodes a request, as a realm does.
     package init(decoding node: CBORNode) throws {
         let (name, payload) = try node.variant()
         switch (name, payload) {
@@ -86,11 +86,11 @@ package enum SecretsRequest: Sendable {
     }
 }
 
-/// What a realm keeps of a registration.
+/// The record of a registration at one realm.
 package struct RealmRecord: Sendable {
     package static let versionByteCount = 16
 
-    /// Names the registration: the same at every realm.
+    /// Identifies the registration: the same at every realm.
     package var version: [UInt8]
     package var oprfPrivateKey: Secret
     package var signedPublicKey: SignedPublicKey
@@ -245,7 +245,7 @@ package enum SecretsResponse: Sendable {
     case versionMismatch
     case wrongTag(guessesRemaining: UInt16)
 
-    /// Decodes the answer to a request; an answer to another one is not understood.
+    /// Decodes the answer to a request; throws for an answer to a different request.
     package init(decoding document: Secret, to request: SecretsRequest) throws {
         let (name, payload) = try CBORNode(decoding: document).variant()
         guard name.utf8.elementsEqual(request.name.utf8), let payload else { throw CBORError() }
@@ -271,7 +271,7 @@ package enum SecretsResponse: Sendable {
         }
     }
 
-    /// Encodes the answer: the realm's side.
+    /// Encodes the answer, as a realm does.
     package func encoded(to request: SecretsRequest) -> SecretBuffer {
         let writer = CBORWriter()
         writer.map(1)

@@ -1,7 +1,7 @@
 import LibSodium
 
-// Noise_NK_25519_ChaChaPoly_BLAKE2s with an empty prologue (revision 34 of the framework). The two halves of each
-// message travel as separate fields.
+// Noise_NK_25519_ChaChaPoly_BLAKE2s with an empty prologue (revision 34 of the framework). The ephemeral key and the
+// payload of each message are sent as separate fields.
 
 /// The hash and the chaining key of a handshake, which both sides compute.
 private struct SymmetricState {
@@ -81,7 +81,7 @@ package struct NoiseMessage: Sendable {
     }
 }
 
-/// A handshake whose answer the client waits for.
+/// The client's side of a handshake.
 package struct NoiseClient {
     private var state: SymmetricState
     private let ephemeral: Secret
@@ -91,9 +91,9 @@ package struct NoiseClient {
     /// Begins a handshake.
     ///
     /// - Parameters:
-    ///   - payload: What goes with it; without forward secrecy.
+    ///   - payload: The payload of the first message; it has no forward secrecy.
     ///   - serverPublicKey: The realm's key, 32 bytes.
-    ///   - ephemeral: 32 bytes; random, except for known answers.
+    ///   - ephemeral: The ephemeral secret key, 32 bytes; random except in known-answer tests.
     /// - Throws: `SodiumError` for a key of low order.
     package init(_ payload: SecretBuffer, serverPublicKey: [UInt8], ephemeral: Secret? = nil) throws {
         self.ephemeral = try ephemeral ?? Secret.random(count: 32)
@@ -105,9 +105,9 @@ package struct NoiseClient {
         message = NoiseMessage(ephemeralKey: publicKey, payload: try state.encrypt(payload))
     }
 
-    /// Ends the handshake with the server's answer.
+    /// Finishes the handshake with the server's answer.
     ///
-    /// - Throws: `SodiumError` for an answer that the holder of the realm's key did not make.
+    /// - Throws: `SodiumError` for an answer that was not made with the realm's key.
     package mutating func finish(_ answer: NoiseMessage) throws -> (payload: Secret, transport: NoiseTransport) {
         try state.mixHash(answer.ephemeralKey)
         try state.mixKey(answer.ephemeralKey, ephemeral)
@@ -121,7 +121,7 @@ package struct NoiseClient {
 package struct NoiseServer {
     private var state: SymmetricState
     private let clientKey: [UInt8]
-    /// What came with the handshake.
+    /// The payload of the client's message.
     package let payload: Secret
 
     package init(_ message: NoiseMessage, privateKey: Secret) throws {
@@ -148,7 +148,7 @@ package struct NoiseServer {
     }
 }
 
-/// The two keys of a session; each message has the next number of its direction.
+/// The two keys of a session; the nonce of each message is the next number of its direction.
 package struct NoiseTransport: Sendable {
     private let sendingKey: Secret
     private let receivingKey: Secret

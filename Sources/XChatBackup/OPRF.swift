@@ -2,7 +2,7 @@ import LibSodium
 
 // The oblivious pseudorandom function 2HashDH over ristretto255, and the proof that a realm used its key.
 
-/// A PIN's access key on its way through the function: realms see only a blinded point.
+/// A PIN's access key and its blinded point, which is all that realms see of it.
 package struct BlindedInput: Sendable {
     package let accessKey: Secret
     /// The point that goes to the realms: 32 bytes.
@@ -13,7 +13,7 @@ package struct BlindedInput: Sendable {
     ///
     /// - Parameters:
     ///   - accessKey: 32 bytes.
-    ///   - blindingFactor: A scalar; random, except for known answers.
+    ///   - blindingFactor: A scalar; random except in known-answer tests.
     /// - Throws: `SodiumError`.
     package init(_ accessKey: Secret, blindingFactor: Secret? = nil) throws {
         self.accessKey = accessKey
@@ -21,7 +21,7 @@ package struct BlindedInput: Sendable {
         point = try Point.multiply(OPRF.inputPoint(accessKey), by: self.blindingFactor).published
     }
 
-    /// The output, from the realms' joined result.
+    /// Computes the output of the function from the joined result of the realms.
     package func output(_ result: Secret) throws -> Secret {
         let inverse = Secret(
             try blindingFactor.withBytes { (factor) throws(SodiumError) in try Ristretto255.invertScalar(factor) }
@@ -31,13 +31,13 @@ package struct BlindedInput: Sendable {
 }
 
 package enum OPRF {
-    /// The point of an access key.
+    /// Maps an access key to a point.
     package static func inputPoint(_ accessKey: Secret) throws -> Secret {
         let hash = try accessKey.withBytes { (key) throws(SodiumError) in try SHA512.hash(key) }
         return Secret(try hash.withBytes { (hash) throws(SodiumError) in try Ristretto255.point(fromHash: hash) })
     }
 
-    /// The output for a key that the caller knows.
+    /// Computes the output of the function with a private key that the caller knows.
     package static func output(_ accessKey: Secret, privateKey: Secret) throws -> Secret {
         try output(accessKey, Point.multiply(inputPoint(accessKey), by: privateKey))
     }
@@ -51,7 +51,7 @@ package enum OPRF {
     }
 }
 
-/// The key that proves knowledge of the PIN to the realms, and the hash by which a client notices a wrong PIN.
+/// The key that proves knowledge of the PIN to the realms, and the commitment by which a client detects a wrong PIN.
 package struct UnlockKey: Sendable {
     package let key: Secret
     package let commitment: Secret
@@ -73,7 +73,7 @@ package struct OPRFProof: Sendable {
         self.betaZ = betaZ
     }
 
-    /// Proves a result: the realm's side.
+    /// Creates the proof for a result, as a realm does.
     package init(input: [UInt8], publicKey: [UInt8], result: [UInt8], privateKey: Secret, nonce: Secret) throws {
         let c = try Self.challenge(
             input: input,
@@ -85,7 +85,7 @@ package struct OPRFProof: Sendable {
         betaZ = try Scalar.add(nonce, Scalar.multiply(privateKey, c)).published
     }
 
-    /// Whether the proof holds; also `false` for anything that is not a point or a scalar.
+    /// Whether the proof is valid; `false` also if an input is not a point or a scalar.
     package func isValid(input: [UInt8], publicKey: [UInt8], result: [UInt8]) -> Bool {
         do {
             let (c, betaZ, input, publicKey, result) = (
@@ -125,7 +125,7 @@ package struct OPRFProof: Sendable {
     }
 }
 
-/// Points in shared memory.
+/// Operations on points that are kept in ``Secret``.
 package enum Point {
     package static func multiply(_ point: Secret, by scalar: Secret) throws -> Secret {
         Secret(
@@ -156,7 +156,7 @@ package enum Point {
     }
 }
 
-/// Scalars in shared memory.
+/// Operations on scalars that are kept in ``Secret``.
 package enum Scalar {
     package static func random() throws -> Secret { Secret(try Ristretto255.randomScalar()) }
 

@@ -1,7 +1,7 @@
 import CArgon2
 import LibSodium
 
-/// How a PIN becomes a key: the name in a configuration, and what one guess costs.
+/// The method of hashing a PIN: its name in a configuration, and the cost of one guess.
 package enum PINHashing: String, Sendable {
     /// 32 passes over 16 MiB.
     case standard2019 = "Standard2019"
@@ -16,17 +16,18 @@ package enum PINHashing: String, Sendable {
 package struct PINHash: Sendable {
     /// The input of the oblivious pseudorandom function.
     package let accessKey: Secret
-    /// The other half of the key that encrypts the secret.
+    /// The seed of the key that encrypts the secret; the key also depends on the scalar that the realms share.
     package let encryptionKeySeed: Secret
 
     /// Hashes a PIN.
     ///
-    /// libsodium's Argon2id takes salts of 16 bytes only, and this one is longer; so libargon2 computes it.
+    /// libargon2 computes the hash, because libsodium's Argon2id accepts only salts of 16 bytes, and this salt is
+    /// longer.
     ///
     /// - Parameters:
     ///   - pin: The PIN's bytes, as they were typed.
     ///   - version: The version of the registration, 16 bytes.
-    ///   - userInfo: What else goes into the salt; empty for X.
+    ///   - userInfo: More bytes of the salt; empty for X.
     ///   - hashing: The cost.
     /// - Throws: ``BackupError`` with `out_of_memory`.
     package init(pin: Secret, version: [UInt8], userInfo: [UInt8] = [], hashing: PINHashing) throws {
@@ -61,9 +62,9 @@ package struct PINHash: Sendable {
                 }
             }
         )
-        // Every length is in range, so memory is what can still be lacking.
+        // All lengths are in range, so the only remaining cause of failure is lack of memory.
         guard status == ARGON2_OK.rawValue else {
-            throw BackupError(.outOfMemory, "no memory to hash the PIN, which takes 16 MiB")
+            throw BackupError(.outOfMemory, "not enough memory to hash the PIN, which needs 16 MiB")
         }
         accessKey = try hash.part(0..<32)
         encryptionKeySeed = try hash.part(32..<64)

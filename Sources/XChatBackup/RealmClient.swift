@@ -1,11 +1,11 @@
 import LibSodium
 
-/// The requests of one operation to one realm, one after the other.
+/// Sends the requests of one operation to one realm, one after the other.
 ///
-/// Repeats what failed in passing, but sends a request that spends a guess again only where the realm cannot have
+/// Retries after temporary failures, but sends a request that spends a guess again only if the realm cannot have
 /// processed it.
 actor RealmClient {
-    /// How often a request is sent at most.
+    /// The maximum number of times that a request is sent.
     private static let attempts = 3
 
     private struct Session {
@@ -33,8 +33,8 @@ actor RealmClient {
             } catch let error as RealmFailure {
                 failure = error
             } catch {
-                // Undecodable, or not made by the holder of the realm's key.
-                failure = .violation("answered against the protocol")
+                // The answer cannot be decoded, or was not made with the realm's key.
+                failure = .violation("sent an answer that breaks the protocol")
             }
             session = nil
             let mayRepeat =
@@ -57,7 +57,7 @@ actor RealmClient {
         } else {
             let body = try request.encoded().secret()
             let reply = try await transport(RealmRequest(realm: realm, bearer: token, body: body))
-            // The status speaks first: whatever sits in front of a realm answers with a body of its own.
+            // The status is checked first, because a proxy before a realm answers with its own body.
             if let failure = Self.failure(status: reply.status) { throw failure }
             answer = reply.body
         }
@@ -91,7 +91,7 @@ actor RealmClient {
         self.session = nil
         do {
             guard case .transport(let box) = try await exchange(.transport(ciphertext), session.id, token: token) else {
-                throw RealmFailure.violation("answered against the protocol")
+                throw RealmFailure.violation("sent an answer that breaks the protocol")
             }
             let answer = try PaddedAnswer.unpad(session.transport.decrypt(box))
             session.lastUse = .now
@@ -102,7 +102,7 @@ actor RealmClient {
         }
     }
 
-    /// Begins a session, and takes a request along if there is one.
+    /// Begins a session; `payload` is a request or empty.
     private func handshake(
         _ payload: SecretBuffer,
         _ carriesRequest: Bool,
@@ -113,7 +113,7 @@ actor RealmClient {
         let id = UInt32.random(in: .min ... .max)
         let content = HardwareRequest.Content.handshake(noise.message, carriesRequest: carriesRequest)
         guard case .handshake(let message, let lifetime) = try await exchange(content, id, token: token) else {
-            throw RealmFailure.violation("answered against the protocol")
+            throw RealmFailure.violation("sent an answer that breaks the protocol")
         }
         let (answer, transport) = try noise.finish(message)
         session = Session(id: id, transport: transport, lifetime: lifetime, lastUse: .now)
@@ -137,17 +137,17 @@ actor RealmClient {
             case "Unavailable": throw RealmFailure.unclear("is unavailable")
             case "SessionError", "DecodingError", "PayloadTooLarge":
                 throw RealmFailure.violation("answered \(name) to a well-formed request")
-            default: throw RealmFailure.violation("answered against the protocol")
+            default: throw RealmFailure.violation("sent an answer that breaks the protocol")
             }
         }
         if let failure = Self.failure(status: reply.status) { throw failure }
-        guard let response else { throw RealmFailure.violation("answered against the protocol") }
+        guard let response else { throw RealmFailure.violation("sent an answer that breaks the protocol") }
         return response
     }
 
     // MARK: Statuses
 
-    /// What a status means that is not a success.
+    /// The failure that a status means; nil for success.
     private static func failure(status: Int) -> RealmFailure? {
         switch status {
         case 200..<300: nil
@@ -156,7 +156,7 @@ actor RealmClient {
         case 429: .rateLimited
         case 300..<400: .notProcessed("redirects to another address, which is not followed")
         case 400..<500: .notProcessed("answered with status \(status)")
-        // A realm that failed may have counted the guess before.
+        // The realm may have counted the guess before it failed.
         default: .unclear("answered with status \(status)")
         }
     }

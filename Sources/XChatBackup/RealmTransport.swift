@@ -1,4 +1,4 @@
-/// One request on its way to a realm.
+/// A request to a realm.
 package struct RealmRequest: Sendable {
     package let realm: Realm
     /// The token of a software realm; that of a hardware realm is in the body.
@@ -6,7 +6,7 @@ package struct RealmRequest: Sendable {
     package let body: Secret
 }
 
-/// What came back, whatever its status.
+/// The reply of a realm, with any status.
 package struct RealmReply: Sendable {
     package var status: Int
     package var body: Secret
@@ -17,5 +17,5 @@ package struct RealmReply: Sendable {
     }
 }
 
-/// Sends one request and reads the answer: by HTTP, or in tests by a function.
+/// Sends one request and reads the reply; uses HTTP, except in tests.
 package typealias RealmTransport = @Sendable (RealmRequest) async throws -> RealmReply

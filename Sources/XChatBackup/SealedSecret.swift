@@ -1,15 +1,15 @@
 package import LibSodium
 
-/// What the realms keep of the secret itself: one box, the same at every realm.
+/// The encrypted secret that the realms store: one box, the same at every realm.
 package enum SealedSecret {
     /// The longest secret: 128 bytes.
     package static let maximumByteCount = 128
-    /// The length of the box: 145 bytes, whatever the length of the secret.
+    /// The length of the box: 145 bytes for every length of the secret.
     package static let byteCount = 1 + maximumByteCount + 16
-    /// The nonce is constant because each key seals one box: it is new with every registration.
+    /// The nonce is constant, because each key is used for one box: every registration has a new key.
     private static let nonce = [UInt8](repeating: 0, count: 12)
 
-    /// The key of the box.
+    /// Derives the key of the box.
     package static func key(seed: Secret, scalar: Secret) throws -> Secret {
         try BLAKE2s.mac("User Secret Encryption Key", [scalar], key: seed, count: 32)
     }
@@ -30,8 +30,8 @@ package enum SealedSecret {
 
     /// Opens a box.
     ///
-    /// - Throws: `SodiumError` with `authenticationFailed`; `invalidPadding` for a length beyond 128, which only the
-    ///   registering client can have written.
+    /// - Throws: `SodiumError` with `authenticationFailed`; ``RealmFailure/violation(_:)`` for a length beyond 128,
+    ///   which only the registering client can have written.
     package static func open(_ box: [UInt8], key: Secret) throws -> SecretBytes {
         let padded = try key.withBytes { (key) throws(SodiumError) in
             try ChaCha20Poly1305.open(box.span, associatedData: Span(), nonce: nonce.span, key: key)
@@ -44,12 +44,12 @@ package enum SealedSecret {
         }
     }
 
-    /// What a client shows a realm to get its share.
+    /// Computes the tag that a client sends to a realm to get its share.
     package static func tag(unlockKey: Secret, realm: RealmID) throws -> Secret {
         try BLAKE2s.mac("Unlock Key Tag", [Secret(copying: realm.bytes)], key: unlockKey, count: 16)
     }
 
-    /// What ties a realm's share to the box.
+    /// Computes the commitment that binds a realm's share to the box.
     package static func commitment(unlockKey: Secret, realm: RealmID, share: Secret, box: [UInt8]) throws -> Secret {
         try BLAKE2s.mac(
             "Encrypted User Secret Commitment",
@@ -60,7 +60,7 @@ package enum SealedSecret {
     }
 }
 
-/// The public key of a realm's share of the function's key, signed by the registering client.
+/// The public key of a realm's share of the pseudorandom function's key, signed by the registering client.
 package struct SignedPublicKey: Hashable, Sendable {
     package var publicKey: [UInt8]
     package var verifyingKey: [UInt8]
@@ -80,7 +80,7 @@ package struct SignedPublicKey: Hashable, Sendable {
         signature = try pair.secretKey.withBytes { try Sign.signature(for: message.span, secretKey: $0) }
     }
 
-    /// Whether the signature is one for this realm.
+    /// Whether the signature is valid for this realm.
     package func isValid(for realm: RealmID) -> Bool {
         Sign.isValid(
             signature.span,

@@ -1,6 +1,6 @@
 package import LibSodium
 
-/// Secret bytes that several values share; they are wiped with the last reference.
+/// Secret bytes that several values share; they are wiped when the last reference is released.
 package final class Secret: Sendable {
     private let bytes: SecretBytes
 
@@ -33,7 +33,7 @@ package final class Secret: Sendable {
         try withBytes { try Secret(copying: $0.extracting(range)) }
     }
 
-    /// The bytes of a value that is public, such as what is sent in the clear; nothing wipes this copy.
+    /// A copy of the bytes that is not wiped, for values that are public, such as those sent in the clear.
     package var published: [UInt8] { withBytes { [UInt8](copying: $0) } }
 
     /// Whether two secrets are the same, compared in constant time.
@@ -41,7 +41,7 @@ package final class Secret: Sendable {
         withBytes { left in other.withBytes { right in Sodium.isEqual(left, right) } }
     }
 
-    /// Lends the bytes of two secrets.
+    /// Passes the bytes of two secrets to a closure.
     package static func withBytes<Result: ~Copyable>(
         _ first: Secret,
         _ second: Secret,
@@ -61,7 +61,7 @@ extension [UInt8] {
     }
 }
 
-/// A message put together from secret parts; it is wiped at the end, and when it moves to larger memory.
+/// A message assembled from secret parts; its memory is wiped when it is destroyed and when it moves to larger memory.
 package final class SecretBuffer {
     private var bytes: [UInt8] = []
 
@@ -102,16 +102,16 @@ package final class SecretBuffer {
     package func withBytes<Result: ~Copyable, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let bytes = bytes  // the same memory: it is lent, not copied
+        let bytes = bytes  // shares the memory, copies nothing
         return try body(bytes.span)
     }
 
-    /// The message in memory of its own.
+    /// A copy of the message as a ``Secret``.
     package func secret() throws -> Secret {
         try withBytes { try Secret(copying: $0) }
     }
 
-    /// An array that grows by itself leaves its old memory as it is.
+    /// Reserves capacity and wipes the old memory, which an array that grows by itself does not wipe.
     private func makeRoom(_ count: Int) {
         guard bytes.capacity - bytes.count < count else { return }
         var larger: [UInt8] = []

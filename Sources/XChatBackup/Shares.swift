@@ -6,7 +6,8 @@ package enum Shares {
     ///
     /// - Parameters:
     ///   - secret: The scalar.
-    ///   - coefficients: One scalar less than are needed to join, the one of the highest power first; random.
+    ///   - coefficients: Random scalars, one fewer than the shares needed to join; the coefficient of the highest power
+    ///     comes first.
     ///   - count: The number of shares.
     /// - Returns: The shares; their indexes count from 1.
     /// - Throws: `SodiumError` if one is not a scalar.
@@ -22,14 +23,14 @@ package enum Shares {
         }
     }
 
-    /// Random coefficients so that `threshold` shares are needed.
+    /// Generates random coefficients; `threshold` is the number of shares needed to join.
     static func coefficients(threshold: Int) throws -> [Secret] {
         try (1..<max(threshold, 1)).map { _ in try Scalar.random() }
     }
 
     /// Joins scalars.
     ///
-    /// - Parameter shares: Shares by index, at least as many as are needed; all of them count.
+    /// - Parameter shares: Shares by index, at least as many as needed; all of them are used.
     /// - Returns: The secret.
     /// - Throws: `SodiumError` if one is not a scalar.
     package static func join(scalars shares: [Int: Secret]) throws -> Secret {
@@ -42,7 +43,7 @@ package enum Shares {
 
     /// Joins points, each the product of one point and a share of a scalar.
     ///
-    /// - Parameter shares: Points by index, at least as many as are needed; all of them count.
+    /// - Parameter shares: Points by index, at least as many as needed; all of them are used.
     /// - Returns: The product of the point and the joined scalar.
     /// - Throws: `SodiumError` if one is not a point, or is the identity.
     package static func join(points shares: [Int: Secret]) throws -> Secret {
