@@ -279,7 +279,7 @@ struct AttachmentCommandTests {
         #expect(unsafe mkfifo(pipe, 0o600) == 0)
         let large = scratch.file("large.bin")
         for (files, complaint) in [
-            ([large, scratch.file("picture.png")], "must be the message's only one"),
+            ([large, scratch.file("picture.png")], "must be the only attachment"),
             ([scratch.path], "not a regular file"), ([pipe], "not a regular file"),
             ([scratch.file("nowhere")], "No such file"),
             (Array(repeating: scratch.file("picture.png"), count: 11), "at most 10"),

@@ -54,7 +54,7 @@ struct SessionDocumentTests {
             (#"{"user_id":"1","signing_key_version":7}"#, "signing_key_version: expected a string"),
             (#"{"user_id":"1","signing_key_version":""}"#, "signing_key_version: is empty"),
             (#"{"user_id":"1","private_keys":"*"}"#, "private_keys: is not base64"),
-            (#"{"user_id":"1","private_keys":"AAAA"}"#, "private_keys: the private key blob is of no known form"),
+            (#"{"user_id":"1","private_keys":"AAAA"}"#, "private_keys: the private key blob has no known format"),
             (#"{"user_id":"1","signing_keys":{}}"#, "signing_keys: expected an array"),
             (#"{"user_id":"1","signing_keys":[{}]}"#, #"signing_keys[0]: the member "user_id" is missing"#),
             (#"{"user_id":"1","conversation_keys":[]}"#, "conversation_keys: expected an object"),

@@ -188,7 +188,7 @@ struct TrustCommandTests {
         #expect(lied.status == 1)
         #expect(try event("forged", in: lied) == nil)
         #expect(try codes(lied) == ["unknown_signer"])
-        #expect(lied.errors.contains("that are not the pinned ones"), "\(lied.errors)")
+        #expect(lied.errors.contains("that differ from the pinned ones"), "\(lied.errors)")
         #expect(lied.errors.contains("xchat keys trust 2222"))
         #expect(try await run("conversation", "start", "2222").status == 1)
         #expect(server.with { $0.posts.isEmpty })
@@ -246,7 +246,7 @@ struct TrustCommandTests {
         let refused = try await run("conversation", command, "2222")
         #expect(refused.status == 1)
         #expect(refused.output.isEmpty)
-        #expect(refused.errors.contains("serves only replaced keys of user '2222'"), "\(refused.errors)")
+        #expect(refused.errors.contains("serves only retired keys of user '2222'"), "\(refused.errors)")
         #expect(server.with { $0.posts.isEmpty })
         // The new keys work, whether or not the old ones are served with them.
         for served in [[bob, new], [new]] {

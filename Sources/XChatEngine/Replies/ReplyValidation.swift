@@ -1,17 +1,18 @@
-/// Whether the preview in a reply agrees with the message that it quotes: `docs/protocol.md`, "Replies".
+/// The result of comparing the preview in a reply with the message that it quotes: `docs/protocol.md`, "Replies".
 ///
-/// It is absent where the preview embeds no event: then everything in it is the sender's claim.
+/// There is no result if the preview embeds no event: then the whole preview is only the sender's claim.
 public struct ReplyValidation: Hashable, Sendable {
-    /// Why the preview is not to be believed; nil if every claim that can be checked holds.
+    /// The reason why the preview cannot be trusted; nil if every claim that can be checked is true.
     public let failure: String?
-    /// The members of the preview, in X's names, that are there and that nothing vouches for.
+    /// The members of the preview, under X's names, that are present and cannot be checked.
     ///
-    /// A display name belongs to the profile, not to the preview. Sequence ids are the server's word, and in an
-    /// embedded event the replier's. So an embedded edit (`raw_event_edit_message`) is certainly by the author of the
-    /// quoted message and of its conversation, but whether it is of that very message only those can tell who have the
-    /// message: its message id is signed, and the edit has to name the sequence id that the server gave with it.
+    /// A display name belongs to the profile of a user, not to an event. Sequence ids are not signed: the server
+    /// assigns them, and the sender of a reply can change them in an embedded event. So an embedded edit
+    /// (`raw_event_edit_message`) is proven to be by the author of the quoted message and in the same conversation, but
+    /// not to be an edit of that message. A client that has the quoted message can check this: the message id is
+    /// signed, and the edit has to name the sequence id under which the server delivered the message.
     public let uncheckedClaims: [String]
 
-    /// Whether every claim that can be checked holds.
+    /// Whether every claim that can be checked is true.
     public var isValid: Bool { failure == nil }
 }

@@ -1,19 +1,19 @@
 import XChatEvents
 
-/// What there is to quote of a message: its events verified and opened.
+/// The parts of a message that a reply can quote; its events were verified and decrypted.
 struct QuotedMessage {
-    /// The quoted message; its sequence id and the like are not signed.
+    /// The quoted message; no signature covers its sequence id.
     let original: MessageEvent
-    /// The text of the edit, where there is one.
+    /// The text: that of the edit if there is one, otherwise that of the original.
     let text: WireString?
-    /// The entities of the edit, where there is one.
+    /// The entities: those of the edit if there is one, otherwise those of the original.
     let entities: [RichTextEntity]?
-    /// Always those of the original: an edit has none.
+    /// The attachments of the original; an edit has none.
     let attachments: [MessageAttachment]?
 }
 
 extension Session {
-    /// Verifies and opens a text message of a conversation and, where there is one, an edit of it by its author.
+    /// Verifies and decrypts a text message of a conversation and, if given, an edit of it by its author.
     func quotedMessage(
         of original: Encoded<MessageEvent>,
         edit: Encoded<MessageEvent>?,
@@ -31,22 +31,22 @@ extension Session {
                 throw XChatError(.inconsistent, "the edit is not by the author of the original")
             }
             guard case .messageEdit(let edit) = change.contents else {
-                throw XChatError(.unsupported, "the edit is not an edit")
+                throw XChatError(.unsupported, "the event given as the edit is not an edit")
             }
-            // An edit names its message by nothing but the sequence id, and that of an embedded event is the replier's
-            // word. So this finds out mistakes and not lies: an edit by the author of any of his messages can be made
-            // to pass.
+            // An edit names its message only by the sequence id, and the sender of a reply can change the sequence id
+            // of the embedded original. So this check detects mistakes but not lies: with a changed id, an edit of any
+            // other message of the same author passes.
             guard let target = edit.messageSequenceID, target == quoted.event.sequenceID else {
-                throw XChatError(.inconsistent, "the edit is of another message")
+                throw XChatError(.inconsistent, "the edit names another message than the original")
             }
             (text, entities) = (edit.updatedText, edit.entities)
         }
         return QuotedMessage(original: quoted.event, text: text, entities: entities, attachments: message.attachments)
     }
 
-    /// Verifies and opens a quoted message.
+    /// Verifies and decrypts a quoted message.
     ///
-    /// A signed one without encryption is taken too: it is quoted, not received.
+    /// A signed message without encryption is accepted too, because it is only quoted.
     private func quoted(
         _ encoded: Encoded<MessageEvent>,
         _ what: String,
@@ -60,7 +60,7 @@ extension Session {
             throw XChatError(error, as: .notAnEvent, in: what)
         }
         guard event.conversationID != nil, event.conversationID == conversationID else {
-            throw XChatError(.inconsistent, "\(what) is of another conversation")
+            throw XChatError(.inconsistent, "\(what) belongs to another conversation")
         }
         guard case .messageCreateEvent(let create) = event.detail, create.contents != nil else {
             throw XChatError(.unsupported, "\(what) is not a message")
@@ -75,10 +75,10 @@ extension Session {
         }
     }
 
-    /// The keys of a version that embedded key changes deliver to us.
+    /// The keys of a version that embedded key change events deliver to this account.
     ///
-    /// They need no signature: what they open does. One change brings the key of a version; of more than a few the rest
-    /// is there to keep us busy.
+    /// The key change events need no valid signature, because the message that a key decrypts has one. A genuine reply
+    /// embeds one key change event for a version, so only a few are tried: more of them would only cost time.
     private func deliveredKeys(in keyChanges: [Encoded<MessageEvent>], version: KeyVersion) -> [ConversationKey] {
         var keys: [ConversationKey] = []
         var tried = 0

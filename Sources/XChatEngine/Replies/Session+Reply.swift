@@ -1,9 +1,10 @@
 import XChatEvents
 
 extension Session {
-    /// The preview of the message that a reply answers.
+    /// Makes the preview of the message that a reply answers.
     ///
-    /// Made from an event, it is validated as its readers will: a reply that they would flag is refused here.
+    /// A preview made from an event is validated as its readers will validate it; a preview that they would not trust
+    /// is an error.
     func preview(
         for target: ReplyTarget,
         in conversation: ConversationID,
@@ -39,7 +40,7 @@ extension Session {
         )
         let original = quotedMessage.original
         guard let sequenceID = source.overrides.sequenceID ?? original.sequenceID else {
-            throw XChatError(.invalidArgument, "reply_to_event carries no sequence_id")
+            throw XChatError(.invalidArgument, "reply_to_event has no sequence_id; set the sequence id of the original")
         }
         let embedded = try keyChanges(source.keyChanges, besides: keyVersion)
         let preview = ReplyingToPreview(
@@ -54,12 +55,12 @@ extension Session {
             rawEventCkces: embedded.isEmpty ? nil : embedded
         )
         if let claim = preview.claim(contradicting: quotedMessage) {
-            throw XChatError(.inconsistent, "the reply would not be believed: \(claim)")
+            throw XChatError(.inconsistent, "readers would not trust the preview of the reply: \(claim)")
         }
         return preview
     }
 
-    /// Those of the events that are key changes of other versions than the reply's own, which its readers have.
+    /// Selects the key change events of other versions than the reply's own, whose key its readers have.
     private func keyChanges(
         _ encoded: [Encoded<MessageEvent>],
         besides keyVersion: KeyVersion

@@ -1,7 +1,7 @@
 import XChatEvents
 
 extension Session {
-    /// Judges a reply preview; nil where it embeds no event to judge it by.
+    /// Validates a reply preview; nil if it embeds no event to compare it with.
     func validation(of preview: ReplyingToPreview, conversationID: WireString?) -> ReplyValidation? {
         guard let original = preview.rawEventMessageCreate else { return nil }
         var failure: String?
@@ -21,7 +21,7 @@ extension Session {
 }
 
 extension ReplyingToPreview {
-    /// The first claim that the quoted message contradicts, in words; nil if all hold.
+    /// Describes the first claim that the quoted message contradicts; nil if it contradicts none.
     func claim(contradicting quotedMessage: QuotedMessage) -> String? {
         let ids: [(claim: WireString?, truth: WireString?, name: String)] = [
             (senderID.map { WireString(String($0)) }, quotedMessage.original.senderID?.text, "sender_id"),
@@ -32,22 +32,22 @@ extension ReplyingToPreview {
             ),
         ]
         if let id = ids.first(where: { $0.claim != nil && $0.claim != $0.truth }) {
-            return "\(id.name) is not that of the original"
+            return "\(id.name) differs from that of the original"
         }
         if let messageText, !(quotedMessage.text ?? "").utf8.starts(with: messageText.utf8) {
             return "message_text is not the beginning of the quoted text"
         }
         // As sets: both lists can have 10,000 elements.
         guard Set(quotedMessage.entities ?? []).isSuperset(of: entities ?? []) else {
-            return "entities has one that the quoted message has not"
+            return "entities contains one that the quoted message does not have"
         }
         guard Set(quotedMessage.attachments ?? []).isSuperset(of: attachments ?? []) else {
-            return "attachments has one that the quoted message has not"
+            return "attachments contains one that the quoted message does not have"
         }
         return nil
     }
 
-    /// What is claimed and what neither the original nor its signature says.
+    /// The members that are present and that neither the original nor its signature can confirm.
     fileprivate var uncheckedClaims: [String] {
         let claims: [(String, Bool)] = [
             ("sender_display_name", senderDisplayName != nil),

@@ -2,17 +2,17 @@ public import XChatEvents
 
 /// An event that was accepted: its signature verified, or it is of a kind that is never signed.
 public struct Event: Hashable, Sendable {
-    /// Envelope and detail as they were received.
+    /// The envelope and detail as they were received.
     ///
-    /// Not all of it is the sender's word: see `MessageEvent.signatureCoverage`.
+    /// The signature does not cover all of it: see `MessageEvent.signatureCoverage`.
     public let received: MessageEvent
     /// True if the sender's signature verified; false only for the kinds that are never signed.
     public let isVerified: Bool
     /// The decrypted contents of a message; nil for every other kind.
     public let contents: MessageEntryHolder?
-    /// The result for the preview in a reply; nil without a preview that embeds an event.
+    /// The result of validating the preview in a reply; nil without a preview that embeds an event.
     public let replyValidation: ReplyValidation?
-    /// What restricts the trust in the event although its signature verified; empty for most events.
+    /// The restrictions of the trust in the event although its signature verified; empty for most events.
     public var marks: Set<Mark>
     /// The key that verified the signature.
     let signer: VerifiedPublicKey?
@@ -33,7 +33,7 @@ public struct Event: Hashable, Sendable {
         self.signer = signer
     }
 
-    /// Identifies the signed event, whatever envelope it is delivered in; nil for kinds that are never signed.
+    /// Identifies the signed event in any envelope; nil for kinds that are never signed.
     public var digest: EventDigest? {
         guard let signer, let version = try? SignatureVersion(received.messageEventSignature?.signatureVersion),
             let payload = try? SignedPayload(of: received, version: version)
@@ -49,27 +49,29 @@ extension Event {
     public enum Mark: String, CaseIterable, Hashable, Sendable {
         /// The sender was a member of the group and is not one any more.
         case senderLeft = "sender_left"
-        /// Only an addition that did not count names the sender as a member.
+        /// Only an addition that did not change the member list names the sender as a member.
         case membershipUnproven = "membership_unproven"
         /// Nothing is known about the members of the group.
         case membershipUnknown = "membership_unknown"
         /// Two different keys were announced under the version of the key that decrypts the message.
         case disputedKey = "disputed_key"
-        /// The signature of the key change does not cover the key that decrypts the message.
+        /// The signature of the key change event does not cover the key that decrypts the message.
         case legacyKey = "legacy_key"
-        /// The key change that brought the key that decrypts the message did not verify.
+        /// The key change event of the key that decrypts the message did not verify, or its signer was not a present
+        /// member.
         case unverifiedKey = "unverified_key"
-        /// The signing key verified the event, but the user has replaced it.
+        /// The event, or the key change event of the key that decrypts it, verified under a pin that is not current any
+        /// more.
         case retiredKey = "retired_key"
-        /// The event names its target by a sequence id, and which message has that id is the server's word.
+        /// The event names its target by a sequence id, which the server assigns and no signature covers.
         case targetUnproven = "target_unproven"
         /// The same author signed another event under the same message id.
         case sameID = "same_id"
     }
 }
 
-// Nothing in the protocol ties an edit or a deletion to the author of the message: servers were seen to pass on those
-// of other participants.
+// The protocol does not bind an edit or a deletion to the author of the message, and servers have been seen to deliver
+// edits and deletions by other participants.
 extension Event {
     /// Whether this is an edit of `original` by its author.
     ///
@@ -86,7 +88,7 @@ extension Event {
     /// The contents of a message after an edit.
     ///
     /// - Parameter edit: The edit.
-    /// - Returns: The message with the new text and entities, or nil unless ``isRightfulEdit(of:)``.
+    /// - Returns: The message with the new text and entities; nil unless ``isRightfulEdit(of:)`` is true for the edit.
     public func edited(by edit: Event) -> MessageContents? {
         guard edit.isRightfulEdit(of: self), case .messageEdit(let change) = edit.contents?.contents,
             case .message(var message) = contents?.contents
@@ -100,7 +102,7 @@ extension Event {
     ///
     /// - Parameters:
     ///   - original: A message of the same conversation.
-    ///   - administrators: In a group, who may delete others' messages.
+    ///   - administrators: In a group, the users who may delete messages of others.
     /// - Returns: True if it names the original's sequence id, and its sender is the author or an administrator.
     public func isRightfulDeletion(of original: Event, administrators: Set<UserID> = []) -> Bool {
         guard case .messageDeleteEvent(let deletion) = received.detail, deletion.deleteMessageAction == .deleteForAll,
@@ -121,23 +123,23 @@ extension Event {
 
 /// Recognises events that were seen before.
 ///
-/// A signed event is recognised by its ``EventDigest``, so that a server cannot show it twice under other ids. It
-/// remembers the newest events up to a limit, 100 bytes or so for each.
+/// A signed event is recognised by its ``EventDigest``, so the server cannot make it appear twice under different ids.
+/// The newest events are remembered up to a limit, with about 100 bytes for each.
 public struct SeenEvents: Sendable {
-    /// What an event is in relation to those seen before.
+    /// How an event relates to the events seen before.
     public enum Novelty: Hashable, Sendable {
         /// It was not seen before.
         case new
         /// The same signed event was seen.
         case repeated
-        /// Its author signed another event under the same message id: both are to be shown, marked
+        /// Its author signed another event under the same message id: show both, and mark this one
         /// ``Event/Mark/sameID``.
         case sameID
     }
 
     private struct Name: Hashable {
         let conversation: ConversationID?
-        /// Senders choose message ids: without the sender, one could take another's id beforehand.
+        /// Senders choose message ids: without the sender here, one user could use an id before another user does.
         let sender: UserID?
         let messageID: MessageID?
     }
@@ -145,21 +147,21 @@ public struct SeenEvents: Sendable {
     private let limit: Int
     private var digests: Set<EventDigest> = []
     private var names: Set<Name> = []
-    /// Ring of what was seen, the oldest at `oldest` once it is full.
+    /// A ring buffer of the seen events; once it is full, the oldest is at `oldest`.
     private var order: [(EventDigest, Name)] = []
     private var oldest = 0
 
-    /// Remembers nothing yet.
+    /// Creates a value that has seen no events.
     ///
-    /// - Parameter limit: How many events are remembered.
+    /// - Parameter limit: The number of events to remember.
     public init(limit: Int = 100_000) {
         self.limit = max(1, limit)
     }
 
-    /// Notes an event.
+    /// Records an event.
     ///
-    /// - Parameter event: An accepted event. Kinds that are never signed are always new: nothing binds their ids.
-    /// - Returns: What the event is to those seen before.
+    /// - Parameter event: An accepted event. Kinds that are never signed are always new: no signature covers their ids.
+    /// - Returns: How the event relates to the events seen before.
     public mutating func insert(_ event: Event) -> Novelty {
         guard event.isVerified, let digest = event.digest else { return .new }
         let received = event.received

@@ -6,15 +6,15 @@ public import XChatEvents
     public import Foundation
 #endif
 
-/// A verified and decrypted message, with what a program mostly needs of it at the first level.
+/// A verified and decrypted message, with direct access to the values that most programs need.
 ///
-/// The rest is in ``contents`` and ``event``.
+/// All other values are in ``contents`` and ``event``.
 public struct ReceivedMessage: Hashable, Sendable {
     /// The event that brought the message.
     public let event: Event
     /// The contents: text, entities, attachments, buttons.
     public let contents: MessageContents
-    /// Who signed the message.
+    /// The user who signed the message.
     public let sender: UserID
     /// The canonical id of the conversation that the sender signed it for.
     public let conversation: ConversationID
@@ -44,13 +44,13 @@ extension ReceivedMessage {
 
     /// The id under which the server lists the message in its conversation; reactions, edits and replies name it.
     ///
-    /// It is the server's word: the sender did not sign it.
+    /// The server assigns it: the sender did not sign it.
     public var sequenceID: SequenceID? { event.received.sequenceID }
 
     /// When the server received the message, to the millisecond.
     ///
-    /// It is the server's word: the sender did not sign it. Nil if the server gives no time, or one that is not a
-    /// number of milliseconds since 1970.
+    /// The server sets it: the sender did not sign it. Nil if the server gives no time, or one that is not a number of
+    /// milliseconds since 1970.
     public var sentAt: Date? {
         guard let milliseconds = event.received.createdAtMsec?.number else { return nil }
         return Date(timeIntervalSince1970: Double(milliseconds) / 1000)
@@ -58,13 +58,13 @@ extension ReceivedMessage {
 
     /// The message that this one answers, as its sender quotes it; nil if it is not a reply.
     ///
-    /// The quotation is the sender's claim, as far as ``replyValidation`` does not confirm it.
+    /// The quotation is only the sender's claim, except for what ``replyValidation`` confirms.
     public var replyTo: ReplyingToPreview? { contents.replyingToPreview }
 
-    /// Whether the quotation is true to the message that it quotes; nil if it embeds no event that could be checked.
+    /// Whether the quotation agrees with the message that it quotes; nil if it embeds no event to check.
     public var replyValidation: ReplyValidation? { event.replyValidation }
 
-    /// What restricts the trust in the message although its signature verified; empty for most messages.
+    /// The restrictions of the trust in the message although its signature verified; empty for most messages.
     public var marks: Set<Event.Mark> { event.marks }
 }
 

@@ -1,18 +1,18 @@
 public import XChatEvents
 
 extension SealedMessage {
-    /// Reads a sealed message back from the parts that a store kept: an outbox sends the same bytes again.
+    /// Restores a sealed message from its stored parts, so that an outbox can send the same bytes again.
     ///
     /// Nothing is decrypted, and the signature is not verified.
     /// - Parameters:
     ///   - messageID: ``messageID``.
     ///   - senderID: The user who sealed it.
     ///   - conversationID: ``conversationID``.
-    ///   - encodedMessageCreateEvent: ``encodedMessageCreateEvent``, kept as it is.
-    ///   - encodedMessageEventSignature: ``encodedMessageEventSignature``, kept as it is.
-    ///   - readers: ``readers``; nil where they are not known.
-    /// - Throws: `malformed` for parts that are no message and signature, `unencrypted` for a message without a key
-    ///   version.
+    ///   - encodedMessageCreateEvent: ``encodedMessageCreateEvent``, which is kept unchanged.
+    ///   - encodedMessageEventSignature: ``encodedMessageEventSignature``, which is kept unchanged.
+    ///   - readers: ``readers``; nil if they are not known.
+    /// - Throws: `malformed` for parts that do not decode to a message and a signature, `unencrypted` for a message
+    ///   without a key version.
     public init(
         messageID: MessageID,
         senderID: UserID,

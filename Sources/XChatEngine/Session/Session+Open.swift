@@ -2,10 +2,10 @@ import LibSodium
 public import XChatEvents
 
 extension Session {
-    /// Verifies an event without decrypting it or keeping anything of it.
+    /// Verifies an event without decrypting it; the session does not change.
     ///
     /// - Parameter event: The event.
-    /// - Throws: The reason why it is not verified; `never_signed` for the kinds that are never signed.
+    /// - Throws: The reason why the event does not verify; `never_signed` for the kinds that are never signed.
     public func verify(_ event: MessageEvent) throws(XChatError) {
         guard event.kind.isSigned else {
             throw XChatError(.neverSigned, "events of this kind are never signed")
@@ -15,7 +15,7 @@ extension Session {
         _ = try mark(ofAuthorOf: event)
     }
 
-    /// Verifies and decrypts an event that is not a key change; the session does not change.
+    /// Verifies and decrypts an event that is not a key change event; the session does not change.
     func opened(_ event: MessageEvent) throws(XChatError) -> Event {
         guard event.kind.isSigned else {
             try event.requireLimits()
@@ -53,17 +53,19 @@ extension Session {
 
     // MARK: Keys that key changes deliver
 
-    /// The keys that the signature of a key change may cover: the delivered one, and the accepted one of its version.
+    /// The keys that the signature of a key change event may cover: the delivered one, and the accepted one of its
+    /// version.
     func candidateKeys(of event: MessageEvent) -> [ConversationKey] {
         guard case .conversationKeyChangeEvent(let change) = event.detail else { return [] }
         return (deliveredKey(in: change).map { [$0] } ?? []) + knownKeys(forVersionOf: event)
     }
 
-    /// How many entries of a key change are tried: each costs a key agreement, before any signature is verified.
+    /// The maximum number of entries of a key change event that are tried: each costs a key agreement before the
+    /// signature is verified.
     private static let maximumUnwraps = 8
 
-    /// The key that a key change delivers to us: the first entry that unwraps, in the order of `docs/protocol.md`,
-    /// "Key wrap".
+    /// The key that a key change event delivers to this account: that of the first entry that unwraps, in the order of
+    /// `docs/protocol.md`, "Key wrap".
     func deliveredKey(in change: ConversationKeyChangeEvent) -> ConversationKey? {
         guard let keys = privateKeys?.keys else { return nil }
         let entries = change.conversationParticipantKeys ?? []
@@ -84,11 +86,12 @@ extension Session {
 
     // MARK: Contents
 
-    /// Decrypts what a message holds, with whichever key of its version authenticates it, the accepted one first.
+    /// Decrypts the contents of a message with the first key of its version that authenticates them; the accepted key
+    /// is tried first.
     ///
-    /// Further keys of the version are asked for only if no key of the key ring decrypts it: they cost a key agreement
-    /// each.
-    /// - Returns: The contents, and what restricts the trust in the key that decrypted them.
+    /// `furtherKeys` is called only if no key of the key ring decrypts the contents, because each of its keys costs a
+    /// key agreement.
+    /// - Returns: The contents, and the restrictions of the trust in the key that decrypted them.
     func contents(
         of create: MessageCreateEvent,
         in event: MessageEvent,
@@ -118,9 +121,9 @@ extension Session {
         guard isKeyKnown else {
             throw XChatError(
                 .keyMissing,
-                "no key \(printable(version)) for conversation \(printable(event.conversationID ?? "")): "
-                    + "it comes in the conversation's key changes (meta.conversation_key_events of its history), unless the "
-                    + "message is older than the membership of user \(printable(userID))"
+                "no key \(printable(version)) for conversation \(printable(event.conversationID ?? "")) is known: "
+                    + "deliver its key change events (meta.conversation_key_events of its history); they contain no key for a "
+                    + "message older than the membership of user \(printable(userID))"
             )
         }
         throw XChatError(.authenticationFailed, "the message does not decrypt")
@@ -145,13 +148,13 @@ extension Session {
 }
 
 extension KeyLevel {
-    /// What restricts the trust in a message that such a key decrypts.
+    /// The restriction of the trust in a message that a key of this level decrypts.
     fileprivate func mark(hasLog: Bool) -> Event.Mark? {
         switch self {
         case .unverified: .unverifiedKey
         case .legacy: .legacyKey
         case .retired: .retiredKey
-        // Without a log the message is marked for its author's sake.
+        // Without a log the message already has a mark because of its author: `membershipUnknown`.
         case .announced: hasLog ? .unverifiedKey : nil
         }
     }

@@ -1,31 +1,33 @@
 public import XChatEvents
 
 extension Session {
-    /// Encrypts an own message again under a newer conversation key, with a new id.
+    /// Encrypts a message of this account again under a newer conversation key, with a new id.
     ///
-    /// For a message that the server refused because its key is no longer the newest (failure 6): it was not stored, so
-    /// this is no second message. Contents and settings stay what they were.
+    /// Use it for a message that the server refused because its key is no longer the newest (failure 6). The server did
+    /// not store that message, so this creates no second one. Contents and settings are unchanged.
     ///
-    /// So does the quote of a reply, which brings no key for what was written under the refused message's own version:
-    /// a reader who came with the newer key alone finds the quote flawed (`key_missing`), and the message itself
-    /// verified.
+    /// The quotation of a reply is unchanged too. It embeds no key change event for the refused message's own key
+    /// version, so a reader who has only the newer key cannot validate a quotation under that version (`key_missing`).
+    /// The reply itself verifies.
     /// - Parameters:
-    ///   - message: The refused message. Its signature must verify and the key that sealed it be known.
-    ///   - allowsNewReaders: Whether people may read it who could not when it was sealed. Ask a person first.
-    /// - Returns: Another message under the newest verified key.
-    /// - Throws: `members_changed` for new readers that are not allowed; `key_missing` while there is no key newer than
-    ///   the refused one, or the old one is gone; `unsupported` for a message with uploaded media, which stays
-    ///   encrypted under the old key; `not_a_participant` for another user's message; `wrong_signature`,
-    ///   `authentication_failed` and the like for one that was altered; `not_unlocked`.
+    ///   - message: The refused message. Its signature must verify, and the key that encrypted it must be known.
+    ///   - allowsNewReaders: Whether the message may be given to users who could not read it when it was sealed. Let a
+    ///     person confirm this first.
+    /// - Returns: A new message under the newest accepted key.
+    /// - Throws: `members_changed` for new readers that are not allowed; `key_missing` if there is no newer key, or if
+    ///   the old key is not known any more; `unsupported` for a message with uploaded media, which stays encrypted
+    ///   under the old key; `not_a_participant` for another user's message; `wrong_signature`, `authentication_failed`
+    ///   or a similar error for an altered message; `not_unlocked`.
     public func reseal(
         _ message: SealedMessage,
         allowsNewReaders: Bool = false
     ) throws(XChatError) -> SealedMessage {
         let signer = try signer()
         guard message.event.senderID == userID else {
-            throw XChatError(.notAParticipant, "only an own message can be encrypted again")
+            throw XChatError(.notAParticipant, "only a message of this account can be encrypted again")
         }
-        // It comes from a store that others may write to, and what it says is about to be signed again.
+        // The message comes from storage that others may be able to write, and its contents are about to be signed
+        // again.
         let own = try signer.keys.verifiedKey(userID: userID, version: signer.version)
         _ = try Verifier.signature(of: message.event, keys: trustedKeys(of: message.event) + [own])
         guard case .messageCreateEvent(var create) = message.event.detail, create.conversationKeyVersion != nil else {
@@ -36,7 +38,8 @@ extension Session {
             throw XChatError(
                 .keyMissing,
                 "no key newer than \(printable(message.conversationKeyVersion)) "
-                    + "for conversation \(printable(message.conversationID))"
+                    + "for conversation \(printable(message.conversationID)): deliver its key change events, or "
+                    + "rotate the key"
             )
         }
         if !allowsNewReaders { try requireNoNewReaders(of: message) }
@@ -48,9 +51,9 @@ extension Session {
         return try seal(contents, as: create, in: message.conversationID, key: key, by: signer)
     }
 
-    /// The users who could not read a message when it was sealed, and could if it were encrypted again now.
+    /// The users who could not read a message when it was sealed, and could read it if it were encrypted again now.
     ///
-    /// If the readers of the sealed message are not known, these are all present members except this account.
+    /// If the readers of the sealed message are not known, the result is all present members except this account.
     public func newReaders(of message: SealedMessage) -> Set<UserID> {
         (readers(of: message.conversationID) ?? []).subtracting(message.readers ?? [userID])
     }
@@ -70,7 +73,7 @@ extension Session {
 }
 
 extension MessageAttachment {
-    /// Whether it names uploaded bytes, which readers decrypt with the key of the message's version.
+    /// Whether it names uploaded bytes, which readers decrypt with the conversation key of the message.
     fileprivate var isUnderTheKey: Bool {
         switch self {
         case .media: true

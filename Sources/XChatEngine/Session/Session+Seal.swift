@@ -1,9 +1,9 @@
 import LibSodium
 public import XChatEvents
 
-/// A message, sealed and signed once.
+/// A message, encrypted and signed once.
 ///
-/// A retry sends these same bytes; sealing again would be another message.
+/// A retry sends the same bytes; sealing again would create another message.
 public struct SealedMessage: Hashable, Sendable {
     /// The UUID that is signed with the message.
     public let messageID: MessageID
@@ -17,30 +17,31 @@ public struct SealedMessage: Hashable, Sendable {
     public let encodedMessageEventSignature: String
     /// The event that a recipient gets, without what the server adds to it.
     public let event: MessageEvent
-    /// Who could read the message when it was sealed: both users of a 1:1, the present members of a group.
+    /// The users who could read the message when it was sealed: both users of a 1:1, the present members of a group.
     ///
     /// Nil for a group whose members are not known.
     public let readers: Set<UserID>?
 }
 
 extension Session {
-    /// Who can read what is encrypted for a conversation now; nil for a group whose members are not known.
+    /// The users who can read a message that is encrypted for a conversation now; nil for a group whose members are not
+    /// known.
     public func readers(of conversation: ConversationID) -> Set<UserID>? {
         if let (first, second) = conversation.participants { return [first, second] }
         return memberships[conversation]?.present
     }
 
-    /// Encrypts and signs a message: the one way out for everything that people send each other.
+    /// Encrypts and signs a message, a reaction or an edit.
     ///
     /// - Parameters:
-    ///   - draft: What to send.
+    ///   - draft: The contents to send.
     ///   - conversation: The canonical conversation id.
     ///   - keyVersion: The conversation key to use; by default the newest accepted one.
-    /// - Returns: What the send endpoint takes.
-    /// - Throws: `not_unlocked`; why no key encrypts, see ``encryptingVersion(in:)``; `invalid_argument` for an invalid
-    ///   draft, `too_large` for one that no reader of ours would take (a text over 10 MiB, or with all that goes with
-    ///   it a message of about 12), `not_representable` for an id with a comma; for a reply to an event also why that
-    ///   event is not to be quoted.
+    /// - Returns: The message for the send endpoint.
+    /// - Throws: `not_unlocked`; the errors of ``encryptingVersion(in:)`` if no key may be used to encrypt;
+    ///   `invalid_argument` for an invalid draft; `too_large` for a draft over the limits that readers apply (10 MiB of
+    ///   text, about 12 MiB for the whole message); `not_representable` for an id with a comma; for a reply to an event
+    ///   also the reason why that event cannot be quoted.
     public func seal(
         _ draft: Draft,
         in conversation: ConversationID,
@@ -57,11 +58,12 @@ extension Session {
         return try seal(MessageEntryHolder(contents: contents), as: create, in: conversation, key: key, by: signer)
     }
 
-    /// What of ``MessageEvent/maximumEncodedBytes`` is left for the contents: base64 takes a quarter, and the envelope
-    /// less than 64 KiB.
+    /// The maximum length of the contents in bytes: of ``MessageEvent/maximumEncodedBytes``, base64 takes a quarter and
+    /// the envelope less than 64 KiB.
     private static let maximumContentsBytes = MessageEvent.maximumEncodedBytes / 4 * 3 - 64 * 1024
 
-    /// Seals contents under a key and signs them as a message with a new id; `create` is the message but for them.
+    /// Encrypts contents under a key and signs them as a message with a new id; `create` holds the other values of the
+    /// message.
     func seal(
         _ contents: MessageEntryHolder,
         as create: MessageCreateEvent,
@@ -74,8 +76,8 @@ extension Session {
         guard plaintext.count <= Self.maximumContentsBytes else {
             throw XChatError(
                 .tooLarge,
-                "the contents have \(plaintext.count) bytes, and a message takes at most \(Self.maximumContentsBytes), "
-                    + "its quotation included: shorten it, or send it as an attachment"
+                "the contents with the quotation have \(plaintext.count) bytes, over the limit of "
+                    + "\(Self.maximumContentsBytes) bytes: shorten the text, or send it as an attachment"
             )
         }
         var create = create

@@ -9,8 +9,8 @@ public import XChatEvents
 /// The keys and members that one user knows and trusts; it encrypts, signs, verifies and decrypts with them.
 ///
 /// A session is a value: it does no I/O, holds no lock, and a copy of it is a snapshot. Copies share the secrets, which
-/// are wiped when the last copy is destroyed. Keep a session in an actor or a variable of your own. ``state`` makes it
-/// something to store.
+/// are wiped when the last copy is destroyed. Keep a session in an actor or in a variable. To store a session, use
+/// ``state``.
 public struct Session: Sendable {
     /// The user whose session this is.
     public let userID: UserID
@@ -18,7 +18,7 @@ public struct Session: Sendable {
     ///
     /// A session without them can verify, and can decrypt with the conversation keys that it has.
     public let privateKeys: PrivateKeys?
-    /// The version that the server registered the keys under.
+    /// The version under which the server registered the keys.
     ///
     /// Signing needs it.
     public var signingKeyVersion: KeyVersion?
@@ -28,30 +28,30 @@ public struct Session: Sendable {
     public internal(set) var keyRing = KeyRing()
     /// The members of each group whose membership log was founded.
     ///
-    /// They are stored with ``ConversationState``. If a log is lost, the first valid founding that arrives founds it
-    /// again.
+    /// They are stored with ``ConversationState``. If a log is lost, the next valid founding that is delivered starts
+    /// it again.
     public internal(set) var memberships: [ConversationID: Membership] = [:]
 
     /// The digests of creations that founded groups whose states were not restored here (``Membership/founding``).
     ///
-    /// A creation founds one group only. A session that holds the states of a few conversations cannot see the other
-    /// groups.
+    /// A creation may found only one group, and a session that restored the states of only a few conversations does not
+    /// know the foundings of the other groups.
     package var foundingsElsewhere: Set<EventDigest> = []
     /// Fields of a restored state that only later versions of the library know.
     var unknownFields: [UInt8] = []
-    /// The last version that this session minted: two key changes of one millisecond must not share one.
+    /// The last key version that this session generated: two new keys in one millisecond must not share a version.
     var lastMintedVersion: UInt64 = 0
-    /// Milliseconds since 1970.
+    /// Returns the current time in milliseconds since 1970.
     package var clock: @Sendable () -> UInt64 = {
         UInt64(max(0, Date().timeIntervalSince1970 * 1000))
     }
 
-    /// A session that trusts no keys yet.
+    /// Creates a session that trusts no keys yet.
     ///
     /// - Parameters:
     ///   - userID: The user's id.
     ///   - privateKeys: The user's private keys.
-    ///   - signingKeyVersion: The version that the server registered them under.
+    ///   - signingKeyVersion: The version under which the server registered them.
     /// - Throws: `invalid_argument` for an empty user id or version.
     public init(
         userID: UserID,
@@ -72,7 +72,7 @@ public struct Session: Sendable {
         self.signingKeyVersion = signingKeyVersion
     }
 
-    /// The session of a state, whose user id and version are not empty.
+    /// Creates the session of a restored state, whose user id and version are not empty.
     init(restoring userID: UserID, privateKeys: PrivateKeys?, signingKeyVersion: KeyVersion?, unknownFields: [UInt8]) {
         self.userID = userID
         self.privateKeys = privateKeys
@@ -82,20 +82,20 @@ public struct Session: Sendable {
 
     // MARK: Pins
 
-    /// Trusts keys on the caller's word, in addition to what is trusted already: a session file, a saved pin.
+    /// Trusts keys that the caller supplies, for example from a session file, in addition to the keys already trusted.
     ///
-    /// Of each user the key with the highest version becomes the current pin.
-    /// - Parameter keys: Bound keys of any users.
+    /// For each user, the key with the highest version becomes the current pin.
+    /// - Parameter keys: The keys, of any users.
     public mutating func trust(_ keys: [VerifiedPublicKey]) {
         for key in keys { pins.add(key) }
     }
 
-    /// Makes a pin of a user the current one: restores what ``acceptChange(_:)`` decided.
+    /// Makes a pin of a user the current one, to restore the result of ``acceptChange(_:servedWith:)``.
     package mutating func restoreCurrent(_ key: VerifiedPublicKey) {
         pins.makeCurrent(key)
     }
 
-    /// Restores that a person replaced a pin.
+    /// Marks a pin as replaced by a person, to restore a saved state.
     package mutating func restoreReplaced(_ key: VerifiedPublicKey) {
         pins.restoreReplaced(key)
     }
@@ -105,24 +105,27 @@ public struct Session: Sendable {
         pins.restoreRejected(digest, of: user)
     }
 
-    /// Takes what the server serves for a user: pinned on first use, refused when it differs from the pins.
+    /// Pins the keys that the server serves for a user on first use; afterwards throws if they differ from the pins.
     ///
     /// - Parameters:
-    ///   - served: The server's answer. Entries whose binding does not hold are an error, not left out.
-    ///   - user: The user who was asked for.
-    /// - Throws: `pin_changed` for a new or changed entry of a pinned user, `pin_rolled_back` if only replaced keys are
-    ///   served, `pin_rejected` for keys that failed a check by a person; those of ``bound(_:of:)``.
+    ///   - served: The server's answer. A key whose binding signature does not verify is an error; it is not skipped.
+    ///   - user: The user whose keys were requested.
+    /// - Throws: `pin_changed` for a new or changed key of a pinned user, `pin_rolled_back` if the current pin is not
+    ///   among the served keys, `pin_rejected` for keys that failed a check by a person; the errors of
+    ///   ``bound(_:of:)``.
     public mutating func pin(_ served: [RegisteredKey], of user: UserID) throws(XChatError) {
         try pins.pin(try bound(served, of: user), of: user)
     }
 
-    /// Accepts changed keys of a user: the highest version becomes current, and the pins of before are replaced.
+    /// Accepts changed public keys of a user: the highest version becomes the current pin, and the earlier pins are
+    /// replaced.
     ///
-    /// Ask a person first, who compares the ``SafetyCode``. No conversation key that the user already has encrypts
-    /// afterwards: rotate first. Changes of groups that waited for the keys are judged.
+    /// Let a person compare the ``SafetyCode`` first. Afterwards, the conversation keys that the user already has are
+    /// stale: they only decrypt, so rotate them before you encrypt. Group changes that waited for the keys are
+    /// evaluated.
     /// - Parameters:
     ///   - keys: The keys of one user that the person accepts. The one with the highest version becomes current.
-    ///   - others: Keys that the server serves with them, and that the person did not check.
+    ///   - others: Keys that the server serves with them and that the person did not check.
     /// - Throws: `unsupported` if libsodium cannot be initialised.
     public mutating func acceptChange(
         _ keys: [VerifiedPublicKey],
@@ -139,7 +142,7 @@ public struct Session: Sendable {
         for (group, members) in memberships where !members.unjudged.isEmpty { judgeUnjudged(in: group) }
     }
 
-    /// Remembers that served keys failed a check by a person: they are not pinned on first use.
+    /// Records that served keys failed a check by a person, so that they are not pinned on first use.
     ///
     /// - Parameter keys: The keys.
     /// - Throws: `unsupported` if libsodium cannot be initialised.
@@ -147,18 +150,18 @@ public struct Session: Sendable {
         try pins.reject(keys)
     }
 
-    /// Forgets the pins of users: they are pinned on first use again.
+    /// Forgets the pins of users; their keys are pinned on first use again.
     package mutating func forget(_ users: some Sequence<UserID>) {
         for user in users { pins.remove(user) }
     }
 
-    /// Whether a key change has an entry for this account.
+    /// Whether a key change event has an entry for this account.
     package func isNamed(in event: MessageEvent) -> Bool {
         guard case .conversationKeyChangeEvent(let change) = event.detail else { return false }
         return (change.conversationParticipantKeys ?? []).contains { $0.userID == userID }
     }
 
-    /// Keeps the conversation keys that a user has from encrypting.
+    /// Makes the conversation keys that a user has stale, so that they only decrypt.
     private mutating func retireKeys(readBy user: UserID) {
         keyRing.retireKeys(of: .oneToOne(user, userID), floor: clock())
         for (group, members) in memberships where members.contains(user) {
@@ -166,25 +169,26 @@ public struct Session: Sendable {
         }
     }
 
-    /// Whether a key that verified something is a replaced one; of our own keys that is every version but the
-    /// registered one.
+    /// Whether a key that verified a signature is not the user's current pin; for this account, whether it is not the
+    /// registered version.
     func isRetired(_ key: VerifiedPublicKey) -> Bool {
         guard key.userID == userID, let signingKeyVersion else { return pins.isRetired(key) }
         return key.version != signingKeyVersion
     }
 
-    /// Whether a key may be a thief's: a person replaced it, or it is one of our own that is not registered any more.
+    /// Whether a key may be stolen: a person replaced it, or it is a key of this account that is not registered any
+    /// more.
     func isReplaced(_ key: VerifiedPublicKey) -> Bool {
         guard key.userID == userID, let signingKeyVersion else { return pins.isReplaced(key) }
         return key.version != signingKeyVersion
     }
 
-    /// Checks the binding of served keys without trusting them.
+    /// Verifies the binding signature of each served key (signing key over identity key) without trusting the keys.
     ///
     /// - Parameters:
     ///   - served: The server's answer, at most 16 keys.
-    ///   - user: The user who was asked for.
-    /// - Returns: The same keys, bound.
+    ///   - user: The user whose keys were requested.
+    /// - Returns: The same keys, verified.
     /// - Throws: `invalid_key`, `wrong_suite`, `too_large`; `invalid_argument` for a key of another user.
     public func bound(_ served: [RegisteredKey], of user: UserID) throws(XChatError) -> [VerifiedPublicKey] {
         guard served.count <= PinnedKeys.maximumServedKeys else {
@@ -199,10 +203,10 @@ public struct Session: Sendable {
             guard key.userID == user else {
                 throw XChatError(
                     .invalidArgument,
-                    "the keys served for user \(printable(user)) hold one of user \(printable(key.userID)); no key is used"
+                    "the keys served for user \(printable(user)) include one of user \(printable(key.userID)); no key is used"
                 )
             }
-            // The binding of a pinned key was verified when the key was pinned.
+            // The binding signature of a pinned key was verified when the key was pinned.
             if let pinned = pins[user].first(where: { $0.version == key.publicKeyVersion && $0.registered == key }) {
                 bound.append(pinned)
             } else {
@@ -214,15 +218,15 @@ public struct Session: Sendable {
 
     // MARK: Conversation keys
 
-    /// Accepts a conversation key on the caller's word.
+    /// Accepts a conversation key that the caller supplies.
     ///
-    /// If another key of the version was accepted before, that one stays, and the version is disputed.
+    /// If a different key was accepted under this version before, that key is kept and the version becomes disputed.
     /// - Parameters:
     ///   - key: The key.
     ///   - conversation: The canonical conversation id.
-    ///   - version: The version it was announced under: 1 to 19 digits.
-    /// - Throws: `invalid_argument` for another version, `too_large` for a key older than the 4,096 newest of a
-    ///   conversation.
+    ///   - version: The version under which it was announced: 1 to 19 digits.
+    /// - Throws: `invalid_argument` for a version that is not 1 to 19 digits, `too_large` for a key older than the
+    ///   4,096 newest keys of the conversation.
     public mutating func addConversationKey(
         _ key: ConversationKey,
         in conversation: ConversationID,
@@ -244,7 +248,7 @@ public struct Session: Sendable {
             throw XChatError(
                 .tooLarge,
                 "key \(printable(version)) of conversation \(printable(conversation)) is older than the "
-                    + "\(KeyRing.maximumVersions) newest ones, which is how many are kept"
+                    + "\(KeyRing.maximumVersions) newest keys, and no more are kept"
             )
         }
     }
@@ -258,7 +262,7 @@ public struct Session: Sendable {
         keyRing.raiseHighest(of: conversation, to: version)
     }
 
-    /// Restores up to which version keys do not encrypt, and which versions are disputed.
+    /// Restores the rotation floor and the disputed versions of a conversation.
     package mutating func restoreKeyState(
         floor: UInt64,
         disputed: [KeyVersion],
@@ -268,7 +272,8 @@ public struct Session: Sendable {
         for version in disputed where version.isValid { keyRing.restoreDisputed(version, in: conversation) }
     }
 
-    /// Versions above it are more than a day ahead of our clock: such keys decrypt and never encrypt.
+    /// The highest key version that may be used to encrypt, one day ahead of this machine's clock; keys with higher
+    /// versions only decrypt.
     var versionLimit: UInt64 {
         let (limit, overflow) = clock().addingReportingOverflow(24 * 3600 * 1000)
         return overflow ? .max : limit
@@ -276,14 +281,14 @@ public struct Session: Sendable {
 
     // MARK: What signing needs
 
-    /// Private keys that can sign, and the version they are registered under.
+    /// Private keys that can sign, and the version under which they are registered.
     typealias Signer = (keys: PrivateKeys, version: KeyVersion)
 
     func signer() throws(XChatError) -> Signer {
         guard let privateKeys else {
             throw XChatError(
                 .notUnlocked,
-                "signing needs private keys, and the session has none: make it with private keys"
+                "signing needs private keys, and the session has none: create it with private keys"
             )
         }
         _ = try privateKeys.needSigningKey()

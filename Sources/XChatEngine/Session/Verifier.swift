@@ -1,16 +1,16 @@
 public import XChatEvents
 
-/// Verifies the signature of an event: the only place that does.
+/// Verifies the signatures of events; no other code does.
 public enum Verifier {
     /// Verifies an event's signature, and that its signed text can be read in one way only.
     ///
-    /// Whether the sender belongs to the conversation is not judged here: a session or a server knows that.
+    /// It does not check whether the sender belongs to the conversation: only a session or a server knows that.
     /// - Parameters:
     ///   - event: The event as it was received.
-    ///   - keys: The trusted keys of the sender, of any version. Every one of the version that the signature names is
+    ///   - keys: The trusted keys of the sender, of any version. All keys of the version that the signature names are
     ///     tried.
-    ///   - conversationKeys: For a key change of signature version 6 and up, whose text ends in the conversation key:
-    ///     the keys to try. Nothing else needs them.
+    ///   - conversationKeys: The conversation keys to try for a key change event of signature version 6 or higher,
+    ///     whose signed text ends with the conversation key. Other events need none.
     /// - Returns: The conversation key that the signature covers, if it covers one.
     /// - Throws: `never_signed`, `unencrypted`, `no_signature`, `version_refused`, `unknown_signer`,
     ///   `not_representable`, `key_missing`, `wrong_signature`, `inconsistent`, in this order.
@@ -27,11 +27,11 @@ public enum Verifier {
         return try signature(of: event, keys: keys, conversationKeys: conversationKeys).conversationKey
     }
 
-    /// What a signature that verified says.
+    /// The result of a signature that verified.
     struct Signed {
         /// The key that verified it.
         let signer: VerifiedPublicKey
-        /// The signed text, without the conversation key where it ends with one.
+        /// The signed text, without the conversation key if it ends with one.
         let text: [UInt8]
         /// The conversation key that it covers, if it covers one.
         let conversationKey: ConversationKey?
@@ -42,7 +42,7 @@ public enum Verifier {
         }
     }
 
-    /// Refuses a message that is not encrypted.
+    /// Throws for a message that is not encrypted.
     static func requireEncryption(of event: MessageEvent) throws(XChatError) {
         if case .messageCreateEvent(let create) = event.detail, create.conversationKeyVersion == nil {
             throw XChatError(.unencrypted, "the message is not encrypted")
@@ -56,7 +56,7 @@ public enum Verifier {
         conversationKeys: [ConversationKey] = []
     ) throws(XChatError) -> Signed {
         guard let signed = event.messageEventSignature, let encodedSignature = signed.signature else {
-            throw XChatError(.noSignature, "the event carries no signature")
+            throw XChatError(.noSignature, "the event has no signature")
         }
         let version: SignatureVersion
         do {
@@ -65,12 +65,13 @@ public enum Verifier {
             throw XChatError(.versionRefused, "\(error)")
         }
         let keyVersion = signed.publicKeyVersion ?? ""
-        // Asked of each key in place: copies would be counted, on all cores at once where a batch is opened.
+        // Avoids copying keys: all cores would update their reference counts at the same time when a batch is opened.
         func isSigner(_ key: VerifiedPublicKey) -> Bool { key.userID == event.senderID && key.version == keyVersion }
         guard keys.contains(where: isSigner) else {
             throw XChatError(
                 .unknownSigner,
-                "no trusted signing key of user \(printable(event.senderID ?? "")), version \(printable(keyVersion))"
+                "cannot verify the event: no signing key of user \(printable(event.senderID ?? "")) with version "
+                    + "\(printable(keyVersion)) is pinned; fetch and pin the keys of the user"
             )
         }
         let payload: SignedPayload
