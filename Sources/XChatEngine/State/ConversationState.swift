@@ -1,8 +1,8 @@
 public import XChatEvents
 
-/// What a session knows of one conversation: its keys, and of a group the membership log.
+/// The state of one conversation: its keys and, for a group, the membership log.
 ///
-/// It holds the conversation keys. Encrypt what ``encoded()`` returns before it is stored, and wipe the bytes.
+/// It contains the conversation keys. Encrypt the result of ``encoded()`` before you store it, and wipe the bytes.
 public struct ConversationState: Equatable, Sendable {
     /// The conversation.
     public let conversation: ConversationID
@@ -10,9 +10,10 @@ public struct ConversationState: Equatable, Sendable {
     public let membership: Membership?
     let keys: KeyRing.Held
 
-    /// The most keys that are not accepted and are stored with a conversation: 1,024, the most trusted and newest ones.
+    /// The maximum number of keys that are stored although they are not accepted: 1,024, the most trusted and newest
+    /// ones.
     static let maximumOthers = 1024
-    /// The most disputed versions of a conversation in an encoding: 100,000.
+    /// The maximum number of disputed versions in the encoding of a conversation: 100,000.
     static let maximumDisputed = 100_000
 
     init(conversation: ConversationID, keys: KeyRing.Held, membership: Membership?) {
@@ -21,10 +22,10 @@ public struct ConversationState: Equatable, Sendable {
         self.membership = membership
     }
 
-    /// Reads an encoded state; fields that only later versions of the library know are kept.
+    /// Decodes a state; fields that only later versions of the library know are kept.
     ///
-    /// - Parameter bytes: What ``encoded()`` returned. It must come from a store that authenticates what it keeps. Wipe
-    ///   it afterwards: keys are copied from it into memory of their own.
+    /// - Parameter bytes: The result of ``encoded()``, from a store that authenticates its contents. Wipe it
+    ///   afterwards: the decoded state has its own copies of the keys.
     /// - Throws: `malformed` for damaged bytes, `too_large` for a membership log beyond its limits, `unsupported` for a
     ///   state that this version must not read.
     public init(decoding bytes: [UInt8]) throws(XChatError) {
@@ -32,10 +33,10 @@ public struct ConversationState: Equatable, Sendable {
         try self.init(from: &reader)
     }
 
-    /// The state as bytes: the conversation keys in the clear, about 80 bytes for each, and 25 for each member of a
-    /// group.
+    /// Encodes the state, with about 80 bytes for each conversation key, which is not encrypted, and 25 for each
+    /// member.
     ///
-    /// - Returns: The bytes, which are the caller's to wipe; equal states have equal bytes.
+    /// - Returns: The bytes, which the caller has to wipe; equal states have equal bytes.
     public func encoded() -> [UInt8] {
         var writer = StateWriter(.conversation)
         write(to: &writer)
@@ -109,7 +110,7 @@ extension ConversationState {
         writer.unknown(keys.unknown)
     }
 
-    /// The keys that are not accepted, by version; those of one version in their order.
+    /// The keys to store that are not accepted, ordered by version; those of one version keep their order.
     private var storedOthers: [(version: KeyVersion, key: KeyRing.Other)] {
         let all = keys.others.flatMap { version, keys in
             keys.enumerated().map { (version: version, key: $0.element, place: $0.offset) }
@@ -149,7 +150,7 @@ extension AcceptedKey {
             default: reader.keep(field)
             }
         }
-        guard let version, let key else { throw reader.error("has a key that is not complete", at: 0) }
+        guard let version, let key else { throw reader.error("has an incomplete key", at: 0) }
         var accepted = AcceptedKey(
             key: key,
             announcer: announcer,
@@ -185,13 +186,13 @@ extension KeyRing.Other {
             case 1: version = try reader.id(field)
             case 2: key = try reader.conversationKey(field)
             case 3:
-                // A level that this version does not know is trusted least.
+                // A level that this version of the library does not know gets the lowest trust.
                 level = KeyLevel(rawValue: Int(clamping: try reader.number(field))) ?? .unverified
             case 4: announcer = try reader.id(field)
             default: reader.keep(field)
             }
         }
-        guard let version, let key, let level else { throw reader.error("has a key that is not complete", at: 0) }
+        guard let version, let key, let level else { throw reader.error("has an incomplete key", at: 0) }
         return (version, KeyRing.Other(key: key, level: level, announcer: announcer, unknown: reader.unknown))
     }
 
@@ -205,9 +206,9 @@ extension KeyRing.Other {
 }
 
 extension StateReader {
-    /// A conversation key, copied from the input into memory of its own and nowhere else.
+    /// Reads a conversation key; its bytes are copied only into memory that is wiped.
     fileprivate mutating func conversationKey(_ field: Field) throws(XChatError) -> ConversationKey {
-        let failure = error("has a key of another length than \(ConversationKey.length) bytes", field)
+        let failure = error("has a key that is not \(ConversationKey.length) bytes long", field)
         return try withSecret(field) { (bytes) throws(XChatError) in
             guard bytes.count == ConversationKey.length else { throw failure }
             return try ConversationKey(bytes: bytes)

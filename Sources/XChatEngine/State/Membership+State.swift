@@ -11,7 +11,7 @@ extension Membership {
         var floor: UInt64 = 0
         var settled: [EventDigest] = []
         var idCount = 0
-        /// Counts ids before they are kept: a log that is larger than its limit is not read to its end.
+        /// Counts ids before they are stored, so that reading stops when a log exceeds its limit.
         func count(_ ids: Int) throws(XChatError) {
             idCount += ids
             guard idCount <= 2 * Self.maximumIDs else {
@@ -31,11 +31,11 @@ extension Membership {
                 try count(1)
                 let (bar, user) = try reader.pairElement(field)
                 guard bars.updateValue(bar, forKey: user) == nil else {
-                    throw reader.error("has two bars of one user", field)
+                    throw reader.error("has two bars for one user", field)
                 }
             case 4:
                 guard unjudged.count < Self.maximumUnjudged else {
-                    throw reader.error("has too many changes that wait", field)
+                    throw reader.error("has too many waiting changes", field)
                 }
                 var change = try reader.nestedElement(field)
                 unjudged.append(try Unjudged(from: &change))
@@ -48,7 +48,7 @@ extension Membership {
                 lists.leaving.insert(try reader.idElement(field))
             case 10:
                 guard lists.unproven.count < Self.maximumMembers else {
-                    throw reader.error("has too many people", field)
+                    throw reader.error("names too many users", field)
                 }
                 lists.unproven.insert(try reader.idElement(field))
             default: reader.keep(field)
@@ -85,9 +85,9 @@ extension Membership {
 }
 
 extension Membership.Entry {
-    /// The effects by the number that is stored, from 1.
+    /// The effects in the order of their stored numbers, which begin at 1.
     private static let effects: [Membership.Effect] = [.founded, .added, .removed, .replaced]
-    /// The claims by the number that is stored, from 1.
+    /// The claims in the order of their stored numbers, which begin at 1.
     private static let claims: [Membership.Claim] = [.signed, .signer, .server, .own, .caller]
 
     fileprivate init(from reader: inout StateReader) throws(XChatError) {
@@ -102,21 +102,22 @@ extension Membership.Entry {
             case 2: claim = try Self.value(try reader.number(field), of: Self.claims)
             case 3: signer = try reader.id(field)
             case 4:
-                guard people.count < Membership.maximumIDs else { throw reader.error("has too many people", field) }
+                guard people.count < Membership.maximumIDs else { throw reader.error("names too many users", field) }
                 people.append(try reader.idElement(field))
             case 5: version = try reader.id(field)
             case 6: digest = try reader.digest(field)
             default: reader.keep(field)
             }
         }
-        guard let effect, let claim else { throw reader.error("has an entry that is not complete", at: 0) }
+        guard let effect, let claim else { throw reader.error("has an incomplete entry", at: 0) }
         self.init(effect: effect, claim: claim, signer: signer, people: people, version: version, digest: digest)
         unknown = reader.unknown
     }
 
     /// The value of a stored number.
     ///
-    /// What a change did, and on whose word, decides who can read: a later version's values are not passed over.
+    /// Throws for a value of a later version: effects and claims decide who can read, so an unknown one must not be
+    /// skipped.
     private static func value<Value>(_ number: UInt64, of values: [Value]) throws(XChatError) -> Value {
         guard number >= 1, number <= UInt64(values.count) else {
             throw XChatError(
@@ -156,7 +157,7 @@ extension Membership.Unjudged {
             default: reader.keep(field)
             }
         }
-        guard let event else { throw reader.error("has a change that waits without its event", at: 0) }
+        guard let event else { throw reader.error("has a waiting change without its event", at: 0) }
         self.init(event: event, isVerified: isVerified)
         unknown = reader.unknown
     }

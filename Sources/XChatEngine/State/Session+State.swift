@@ -1,9 +1,9 @@
 public import XChatEvents
 
 extension Session {
-    /// A session that knows what another one knew.
+    /// Creates a session from the saved state of another one.
     ///
-    /// - Parameter state: ``state`` of that session.
+    /// - Parameter state: The ``state`` of that session.
     public init(state: SessionState) {
         self.init(
             restoring: state.userID,
@@ -15,10 +15,10 @@ extension Session {
         for conversation in state.conversations { restore(conversation) }
     }
 
-    /// All that this session knows.
+    /// The complete state of this session.
     public var state: SessionState { SessionState(self) }
 
-    /// What this session knows of a user; nil for nothing.
+    /// The state of a user; nil if the session knows nothing about the user.
     ///
     /// - Parameter user: The user.
     /// - Returns: The pins and the rejected keys.
@@ -28,7 +28,7 @@ extension Session {
         return UserState(userID: user, pins: pins ?? PinnedKeys.Pins(), rejected: rejected ?? [])
     }
 
-    /// What this session knows of a conversation; nil for nothing.
+    /// The state of a conversation; nil if the session knows nothing about it.
     ///
     /// - Parameter conversation: The canonical conversation id.
     /// - Returns: The keys and the membership log.
@@ -38,34 +38,34 @@ extension Session {
         return ConversationState(conversation: conversation, keys: keys ?? KeyRing.Held(), membership: membership)
     }
 
-    /// Replaces what this session knows of a user.
+    /// Replaces the state of a user.
     ///
-    /// - Parameter state: What was stored of the user.
+    /// - Parameter state: The stored state of the user.
     public mutating func restore(_ state: UserState) {
         let hasPins = !state.pins.keys.isEmpty || !state.pins.unknown.isEmpty
         pins.replace(hasPins ? state.pins : nil, rejected: state.rejected, of: state.userID)
     }
 
-    /// Replaces what this session knows of a conversation.
+    /// Replaces the state of a conversation.
     ///
-    /// - Parameter state: What was stored of the conversation.
+    /// - Parameter state: The stored state of the conversation.
     public mutating func restore(_ state: ConversationState) {
         keyRing.replace(state.keys, of: state.conversation)
         memberships[state.conversation] = state.membership
     }
 
-    /// The conversations of which something is known, in no order; one can come twice.
+    /// The conversations that have a state, in no order; a conversation can occur twice.
     package var knownConversations: [ConversationID] { Array(keyRing.heldConversations) + memberships.keys }
 
     // MARK: Changes
 
     /// The users and conversations whose states differ from those of another session, in byte order.
     ///
-    /// What was added, changed or removed is listed, and nothing else: a state that was written again with the same
-    /// contents did not change. The cost is small where this session began as a copy of the other one, because what
-    /// both still share is not compared.
+    /// These are the states that were added, changed or removed; a state that was written again with equal contents did
+    /// not change. If this session began as a copy of the other one, the cost is small, because storage that both still
+    /// share is not compared.
     /// - Parameter base: The session as it was before.
-    /// - Returns: Whose states differ; ``state(of:)-(UserID)`` is nil for those that are not known any more.
+    /// - Returns: The users and conversations; ``state(of:)-(UserID)`` is nil for those whose state was removed.
     package func changed(since base: Session) -> (users: [UserID], conversations: [ConversationID]) {
         var users: Set<UserID> = []
         for user in pins.knownUsers + base.pins.knownUsers where state(of: user) != base.state(of: user) {

@@ -1,8 +1,8 @@
 public import XChatEvents
 
-/// All that a session knows, as one value.
+/// The complete state of a session as one value.
 ///
-/// It holds the private keys and the conversation keys. Encrypt what ``encoded()`` returns before it is stored, and
+/// It contains the private keys and the conversation keys. Encrypt the result of ``encoded()`` before you store it, and
 /// wipe the bytes. A store with many conversations keeps a record for each ``UserState`` and ``ConversationState``
 /// instead.
 public struct SessionState: Sendable {
@@ -10,11 +10,11 @@ public struct SessionState: Sendable {
     public let userID: UserID
     /// The user's private keys.
     public let privateKeys: PrivateKeys?
-    /// The version that the server registered the keys under.
+    /// The version under which the server registered the keys.
     public let signingKeyVersion: KeyVersion?
-    /// What is known of users, each user once.
+    /// The states of users, each user once.
     public let users: [UserState]
-    /// What is known of conversations, each conversation once.
+    /// The states of conversations, each conversation once.
     public let conversations: [ConversationState]
     let unknown: [UInt8]
 
@@ -28,10 +28,10 @@ public struct SessionState: Sendable {
         unknown = session.unknownFields
     }
 
-    /// Reads an encoded state; fields that only later versions of the library know are kept.
+    /// Decodes a state; fields that only later versions of the library know are kept.
     ///
-    /// - Parameter bytes: What ``encoded()`` returned. It must come from a store that authenticates what it keeps. Wipe
-    ///   it afterwards: keys are copied from it into memory of their own.
+    /// - Parameter bytes: The result of ``encoded()``, from a store that authenticates its contents. Wipe it
+    ///   afterwards: the decoded state has its own copies of the keys.
     /// - Throws: `malformed` for damaged bytes, `invalid_key` for private keys that are out of range, `too_large` for a
     ///   membership log beyond its limits, `unsupported` for a state that this version must not read.
     public init(decoding bytes: [UInt8]) throws(XChatError) {
@@ -58,7 +58,7 @@ public struct SessionState: Sendable {
             }
         }
         guard let userID, !userID.isEmpty, signingKeyVersion?.isEmpty != true else {
-            throw reader.error("has no user id, or an empty key version", at: 0)
+            throw reader.error("has no user id or an empty key version", at: 0)
         }
         guard Set(users.map(\.userID)).count == users.count,
             Set(conversations.map(\.conversation)).count == conversations.count
@@ -71,9 +71,9 @@ public struct SessionState: Sendable {
         unknown = reader.unknown
     }
 
-    /// The state as bytes, with the private keys and the conversation keys in the clear.
+    /// Encodes the state; the private keys and the conversation keys are not encrypted.
     ///
-    /// - Returns: The bytes, which are the caller's to wipe; equal states have equal bytes.
+    /// - Returns: The bytes, which the caller has to wipe; equal states have equal bytes.
     /// - Throws: `unsupported` if libsodium cannot be initialised.
     public func encoded() throws(XChatError) -> [UInt8] {
         var writer = StateWriter(.session)

@@ -1,8 +1,9 @@
 import XChatEvents
 
-/// Reads what a ``StateWriter`` writes, from bytes that may be damaged.
+/// Reads the format that ``StateWriter`` writes, from bytes that may be damaged.
 ///
-/// A field that has one value comes once. Memory is bounded by the input: nothing is allocated on the word of a length.
+/// A field that has one value may occur only once. Memory is bounded by the input: a length is checked before memory is
+/// allocated for it.
 struct StateReader {
     /// A field: its number, where it starts, and its value.
     struct Field {
@@ -22,7 +23,7 @@ struct StateReader {
     private let kind: StateKind
     /// Whether the fields end with a zero byte, as those at the top level do.
     private let hasEnd: Bool
-    /// The numbers of the fields that came, up to 63.
+    /// The numbers of the fields read so far as bits, for numbers up to 63.
     private var seen: UInt64 = 0
     /// The fields that this version does not know, as they were read.
     private(set) var unknown: [UInt8] = []
@@ -52,7 +53,7 @@ struct StateReader {
         (offset, end) = (range.lowerBound, range.upperBound)
     }
 
-    /// The error for a value at a byte.
+    /// Returns the error for a value at an offset.
     func error(_ reason: String, at offset: Int) -> XChatError {
         XChatError(.malformed, "\(kind.name) \(reason) (byte \(offset)): it is damaged; restore it from a copy")
     }
@@ -63,7 +64,7 @@ struct StateReader {
 
     // MARK: Fields
 
-    /// The next field, or nil after the last one.
+    /// Reads the next field; nil after the last one.
     mutating func next() throws(XChatError) -> Field? {
         let start = offset
         if offset == end {
@@ -99,7 +100,7 @@ struct StateReader {
 
     mutating func number(_ field: Field) throws(XChatError) -> UInt64 {
         try claim(field)
-        guard case .number(let number) = field.value else { throw error("has another type", field) }
+        guard case .number(let number) = field.value else { throw error("has a value of the wrong type", field) }
         return number
     }
 
@@ -126,7 +127,7 @@ struct StateReader {
         try claim(field)
         let range = try range(field)
         guard range.count % EventDigest.byteCount == 0, range.count / EventDigest.byteCount <= limit else {
-            throw error("has too many digests, or a part of one,", field)
+            throw error("has too many digests or an incomplete one", field)
         }
         return stride(from: range.lowerBound, to: range.upperBound, by: EventDigest.byteCount).compactMap {
             EventDigest(stored: Array(bytes[$0..<$0 + EventDigest.byteCount]))
@@ -135,7 +136,7 @@ struct StateReader {
 
     mutating func digest(_ field: Field) throws(XChatError) -> EventDigest {
         guard let digest = EventDigest(stored: try bytes(field)) else {
-            throw error("has a digest of another length", field)
+            throw error("has a digest of the wrong length", field)
         }
         return digest
     }
@@ -145,7 +146,7 @@ struct StateReader {
         return try nestedElement(field)
     }
 
-    /// Lends the bytes of a field without copying them: they are a secret.
+    /// Passes the bytes of a field to a closure without copying them, because they are secret.
     mutating func withSecret<Result>(
         _ field: Field,
         _ body: (Span<UInt8>) throws(XChatError) -> Result
@@ -154,7 +155,7 @@ struct StateReader {
         return try body(bytes.span.extracting(try range(field)))
     }
 
-    // MARK: Elements of lists, which come more than once
+    // MARK: Elements of lists, which may occur more than once
 
     func idElement<ID: Identifier>(_ field: Field) throws(XChatError) -> ID {
         ID(try text(in: range(field), field))
@@ -187,11 +188,11 @@ struct StateReader {
     }
 
     private func range(_ field: Field) throws(XChatError) -> Range<Int> {
-        guard case .bytes(let range) = field.value else { throw error("has another type", field) }
+        guard case .bytes(let range) = field.value else { throw error("has a value of the wrong type", field) }
         return range
     }
 
-    /// A number of 7 bits a byte, the lowest first, in its shortest form.
+    /// Reads a number that is encoded as 7 bits in each byte, the lowest first; only the shortest form is valid.
     private mutating func varint() throws(XChatError) -> UInt64 {
         let start = offset
         var value: UInt64 = 0

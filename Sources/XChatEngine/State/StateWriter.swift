@@ -5,13 +5,13 @@ import XChatEvents
 ///
 /// The format is a subset of the Protocol Buffers wire format (protobuf.dev, "Encoding"): a field is a key, which holds
 /// its number and wire type, and a value, which is a variable-length integer or bytes after their length. A reader can
-/// pass over fields that it does not know. Thrift's reader is not used here because it copies secrets, and limits lists
-/// to what an event needs.
+/// skip fields that it does not know. Thrift's reader is not used here because it copies secrets, and because it limits
+/// lists to the sizes that events need.
 ///
-/// Around the fields are a byte for the format, a byte for the kind of state, and a zero byte at the end, which no
-/// field begins with: a state that is cut off anywhere is recognised.
+/// Before the fields are a byte for the format and a byte for the kind of state. After them is a zero byte, with which
+/// no field begins, so that a truncated state is detected.
 struct StateWriter {
-    /// What has been written; it may hold secrets.
+    /// The bytes written so far; they may contain secrets.
     private(set) var bytes: [UInt8] = []
 
     init(_ kind: StateKind) {
@@ -31,7 +31,7 @@ struct StateWriter {
         varint(value)
     }
 
-    /// A number, or nothing for 0.
+    /// Writes a field for a number and nothing for 0.
     mutating func number(_ id: Int, unlessZero value: UInt64) {
         if value != 0 { number(id, value) }
     }
@@ -70,7 +70,7 @@ struct StateWriter {
         for index in value.indices { bytes.append(value[index]) }
     }
 
-    /// Digests one after the other in one field; nothing for an empty list.
+    /// Writes digests one after the other in one field, and nothing for an empty list.
     mutating func digests(_ id: Int, _ digests: some Collection<EventDigest>) {
         guard !digests.isEmpty else { return }
         nested(id) { writer in
@@ -79,11 +79,11 @@ struct StateWriter {
         }
     }
 
-    /// A field whose value is fields.
+    /// Writes a field whose value consists of fields.
     mutating func nested<Failure: Error>(_ id: Int, _ body: (inout StateWriter) throws(Failure) -> Void) throws(Failure)
     {
         key(id, .bytes)
-        // Most lengths take one byte; the others are inserted.
+        // Most lengths take one byte; the further bytes of a longer one are inserted.
         reserve(for: 1)
         bytes.append(0)
         let start = bytes.count
@@ -105,13 +105,13 @@ struct StateWriter {
         bytes.insert(contentsOf: rest, at: start)
     }
 
-    /// Fields that a reader kept because it does not know them.
+    /// Writes fields that a reader kept because it does not know them.
     mutating func unknown(_ fields: [UInt8]) {
         reserve(for: fields.count)
         bytes.append(contentsOf: fields)
     }
 
-    /// A number of 8 bytes and a text, as the value of one field.
+    /// Writes a number of 8 bytes and a text as the value of one field.
     mutating func pair(_ id: Int, _ number: UInt64, _ text: some WireText) {
         key(id, .bytes)
         varint(UInt64(8 + text.utf8.count))
@@ -156,16 +156,16 @@ enum StateWireType: UInt8 {
     case bytes = 2
 }
 
-/// What an encoded state is about.
+/// The subject of an encoded state.
 enum StateKind: UInt8 {
     case user = 1
     case conversation = 2
     case session = 3
 
-    /// The format: a state that older versions of the library must not read has a higher one.
+    /// The number of the format; a state that older versions of the library must not read gets a higher one.
     static let format: UInt8 = 1
 
-    /// What error texts call such a state.
+    /// The name of the state in error texts.
     var name: String {
         switch self {
         case .user: "the stored state of a user"

@@ -1,10 +1,11 @@
 public import XChatEvents
 
-/// What a session knows of one user: the pinned keys and the keys that a person rejected.
+/// The state of one user: the pinned keys and the keys that a person rejected.
 ///
-/// Store it under the user's id, authenticated: the bindings of restored keys are not verified again.
+/// Store it under the user's id in a store that authenticates its contents: the binding signatures of restored keys are
+/// not verified again.
 public struct UserState: Hashable, Sendable {
-    /// Whose keys these are.
+    /// The user whose keys these are.
     public let userID: UserID
     let pins: PinnedKeys.Pins
     let rejected: Set<EventDigest>
@@ -15,16 +16,16 @@ public struct UserState: Hashable, Sendable {
         self.rejected = rejected
     }
 
-    /// Reads an encoded state; fields that only later versions of the library know are kept.
+    /// Decodes a state; fields that only later versions of the library know are kept.
     ///
-    /// - Parameter bytes: What ``encoded()`` returned. It must come from a store that authenticates what it keeps.
+    /// - Parameter bytes: The result of ``encoded()``, from a store that authenticates its contents.
     /// - Throws: `malformed` for damaged bytes, `unsupported` for a state that this version must not read.
     public init(decoding bytes: [UInt8]) throws(XChatError) {
         var reader = try StateReader(bytes, .user)
         try self.init(from: &reader)
     }
 
-    /// The state as bytes, about 350 for each pin of a user of X; they hold no secret.
+    /// Encodes the state, with about 350 bytes for each pin of a user of X; the bytes contain no secret.
     ///
     /// - Returns: The bytes; equal states have equal bytes.
     public func encoded() -> [UInt8] {
@@ -76,7 +77,7 @@ extension UserState {
 }
 
 extension VerifiedPublicKey {
-    /// Reads a pin, without verifying the binding and without finding out whether points are on their curve.
+    /// Reads a pin without verifying its binding signature, and without checking that its points are on the curve.
     fileprivate static func stored(
         from reader: inout StateReader,
         of userID: UserID
@@ -99,7 +100,7 @@ extension VerifiedPublicKey {
             }
         }
         guard let version, let identityKey, let signingKey, identityKey.suite == signingKey.suite else {
-            throw reader.error("has a pin that is not complete", at: 0)
+            throw reader.error("has an incomplete pin", at: 0)
         }
         let storage = Storage(
             userID: userID,
