@@ -1,25 +1,25 @@
 public import XChatEvents
 
-/// What came of the events of one delivery.
+/// The results of one delivery: the events given to the session in one call.
 ///
-/// A delivery is one walk over a history from the newest event back to something that is known, taken oldest first, or
-/// one event of a stream without a gap before it. Within a delivery the server's order counts; between deliveries
-/// nothing that widens who can read depends on it.
+/// A delivery is a walk over a history from the newest event back to a known one, given oldest first, or one event of a
+/// stream without a gap before it. Within a delivery the events take effect in the server's order. Across deliveries,
+/// no decision that lets more users read depends on that order.
 public struct Delivery: Sendable {
     /// One result for each event, in the order of the input.
     public let results: [Result<Event, XChatError>]
-    /// What a person should know although nothing failed.
+    /// Facts that a person should know although nothing failed.
     public let notices: [Notice]
 
-    /// Something that a person should know.
+    /// A fact that a person should know.
     public enum Notice: Hashable, Sendable {
-        /// The membership log of a group was founded, on this claim.
+        /// The membership log of a group was founded with this claim.
         case founded(ConversationID, Membership.Claim)
         /// A former member is back in a group.
         case returned(UserID, to: ConversationID, by: UserID)
-        /// Two signed foundings of a group contradict each other: at least one of the signers lies.
+        /// Two signed foundings of a group contradict each other: at least one of them is not genuine.
         case contested(ConversationID, by: [UserID])
-        /// An addition under a key that a person replaced does not count.
+        /// An addition that is signed with a replaced key does not count.
         case replacedKeyAdds([UserID], to: ConversationID, by: UserID)
         /// The newest key of a group was not given to present members.
         case keyLacksMembers(KeyVersion, in: ConversationID, members: [UserID], by: UserID)
@@ -31,20 +31,20 @@ extension Delivery.Notice: CustomStringConvertible {
     public var description: String {
         switch self {
         case .founded(let group, .server):
-            "nothing signed says who is in group \(printable(group)): its member list is only the server's word, and "
-                + "nothing is encrypted for it before a person accepts the list"
+            "no signed event names the members of group \(printable(group)): its member list comes only from the server, "
+                + "and nothing is encrypted for the group before a person accepts the list"
         case .founded(let group, .signer):
-            "the members of group \(printable(group)) are known from the addition of this account, on the word of its signer"
+            "the members of group \(printable(group)) are known from the addition of this account; only its signer confirms them"
         case .founded(let group, _):
             "the members of group \(printable(group)) are known from its signed creation"
         case .returned(let user, let group, let signer):
             "user \(printable(user)), a former member of group \(printable(group)), was added again by user \(printable(signer))"
         case .contested(let group, let signers):
-            "users \(list(signers)) signed different beginnings of group \(printable(group)), and one of them is not "
-                + "genuine: a person must accept the list of its members"
+            "users \(list(signers)) signed contradicting foundings of group \(printable(group)), and one of them is not "
+                + "genuine: a person must accept a list of its members"
         case .replacedKeyAdds(let users, let group, let signer):
             "an addition of \(list(users)) to group \(printable(group)) is signed with a replaced key of user "
-                + "\(printable(signer)) and does not count; if it is genuine, a person accepts the list of members"
+                + "\(printable(signer)) and does not count; if it is genuine, have a person accept the list of members"
         case .keyLacksMembers(let version, let group, let members, let signer):
             "key \(printable(version)) of group \(printable(group)), announced by user \(printable(signer)), was not given "
                 + "to \(members.count == 1 ? "member" : "members") \(list(members))"
@@ -52,7 +52,7 @@ extension Delivery.Notice: CustomStringConvertible {
     }
 }
 
-/// Ids for a sentence, at most ten of them.
+/// Formats ids for a sentence, at most ten of them.
 private func list(_ users: [UserID]) -> String {
     users.prefix(10).map { printable($0) }.joined(separator: ", ")
         + (users.count > 10 ? " and \(users.count - 10) more" : "")

@@ -2,24 +2,24 @@ import XChatEvents
 
 /// Applies the verified changes of one conversation in one delivery to a session, in the order of the delivery.
 struct DeliveryWalk {
-    /// A group change or key change, and what its signature says.
+    /// A group change or key change event, and the result of its signature.
     struct Change {
-        /// The place among the events of the delivery.
+        /// The position among the events of the delivery.
         let index: Int
         let event: MessageEvent
-        /// The key that a key change delivers to us.
+        /// The key that a key change event delivers to this account.
         let delivered: ConversationKey?
         var verdict: Result<Verifier.Signed, XChatError>
-        /// Whether an accepted key of the version was among those that the signature was tried on.
+        /// Whether the signature was tried with an accepted key of the version.
         var isJudgedByAcceptedKey: Bool
     }
 
     var session: Session
     private(set) var notices: [Delivery.Notice] = []
-    /// The results of key changes, and of changes that do not fit into the log.
+    /// The results of key change events, and of changes that do not fit into the log.
     private(set) var settled: [Int: Result<Event, XChatError>] = [:]
     private var changes: [Change]
-    /// The founding change of this delivery: where it is, and the key change that belongs to it.
+    /// The founding change of this delivery: its position, and the signer and version of its key change event.
     private var founding: (place: Int, signer: UserID, version: KeyVersion?)?
 
     init(session: Session, changes: [Change]) {
@@ -39,7 +39,7 @@ struct DeliveryWalk {
         reportMissingEntries(in: conversation)
     }
 
-    /// Sets the bars of those who were taken out.
+    /// Sets the bars of removed members, and limits the lists of outsiders.
     mutating func endDelivery(of conversation: ConversationID) {
         guard conversation.isGroup else { return }
         if let members = session.memberships[conversation]?.present {
@@ -58,10 +58,11 @@ struct DeliveryWalk {
     private mutating func found(_ group: ConversationID) {
         if let known = session.memberships[group], known.claim != .server { return }
         let bound = boundCreation(of: group)
-        // Where two creations contradict each other, an addition proves no more than they do.
+        // If two creations contradict each other, an addition is no better proof.
         let isContested = notices.contains { if case .contested = $0 { true } else { false } }
         guard !isContested, let (entry, place) = bound ?? foundingAddition(of: group) else { return }
-        // Keys that were accepted on the word of the server's list: it may have listed people whom they were given to.
+        // Keys that were accepted under the server's list become stale: the list may have named users who got these
+        // keys.
         if session.memberships[group] != nil { session.keyRing.retireKeys(of: group, floor: 0) }
         let version = entry.version?.number ?? 0
         let floor = version <= session.versionLimit ? version : 0
@@ -74,8 +75,9 @@ struct DeliveryWalk {
         notices.append(.founded(group, entry.claim))
     }
 
-    /// The first creation that a key change binds to the group: the signature of a creation does not cover the group's
-    /// id, that of a key change does.
+    /// The first creation that a key change event binds to the group.
+    ///
+    /// The signature of a creation does not cover the group id; that of a key change event does.
     private mutating func boundCreation(of group: ConversationID) -> (Membership.Entry, place: Int)? {
         var found: (Membership.Entry, place: Int)?
         for (place, change) in changes.enumerated() {
@@ -97,7 +99,7 @@ struct DeliveryWalk {
                 digest: digest
             )
             if let first = found, first.0.digest != digest {
-                // A group is created once: one of the two creations is a lie.
+                // A group is created only once, so one of the two creations is not genuine.
                 notices.append(.contested(group, by: [first.0.signer ?? "", signer]))
                 return nil
             }
@@ -111,7 +113,7 @@ struct DeliveryWalk {
         session.foundingsElsewhere.contains(digest) || session.memberships.values.contains { $0.founding == digest }
     }
 
-    /// Whether a key change of a signer for a version verified with a key that we have.
+    /// Whether a key change event of a signer for a version verified with a key that this account has.
     private func isBound(_ version: KeyVersion, by signer: UserID, in group: ConversationID) -> Bool {
         let isDelivered = changes.contains { change in
             guard case .conversationKeyChangeEvent(let key) = change.event.detail,
@@ -152,11 +154,11 @@ struct DeliveryWalk {
         return nil
     }
 
-    // MARK: Changes in their places
+    // MARK: Changes at their positions
 
-    /// Verifies a key change again whose signature did not verify before a key of its version was accepted.
+    /// Verifies a key change event again if a key of its version was accepted after its signature did not verify.
     ///
-    /// - Returns: Whether the verdict is a new one.
+    /// - Returns: Whether the event was verified again.
     private mutating func verifyAgain(at place: Int) -> Bool {
         guard case .failure(let error) = changes[place].verdict,
             error.code == .keyMissing || error.code == .wrongSignature, !changes[place].isJudgedByAcceptedKey
@@ -195,19 +197,19 @@ struct DeliveryWalk {
 
     /// What to do with a change of a group.
     private enum Judgement {
-        /// It was judged before, or says nothing.
+        /// It was evaluated before, or has no effect.
         case nothing
         /// It contradicts the founding of the log.
         case contest(EventDigest, by: [UserID])
-        /// It waits in its place.
+        /// It waits.
         case wait(isVerified: Bool)
-        /// It counts as far as the log lets it.
+        /// It is applied to the log, which decides whether it counts.
         case count(EventDigest, widens: Bool)
     }
 
     private mutating func applyMembership(_ change: Change, in group: ConversationID) {
-        // The log is changed in its place only after its copy went: copies of large groups would make many changes
-        // quadratic.
+        // `judgement` releases its copy of the log before the log is changed, so that it is changed in place: copying a
+        // large group for each change would take quadratic time.
         switch judgement(of: change, in: group) {
         case .nothing: return
         case .contest(let digest, let signers):
@@ -231,7 +233,7 @@ struct DeliveryWalk {
                 return .contest(digest, by: [known.log.first?.signer ?? "", signed.signer.userID])
             }
             let widens = !session.isReplaced(signed.signer)
-            // After a change that is not judged yet, it waits too.
+            // A change after a waiting change waits too.
             return known.unjudged.isEmpty ? .count(digest, widens: widens) : .wait(isVerified: widens)
         case .failure(let error):
             guard error.code == .unknownSigner, let sender = change.event.senderID, known.contains(sender) else {
@@ -241,8 +243,9 @@ struct DeliveryWalk {
         }
     }
 
-    /// Whether a verified change cannot be genuine if the founding of the log is: a second creation of the group, or a
-    /// second addition of this account, which the first one made a member.
+    /// Whether a verified change contradicts the founding of the log, so that at most one of them is genuine.
+    ///
+    /// Such a change is a second creation of the group, or a second addition of this account as a new member.
     private func contradictsFounding(
         _ event: MessageEvent,
         by signer: UserID,
@@ -305,7 +308,8 @@ struct DeliveryWalk {
                     session.memberships[group]?.isFull == true
                         ? "the membership log of group \(printable(group)) is full: \(Membership.maximumIDs) ids; a "
                             + "person must accept the list of its members"
-                        : "the addition makes group \(printable(group)) larger than \(Membership.maximumMembers) members"
+                        : "the addition makes group \(printable(group)) larger than \(Membership.maximumMembers) members, "
+                            + "and does not count"
                 )
             )
         case .repeated, .ignored, nil:
@@ -313,7 +317,7 @@ struct DeliveryWalk {
         }
     }
 
-    /// Judges the changes that wait, in their order, up to the first whose signer's keys are still not accepted.
+    /// Evaluates the waiting changes in their order, up to the first whose signer's keys are still not accepted.
     mutating func judgeUnjudged(in group: ConversationID) {
         while let waiting = session.memberships[group]?.unjudged.first {
             let event = waiting.event
@@ -332,7 +336,7 @@ struct DeliveryWalk {
 
     // MARK: Key changes
 
-    /// Takes what a key change delivers: an accepted key encrypts, others only decrypt.
+    /// Stores the key that a key change event delivers, as an accepted key or as a key that is only used to decrypt.
     private mutating func takeKey(
         of detail: ConversationKeyChangeEvent,
         _ change: Change,
@@ -341,7 +345,7 @@ struct DeliveryWalk {
     ) throws(XChatError) -> Event {
         guard let version = detail.conversationKeyVersion, let sender = change.event.senderID else {
             _ = try change.verdict.get()
-            throw XChatError(.malformed, "the key change names no version or no sender")
+            throw XChatError(.malformed, "the key change event names no version or no sender")
         }
         let standing = session.standing(of: sender, in: conversation)
         let signed: Verifier.Signed
@@ -378,10 +382,10 @@ struct DeliveryWalk {
         return Event(received: change.event, isVerified: true, marks: marks, signer: signed.signer)
     }
 
-    /// Whether a key change comes after its signer became a member, or belongs to the founding.
+    /// Whether a key change event comes after its signer became a member, or belongs to the founding.
     ///
-    /// The version tells it too: when a history is delivered again, the places of the first time are not known any
-    /// more.
+    /// The version is checked as well as the position, because the original positions are not known when a history is
+    /// delivered again.
     private func isInPlace(
         _ place: Int,
         _ sender: UserID,
@@ -414,13 +418,13 @@ struct DeliveryWalk {
         case .full:
             throw XChatError(
                 .tooLarge,
-                "conversation \(printable(conversation)) has \(KeyRing.maximumVersions) keys, and no more are accepted"
+                "conversation \(printable(conversation)) has \(KeyRing.maximumVersions) accepted keys, which is the maximum, "
+                    + "and key \(printable(version)) is too old to replace one of them"
             )
         }
     }
 
-    /// Keeps what a key change delivers that did not verify, as far as anything of it may be kept, and says why it is
-    /// refused.
+    /// Handles a key change event that did not verify: stores its key if that is allowed, and returns the error.
     private mutating func refusal(
         of error: XChatError,
         _ change: Change,
@@ -435,8 +439,8 @@ struct DeliveryWalk {
         if let key = change.delivered {
             session.keyRing.keep(key, in: conversation, version: version, level: .unverified, announcer: nil)
         }
-        // A member announced another key under the version of ours, as far as is known: the signature does not cover
-        // ours.
+        // The signature does not cover the accepted key of the version, so the member seems to have announced another
+        // key.
         let isMember = standing == .member || { if case .former = standing { true } else { false } }()
         guard error.code == .wrongSignature, isMember, change.event.signsConversationKey,
             session.keyRing.acceptedKey(in: conversation, version: version) != nil
@@ -449,11 +453,11 @@ struct DeliveryWalk {
         XChatError(
             .disputedKey,
             "user \(printable(sender)) announced another key under version \(printable(version)) of conversation "
-                + "\(printable(conversation)); the first one stays and does not encrypt any more"
+                + "\(printable(conversation)); the first key is kept, but only used to decrypt: rotate the key"
         )
     }
 
-    /// Reports present members whom the newest key does not reach.
+    /// Reports present members for whom the newest key change event has no entry.
     private mutating func reportMissingEntries(in conversation: ConversationID) {
         guard let members = session.memberships[conversation],
             let newest = session.keyRing.newestVersion(in: conversation, upTo: session.versionLimit)
@@ -474,7 +478,7 @@ struct DeliveryWalk {
 }
 
 extension MessageEvent {
-    /// Whether the signature of a key change covers the conversation key itself.
+    /// Whether the signature of a key change event covers the conversation key itself.
     fileprivate var signsConversationKey: Bool {
         let version = try? SignatureVersion(messageEventSignature?.signatureVersion)
         return version?.number ?? 0 >= 6

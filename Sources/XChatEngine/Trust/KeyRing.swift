@@ -1,42 +1,43 @@
 public import XChatEvents
 
-/// How far a conversation key is trusted that decrypts and never encrypts.
+/// The trust in a conversation key that is only used to decrypt.
 enum KeyLevel: Int, Comparable, Sendable {
-    /// Its key change did not verify, or its signer is not known.
+    /// Its key change event did not verify, or the signer is not known.
     case unverified
-    /// The signature of its key change covers the wrapped keys alone (signature version below 6).
+    /// The signature of its key change event covers only the wrapped keys (signature version below 6).
     case legacy
-    /// Its key change verified under a pin that was replaced.
+    /// Its key change event verified under a pin that is not current any more.
     case retired
-    /// Its key change verified, and its signer is not a present member of the group as far as is known.
+    /// Its key change event verified, but the signer is not known to be a present member at its position.
     case announced
 
     /// Ordered by trust.
     static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// A conversation key that encrypts if it is the newest.
+/// A conversation key that may be used to encrypt if it is the newest one.
 ///
-/// Its key change verified under a current pin of a present member, or the caller supplied it.
+/// Its key change event verified under a current pin of a present member, or the caller supplied it.
 package struct AcceptedKey: Sendable {
     /// The key.
     package let key: ConversationKey
-    /// Who announced it; nil if the caller supplied it.
+    /// The user who announced it; nil if the caller supplied it.
     package let announcer: UserID?
-    /// Whether it is older than a removal that counted, or than new keys of a participant that were accepted.
+    /// Whether the key is stale, so that it is only used to decrypt: it is older than a counted removal, or than
+    /// accepted new public keys of a participant.
     package internal(set) var isStale: Bool
-    /// Users whom the key change names and who were not members when it was accepted.
+    /// The users whom the key change event names and who were not members when the key was accepted.
     ///
-    /// It does not encrypt before an addition makes them members.
+    /// The key is not used to encrypt before additions make them members.
     package internal(set) var outsiders: [UserID]
     /// Whether this account made it, or the caller supplied it.
     let isOwn: Bool
     /// Fields of the stored key that only later versions of the library know.
     var unknown: [UInt8] = []
 
-    /// The most outsiders that are kept after a delivery.
+    /// The maximum number of outsiders that are kept after a delivery.
     static let maximumOutsiders = 8
-    /// An id in the place of all outsiders beyond the limit: no member has it, so the key never encrypts.
+    /// An id that replaces all outsiders over the limit: no member has it, so the key is never used to encrypt.
     static let more: UserID = "more"
 
     package init(
@@ -55,7 +56,7 @@ package struct AcceptedKey: Sendable {
 }
 
 extension AcceptedKey: Equatable {
-    /// Whether all is the same; keys are compared in constant time.
+    /// Whether all properties are equal; keys are compared in constant time.
     package static func == (left: Self, right: Self) -> Bool {
         (left.key === right.key || left.key.isEqual(to: right.key)) && left.announcer == right.announcer
             && left.isStale == right.isStale && left.outsiders == right.outsiders && left.isOwn == right.isOwn
@@ -65,15 +66,15 @@ extension AcceptedKey: Equatable {
 
 /// Conversation keys by conversation **and** version.
 ///
-/// Versions are milliseconds since 1970: those of two conversations can coincide. Under one version one key is
-/// accepted, the first; a different one makes the version *disputed*, because one ciphertext can open to two texts
-/// under two keys (XSalsa20-Poly1305 does not commit to its key). One bad event never removes a key. The rules are in
+/// Versions are milliseconds since 1970, so two conversations can have the same version. Under each version only the
+/// first key is accepted. A different key makes the version *disputed*, because one ciphertext can decrypt to two texts
+/// under two keys (XSalsa20-Poly1305 does not commit to its key). A bad event never removes a key. The rules are in
 /// `docs/trust.md`, "Conversation keys".
 public struct KeyRing: Sendable {
     struct Other: Equatable, Sendable {
         let key: ConversationKey
         var level: KeyLevel
-        /// Who announced it, if the signature says so.
+        /// The user who announced it, if a signature proves that.
         var announcer: UserID?
         /// Fields of the stored key that only later versions of the library know.
         var unknown: [UInt8] = []
@@ -84,15 +85,16 @@ public struct KeyRing: Sendable {
         }
     }
 
-    /// How many keys that are not accepted one version can hold: each is tried on a message that does not decrypt.
+    /// The maximum number of keys of one version that are not accepted, counted separately for keys that a verified
+    /// signature covers and for other keys; each is tried on a message that does not decrypt.
     static let maximumPerVersion = 8
-    /// The most accepted keys of a conversation: 4,096.
+    /// The maximum number of accepted keys of a conversation: 4,096.
     static let maximumVersions = 4096
 
-    /// The keys of one conversation, and what is known of them.
+    /// The keys of one conversation, and their state.
     struct Held: Sendable {
         var accepted: [KeyVersion: AcceptedKey] = [:]
-        /// The accepted versions, the highest number last; no number is there twice.
+        /// The accepted versions, the highest number last; each number occurs once.
         var order: [(number: UInt64, version: KeyVersion)] = []
         var others: [KeyVersion: [Other]] = [:]
         var disputed: Set<KeyVersion> = []
@@ -101,12 +103,12 @@ public struct KeyRing: Sendable {
         /// Fields of the stored conversation that only later versions of the library know.
         var unknown: [UInt8] = []
 
-        /// Whether there is nothing to keep.
+        /// Whether it contains nothing to store.
         var isEmpty: Bool {
             accepted.isEmpty && others.isEmpty && disputed.isEmpty && highest == nil && floor == 0 && unknown.isEmpty
         }
 
-        /// The accepted version of a number.
+        /// The accepted version with a number, in the spelling under which it was announced.
         func spelling(of number: UInt64) -> KeyVersion? {
             var (low, high) = (0, order.count)
             while low < high {
@@ -116,11 +118,11 @@ public struct KeyRing: Sendable {
             return low < order.count && order[low].number == number ? order[low].version : nil
         }
 
-        /// Drops one accepted key in favour of a new one: the oldest key of the user who announced the most keys.
+        /// Replaces one accepted key by a new one: the oldest key of the user who announced the most keys.
         ///
-        /// The dropped key only decrypts from then on. So no member can displace the keys of the others. A key that the
-        /// caller supplies, or that this account makes, is always kept.
-        /// - Returns: False if the new key is older than the key that would be dropped.
+        /// The replaced key is only used to decrypt from then on. With this choice no member can displace the keys of
+        /// the others. A key that the caller supplies, or that this account makes, is always accepted.
+        /// - Returns: False if the new key is older than the key that it would replace.
         mutating func dropOldest(for key: AcceptedKey, _ number: UInt64) -> Bool {
             var counts: [UserID: Int] = [:]
             for key in accepted.values { if let announcer = key.announcer { counts[announcer, default: 0] += 1 } }
@@ -141,17 +143,17 @@ public struct KeyRing: Sendable {
 
     // MARK: The keys of one conversation
 
-    /// All that is held of a conversation; nil for nothing.
+    /// The stored data of a conversation; nil if nothing is stored.
     func held(of conversation: ConversationID) -> Held? {
         held[conversation].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// Replaces all that is held of a conversation.
+    /// Replaces the stored data of a conversation.
     mutating func replace(_ new: Held, of conversation: ConversationID) {
         held[conversation] = new.isEmpty ? nil : new
     }
 
-    /// The conversations of which something is held, in no order.
+    /// The conversations with stored data, in no order.
     var heldConversations: some Collection<ConversationID> { held.keys }
 
     // MARK: Questions
@@ -161,16 +163,16 @@ public struct KeyRing: Sendable {
         held.filter { !$0.value.accepted.isEmpty }.keys.sorted { $0.text < $1.text }
     }
 
-    /// The conversations of which a state must keep something, in byte order.
+    /// The conversations with data that a saved state must contain, in byte order.
     ///
-    /// A conversation without an accepted key can have a rotation floor: without it, a key from before a removal would
-    /// encrypt after a restart.
+    /// A conversation without an accepted key can have a rotation floor. Without the floor, a key from before a removal
+    /// could be used to encrypt after a restart.
     package var keptConversations: [ConversationID] {
         held.filter { !$0.value.accepted.isEmpty || $0.value.floor > 0 || $0.value.highest != nil }.keys
             .sorted { $0.text < $1.text }
     }
 
-    /// Whether anything is known of a conversation.
+    /// Whether a key of a conversation, or its highest version, is known.
     func knows(_ conversation: ConversationID) -> Bool {
         guard let held = held[conversation] else { return false }
         return !held.accepted.isEmpty || !held.others.isEmpty || held.highest != nil
@@ -184,7 +186,7 @@ public struct KeyRing: Sendable {
         held[conversation]?.accepted.keys.sorted() ?? []
     }
 
-    /// Whether keys of a conversation are known that only decrypt.
+    /// Whether a conversation has keys that are only used to decrypt because they are not accepted.
     func hasOthers(in conversation: ConversationID) -> Bool { held[conversation]?.others.isEmpty == false }
 
     /// The accepted key of a version.
@@ -192,12 +194,12 @@ public struct KeyRing: Sendable {
     /// - Parameters:
     ///   - conversation: The canonical conversation id.
     ///   - version: The key version, byte for byte.
-    /// - Returns: The key, or nil where none is accepted.
+    /// - Returns: The key; nil if no key of the version is accepted.
     public func acceptedKey(in conversation: ConversationID, version: KeyVersion) -> ConversationKey? {
         held[conversation]?.accepted[version]?.key
     }
 
-    /// What is known of an accepted key.
+    /// An accepted key with its properties.
     package func accepted(in conversation: ConversationID, version: KeyVersion) -> AcceptedKey? {
         held[conversation]?.accepted[version]
     }
@@ -206,15 +208,15 @@ public struct KeyRing: Sendable {
     ///
     /// - Parameters:
     ///   - conversation: Its canonical id.
-    ///   - limit: Versions above it are passed over.
-    /// - Returns: The version, or nil where none is accepted.
+    ///   - limit: Versions above it are ignored.
+    /// - Returns: The version; nil if no key is accepted.
     func newestVersion(in conversation: ConversationID, upTo limit: UInt64) -> KeyVersion? {
         held[conversation]?.order.last { $0.number <= limit }?.version
     }
 
-    /// The highest accepted version of a conversation; nil where none is accepted.
+    /// The highest accepted version of a conversation; nil if no key is accepted.
     ///
-    /// Whether it encrypts is for ``Session/encryptingVersion(in:)`` to say.
+    /// ``Session/encryptingVersion(in:)`` decides whether it may be used to encrypt.
     /// - Parameter conversation: Its canonical id.
     /// - Returns: The version.
     public func newestVersion(in conversation: ConversationID) -> KeyVersion? {
@@ -230,7 +232,8 @@ public struct KeyRing: Sendable {
             .map { entries[$0] }
     }
 
-    /// The highest version of a key whose key change verified, accepted or not.
+    /// The highest version up to a limit among the keys that are not accepted but covered by a verified signature; 0
+    /// without such a key.
     func highestAnnounced(in conversation: ConversationID, upTo limit: UInt64) -> UInt64 {
         let others = held[conversation]?.others ?? [:]
         let numbers = others.filter { $0.value.contains { $0.level >= .retired } }.compactMap { $0.key.number }
@@ -244,19 +247,21 @@ public struct KeyRing: Sendable {
 
     /// The highest version that an accepted key of the conversation ever had.
     ///
-    /// It outlives the keys: saved and restored, it keeps an older key from being taken for the newest.
+    /// It is kept when keys are lost: if it is saved and restored, an older key is not used as the newest one.
     /// - Parameter conversation: Its canonical id.
     /// - Returns: The version as a number, or nil.
     public func highestVersion(of conversation: ConversationID) -> UInt64? { held[conversation]?.highest }
 
-    /// The highest accepted version that bars a former member: a key that names the member as an outsider waits for the
-    /// addition that brings the member back, which signs the same version.
+    /// The highest accepted version that raises the bar of a member who leaves.
+    ///
+    /// A key that names the member as an outsider does not raise it: that key waits for the addition that brings the
+    /// member back, which signs the same version.
     ///
     /// - Parameters:
     ///   - conversation: Its canonical id.
-    ///   - limit: Versions above it do not count.
-    ///   - user: The former member.
-    /// - Returns: The version as a number, or 0 if no key counts.
+    ///   - limit: Versions above it are ignored.
+    ///   - user: The member who leaves.
+    /// - Returns: The version as a number; 0 without such a key.
     func barringVersion(of conversation: ConversationID, upTo limit: UInt64, for user: UserID) -> UInt64 {
         guard let known = held[conversation] else { return 0 }
         let newest = known.order.last { entry in
@@ -268,7 +273,10 @@ public struct KeyRing: Sendable {
         return max(newest?.number ?? 0, highest ?? 0)
     }
 
-    /// Keys up to this version do not encrypt: the time of the last removal that counted, in milliseconds since 1970.
+    /// The rotation floor: to be used to encrypt, a key of another member needs a version above it.
+    ///
+    /// It is the time of the last counted removal, or of the last accepted change of public keys, in milliseconds since
+    /// 1970.
     package func rotationFloor(of conversation: ConversationID) -> UInt64 { held[conversation]?.floor ?? 0 }
 
     /// Every accepted key, for saving.
@@ -289,14 +297,14 @@ public struct KeyRing: Sendable {
 
     enum Acceptance { case accepted, known, disputed, full }
 
-    /// Accepts a key; the first of a version stays.
+    /// Accepts a key, unless another key of the version was accepted before.
     ///
     /// - Parameters:
     ///   - key: The key, with its announcer.
     ///   - conversation: The canonical conversation id.
     ///   - version: 1 to 19 digits.
     ///   - limit: Versions above it do not raise the highest version.
-    /// - Returns: What became of the key.
+    /// - Returns: The outcome.
     mutating func accept(
         _ key: AcceptedKey,
         in conversation: ConversationID,
@@ -305,7 +313,7 @@ public struct KeyRing: Sendable {
     ) -> Acceptance {
         guard let number = version.number else { return .full }
         return change(conversation) { known in
-            // Two spellings of a number are one version.
+            // Two spellings of a number, such as 1001 and 01001, are the same version.
             let spelling = known.accepted[version] == nil ? known.spelling(of: number) : version
             if let spelling, let first = known.accepted[spelling] {
                 guard !first.key.isEqual(to: key.key) else { return .known }
@@ -331,7 +339,7 @@ public struct KeyRing: Sendable {
         }
     }
 
-    /// Keeps a key that only decrypts.
+    /// Stores a key that is only used to decrypt.
     mutating func keep(
         _ key: ConversationKey,
         in conversation: ConversationID,
@@ -346,7 +354,7 @@ public struct KeyRing: Sendable {
                 if entries[index].level < level { entries[index].announcer = announcer }
                 entries[index].level = max(entries[index].level, level)
             } else {
-                // Keys that did not verify must not keep out one that did.
+                // Keys that did not verify must not use up the capacity for keys that did.
                 let isSigned = level >= .retired
                 guard entries.count(where: { ($0.level >= .retired) == isSigned }) < Self.maximumPerVersion else {
                     return
@@ -357,17 +365,17 @@ public struct KeyRing: Sendable {
         }
     }
 
-    /// Changes what is held of a conversation in its place: a copy would make the work quadratic.
+    /// Changes the stored data of a conversation in place, because copies would take quadratic time.
     private mutating func change<R>(_ conversation: ConversationID, _ body: (inout Held) -> R) -> R {
         body(&held[conversation, default: Held()])
     }
 
-    /// Marks a version as disputed: it never encrypts.
+    /// Marks a version as disputed, so that its key is never used to encrypt.
     mutating func dispute(_ version: KeyVersion, in conversation: ConversationID) {
         held[conversation]?.disputed.insert(version)
     }
 
-    /// Keeps every key up to now from encrypting, and those with versions up to `floor` that come later.
+    /// Makes all present keys stale, and all later ones with versions up to `floor`.
     mutating func retireKeys(of conversation: ConversationID, floor: UInt64) {
         change(conversation) { known in
             for version in known.accepted.keys { known.accepted[version]?.isStale = true }
@@ -375,7 +383,8 @@ public struct KeyRing: Sendable {
         }
     }
 
-    /// Forgets outsiders who are members at the end of a delivery, and bounds the lists of the others.
+    /// Shortens lists of outsiders that are too long at the end of a delivery; outsiders who became members are dropped
+    /// first.
     mutating func boundOutsiders(in conversation: ConversationID, _ members: Set<UserID>) {
         guard let known = held[conversation] else { return }
         for (version, key) in known.accepted where key.outsiders.count > AcceptedKey.maximumOutsiders {
@@ -387,7 +396,7 @@ public struct KeyRing: Sendable {
         }
     }
 
-    /// Makes a key of our own encrypt although its version is not above the floor: it was made after it.
+    /// Marks a key of this account as not stale although its version is not above the floor, because it was made later.
     mutating func renew(_ version: KeyVersion, in conversation: ConversationID) {
         held[conversation]?.accepted[version]?.isStale = false
     }
@@ -406,8 +415,8 @@ public struct KeyRing: Sendable {
 }
 
 extension KeyRing.Held: Equatable {
-    // The order follows from the accepted versions. Dictionaries that share their storage are equal without a look at
-    // it, so comparing what did not change costs nothing.
+    // `order` follows from `accepted`. Dictionaries that share their storage are equal without a comparison of
+    // elements, so comparing unchanged data costs little.
     static func == (left: Self, right: Self) -> Bool {
         left.accepted == right.accepted && left.others == right.others && left.disputed == right.disputed
             && left.highest == right.highest && left.floor == right.floor && left.unknown == right.unknown

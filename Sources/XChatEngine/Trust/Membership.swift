@@ -1,49 +1,50 @@
 public import XChatEvents
 
-/// The members of a group, and the log of the changes that made them what they are.
+/// The members of a group, and the log of the changes from which the member list follows.
 ///
 /// The order in which a server delivers events proves nothing, and a server can deliver an event again at any time. So
-/// each signed change counts at most once, identified by its ``EventDigest``; only present members change the log; and
-/// a member who was taken out is *barred*: only an addition under a higher key version than the bar brings the member
-/// back. The rules are in `docs/trust.md`, "Group membership".
+/// a signed change *counts*, which means that it enters the log, at most once; its ``EventDigest`` identifies it. Only
+/// changes by present members count. A removed member is excluded by a *bar*, a key version: only an addition that
+/// signs a higher version brings the member back. The rules are in `docs/trust.md`, "Group membership".
 public struct Membership: Hashable, Sendable {
-    /// Whose word an entry of the log is.
+    /// The source on which an entry of the log relies.
     public enum Claim: String, Hashable, Sendable {
         /// The signature covers the group, and the signer was a member.
         case signed
-        /// The signer's alone: an addition of this account founded the log, and nothing proves the signer's membership.
+        /// Only the signer: an addition of this account founded the log, and no signature proves that its signer was a
+        /// member.
         case signer
-        /// The server's: it lists the members. Such a log never encrypts.
+        /// The member list of the server; nothing is encrypted for a group with such a log.
         case server
-        /// This account's own action, which the server accepted.
+        /// An action of this account that the server accepted.
         case own
-        /// The caller's: a person accepted a list of members.
+        /// The caller: a person accepted a list of members.
         case caller
     }
 
-    /// What an entry of the log did.
+    /// The effect of an entry on the members.
     public enum Effect: String, Hashable, Sendable {
         /// Founded the log with the members that it names.
         case founded
         /// Added members.
         case added
-        /// Took members out.
+        /// Removed members.
         case removed
         /// Replaced the members by those that it names.
         case replaced
     }
 
-    /// A change that counted.
+    /// A change that counted, or a list that was accepted.
     public struct Entry: Hashable, Sendable {
-        /// What it did.
+        /// Its effect on the members.
         public let effect: Effect
-        /// Whose word it is.
+        /// The source on which it relies.
         public let claim: Claim
         /// The signer; nil for a list.
         public let signer: UserID?
-        /// Whom it names: the founding members, those who were added, those who were taken out.
+        /// The users that it names: the founding, added, removed or listed members.
         public let people: [UserID]
-        /// The key version that the change signs; nil where it signs none.
+        /// The key version that the change signs; nil if it signs none.
         public let version: KeyVersion?
         /// Identifies the signed change; nil for a list.
         public let digest: EventDigest?
@@ -67,31 +68,30 @@ public struct Membership: Hashable, Sendable {
         }
     }
 
-    /// The most ids that a log holds, over all of its entries, members and bars: 40,000.
+    /// The maximum number of ids in a log, over all of its entries, members and bars: 40,000.
     package static let maximumIDs = 40_000
-    /// The most members of a group: 10,000.
+    /// The maximum number of members of a group: 10,000.
     package static let maximumMembers = 10_000
-    /// The most changes that wait to be judged: 64.
+    /// The maximum number of waiting changes: 64.
     static let maximumUnjudged = 64
-    /// The most bytes of encoded changes that wait to be judged: 256 KiB.
+    /// The maximum size of the encoded waiting changes together: 256 KiB.
     static let maximumUnjudgedBytes = 256 << 10
-    /// The most changes that are remembered because they never count: 10,000.
+    /// The maximum number of changes that are remembered because they never count: 10,000.
     package static let maximumSettled = 10_000
 
     /// The changes that counted, in the order in which this account counted them.
     public private(set) var log: [Entry] = []
     /// The present members.
     public private(set) var present: Set<UserID> = []
-    /// The bar of each former member: the highest key version that was known at the end of the delivery that took the
-    /// member out.
+    /// The bar of each former member: the highest key version known at the end of the delivery that removed the member.
     public private(set) var bars: [UserID: UInt64] = [:]
-    /// A change that waits in its place.
+    /// A change that waits for the keys of its signer, or for an earlier change.
     public struct Unjudged: Hashable, Sendable {
         /// The change as it was delivered.
         public let event: MessageEvent
         /// Whether its signature verified under a key that was not replaced when it was delivered.
         ///
-        /// If not, it waits for its signer's keys; if so, for a change before it.
+        /// If true, the change waits only for an earlier change.
         public let isVerified: Bool
         /// Fields of the stored change that only later versions of the library know.
         var unknown: [UInt8] = []
@@ -102,42 +102,45 @@ public struct Membership: Hashable, Sendable {
         }
     }
 
-    /// Changes that present members signed under keys that are not accepted, and those after them, oldest first.
+    /// The waiting changes, oldest first: those that present members signed under keys that are not accepted, and all
+    /// later ones.
     public private(set) var unjudged: [Unjudged] = []
     /// Whether a change was refused because the log is full.
     ///
-    /// Then the log is not what the group is, and the group does not encrypt.
+    /// Then the log may differ from the real membership, and nothing is encrypted for the group.
     public private(set) var isFull = false
     /// Whether another founding verified that contradicts the one of the log.
     ///
-    /// Which of the two was delivered first is the server's word, so the group does not encrypt before a person
-    /// decides.
+    /// The server chooses which of the two it delivers first, so nothing is encrypted for the group before a person
+    /// accepts a list.
     public private(set) var isContested = false
-    /// Only additions that sign a higher key version count: older ones lie before the founding, or before a list that a
-    /// person accepted.
-    public private(set) var floor: UInt64 = 0
-    /// Changes that were judged and never count, in the order in which they were judged.
+    /// A key version; only additions that sign a higher one count.
     ///
-    /// They are older than the founding, not by a present member at their place, or settled by a person's list.
+    /// The other additions are older than the founding, or than a list that a person accepted.
+    public private(set) var floor: UInt64 = 0
+    /// Changes that were evaluated and never count, in the order of their evaluation.
+    ///
+    /// For example, they are older than the founding, their signer was not a present member at their position, or a
+    /// person accepted a list instead.
     package private(set) var settled: [EventDigest] = []
 
-    /// Members who were taken out in the delivery in progress; their bars are set at its end.
+    /// Members who were removed in the current delivery; their bars are set at its end.
     private(set) var leaving: Set<UserID> = []
-    /// People whom only additions that did not count name.
+    /// Users whom only additions that did not count name.
     private(set) var unproven: Set<UserID> = []
-    /// The digests of the log.
+    /// The digests of the changes in the log.
     private var counted: Set<EventDigest> = []
     private var settledDigests: Set<EventDigest> = []
-    /// The key versions of the additions that made people members.
+    /// The key versions of the additions that made users members.
     private var joined: [UserID: UInt64] = [:]
     private var idCount = 0
     /// Fields of the stored log that only later versions of the library know.
     var unknown: [UInt8] = []
 
-    /// Founds a log.
+    /// Creates a log from its first entry.
     ///
     /// - Parameters:
-    ///   - entry: Names the members; at most 10,000.
+    ///   - entry: The founding, or an accepted list, which names at most 10,000 members.
     ///   - floor: Additions up to this key version never count.
     package init(founding entry: Entry, floor: UInt64 = 0) {
         present = Set(entry.people.prefix(Self.maximumMembers))
@@ -145,7 +148,7 @@ public struct Membership: Hashable, Sendable {
         append(entry)
     }
 
-    /// Restores a log that was stored.
+    /// Restores a stored log.
     ///
     /// - Throws: `malformed` for a log without a founding, `too_large` beyond the limits.
     package init(
@@ -161,12 +164,18 @@ public struct Membership: Hashable, Sendable {
         unproven: Set<UserID> = []
     ) throws(XChatError) {
         guard let first = log.first, first.effect == .founded || first.effect == .replaced else {
-            throw XChatError(.malformed, "the membership log does not begin with a founding")
+            throw XChatError(
+                .malformed,
+                "the membership log does not begin with a founding: it is damaged; restore it from a copy"
+            )
         }
         for entry in log { append(entry) }
         for digest in settled.prefix(Self.maximumSettled) { settle(digest) }
         guard present.isDisjoint(with: bars.keys), present.isDisjoint(with: leaving) else {
-            throw XChatError(.malformed, "the membership log has a user among present and former members")
+            throw XChatError(
+                .malformed,
+                "the membership log has a user among present and former members: it is damaged; restore it from a copy"
+            )
         }
         (self.present, self.bars, self.unjudged, self.floor) = (present, bars, unjudged, floor)
         (self.isFull, self.isContested, self.leaving) = (isFull, isContested, leaving)
@@ -186,13 +195,13 @@ public struct Membership: Hashable, Sendable {
         present.contains(user) || bars[user] != nil || leaving.contains(user)
     }
 
-    /// The present members and everyone who was one.
+    /// The present and former members.
     package var everMembers: Set<UserID> { present.union(bars.keys).union(leaving) }
 
-    /// Whose word the members rest on: the last list that was accepted, or the founding.
+    /// The source on which the member list relies: that of the last accepted list, otherwise that of the founding.
     public private(set) var claim: Claim = .server
 
-    /// The highest key version among the changes that counted, but for those beyond a limit.
+    /// The highest key version up to a limit among the changes that counted.
     func highestVersion(upTo limit: UInt64) -> UInt64? {
         log.compactMap { $0.version?.number }.filter { $0 <= limit }.max()
     }
@@ -203,17 +212,20 @@ public struct Membership: Hashable, Sendable {
     /// Whether a change counted already.
     func hasCounted(_ digest: EventDigest) -> Bool { counted.contains(digest) }
 
-    /// Whether a change counted already, or never counts.
+    /// Whether a change counted already, or is known never to count.
     func isJudged(_ digest: EventDigest) -> Bool { counted.contains(digest) || settledDigests.contains(digest) }
 
-    /// Whether a list that a person accepted settled a change while it waited.
+    /// Whether a change waited until a person accepted a list, so that it never counts.
     func isSettled(_ event: MessageEvent) -> Bool {
         guard !settledDigests.isEmpty, let digest = event.digestOfClaim else { return false }
         return settledDigests.contains(digest)
     }
 
-    /// Whether a key that a member announces is as old as the member: what was announced before the founding, or before
-    /// an addition brought the member in, does not encrypt.
+    /// Whether a key version is older than the membership of the member who announces it, so that the key may not be
+    /// used to encrypt.
+    ///
+    /// For an added member the version must be above that of the addition; for a founding member it must not be below
+    /// that of the founding.
     func predates(_ version: UInt64, by member: UserID) -> Bool {
         if let joined = joined[member] { return version <= joined }
         guard let first = log.first, first.effect == .founded, let founding = first.version?.number else {
@@ -224,22 +236,23 @@ public struct Membership: Hashable, Sendable {
 
     // MARK: Changes
 
-    /// What became of a change.
+    /// The outcome of a change.
     enum Outcome: Equatable {
-        /// It counted; these former members are back.
+        /// It counted: the former members in `returned` are back, and the members in `left` were removed.
         case counted(returned: [UserID], left: [UserID])
-        /// It was judged before.
+        /// It was evaluated before.
         case repeated
         /// It does not count, and never will.
         case ignored
-        /// It does not fit into the log any more.
+        /// It exceeds the limit of the log or of the members.
         case full
     }
 
-    /// Adds everyone whom an addition names, but for barred people; it takes no one out.
+    /// Adds all users whom an addition names, except excluded ones; removes no member.
     ///
-    /// A barred person returns only if the addition names the person as new, and signs a key version above the bar.
-    /// Whom the signed lists name after their signer is a present member in every reading, and never returns.
+    /// An excluded user returns only if the addition names the user as a new member and signs a key version above the
+    /// bar. Users whom the signed lists name after the signer are present members in every reading of the signed text,
+    /// and not new ones, so an excluded user among them does not return.
     mutating func add(_ addition: GroupMemberAddChange, by signer: UserID, claim: Claim, digest: EventDigest) -> Outcome
     {
         guard !isJudged(digest) else { return .repeated }
@@ -257,12 +270,13 @@ public struct Membership: Hashable, Sendable {
             }
             added.append(user)
         }
-        // A single event that breaks the limit of members is an error of that event and of nothing else.
+        // An addition over the limit of members fails alone: it does not mark the log as full.
         guard present.count + added.count <= Self.maximumMembers else {
             settle(digest)
             return .full
         }
-        // Nothing is copied before it is known to fit: copies of large groups would make many additions quadratic.
+        // The size is checked before anything is changed, so no copy is needed: copying a large group for each addition
+        // would take quadratic time.
         let names = Set(added)
         let sizeAfter =
             size + added.count + 1 + names.count - names.count { bars[$0] != nil }
@@ -286,14 +300,14 @@ public struct Membership: Hashable, Sendable {
         return .counted(returned: returned, left: [])
     }
 
-    /// Takes members out.
+    /// Removes members.
     mutating func remove(_ people: [UserID], by signer: UserID, claim: Claim, digest: EventDigest) -> Outcome {
         guard !isJudged(digest) else { return .repeated }
         guard present.contains(signer) else { return ignore(digest) }
         let left = people.filter(present.contains)
         guard !left.isEmpty else {
-            // One that names only former members is a repetition. Of people who were never members it may be older than
-            // their addition, and is judged again when it comes again.
+            // A removal that names only former members is a repetition. One that also names users who were never
+            // members may be older than their addition, so it is evaluated again when it is delivered again.
             return people.allSatisfy(everContained) ? ignore(digest) : .ignored
         }
         guard fits(size + left.count + 1, digest) else { return .full }
@@ -303,9 +317,10 @@ public struct Membership: Hashable, Sendable {
         return .counted(returned: [], left: left)
     }
 
-    /// Takes a verified founding in the place of the server's list, which founded the log before.
+    /// Replaces the server's list, which founded the log before, by a verified founding.
     ///
-    /// Changes that counted since count again where their signers are members now; whom one of them took out stays out.
+    /// Changes that counted since then are applied again if their signers are members under the new founding. Users
+    /// whom one of them removed stay excluded.
     mutating func replaceFounding(with entry: Entry, floor: UInt64) {
         var after = self
         (after.log, after.idCount, after.counted, after.joined) = ([], 0, [], [:])
@@ -338,8 +353,8 @@ public struct Membership: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - members: The new members.
-    ///   - bar: The bar of everyone else who was known, and the floor of additions.
-    /// - Returns: Who was a member and is not one any more.
+    ///   - bar: The lowest bar of the members who leave, and the lowest floor of additions.
+    /// - Returns: The users who were members and are not members any more.
     /// - Throws: `too_large` if the group has more former members than a log holds.
     mutating func replace(with members: [UserID], bar: UInt64) throws(XChatError) -> [UserID] {
         var after = self
@@ -349,12 +364,13 @@ public struct Membership: Hashable, Sendable {
         for user in left.union(leaving) { after.bars[user] = max(bars[user] ?? 0, bar) }
         for user in members { after.bars[user] = nil }
         after.floor = max(floor, bar)
-        // What waited is settled by the list.
+        // The list replaces the waiting changes, which never count.
         for change in unjudged { if let digest = change.event.digestOfClaim { after.settle(digest) } }
         (after.unjudged, after.isFull, after.isContested, after.joined) = ([], false, false, [:])
         let entry = Entry(effect: .replaced, claim: .caller, signer: nil, people: members)
         if isFull || after.size + members.count + 1 > Self.maximumIDs {
-            // A new log: the old changes are settled, and only a person's list brings former members back.
+            // A new log begins: the old changes never count again, and only an accepted list brings former members
+            // back.
             for digest in log.compactMap(\.digest) { after.settle(digest) }
             (after.log, after.counted, after.idCount) = ([], [], 0)
             for user in after.bars.keys { after.bars[user] = .max }
@@ -370,19 +386,19 @@ public struct Membership: Hashable, Sendable {
         return left.sorted()
     }
 
-    /// Notes a founding that contradicts the one of the log.
+    /// Records a founding that contradicts the one of the log.
     mutating func contest(_ digest: EventDigest) {
         settle(digest)
         isContested = true
     }
 
-    /// Notes a change that never counts.
+    /// Records a change that never counts.
     mutating func settle(_ digest: EventDigest) {
         guard settled.count < Self.maximumSettled, settledDigests.insert(digest).inserted else { return }
         settled.append(digest)
     }
 
-    /// Notes whom an addition names that did not count.
+    /// Records the users whom an addition that did not count names.
     mutating func noteUnproven(_ addition: GroupMemberAddChange) {
         for user in (addition.memberIDs ?? []) + (addition.currentMemberIDs ?? [])
         where unproven.count < Self.maximumMembers && !everContained(user) {
@@ -390,10 +406,10 @@ public struct Membership: Hashable, Sendable {
         }
     }
 
-    /// Whether members were taken out in the delivery in progress, and need their bars.
+    /// Whether members were removed in the current delivery and have no bars yet.
     var needsBars: Bool { !leaving.isEmpty }
 
-    /// Sets the bars of those who were taken out in the delivery that ends here.
+    /// Sets the bars of the members who were removed in the delivery that ends.
     mutating func endDelivery(bar: (UserID) -> UInt64) {
         for user in leaving where !present.contains(user) { bars[user] = bar(user) }
         leaving = []
@@ -401,7 +417,7 @@ public struct Membership: Hashable, Sendable {
 
     // MARK: Changes that wait
 
-    /// Keeps a change in its place until its signer's keys are accepted.
+    /// Keeps a change that waits for the keys of its signer, or for an earlier change.
     mutating func keepUnjudged(_ event: MessageEvent, isVerified: Bool) {
         guard let digest = event.digestOfClaim, !settledDigests.contains(digest),
             !unjudged.contains(where: { $0.event.digestOfClaim == digest })
@@ -421,7 +437,7 @@ public struct Membership: Hashable, Sendable {
 
     // MARK: The log
 
-    /// The ids that the log holds; what is stored is bounded by it.
+    /// The number of ids in the log, which bounds the size of the stored log.
     private var size: Int { idCount + present.count + bars.count + leaving.count }
 
     private mutating func ignore(_ digest: EventDigest) -> Outcome {
@@ -449,9 +465,9 @@ public struct Membership: Hashable, Sendable {
 }
 
 extension MessageEvent {
-    /// Identifies a change whose signer is not known: what is signed, the claimed sender, and the signature.
+    /// Identifies a change whose signer is not known, by its signed values, the claimed sender and the signature.
     ///
-    /// What the server adds to the envelope is no part of it. Nil if libsodium cannot be initialised.
+    /// It does not cover what the server adds to the envelope. Nil if libsodium cannot be initialised.
     var digestOfClaim: EventDigest? {
         try? EventDigest(ofParts: [
             Array((senderID ?? "").utf8), Array((messageID ?? "").utf8), detail?.encoded() ?? [],

@@ -2,11 +2,11 @@ public import XChatEvents
 
 /// The public keys that this account trusts, by user.
 ///
-/// A pin is user, version, identity key and signing key together. Of each user one pin is *current*, and the others are
-/// *retired*: a retired key still verifies, marked ``Event/Mark/retiredKey``, and no key is wrapped to it. A retired
-/// key that a person *replaced* also adds no one to a group: it may be stolen. The server is not trusted: the keys that
-/// it serves are pinned on first use, and from then on any other key is an error until a person accepts it. The rules
-/// are in `docs/trust.md`, "Pins".
+/// A pin consists of the user, version, identity key and signing key. One pin of each user is *current*, and the others
+/// are *retired*. A retired key still verifies events, which are marked ``Event/Mark/retiredKey``, but no conversation
+/// key is wrapped to it. A retired key that a person *replaced* may be stolen, so an addition that it signs does not
+/// count either. The server is not trusted: the keys that it serves are pinned on first use, and from then on any other
+/// key is an error until a person accepts it. The rules are in `docs/trust.md`, "Pins".
 public struct PinnedKeys: Sendable {
     /// The pins of one user.
     struct Pins: Hashable, Sendable {
@@ -25,9 +25,9 @@ public struct PinnedKeys: Sendable {
         }
     }
 
-    /// The most keys that a server may serve for one user: 16.
+    /// The maximum number of keys that a server may serve for one user: 16.
     public static let maximumServedKeys = 16
-    /// The most keys of one user that are kept as rejected: 64.
+    /// The maximum number of rejected keys that are kept for one user: 64.
     static let maximumRejected = 64
 
     private var pins: [UserID: Pins] = [:]
@@ -38,7 +38,7 @@ public struct PinnedKeys: Sendable {
 
     // MARK: The pins of one user
 
-    /// The pins of a user, and which of them is current; nil for none.
+    /// The pins of a user, and which of them is current; nil if the user has no pins.
     func pins(of user: UserID) -> Pins? { pins[user] }
 
     /// Replaces the pins and the rejected keys of a user.
@@ -47,7 +47,7 @@ public struct PinnedKeys: Sendable {
         rejected[user] = digests.isEmpty ? nil : digests
     }
 
-    /// Users with pins or rejected keys, in no order; one can come twice.
+    /// Users with pins or rejected keys, in no order; a user can occur twice.
     var knownUsers: [UserID] { Array(pins.keys) + rejected.keys }
 
     // MARK: Questions
@@ -63,13 +63,14 @@ public struct PinnedKeys: Sendable {
         pins[user].flatMap { $0.keys.isEmpty ? nil : $0.keys[$0.current] }
     }
 
-    /// Whether a key is a pin that was replaced by a newer one.
+    /// Whether a key differs from the current pin of its user; false for a user without pins.
     public func isRetired(_ key: VerifiedPublicKey) -> Bool {
         guard let current = current(of: key.userID) else { return false }
         return !current.isSamePin(as: key)
     }
 
-    /// Whether a key is a pin that a person replaced by a newer one: it may be stolen, and widens no group any more.
+    /// Whether a key is a pin that a person replaced by a newer one: it may be stolen, so additions that it signs do
+    /// not count.
     public func isReplaced(_ key: VerifiedPublicKey) -> Bool {
         guard let pins = pins[key.userID], let index = pins.keys.firstIndex(where: { $0.isSamePin(as: key) }) else {
             return false
@@ -77,13 +78,13 @@ public struct PinnedKeys: Sendable {
         return pins.replaced.contains(index)
     }
 
-    /// Those of the served keys that are not pinned as they are.
+    /// Returns the served keys that differ from the pins.
     ///
     /// - Parameters:
-    ///   - served: Keys of one user as the server answered them.
+    ///   - served: The keys of one user that the server returned.
     ///   - user: That user.
-    /// - Returns: The keys that are new or changed; empty if nothing differs. Pins that are not served any more do not
-    ///   count, nor keys that were rejected before.
+    /// - Returns: The keys that are new or changed; empty if nothing differs. Pins that are not served any more, and
+    ///   keys that were rejected before, are not included.
     public func changes(in served: [VerifiedPublicKey], of user: UserID) -> [VerifiedPublicKey] {
         served.filter { key in !self[user].contains { $0.isSamePin(as: key) } && !isRejected(key) }
     }
@@ -95,7 +96,7 @@ public struct PinnedKeys: Sendable {
 
     // MARK: Changes
 
-    /// Adds a key on the caller's word.
+    /// Adds a key that the caller supplies.
     ///
     /// It becomes current if its version is the highest.
     mutating func add(_ key: VerifiedPublicKey) {
@@ -119,14 +120,15 @@ public struct PinnedKeys: Sendable {
             throw XChatError(
                 .pinChanged,
                 "the server serves keys of user \(printable(user)), version \(printable(change.version)), "
-                    + "that are not the pinned ones; compare the safety code with the user, then accept or reject the keys"
+                    + "that differ from the pinned ones; compare the safety code with the user, then accept or reject "
+                    + "the keys"
             )
         }
         guard served.isEmpty || served.contains(where: { $0.isSamePin(as: current) }) else {
             throw XChatError(
                 .pinRolledBack,
-                "the server serves only replaced keys of user \(printable(user)); the accepted version is "
-                    + "\(printable(current.version)), and the pins stay as they are: fetch the keys again"
+                "the server serves only retired keys of user \(printable(user)), not the current version "
+                    + "\(printable(current.version)); the pins are unchanged: fetch the keys again"
             )
         }
     }
@@ -142,10 +144,10 @@ public struct PinnedKeys: Sendable {
         for key in served { add(key) }
     }
 
-    /// Takes the newest of the accepted keys as the current one; the pins of before are replaced.
+    /// Makes the newest of the accepted keys the current pin, and marks the earlier pins as replaced.
     ///
-    /// What a replaced key signs is readable and marked, and widens no group. Keys that were served with the accepted
-    /// ones, and that no person looked at, are replaced from the beginning.
+    /// Events signed with a replaced key are shown with a mark, and their additions do not count. Keys that were served
+    /// with the accepted ones and that no person checked are marked as replaced at once.
     mutating func accept(_ accepted: [VerifiedPublicKey], servedWith others: [VerifiedPublicKey]) throws(XChatError) {
         guard let newest = accepted.newest else { return }
         let user = newest.userID
@@ -165,7 +167,7 @@ public struct PinnedKeys: Sendable {
         pins[key.userID]?.replaced.insert(index)
     }
 
-    /// Remembers that served keys failed a check by a person.
+    /// Records that served keys failed a check by a person.
     mutating func reject(_ served: [VerifiedPublicKey]) throws(XChatError) {
         for key in served where !self[key.userID].contains(where: { $0.isSamePin(as: key) }) {
             guard rejected[key.userID]?.count ?? 0 < Self.maximumRejected else { continue }
@@ -185,14 +187,14 @@ extension VerifiedPublicKey {
         try EventDigest(ofParts: [Array(userID.utf8), identityKey.spki, signingKey.spki])
     }
 
-    /// Whether the version is higher; a version that is no number is lower than every number.
+    /// Whether the version is higher; a version that is not a number counts as 0.
     func isNewer(than other: VerifiedPublicKey) -> Bool {
         (version.number ?? 0, version) > (other.version.number ?? 0, other.version)
     }
 }
 
 extension [VerifiedPublicKey] {
-    /// The key with the highest version; of several the last.
+    /// The key with the highest version; the last one if several have it.
     package var newest: VerifiedPublicKey? {
         reduce(nil) { newest, key in
             newest.map { $0.isNewer(than: key) } ?? false ? newest : key

@@ -1,20 +1,20 @@
 import LibSodium
 import XChatEvents
 
-/// 60 digits that two users compare to find out that each has the other's genuine keys.
+/// 60 digits that two users compare to check that each has the other's genuine keys.
 ///
-/// A code covers both keys of both users: id, identity key and signing key. Both users see the same code, and it
-/// changes with any of these. X's fingerprint covers the identity key alone, and says nothing about the key that signs.
+/// A code covers the id, the identity key and the signing key of both users. Both users see the same code, and it
+/// changes if any of these changes. X's fingerprint covers only the identity key, and not the signing key.
 public struct SafetyCode: Hashable, Sendable, CustomStringConvertible {
     /// 60 ASCII digits: 30 for each user, the user with the smaller id first.
     public let digits: String
 
-    /// The code of two users.
+    /// Computes the code of two users.
     ///
     /// - Throws: `invalid_argument` for two keys of one user; `unsupported` if libsodium cannot be initialised.
     public init(_ one: VerifiedPublicKey, _ other: VerifiedPublicKey) throws(XChatError) {
         guard one.userID != other.userID else {
-            throw XChatError(.invalidArgument, "a safety code needs the keys of two users")
+            throw XChatError(.invalidArgument, "a safety code needs the keys of two different users")
         }
         let (first, second) = one.userID.isSmaller(than: other.userID) ? (one, other) : (other, one)
         digits = try Self.half(of: first) + Self.half(of: second)
@@ -48,7 +48,7 @@ public struct SafetyCode: Hashable, Sendable, CustomStringConvertible {
         do {
             digest = try GenericHash.hash(input.span, count: 64)
         } catch {
-            throw XChatError(.unsupported, "the safety code: \(error)")
+            throw XChatError(.unsupported, "libsodium could not compute the safety code: \(error)")
         }
         return (0..<6).map { group in
             let number = digest[group * 5..<group * 5 + 5].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 100_000

@@ -1,15 +1,15 @@
 import XChatEvents
 
-// Who may be shown as the author of an event is another question than who is a member now: see `docs/trust.md`,
-// "Authors".
+// Whether a user may be shown as the author of an event does not depend only on whether the user is a member now: see
+// `docs/trust.md`, "Authors".
 extension Session {
-    /// What a user is to a conversation.
+    /// The relation of a user to a conversation.
     enum Standing: Equatable {
-        /// One of the two of a 1:1, or a present member.
+        /// One of the two users of a 1:1, or a present member.
         case member
-        /// A member once; the bar is set at the end of the delivery that takes the member out.
+        /// A former member; the bar is nil until the delivery that removes the member ends.
         case former(bar: UInt64?)
-        /// Only an addition that did not count names the user.
+        /// Only additions that did not count name the user.
         case unproven
         /// No membership log is known.
         case unknown
@@ -35,17 +35,17 @@ extension Session {
         case .unproven: return .membershipUnproven
         case .former(let bar):
             guard let version = event.signedKeyVersion, let bar else { return .senderLeft }
-            // A version that is no number is above every bar.
+            // A version that is not a number is treated as above every bar.
             if version.number ?? .max <= bar { return .senderLeft }
             throw notAParticipant(event)
         case .stranger:
-            // A request to join comes from outside, and is a request and nothing else.
+            // A request to join comes from a user outside the group, and has no effect on its members.
             guard conversation.isGroup, event.isRequestToJoin(by: sender) else { throw notAParticipant(event) }
             return nil
         }
     }
 
-    /// Refuses a quoted event whose author is known never to have been in the conversation.
+    /// Throws for a quoted event whose author is known never to have been in the conversation.
     func requireAuthorship(of event: MessageEvent) throws(XChatError) {
         guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return }
         if standing(of: sender, in: conversation) == .stranger { throw notAParticipant(event) }
@@ -70,7 +70,7 @@ extension MessageEvent {
         }
     }
 
-    /// Whether a user asks to be let into a group, who therefore is not in it yet.
+    /// Whether the event is the user's own request to join a group.
     fileprivate func isRequestToJoin(by user: UserID) -> Bool {
         guard case .groupChangeEvent(let group) = detail, case .groupJoinRequest(let request) = group.groupChange else {
             return false
@@ -78,7 +78,7 @@ extension MessageEvent {
         return request.requestingUserID == user
     }
 
-    /// Whether the event is a change that can move a membership log.
+    /// Whether the event is a change that can change a membership log.
     var movesMembership: Bool {
         guard case .groupChangeEvent(let group) = detail else { return false }
         switch group.groupChange {

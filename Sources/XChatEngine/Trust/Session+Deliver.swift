@@ -1,16 +1,16 @@
 import LibSodium
 public import XChatEvents
 
-// The one way in. First the signatures of group changes and key changes are verified, each on its own. Then they take
-// effect in the order of the delivery: membership, and with it which keys encrypt. Then everything else is verified and
-// decrypted, each event on its own.
+// All events enter a session here. First the signatures of group changes and key change events are verified, each
+// independently of the others. Then these events take effect in the order of the delivery: they change the member lists
+// and the keys that may be used to encrypt. Then all other events are verified and decrypted, each independently.
 extension Session {
-    /// Verifies and decrypts the events of one delivery; group changes and key changes take effect.
+    /// Verifies and decrypts the events of one delivery; group changes and key change events take effect.
     ///
-    /// One bad event changes nothing for the others.
-    /// - Parameter events: Parsed events, oldest first, key changes among them at their places; or why one did not
-    ///   parse: such an error is passed through. Events of several conversations may be mixed.
-    /// - Returns: One result for each event, and what a person should know.
+    /// A bad event does not affect the results of the others.
+    /// - Parameter events: Parsed events, oldest first, with key change events at their positions. The error of an
+    ///   event that did not parse is passed through. Events of several conversations may be mixed.
+    /// - Returns: One result for each event, and notices for people.
     public mutating func deliver(_ events: [Result<MessageEvent, XChatError>]) -> Delivery {
         var settled: [Int: Result<Event, XChatError>] = [:]
         var notices: [Delivery.Notice] = []
@@ -31,15 +31,15 @@ extension Session {
         return Delivery(results: results, notices: notices)
     }
 
-    /// ``deliver(_:)`` without the notices.
+    /// Works like ``deliver(_:)`` without the notices.
     ///
-    /// - Parameter events: As there.
+    /// - Parameter events: As for ``deliver(_:)``.
     /// - Returns: One result for each event, in the order of the input.
     public mutating func open(_ events: [Result<MessageEvent, XChatError>]) -> [Result<Event, XChatError>] {
         deliver(events).results
     }
 
-    /// Verifies and decrypts one event, as a delivery of its own.
+    /// Verifies and decrypts one event as a separate delivery.
     ///
     /// - Parameter event: The event.
     /// - Returns: The event with its contents.
@@ -55,16 +55,15 @@ extension Session {
 
     // MARK: Events that a server serves for one conversation
 
-    /// Verifies and decrypts the events that a server served for one conversation; group changes and key changes take
-    /// effect.
+    /// Verifies and decrypts the events that a server served for one conversation; group changes and key change events
+    /// take effect.
     ///
     /// An event that names another conversation is refused before it has any effect. An event that names no
-    /// conversation is judged as ``deliver(_:)`` judges it.
+    /// conversation is handled as by ``deliver(_:)``.
     /// - Parameters:
     ///   - events: As for ``deliver(_:)``.
-    ///   - conversation: The canonical id of the conversation that was asked for.
-    /// - Returns: One result for each event, `inconsistent` for events of other conversations, and what a person should
-    ///   know.
+    ///   - conversation: The canonical id of the conversation that was requested.
+    /// - Returns: One result for each event, `inconsistent` for events of other conversations, and notices for people.
     public mutating func deliver(
         _ events: [Result<MessageEvent, XChatError>],
         in conversation: ConversationID
@@ -81,11 +80,11 @@ extension Session {
         )
     }
 
-    /// ``deliver(_:in:)`` without the notices.
+    /// Works like ``deliver(_:in:)`` without the notices.
     ///
     /// - Parameters:
-    ///   - events: As there.
-    ///   - conversation: The canonical id of the conversation that was asked for.
+    ///   - events: As for ``deliver(_:)``.
+    ///   - conversation: The canonical id of the conversation that was requested.
     /// - Returns: One result for each event, in the order of the input.
     public mutating func open(
         _ events: [Result<MessageEvent, XChatError>],
@@ -94,13 +93,13 @@ extension Session {
         deliver(events, in: conversation).results
     }
 
-    /// Verifies and decrypts one event that a server served for a conversation, as a delivery of its own.
+    /// Verifies and decrypts one event that a server served for a conversation, as a separate delivery.
     ///
     /// - Parameters:
     ///   - event: The event.
-    ///   - conversation: The canonical id of the conversation that was asked for.
+    ///   - conversation: The canonical id of the conversation that was requested.
     /// - Returns: The event with its contents.
-    /// - Throws: `inconsistent` for an event of another conversation; as ``open(_:)-(MessageEvent)``.
+    /// - Throws: `inconsistent` for an event of another conversation; the errors of ``open(_:)-(MessageEvent)``.
     public mutating func open(_ event: MessageEvent, in conversation: ConversationID) throws(XChatError) -> Event {
         try event.require(conversation)
         return try open(event)
@@ -108,15 +107,15 @@ extension Session {
 
     // MARK: Members
 
-    /// Founds the membership log of a group on the server's word, if its whole history holds neither a bound creation
-    /// nor an addition of this account.
+    /// Starts the membership log of a group with the member list of the server.
     ///
-    /// Such a log shows messages and never encrypts before ``acceptMembers(_:of:)``; a later verified founding replaces
-    /// it.
+    /// Call it only if the whole history of the group contains neither a creation with its key change event nor an
+    /// addition of this account. With such a log messages are shown, but nothing is encrypted before
+    /// ``acceptMembers(_:of:)``. A later verified founding replaces it.
     /// - Parameters:
     ///   - members: The members as the server lists them, at most 10,000.
     ///   - group: The group.
-    /// - Returns: The notice of it, or nil if the group has a log.
+    /// - Returns: The notice; nil if the group already has a log.
     /// - Throws: `invalid_argument`, `too_large`.
     public mutating func found(
         _ members: [UserID],
@@ -130,12 +129,13 @@ extension Session {
         return .founded(group, .server)
     }
 
-    /// Replaces the members of a group by a list of the caller, and bars all other known users.
+    /// Sets the members of a group to `members`, and excludes every other user known in the group.
     ///
-    /// The way out wherever a group does not encrypt for its members' sake. Ask a person first. Key changes that were
-    /// delivered before are judged by the new members when they are delivered again.
+    /// Use it when a group refuses to encrypt because of its member list: `membership_unproven` or
+    /// `membership_unjudged`. Let a person confirm the list first. Key change events that were already processed are
+    /// not evaluated again; when they are delivered again, they are checked against the new list.
     /// - Parameters:
-    ///   - members: The members, this account usually among them; at most 10,000.
+    ///   - members: The members, usually including this account; at most 10,000.
     ///   - group: The group.
     /// - Throws: `invalid_argument`, `too_large`.
     public mutating func acceptMembers(_ members: [UserID], of group: ConversationID) throws(XChatError) {
@@ -147,7 +147,8 @@ extension Session {
             )
             return
         }
-        // Keys that are not accepted count too: their signatures verified, and older additions may name new people.
+        // Versions of announced keys that are not accepted are included: older additions that sign them may name new
+        // users.
         let bar = max(highestVersion(of: group), keyRing.highestAnnounced(in: group, upTo: versionLimit))
         let left = try known.replace(with: members, bar: bar)
         memberships[group] = known
@@ -164,7 +165,7 @@ extension Session {
         guard members.count <= Membership.maximumMembers else {
             throw XChatError(
                 .tooLarge,
-                "\(members.count) members; a group has at most \(Membership.maximumMembers)"
+                "the list has \(members.count) members, and a group has at most \(Membership.maximumMembers)"
             )
         }
         if let odd = members.first(where: { !$0.isValid }) {
@@ -175,7 +176,7 @@ extension Session {
         }
     }
 
-    /// The highest version among accepted keys and counted changes of a group: the bar of a user who leaves now.
+    /// The highest version among the accepted keys and the counted changes of a group.
     func highestVersion(of group: ConversationID) -> UInt64 {
         let limit = versionLimit
         return max(
@@ -187,7 +188,8 @@ extension Session {
 
     // MARK: Signatures
 
-    /// The group changes and key changes of a delivery with what their signatures say, by conversation.
+    /// Verifies the signatures of the group changes and key change events of a delivery, and groups the results by
+    /// conversation.
     private func verifiedChanges(_ events: [Result<MessageEvent, XChatError>]) -> [[DeliveryWalk.Change]] {
         var order: [ConversationID: Int] = [:]
         var indices: [[Int]] = []
@@ -222,8 +224,9 @@ extension Session {
         )
     }
 
-    /// The accepted key of the version that a key change announces: its signature must cover that key, or it disputes
-    /// it.
+    /// The accepted key of the version that a key change event announces.
+    ///
+    /// If the signature of the event does not cover this key, the version becomes disputed.
     func knownKeys(forVersionOf event: MessageEvent) -> [ConversationKey] {
         guard case .conversationKeyChangeEvent(let change) = event.detail, let version = change.conversationKeyVersion,
             let conversation = event.canonicalConversationID,
@@ -250,10 +253,10 @@ extension Session {
         event.senderID.map { pins[$0] } ?? []
     }
 
-    /// Hands the session to a walk, whose session replaces this one.
+    /// Moves the contents of the session into a walk; the caller then replaces this session by that of the walk.
     ///
-    /// The walk is the only owner of what it changes: a copy of all that is known for each delivery would make a long
-    /// life quadratic.
+    /// The walk must be the only owner of the data that it changes: copies of all data for each delivery would take
+    /// quadratic time over the life of a session.
     private mutating func takeWalk(_ changes: [DeliveryWalk.Change]) -> DeliveryWalk {
         let walk = DeliveryWalk(session: self, changes: changes)
         (memberships, keyRing, pins) = ([:], KeyRing(), PinnedKeys())
@@ -262,7 +265,7 @@ extension Session {
 
     // MARK: Changes that wait
 
-    /// Judges the changes of a group that wait for keys, as far as the keys are accepted now.
+    /// Evaluates the waiting changes of a group, as far as the keys of their signers are accepted now.
     mutating func judgeUnjudged(in group: ConversationID) {
         var walk = takeWalk([])
         walk.judgeUnjudged(in: group)
@@ -272,14 +275,14 @@ extension Session {
 }
 
 extension MessageEvent {
-    /// The conversation that the event names, in canonical form: `1111-2222` and `1111:2222` are one.
+    /// The conversation that the event names, in canonical form: `1111-2222` and `1111:2222` are the same.
     var canonicalConversationID: ConversationID? {
         conversationID.map { ConversationID(canonicalizing: $0, sender: senderID ?? "") }
     }
 
-    /// Refuses an event that names another conversation than the one that it was served for.
+    /// Throws for an event that names another conversation than the one for which it was served.
     ///
-    /// - Parameter conversation: The canonical id of the conversation that was asked for.
+    /// - Parameter conversation: The canonical id of the conversation that was requested.
     /// - Throws: `inconsistent`.
     package func require(_ conversation: ConversationID) throws(XChatError) {
         guard let named = canonicalConversationID, named != conversation else { return }
@@ -290,7 +293,7 @@ extension MessageEvent {
         )
     }
 
-    /// Refuses an event with a value that is not of its form or beyond its limit.
+    /// Throws for an event with a value that is malformed or over its limit.
     func requireLimits() throws(XChatError) {
         if let violation = limitViolation { throw XChatError(.invalidValue, violation) }
     }

@@ -1,20 +1,21 @@
 public import XChatEvents
 
-// Which key encrypts, and for whom: see `docs/trust.md`, "Conversation keys".
+// Which key is used to encrypt, and for which users: see `docs/trust.md`, "Conversation keys".
 extension Session {
-    /// The version of the conversation key that encrypts now.
+    /// The version of the conversation key that is used to encrypt now.
     ///
     /// - Parameter conversation: The canonical conversation id.
     /// - Returns: The newest accepted version.
     /// - Throws: `key_missing` if no key is accepted or the newest is not known; `rotation_needed` if the newest key is
-    ///   older than a removal or than a participant's new keys, or was given to people who are not members;
+    ///   stale, or was given to users who are not members, or was announced by a user who is not a member any more;
     ///   `disputed_key`; `not_a_participant` if this account is not a member; `membership_unproven` if the member list
-    ///   is only the server's word; `membership_unjudged` while a change waits for its signer's keys.
+    ///   comes only from the server or is contested; `membership_unjudged` while a change waits for its signer's keys,
+    ///   or if the membership log is full.
     public func encryptingVersion(in conversation: ConversationID) throws(XChatError) -> KeyVersion {
         try encryptingKey(in: conversation).version
     }
 
-    /// The accepted key that encrypts: the newest one, or the one of a version that the caller names.
+    /// The accepted key to encrypt with: the newest one, or the one of a version that the caller names.
     package func encryptingKey(
         in conversation: ConversationID,
         version: KeyVersion? = nil
@@ -35,21 +36,22 @@ extension Session {
         {
             throw XChatError(
                 .keyMissing,
-                "the newest key \(highest) of conversation \(id) is not known, and no older one encrypts: deliver its key changes"
+                "the newest key \(highest) of conversation \(id) is not known, and an older one must not be used to encrypt: "
+                    + "deliver its key change events"
             )
         }
         guard !keyRing.isDisputed(newest, in: conversation) else {
             throw XChatError(
                 .disputedKey,
-                "two different keys were announced under version \(printable(newest)) of conversation \(id), and neither encrypts: "
-                    + "rotate the key"
+                "two different keys were announced under version \(printable(newest)) of conversation \(id), and neither may be "
+                    + "used to encrypt: rotate the key"
             )
         }
         guard !accepted.isStale else {
             throw XChatError(
                 .rotationNeeded,
                 "key \(printable(newest)) of conversation \(id) is older than a removal of members, or than new "
-                    + "keys of a participant, and does not encrypt: rotate the key"
+                    + "public keys of a participant, and is only used to decrypt: rotate the key"
             )
         }
         if let members = memberships[conversation] {
@@ -57,7 +59,7 @@ extension Session {
                 throw XChatError(
                     .rotationNeeded,
                     "key \(printable(newest)) of conversation \(id) was also given to user \(printable(outsider)), "
-                        + "who is not a member, and does not encrypt: rotate the key"
+                        + "who is not a member, and is only used to decrypt: rotate the key"
                 )
             }
             if let announcer = accepted.announcer, !members.contains(announcer) {
@@ -76,11 +78,12 @@ extension Session {
         if let ahead = keyRing.newestVersion(in: conversation) {
             return
                 "key \(printable(ahead)) of conversation \(id) is more than a day ahead of this machine's clock "
-                + "(\(clock()) ms), and does not encrypt: correct the clock, or rotate the key"
+                + "(\(clock()) ms), and is only used to decrypt: correct the clock, or rotate the key"
         }
         if keyRing.highestVersion(of: conversation) != nil {
             return
-                "the newest key of conversation \(id) is not known, and no older one encrypts: deliver its key changes"
+                "the newest key of conversation \(id) is not known, and an older one must not be used to encrypt: "
+                + "deliver its key change events"
         }
         if keyRing.hasOthers(in: conversation) {
             return
@@ -88,12 +91,12 @@ extension Session {
                 + "deliver its whole history, or rotate the key"
         }
         return
-            "no verified key for conversation \(id) is known: deliver its key changes, or make a key change"
+            "no verified key for conversation \(id) is known: deliver its key change events, or rotate the key"
     }
 
-    /// Refuses a group whose members are not known well enough to encrypt for them.
+    /// Throws if the members of a group are not known well enough to encrypt for them.
     ///
-    /// A group without a log is let through: the caller supplied its key.
+    /// A group without a log is allowed, because its accepted keys can only come from the caller.
     func requireKnownMembers(of conversation: ConversationID) throws(XChatError) {
         if let isOneOfTwo = conversation.isOneOfTwo(userID), !isOneOfTwo {
             throw XChatError(
@@ -107,7 +110,8 @@ extension Session {
         guard members.claim != .server else {
             throw XChatError(
                 .membershipUnproven,
-                "the member list of group \(id) is only the server's word, and is not encrypted for: have a person accept a list"
+                "the member list of group \(id) comes only from the server, and nothing is encrypted for it: have a person "
+                    + "accept a list"
             )
         }
         guard !members.isContested else {
@@ -121,7 +125,8 @@ extension Session {
             throw XChatError(
                 .membershipUnjudged,
                 members.isFull
-                    ? "the membership log of group \(id) is full, and misses a change: have a person accept a list of its members"
+                    ? "the membership log of group \(id) is full, and a change is missing: have a person accept a list of "
+                        + "its members"
                     : "a change of the members of group \(id) waits for the keys of user \(printable(signer ?? "")): accept these "
                         + "keys, or have a person accept a list of the members"
             )
@@ -134,7 +139,7 @@ extension Session {
         }
     }
 
-    /// Refuses a group without a membership log: a new key goes to its members.
+    /// Returns the membership log of a group; throws without a log, because a new key is wrapped to the members.
     func knownMembers(of group: ConversationID) throws(XChatError) -> Membership {
         try requireKnownMembers(of: group)
         guard let members = memberships[group] else {
