@@ -16,7 +16,7 @@ package func concurrentMap<Mapped: Sendable>(_ count: Int, _ transform: @Sendabl
     let slice = 16
     guard count > slice else { return (0..<count).map(transform) }
     return unsafe [Mapped](unsafeUninitializedCapacity: count) { results, initializedCount in
-        // Each call writes the elements of its own slice only, and all calls have returned before the array is read.
+        // Each call writes only the elements of its own slice, and all calls have returned before the array is read.
         nonisolated(unsafe) let slots = unsafe results
         let cores = ProcessInfo.processInfo.activeProcessorCount
         concurrently((count + slice - 1) / slice, cores: cores) { number in

@@ -1,25 +1,25 @@
 import XChatEvents
 
-/// Why the engine refused: a stable code to match on, and a sentence for people.
+/// The reason why the engine refused: a stable code to match on, and a sentence for people.
 ///
-/// The message names what and where (a field, a version, a user id); it never holds input bytes, plaintext or a secret.
-/// A failed decryption says ``Code/authenticationFailed`` and no more.
+/// The message names the value concerned (a field, a version, a user id); it never contains input bytes, plaintext or a
+/// secret. A failed decryption gives only ``Code/authenticationFailed``.
 public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What went wrong.
+    /// The kind of failure.
     ///
     /// The raw values are the words that `xchat decrypt` and `xchat verify` print.
     public struct Code: RawRepresentable, Hashable, Sendable {
         /// The word as it is printed.
         public let rawValue: String
 
-        /// A code from its word.
+        /// Creates a code from its word.
         public init(rawValue: String) {
             self.rawValue = rawValue
         }
 
         /// The input is not base64 of one Thrift `MessageEvent`.
         public static let notAnEvent = Code(rawValue: "not_an_event")
-        /// The event carries no signature.
+        /// The event has no signature.
         public static let noSignature = Code(rawValue: "no_signature")
         /// No trusted signing key of the sender has the version that the signature names.
         public static let unknownSigner = Code(rawValue: "unknown_signer")
@@ -29,7 +29,7 @@ public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let notRepresentable = Code(rawValue: "not_representable")
         /// The signature version is below 2.
         public static let versionRefused = Code(rawValue: "version_refused")
-        /// No conversation key is known that the operation needs.
+        /// A conversation key that the operation needs is not known.
         public static let keyMissing = Code(rawValue: "key_missing")
         /// The message is not encrypted.
         public static let unencrypted = Code(rawValue: "unencrypted")
@@ -41,46 +41,48 @@ public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let neverSigned = Code(rawValue: "never_signed")
         /// A ciphertext did not authenticate.
         public static let authenticationFailed = Code(rawValue: "authentication_failed")
-        /// Something authenticated but is not what it has to be, or a value is not of its form.
+        /// A value, or data that authenticated, is damaged or malformed.
         public static let malformed = Code(rawValue: "malformed")
-        /// A value of an event, such as an id or a version, is not of its form or beyond its limit.
+        /// A value of an event, such as an id or a version, is malformed or over its limit.
         public static let invalidValue = Code(rawValue: "invalid_value")
         /// Larger than the limit that the message names.
         public static let tooLarge = Code(rawValue: "too_large")
         /// Well formed, but of a kind that this version does not know.
         public static let unsupported = Code(rawValue: "unsupported")
-        /// A key that is of no known suite, off its curve, or not bound to its partner.
+        /// A key belongs to no known suite or is not on its curve, or its binding signature does not verify.
         public static let invalidKey = Code(rawValue: "invalid_key")
-        /// A key of one cipher suite where one of another is needed.
+        /// A key belongs to another cipher suite than the one needed.
         public static let wrongSuite = Code(rawValue: "wrong_suite")
-        /// The keys served for a user are not the ones pinned.
+        /// The keys served for a user differ from the pinned ones.
         public static let pinChanged = Code(rawValue: "pin_changed")
-        /// The server serves only keys of a user that were replaced before.
+        /// The server serves only retired keys of a user, not the current pin.
         public static let pinRolledBack = Code(rawValue: "pin_rolled_back")
         /// The keys served for a user failed an earlier check by a person.
         public static let pinRejected = Code(rawValue: "pin_rejected")
-        /// The newest conversation key is older than a removal or than a participant's new keys; rotate it first.
+        /// The conversation key is older than a removal or than new public keys of a participant, or users who are not
+        /// members have it; rotate it first.
         public static let rotationNeeded = Code(rawValue: "rotation_needed")
         /// Two different keys were announced under the version.
         public static let disputedKey = Code(rawValue: "disputed_key")
-        /// The member list of the group is only the server's word; a person must accept it first.
+        /// No signature proves the member list of the group, or signatures contradict each other; a person must accept
+        /// a list first.
         public static let membershipUnproven = Code(rawValue: "membership_unproven")
-        /// A signed change of the group waits until its signer's keys are accepted.
+        /// A signed change of the group waits until its signer's keys are accepted, or the membership log is full.
         public static let membershipUnjudged = Code(rawValue: "membership_unjudged")
         /// Encrypting the message again would give it to people who could not read it when it was sealed.
         public static let membersChanged = Code(rawValue: "members_changed")
-        /// Private keys, or the version they are registered under, are needed and not there.
+        /// The operation needs private keys, or the version under which they are registered, and they are missing.
         public static let notUnlocked = Code(rawValue: "not_unlocked")
-        /// An argument that no call of this kind can take.
+        /// An argument is invalid.
         public static let invalidArgument = Code(rawValue: "invalid_argument")
     }
 
-    /// What to match on.
+    /// The kind of failure, to match on.
     public let code: Code
     /// What happened and where, in one sentence.
     public let message: String
 
-    /// An error of the given code.
+    /// Creates an error.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message

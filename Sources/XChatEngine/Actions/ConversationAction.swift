@@ -2,8 +2,8 @@ public import XChatEvents
 
 /// A signed action on a conversation that needs no new conversation key.
 ///
-/// X's own SDK builds the deletion of messages alone; the others follow the same table, which every client verifies:
-/// `docs/protocol.md`, "Signed texts". It is not known whether X's servers accept each of them.
+/// X's own SDK builds only the deletion of messages. The other actions follow the same table, which every client
+/// verifies: `docs/protocol.md`, "Signed texts". It is not known whether X's servers accept each of them.
 public enum ConversationAction: Hashable, Sendable {
     /// Deletes messages by their sequence ids: for all participants, or for this user.
     case deleteMessages([SequenceID], forAll: Bool)
@@ -13,35 +13,35 @@ public enum ConversationAction: Hashable, Sendable {
     case markRead(until: SequenceID, atMillis: Int64?)
     /// Marks as unread, from a sequence id on.
     case markUnread(until: SequenceID?)
-    /// Removes members from a group. They can read on until the key is rotated.
+    /// Removes members from a group; they can read new messages until the key is rotated.
     case removeMembers([UserID])
     /// Makes members administrators.
     case addAdmins([UserID])
-    /// Takes administration from members.
+    /// Removes the administrator role from members.
     case removeAdmins([UserID])
-    /// Sets the title of a group; encrypt it first, or the server can read it.
+    /// Sets the title of a group; encrypt it first, otherwise the server can read it.
     case setTitle(String, keyVersion: KeyVersion)
     /// Sets the avatar of a group.
     case setAvatar(url: String, keyVersion: KeyVersion)
     /// Opens a group to all users who have the link; the time is in milliseconds since 1970.
     case enableInvite(url: String, expiresAtMsec: Int64?, affiliateID: WireString?)
-    /// Closes it again.
+    /// Disables the invitation link of a group.
     case disableInvite(by: UserID)
-    /// Asks to be let in.
+    /// Requests to join a group.
     case requestToJoin
-    /// Turns down who asked.
+    /// Rejects the requests of users to join a group.
     case rejectJoin([UserID])
-    /// Lets messages disappear after a number of milliseconds.
+    /// Makes messages disappear after a number of milliseconds.
     case setMessageDuration(ttlMsec: Int64, applyToAllMessages: Bool?)
-    /// Lets messages stay; the present duration in milliseconds may be named.
+    /// Stops the disappearing of messages; can name the present duration in milliseconds.
     case removeMessageDuration(currentTTLMsec: Int64?)
-    /// Silences conversations.
+    /// Mutes conversations.
     case mute([ConversationID])
-    /// Ends the muting of conversations.
+    /// Unmutes conversations.
     case unmute([ConversationID])
-    /// Reports screenshots.
+    /// Turns the detection of screenshots on or off.
     case setScreenCaptureDetection(Bool)
-    /// Prevents screenshots.
+    /// Turns the blocking of screenshots on or off.
     case setScreenCaptureBlocking(Bool)
 }
 
@@ -49,7 +49,7 @@ extension Session {
     /// Signs an action.
     ///
     /// - Parameters:
-    ///   - action: What to do.
+    ///   - action: The action.
     ///   - conversation: The canonical conversation id.
     /// - Returns: The signature in the form that the REST calls take, with the text that was signed.
     /// - Throws: `not_unlocked`, `not_a_participant`, `invalid_argument` naming the invalid member,
@@ -58,25 +58,25 @@ extension Session {
         _ action: ConversationAction,
         in conversation: ConversationID
     ) throws(XChatError) -> ActionSignature {
-        // A request to join comes from outside the group.
+        // A request to join comes from a user outside the group.
         if action != .requestToJoin { try requireParticipation(in: conversation) }
         let detail = try action.detail(by: userID, in: conversation)
         return try sign(detail, in: conversation).action
     }
 
-    /// Refuses a conversation that this account is known not to be in.
+    /// Throws for a conversation in which this account is known not to be.
     private func requireParticipation(in conversation: ConversationID) throws(XChatError) {
         switch standing(of: userID, in: conversation) {
         case .member, .unknown: return
         case .former, .unproven, .stranger:
             throw XChatError(
                 .notAParticipant,
-                "user \(printable(userID)) is not in \(printable(conversation))"
+                "user \(printable(userID)) is not a participant of conversation \(printable(conversation))"
             )
         }
     }
 
-    /// The one way out for signed actions; the key, where the signature covers one, is that of a key change.
+    /// Signs any action; `key` is the conversation key that the signature of a key change event covers.
     func sign(
         _ detail: MessageEventDetail,
         in conversation: ConversationID,
@@ -112,7 +112,7 @@ extension Session {
 }
 
 extension ConversationAction {
-    /// The detail as X's schema has it, once everything in it is valid.
+    /// Checks the values of the action, and converts it to the detail of X's schema.
     fileprivate func detail(by user: UserID, in conversation: ConversationID) throws(XChatError) -> MessageEventDetail {
         switch self {
         case .deleteMessages(let ids, let forAll):
@@ -144,7 +144,7 @@ extension ConversationAction {
             )
         default:
             guard conversation.isGroup else {
-                throw XChatError(.invalidArgument, "\(printable(conversation)) is not a group")
+                throw XChatError(.invalidArgument, "conversation \(printable(conversation)) is not a group")
             }
             return .groupChangeEvent(GroupChangeEvent(groupChange: try groupChange(by: user), forKeyRotation: false))
         }
@@ -189,15 +189,21 @@ extension ConversationAction {
     private func settingsChange() throws(XChatError) -> ConversationMetadataChange {
         switch self {
         case .setMessageDuration(let ttl, let applyToAll):
-            guard ttl >= 0 else { throw XChatError(.invalidArgument, "ttl_msec is negative") }
+            guard ttl >= 0 else {
+                throw XChatError(.invalidArgument, "ttl_msec is negative: give 0 or more milliseconds")
+            }
             return .messageDurationChange(MessageDurationChange(ttlMsec: ttl, applyToAllMessages: applyToAll))
         case .removeMessageDuration(let current):
             return .messageDurationRemove(MessageDurationRemove(currentTTLMsec: current))
         case .mute(let ids):
-            guard !ids.isEmpty else { throw XChatError(.invalidArgument, "muted_conversation_ids is empty") }
+            guard !ids.isEmpty else {
+                throw XChatError(.invalidArgument, "muted_conversation_ids is empty: name at least one conversation")
+            }
             return .muteConversation(MuteConversation(mutedConversationIDs: ids.map(\.text)))
         case .unmute(let ids):
-            guard !ids.isEmpty else { throw XChatError(.invalidArgument, "unmuted_conversation_ids is empty") }
+            guard !ids.isEmpty else {
+                throw XChatError(.invalidArgument, "unmuted_conversation_ids is empty: name at least one conversation")
+            }
             return .unmuteConversation(UnmuteConversation(unmutedConversationIDs: ids.map(\.text)))
         case .setScreenCaptureDetection(let isOn):
             return isOn
@@ -213,11 +219,11 @@ extension ConversationAction {
     }
 }
 
-/// Ids in signed lists are digits, none twice, and there is at least one.
+/// Checks the ids of a signed list: there is at least one, each consists of digits, and no id occurs twice.
 func require(_ ids: [some Identifier], _ name: String) throws(XChatError) {
-    guard !ids.isEmpty else { throw XChatError(.invalidArgument, "\(name) is empty") }
+    guard !ids.isEmpty else { throw XChatError(.invalidArgument, "\(name) is empty: name at least one id") }
     guard ids.allSatisfy({ $0.text.isDigits }) else {
-        throw XChatError(.invalidArgument, "\(name) has one that is no id")
+        throw XChatError(.invalidArgument, "\(name) contains a value that is not an id: ids are digits")
     }
-    guard Set(ids).count == ids.count else { throw XChatError(.invalidArgument, "\(name) has one twice") }
+    guard Set(ids).count == ids.count else { throw XChatError(.invalidArgument, "\(name) contains an id twice") }
 }

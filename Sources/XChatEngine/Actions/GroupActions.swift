@@ -4,29 +4,29 @@ public import XChatEvents
 public struct GroupDraft: Hashable, Sendable {
     /// All members of the group, this account included.
     public var members: [UserID]
-    /// Who administers it: members.
+    /// The administrators, who must be members.
     public var admins: [UserID]
-    /// The title, byte for byte as the REST body will have it; encrypt it first, or the server can read it.
+    /// The title, byte for byte as in the REST body; encrypt it first, otherwise the server can read it.
     public var title: String?
-    /// The avatar, byte for byte as the REST body will have it.
+    /// The URL of the avatar, byte for byte as in the REST body.
     public var avatarURL: String?
-    /// After how many milliseconds messages disappear; not covered by the signature.
+    /// The time in milliseconds after which messages disappear; not covered by the signature.
     public var ttlMsec: Int64?
 
-    /// A group without title, avatar and ttl.
+    /// Creates a draft of a group without title, avatar and ttl.
     public init(members: [UserID], admins: [UserID]) {
         self.members = members
         self.admins = admins
     }
 }
 
-/// New members for a group, with what the group is at present: all of it is signed.
+/// New members for a group, with the present state of the group; the signature covers all of it.
 public struct MemberAddDraft: Hashable, Sendable {
-    /// Who joins.
+    /// The users who join.
     public var newMembers: [UserID]
     /// The present members, this account included, in any order; this account is signed first.
     public var currentMembers: [UserID]
-    /// The administrators among those.
+    /// The administrators among the present members.
     public var currentAdmins: [UserID]
     /// Invited people who have not answered yet.
     public var pendingMembers: [UserID] = []
@@ -36,10 +36,10 @@ public struct MemberAddDraft: Hashable, Sendable {
     public var avatarURL: String?
     /// The present ttl in milliseconds, if there is one.
     public var ttlMsec: Int64?
-    /// The group's screen-capture state, if it has one: absent and false sign differently.
+    /// The group's screen-capture state, if it has one: nil and false give different signed texts.
     public var screenCaptureBlockingEnabled: Bool?
 
-    /// New members for a group without title, avatar and ttl.
+    /// Creates a draft of new members for a group without title, avatar and ttl.
     public init(newMembers: [UserID], currentMembers: [UserID], currentAdmins: [UserID]) {
         self.newMembers = newMembers
         self.currentMembers = currentMembers
@@ -61,15 +61,15 @@ public struct GroupKeyChange: Sendable {
 }
 
 extension Session {
-    /// Makes a group with its first conversation key, wrapped to the current pins of the members.
+    /// Prepares the creation of a group with its first conversation key, wrapped to the current pins of the members.
     ///
     /// Call ``adopt(_:)-(GroupKeyChange)`` once the server has accepted it.
     /// - Parameters:
     ///   - draft: The group.
-    ///   - conversation: The id that the server assigned to it: `g` and digits. Nothing may be known of such a group
-    ///     yet.
-    /// - Returns: What the group endpoint takes.
-    /// - Throws: `inconsistent` for the id of a group that is known; `invalid_argument`, `not_a_participant`,
+    ///   - conversation: The id that the server assigned to it: `g` and digits. The session must not know a group with
+    ///     this id yet.
+    /// - Returns: The change for the group endpoint.
+    /// - Throws: `inconsistent` if the session knows a group with this id; `invalid_argument`, `not_a_participant`,
     ///   `not_unlocked`, `wrong_suite`; `not_representable` for a title or avatar with a comma.
     public mutating func prepareGroupCreate(
         _ draft: GroupDraft,
@@ -80,11 +80,11 @@ extension Session {
         try requireMembers([userID], among: draft.members, "the creator")
         try requireMembers(draft.admins, among: draft.members, "an administrator")
         try requireTtl(draft.ttlMsec)
-        // The keys of an existing group would be replaced by one that the new members have.
+        // Otherwise the keys of an existing group would be replaced by one that the new members have.
         guard memberships[conversation] == nil, !keyRing.knows(conversation) else {
             throw XChatError(
                 .inconsistent,
-                "the server assigned the id \(printable(conversation)) to a new group, but that group exists already"
+                "the server assigned the id \(printable(conversation)) to a new group, but a group with it exists: get another id"
             )
         }
         return try prepareGroupChange(in: conversation, members: draft.members) { version in
@@ -101,39 +101,41 @@ extension Session {
         }
     }
 
-    /// Adds members to a group, with a new conversation key, wrapped to the current pins of all members.
+    /// Prepares an addition of members with a new conversation key, wrapped to the current pins of all members.
     ///
     /// Call ``adopt(_:)-(GroupKeyChange)`` once the server has accepted it.
     /// - Parameters:
-    ///   - draft: Who joins, and the group as it is: its present members are those of the membership log.
+    ///   - draft: The new members, and the present state of the group; its present members must be those of the
+    ///     membership log.
     ///   - conversation: The group's id.
-    /// - Returns: What the members endpoint takes.
-    /// - Throws: As ``prepareGroupCreate(_:in:)``; `inconsistent` for other present members than those of the log;
+    /// - Returns: The change for the members endpoint.
+    /// - Throws: As ``prepareGroupCreate(_:in:)``; `inconsistent` if the present members differ from those of the log;
     ///   `membership_unproven` and `membership_unjudged` for a group whose members are not known.
     public mutating func prepareMemberAdd(
         _ draft: MemberAddDraft,
         in conversation: ConversationID
     ) throws(XChatError) -> GroupKeyChange {
         guard conversation.isGroup else {
-            throw XChatError(.invalidArgument, "\(printable(conversation)) is not a group")
+            throw XChatError(.invalidArgument, "conversation \(printable(conversation)) is not a group")
         }
         try require(draft.newMembers, "member_ids")
         try require(draft.currentMembers, "current_member_ids")
         try require(draft.newMembers + draft.currentMembers, "member_ids with current_member_ids")
         try require(draft.currentAdmins, "current_admin_ids")
         if !draft.pendingMembers.isEmpty { try require(draft.pendingMembers, "current_pending_member_ids") }
-        try requireMembers([userID], among: draft.currentMembers, "who adds")
+        try requireMembers([userID], among: draft.currentMembers, "the user who adds")
         try requireMembers(draft.currentAdmins, among: draft.currentMembers, "an administrator")
         try requireTtl(draft.ttlMsec)
         let members = try knownMembers(of: conversation)
         guard Set(draft.currentMembers) == members.present else {
             throw XChatError(
                 .inconsistent,
-                "current_member_ids differs from the members that the signed changes of \(printable(conversation)) tell"
+                "current_member_ids differs from the members in the log of group \(printable(conversation)): "
+                    + "name exactly those"
             )
         }
-        // The signed text does not say where the new members end. The signer is not one of them: first among the
-        // present ones, the signer marks the bound.
+        // The signed text does not show where the list of new members ends. The signer is not a new member, so the
+        // signer comes first among the present members and marks the boundary.
         let current = [userID] + draft.currentMembers.filter { $0 != userID }
         return try prepareGroupChange(in: conversation, members: current + draft.newMembers) { version in
             .groupMemberAdd(
@@ -152,18 +154,18 @@ extension Session {
         }
     }
 
-    /// Takes a change of a group of our own that the server accepted: its members, and the key that encrypts from now
-    /// on.
+    /// Applies a group change of this account that the server accepted: its members, and the key that is used to
+    /// encrypt from now on.
     ///
     /// - Parameter change: The change.
-    /// - Throws: `too_large` for a full membership log; `inconsistent` for a creation of a
-    ///   group that became known meanwhile.
+    /// - Throws: `too_large` for a full membership log; `inconsistent` for the creation of a group that became known in
+    ///   the meantime.
     public mutating func adopt(_ change: GroupKeyChange) throws(XChatError) {
         let group = change.keyChange.conversationID
         let (keys, _) = try signer()
         guard case .groupChangeEvent(let detail) = change.event.detail,
             let payload = try? SignedPayload(of: change.event)
-        else { throw XChatError(.invalidArgument, "the change is no change of a group") }
+        else { throw XChatError(.invalidArgument, "the event of the change is not a group change") }
         let digest = try EventDigest(signedBy: try keys.needSigningKey(), text: payload.bytes)
         switch detail.groupChange {
         case .groupCreate(let create):
@@ -188,7 +190,7 @@ extension Session {
                 throw XChatError(.tooLarge, "the membership log of group \(printable(group)) is full")
             }
         default:
-            throw XChatError(.invalidArgument, "the change brings no key")
+            throw XChatError(.invalidArgument, "the change is neither a creation nor an addition, so it brings no key")
         }
         try adopt(change.keyChange)
     }
@@ -199,7 +201,7 @@ extension Session {
         change: (KeyVersion) -> GroupChange
     ) throws(XChatError) -> GroupKeyChange {
         guard conversation.isGroup else {
-            throw XChatError(.invalidArgument, "\(printable(conversation)) is not a group")
+            throw XChatError(.invalidArgument, "conversation \(printable(conversation)) is not a group")
         }
         let keyChange = try prepareKey(in: conversation, for: members)
         let detail = MessageEventDetail.groupChangeEvent(
@@ -215,7 +217,9 @@ private func unlessEmpty(_ text: String?) -> WireString? {
 }
 
 private func requireTtl(_ ttlMsec: Int64?) throws(XChatError) {
-    if let ttlMsec, ttlMsec < 0 { throw XChatError(.invalidArgument, "ttl_msec is negative") }
+    if let ttlMsec, ttlMsec < 0 {
+        throw XChatError(.invalidArgument, "ttl_msec is negative: give 0 or more milliseconds")
+    }
 }
 
 private func requireMembers(_ users: [UserID], among members: [UserID], _ who: String) throws(XChatError) {

@@ -7,7 +7,7 @@ public struct ParticipantKey: Hashable, Sendable {
     public let userID: UserID
     /// Padded base64 of the wrapped key: 113 bytes in the `.xchat` suite, 80 in `.sodium`.
     public let encryptedConversationKey: WireString
-    /// The version of the identity key that it is wrapped to.
+    /// The version of the identity key to which it is wrapped.
     public let publicKeyVersion: KeyVersion
 }
 
@@ -17,9 +17,9 @@ public struct KeyChange: Sendable {
     public let conversationID: ConversationID
     /// The version of the new key: milliseconds since 1970.
     public let version: KeyVersion
-    /// One wrapped key a participant, in the order of the call.
+    /// One wrapped key for each participant, in the order of the call.
     public let participantKeys: [ParticipantKey]
-    /// What `action_signatures` of the REST call takes.
+    /// The value for `action_signatures` of the REST call.
     public let actionSignature: ActionSignature
     /// The event that the participants get, without what the server adds to it.
     public let event: MessageEvent
@@ -30,20 +30,22 @@ public struct KeyChange: Sendable {
 }
 
 extension Session {
-    /// Makes a new conversation key for a conversation, wrapped to the current pins of its readers.
+    /// Prepares a new key for a conversation, wrapped to the current pins of its readers.
     ///
-    /// Keys are wrapped to pins only: pin or accept the keys of everyone first. In the session, only the last minted
-    /// version changes; call ``adopt(_:)-(KeyChange)`` once the server has accepted it.
+    /// The key is wrapped only to pinned keys: pin or accept the keys of all readers first. The session records the new
+    /// version, but does not use the key before ``adopt(_:)-(KeyChange)``; call that once the server has accepted the
+    /// key change event.
     /// - Parameters:
     ///   - conversation: The canonical conversation id.
-    ///   - users: Who is to read, this account included; by default both users of a 1:1, or all present members of a
+    ///   - users: The readers, including this account; by default both users of a 1:1, or all present members of a
     ///     group. In a group they must be present members.
-    ///   - version: By default now in milliseconds since 1970, or just above the highest accepted version if that is
-    ///     later.
-    /// - Returns: What the keys endpoint takes.
-    /// - Throws: `not_unlocked`; `wrong_suite` for a mixed conversation; `not_a_participant` for a reader who is no
-    ///   member, or whose keys are not pinned, or who is missing in a 1:1; `membership_unproven` and
-    ///   `membership_unjudged` for a group whose members are not known; `invalid_argument`, `invalid_key`.
+    ///   - version: The version of the new key; by default the current time in milliseconds since 1970, or one above
+    ///     the highest accepted version if that is later.
+    /// - Returns: The key change for the keys endpoint.
+    /// - Throws: `not_unlocked`; `wrong_suite` if the keys of the readers belong to different suites;
+    ///   `not_a_participant` for a reader who is not a member, or whose keys are not pinned, or who is missing in a
+    ///   1:1; `membership_unproven` and `membership_unjudged` for a group whose members are not known;
+    ///   `invalid_argument`, `invalid_key`.
     public mutating func prepareKeyChange(
         in conversation: ConversationID,
         for users: [UserID]? = nil,
@@ -56,7 +58,7 @@ extension Session {
             guard Set(readers) == [first, second] else {
                 throw XChatError(
                     .notAParticipant,
-                    "the key of conversation \(printable(conversation)) is for its two users and no one else"
+                    "the readers of a key of conversation \(printable(conversation)) must be exactly its two users"
                 )
             }
         } else {
@@ -65,14 +67,14 @@ extension Session {
             if let outsider = readers.first(where: { !members.contains($0) }) {
                 throw XChatError(
                     .notAParticipant,
-                    "user \(printable(outsider)) is not in \(printable(conversation))"
+                    "user \(printable(outsider)) is not a member of \(printable(conversation))"
                 )
             }
         }
         return try prepareKey(in: conversation, for: readers, version: version)
     }
 
-    /// Makes a new conversation key for readers whose membership was checked.
+    /// Prepares a new conversation key for readers whose membership was checked.
     mutating func prepareKey(
         in conversation: ConversationID,
         for users: [UserID],
@@ -121,7 +123,7 @@ extension Session {
         )
     }
 
-    /// The current pins of users, in the order of the call; of this account the registered key.
+    /// The current pins of users, in the order of the call; for this account its registered key.
     private func currentKeys(of users: [UserID]) throws(XChatError) -> [VerifiedPublicKey] {
         let (keys, version) = try signer()
         guard Set(users).count == users.count else {
@@ -131,22 +133,25 @@ extension Session {
             throw XChatError(.notAParticipant, "user \(printable(userID)) must be among the readers of the key")
         }
         return try users.map { user throws(XChatError) in
-            // The own key is the registered one, whatever the server serves.
+            // For this account the registered key is used, even if the server serves another one.
             let pin = user == userID ? try keys.verifiedKey(userID: user, version: version) : pins.current(of: user)
             guard let pin else {
-                throw XChatError(.notAParticipant, "no keys of user \(printable(user)) are pinned")
+                throw XChatError(
+                    .notAParticipant,
+                    "no keys of user \(printable(user)) are pinned: fetch and pin them first"
+                )
             }
             guard pin.suite == keys.suite else {
                 throw XChatError(
                     .wrongSuite,
-                    "the keys of user \(printable(user)) are of the suite \(pin.suite), not \(keys.suite)"
+                    "the keys of user \(printable(user)) belong to the suite \(pin.suite), not to \(keys.suite) of this account"
                 )
             }
             return pin
         }
     }
 
-    /// Takes a key change of our own that the server accepted: its key encrypts from now on.
+    /// Applies a key change of this account that the server accepted: its key is used to encrypt from now on.
     ///
     /// - Parameter change: The change.
     /// - Throws: `invalid_argument` for a version that is not 1 to 19 digits.
@@ -162,8 +167,8 @@ extension Session {
     private mutating func mintVersion(for conversation: ConversationID) throws(XChatError)
         -> KeyVersion
     {
-        // Versions of keys that are not accepted do not count: they would let others choose the version that is signed
-        // here.
+        // Versions of keys that are not accepted are ignored, because with them other users could choose the version
+        // that is signed here.
         let limit = versionLimit
         let highest = keyRing.highestVersion(of: conversation).flatMap { $0 <= limit ? $0 : nil }
         let floor = max(
@@ -173,7 +178,7 @@ extension Session {
         )
         let (next, overflow) = floor.addingReportingOverflow(1)
         guard !overflow else {
-            throw XChatError(.invalidArgument, "the conversation's key version cannot rise any more")
+            throw XChatError(.invalidArgument, "the conversation already has the highest possible key version")
         }
         lastMintedVersion = max(next, clock())
         return KeyVersion(String(lastMintedVersion))
@@ -181,9 +186,9 @@ extension Session {
 }
 
 extension SignedPayload {
-    /// Lends the whole signed text.
+    /// Passes the whole signed text to a closure.
     ///
-    /// Where it ends in the conversation key, the copy is wiped afterwards.
+    /// If it ends with the conversation key, the copy is wiped afterwards.
     func withText<Result>(
         conversationKey: ConversationKey,
         _ body: (Span<UInt8>) throws(XChatError) -> Result

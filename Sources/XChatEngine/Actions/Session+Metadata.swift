@@ -2,7 +2,7 @@ import LibSodium
 public import XChatEvents
 
 extension Session {
-    /// Encrypts a text that is no message, a group's name for example.
+    /// Encrypts a text that is not a message, for example the title of a group.
     ///
     /// See `docs/protocol.md`, "Contents".
     ///
@@ -22,15 +22,16 @@ extension Session {
         return WireString(Base64.encode(try key.seal(Array(text.utf8))))
     }
 
-    /// Decrypts a text that is no message.
+    /// Decrypts a text that is not a message.
     ///
     /// - Parameters:
     ///   - text: Base64 of nonce, tag and ciphertext.
     ///   - conversation: The canonical conversation id.
-    ///   - keyVersion: The key that sealed it; by default the newest accepted one. Keys that are not accepted
-    ///     decrypt nothing here: no signature covers the text.
+    ///   - keyVersion: The version of the key that encrypted it; by default the newest accepted one. Only accepted keys
+    ///     are used, because no signature covers the text.
     /// - Returns: The text.
-    /// - Throws: `key_missing`, `authentication_failed`, `malformed` for what is not base64 or not UTF-8.
+    /// - Throws: `key_missing`, `authentication_failed`, `malformed` for a text that is not base64 or does not decrypt
+    ///   to UTF-8.
     public func decrypt(
         _ text: WireString,
         in conversation: ConversationID,
@@ -42,6 +43,7 @@ extension Session {
             throw XChatError(
                 .keyMissing,
                 "no accepted key \(keyVersion.map { printable($0) + " " } ?? "")for conversation \(printable(conversation))"
+                    + ": deliver its key change events"
             )
         }
         let box: [UInt8]

@@ -1,7 +1,7 @@
 import XChatEvents
 
 extension Draft {
-    /// Refuses contents that receivers drop (see `docs/protocol.md`, "Messages") or that contradict themselves.
+    /// Throws for contents that receivers drop (see `docs/protocol.md`, "Messages") or that are inconsistent.
     func validate() throws(XChatError) {
         switch self {
         case .message(let message):
@@ -26,20 +26,22 @@ extension Draft {
 
 extension MessageDraft {
     fileprivate func validate() throws(XChatError) {
-        if let ttlMsec, ttlMsec < 0 { throw XChatError(.invalidArgument, "ttl_msec is negative") }
+        if let ttlMsec, ttlMsec < 0 {
+            throw XChatError(.invalidArgument, "ttl_msec is negative: give 0 or more milliseconds")
+        }
         try requireFitting(text)
         try requireEntities(entities, in: text)
         try validateAttachments()
         switch quickReply {
         case nil, .request(.options), .response(.options): break
-        default: throw XChatError(.invalidArgument, "quick_reply is of no known kind")
+        default: throw XChatError(.invalidArgument, "quick_reply has an unknown kind")
         }
     }
 
     private func validateAttachments() throws(XChatError) {
         guard let attachments else { return }
         guard attachments.count <= 10 else {
-            throw XChatError(.invalidArgument, "attachments: \(attachments.count), and a message takes at most 10")
+            throw XChatError(.invalidArgument, "\(attachments.count) attachments: a message has at most 10")
         }
         for (index, attachment) in attachments.enumerated() {
             if let member = attachment.missingMember {
@@ -48,19 +50,23 @@ extension MessageDraft {
             if attachments.count > 1, !attachment.standsBesideOthers {
                 throw XChatError(
                     .invalidArgument,
-                    "attachments[\(index)] must be the message's only one: several must all be images, gifs or videos"
+                    "attachments[\(index)] must be the only attachment: several must all be images, GIFs or videos"
                 )
             }
         }
     }
 }
 
-/// Encrypted and in base64, 10 MiB of text leave 2 MiB of ``MessageEvent/maximumEncodedBytes`` for everything else.
+/// The maximum length of a text in bytes: encrypted and in base64, 10 MiB of text leave 2 MiB of
+/// ``MessageEvent/maximumEncodedBytes`` for everything else.
 private let maximumTextBytes = 10 * 1024 * 1024
 
 private func requireFitting(_ text: String) throws(XChatError) {
     guard text.utf8.count <= maximumTextBytes else {
-        throw XChatError(.tooLarge, "the text has \(text.utf8.count) bytes, and takes at most \(maximumTextBytes)")
+        throw XChatError(
+            .tooLarge,
+            "the text has \(text.utf8.count) bytes, over the limit of \(maximumTextBytes): shorten it"
+        )
     }
 }
 
@@ -68,21 +74,22 @@ private func requireTarget(_ sequenceID: SequenceID) throws(XChatError) {
     guard !sequenceID.isEmpty else { throw XChatError(.invalidArgument, "target_message_sequence_id is empty") }
 }
 
-/// Entities lie in the text, in whatever unit they count.
+/// Checks that entities are within the text.
 ///
-/// The unit is not settled between X's own clients; bytes are the largest of the three in use.
+/// X's own clients do not agree on the unit of the indexes. The check counts bytes, which give the largest length of
+/// the three units in use.
 private func requireEntities(_ entities: [RichTextEntity]?, in text: String) throws(XChatError) {
     let end = text.utf8.count
     for (index, entity) in (entities ?? []).enumerated() {
         guard let first = entity.startIndex, let last = entity.endIndex, 0 <= first, first <= last, Int(last) <= end
         else {
-            throw XChatError(.invalidArgument, "entities[\(index)] does not lie in the text")
+            throw XChatError(.invalidArgument, "entities[\(index)] is not within the text")
         }
     }
 }
 
 extension MessageAttachment {
-    /// The first member that receivers need and that is not there.
+    /// The first member that receivers need and that is missing.
     fileprivate var missingMember: String? {
         switch self {
         case .media(let media):

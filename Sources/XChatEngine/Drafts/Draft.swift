@@ -1,17 +1,17 @@
 public import XChatEvents
 
-/// What can be sealed and sent.
+/// The contents that can be encrypted and sent.
 public enum Draft: Hashable, Sendable {
-    /// A text with whatever goes with it.
+    /// A text message, which can have attachments, a reply preview and more.
     case message(MessageDraft)
-    /// An emoji on a message.
+    /// A reaction to a message.
     case addReaction(ReactionDraft)
-    /// An emoji taken back.
+    /// The removal of a reaction.
     case removeReaction(ReactionDraft)
-    /// A new text for an own message.
+    /// A new text for a message of this account.
     case edit(EditDraft)
 
-    /// A text and nothing else.
+    /// Creates a draft with only a text.
     ///
     /// - Parameter text: The text; it may be empty.
     /// - Returns: The draft.
@@ -22,7 +22,7 @@ public enum Draft: Hashable, Sendable {
 
 /// A text message, with entities, attachments, a reply preview and the rest.
 ///
-/// A list that is nil is not written, an empty one is written empty: the two differ on the wire.
+/// A list that is nil is not written, and an empty list is written as an empty list: the two differ on the wire.
 public struct MessageDraft: Hashable, Sendable {
     /// The text; it may be empty.
     public var text: String
@@ -34,18 +34,18 @@ public struct MessageDraft: Hashable, Sendable {
     public var reply: ReplyTarget?
     /// A choice offered to the reader, or the choice made.
     public var quickReply: QuickReply?
-    /// A message that this one passes on.
+    /// A message that this one forwards.
     public var forwardedMessage: ForwardedMessage?
     /// Buttons with links.
     public var ctas: [CallToAction]?
     /// The part of the app that the message was written in.
     public var sentFrom: SentFromSurface?
-    /// Whether the recipients' devices are to notify; not covered by the signature.
+    /// Whether the recipients' devices should show a notification; not covered by the signature.
     public var shouldNotify: Bool
-    /// After how many milliseconds the message disappears; not covered by the signature.
+    /// The time in milliseconds after which the message disappears; not covered by the signature.
     public var ttlMsec: Int64?
 
-    /// A draft; the members take what is not named here.
+    /// Creates a draft; set the other properties afterwards.
     public init(
         _ text: String,
         entities: [RichTextEntity]? = nil,
@@ -67,12 +67,12 @@ public struct MessageDraft: Hashable, Sendable {
 public struct ReactionDraft: Hashable, Sendable {
     /// The sequence id of the message, as the server gave it.
     public var target: SequenceID
-    /// The emoji; any text.
+    /// The emoji; any text is allowed.
     public var emoji: String
-    /// The one attachment that is meant, where a message has several.
+    /// The attachment to react to, if the message has several.
     public var attachmentID: WireString?
 
-    /// A reaction.
+    /// Creates a reaction.
     public init(_ emoji: String, to target: SequenceID, attachmentID: WireString? = nil) {
         self.emoji = emoji
         self.target = target
@@ -89,7 +89,7 @@ public struct EditDraft: Hashable, Sendable {
     /// The new entities; nil clears them for the readers.
     public var entities: [RichTextEntity]?
 
-    /// An edit.
+    /// Creates an edit.
     public init(of target: SequenceID, text: String, entities: [RichTextEntity]? = nil) {
         self.target = target
         self.text = text
@@ -99,26 +99,26 @@ public struct EditDraft: Hashable, Sendable {
 
 /// The message that a reply answers.
 public enum ReplyTarget: Hashable, Sendable {
-    /// The original as the server delivered it: the preview is made from it, and its readers can verify the preview.
+    /// The original as the server delivered it; the preview is made from it, and readers can verify the preview.
     case event(ReplySource)
-    /// What the caller says about the original: no reader can verify it.
+    /// Claims of the caller about the original; readers cannot verify them.
     case claimed(ReplyClaims)
 }
 
-/// A replied-to message with what it takes to read it.
+/// The message that a reply answers, with the events needed to read it.
 public struct ReplySource: Hashable, Sendable {
-    /// The original event; its bytes are embedded as they are.
+    /// The original event; its bytes are embedded unchanged.
     public var original: Encoded<MessageEvent>
     /// The event that last edited it.
     public var edit: Encoded<MessageEvent>?
-    /// Key-change events that deliver the keys of both.
+    /// The key change events that deliver the keys of both.
     ///
-    /// Those of another version than the reply's own are embedded.
+    /// Those of versions other than the reply's own are embedded.
     public var keyChanges: [Encoded<MessageEvent>] = []
-    /// What to say in the preview instead of what the original says.
+    /// Values for the preview that replace those of the original.
     public var overrides = ReplyClaims()
 
-    /// A reply to an event.
+    /// Creates the source of a reply to an event.
     public init(_ original: Encoded<MessageEvent>) {
         self.original = original
     }
@@ -137,6 +137,6 @@ public struct ReplyClaims: Hashable, Sendable {
     /// Some of the original's attachments.
     public var attachments: [MessageAttachment]?
 
-    /// No claim at all; the members take what is known.
+    /// Creates a value without claims; set the known properties afterwards.
     public init() {}
 }

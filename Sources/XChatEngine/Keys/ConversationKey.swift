@@ -1,8 +1,8 @@
 import LibSodium
 
-/// The 32-byte key of a conversation: it seals messages, metadata and media alike.
+/// The 32-byte key of a conversation: it encrypts messages, metadata and media.
 ///
-/// The bytes live in memory that is wiped when the last reference goes. They never appear in a description.
+/// The bytes are in memory that is wiped when the last reference is released. They never appear in a description.
 public final class ConversationKey: Sendable {
     /// The length in bytes.
     public static let length = 32
@@ -13,9 +13,9 @@ public final class ConversationKey: Sendable {
         self.secret = secret
     }
 
-    /// A copy of the given bytes.
+    /// Creates a key from a copy of bytes.
     ///
-    /// - Parameter bytes: 32 bytes, random ones.
+    /// - Parameter bytes: 32 random bytes.
     /// - Throws: `invalid_key` for any other length.
     public convenience init(bytes: Span<UInt8>) throws(XChatError) {
         guard bytes.count == Self.length else {
@@ -24,11 +24,11 @@ public final class ConversationKey: Sendable {
         do {
             self.init(secret: try SecretBytes(copying: bytes))
         } catch {
-            throw XChatError(.unsupported, "no memory for a conversation key: \(error)")
+            throw XChatError(.unsupported, "libsodium could not store a conversation key: \(error)")
         }
     }
 
-    /// A fresh random key (libsodium's `randombytes_buf`).
+    /// Generates a random key (libsodium's `randombytes_buf`).
     ///
     /// - Returns: A new key.
     /// - Throws: `unsupported` if libsodium cannot start.
@@ -36,13 +36,13 @@ public final class ConversationKey: Sendable {
         do {
             return ConversationKey(secret: try SecretBytes.random(count: length))
         } catch {
-            throw XChatError(.unsupported, "libsodium made no key: \(error)")
+            throw XChatError(.unsupported, "libsodium could not generate a key: \(error)")
         }
     }
 
-    /// Lends the bytes; a copy of them is the caller's to wipe.
+    /// Passes the bytes to a closure; the caller has to wipe any copy of them.
     ///
-    /// - Parameter body: Sees the 32 bytes.
+    /// - Parameter body: Reads the 32 bytes.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws.
     public func withBytes<Result: ~Copyable, Failure: Error>(
@@ -56,11 +56,11 @@ public final class ConversationKey: Sendable {
         do {
             return try withBytes { (key) throws(SodiumError) in try SecretBox.seal(plaintext.span, key: key) }
         } catch {
-            throw XChatError(.unsupported, "libsodium sealed nothing: \(error)")
+            throw XChatError(.unsupported, "libsodium could not encrypt: \(error)")
         }
     }
 
-    /// Opens what ``seal(_:)`` made; nothing is released unless all of it authenticates.
+    /// Decrypts the result of ``seal(_:)``; nothing is released unless all of it authenticates.
     func open(_ box: [UInt8]) throws(XChatError) -> [UInt8] {
         do {
             return try withBytes { (key) throws(SodiumError) in try SecretBox.open(box.span, key: key) }

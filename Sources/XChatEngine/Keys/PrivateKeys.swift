@@ -2,10 +2,10 @@ public import XChatEvents
 
 /// A user's private identity and signing keys.
 ///
-/// They are kept in memory that is wiped when the last copy of this value is destroyed; copies share it. They leave it
-/// only through ``withExport(_:)``.
+/// They are kept in memory that is wiped when the last copy of this value is destroyed; copies share it. Only
+/// ``withExport(_:)`` gives access to them.
 public struct PrivateKeys: Sendable {
-    /// Copies share it: they are made for every message, and each then costs one reference.
+    /// The storage that copies share: copies are made for every message, and so each costs only one reference.
     private final class Shared: Sendable {
         let suite: SuiteName
         let identityKey: IdentityPublicKey
@@ -30,11 +30,11 @@ public struct PrivateKeys: Sendable {
     public var suite: SuiteName { shared.suite }
     /// The public half of the identity key.
     public var identityKey: IdentityPublicKey { shared.identityKey }
-    /// The public half of the signing key; nil for an import that held an identity key alone.
+    /// The public half of the signing key; nil after the import of a blob with only an identity key.
     public var signingKey: SigningPublicKey? { shared.signingKey }
     var keys: any SuitePrivateKeys { shared.keys }
 
-    /// Fresh keys.
+    /// Generates keys.
     ///
     /// - Parameter suite: The cipher suite.
     /// - Returns: The keys, from libsodium's or swift-crypto's random numbers.
@@ -43,22 +43,25 @@ public struct PrivateKeys: Sendable {
         PrivateKeys(suite: suite, keys: try CipherSuites.named(suite).generate())
     }
 
-    /// Reads an exported blob; its bytes say which suite it is of.
+    /// Reads an exported blob; its bytes determine the suite.
     ///
     /// - Parameter blob: 32 or 64 bytes for `.xchat`, 73 bytes for `.sodium`: `docs/protocol.md`, "Keys".
-    /// - Throws: `invalid_key` for any other form or a scalar out of range, `unsupported` for a later version.
+    /// - Throws: `invalid_key` for any other format or a scalar out of range, `unsupported` for a later version.
     public init(importing blob: Span<UInt8>) throws(XChatError) {
         for suite in CipherSuites.all {
             guard let keys = try suite.privateKeys(blob: blob) else { continue }
             self.init(suite: suite.name, keys: keys)
             return
         }
-        throw XChatError(.invalidKey, "the private key blob is of no known form (\(blob.count) bytes)")
+        throw XChatError(
+            .invalidKey,
+            "the private key blob has no known format (\(blob.count) bytes): export the keys again"
+        )
     }
 
-    /// Lends the blob that ``init(importing:)`` reads: the private keys in the clear.
+    /// Passes the blob that ``init(importing:)`` reads to a closure; it contains the private keys in the clear.
     ///
-    /// - Parameter body: Sees the blob; a copy of it is the caller's to wipe.
+    /// - Parameter body: Reads the blob; the caller has to wipe any copy of it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws.
     public func withExport<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result {
@@ -68,7 +71,8 @@ public struct PrivateKeys: Sendable {
     /// The registration payload that a client posts: `docs/protocol.md`, "Registration".
     ///
     /// - Parameter version: The version to ask for; the server may assign another.
-    /// - Returns: Both public keys with their mutual signatures (`.sodium`: the one that X25519 allows).
+    /// - Returns: Both public keys and their signatures over each other; in the `.sodium` suite only the binding
+    ///   signature, because X25519 keys cannot sign.
     /// - Throws: `not_unlocked` without a signing key.
     public func registration(version: KeyVersion) throws(XChatError) -> Registration {
         let signingKey = try needSigningKey()
@@ -87,16 +91,16 @@ public struct PrivateKeys: Sendable {
         )
     }
 
-    /// The own entry of `signing_keys`.
+    /// The entry of this account in `signing_keys`.
     ///
     /// - Parameters:
-    ///   - userID: Whose keys these are.
-    ///   - version: The version that the server registered them under.
-    /// - Returns: The entry, bound.
+    ///   - userID: The user whose keys these are.
+    ///   - version: The version under which the server registered them.
+    /// - Returns: The entry with its binding signature.
     /// - Throws: `not_unlocked` without a signing key.
     public func verifiedKey(userID: UserID, version: KeyVersion) throws(XChatError) -> VerifiedPublicKey {
         let signingKey = try needSigningKey()
-        // What this account signs itself needs no verification.
+        // A signature that this account just made needs no verification.
         return VerifiedPublicKey(
             storage: VerifiedPublicKey.Storage(
                 userID: userID,
@@ -114,7 +118,7 @@ public struct PrivateKeys: Sendable {
         try keys.unwrap(wrapped)
     }
 
-    /// The signing key's signature over the identity key, which binds the two.
+    /// The binding signature: the signing key's signature over the identity key.
     private func signedIdentityKey() throws(XChatError) -> [UInt8] {
         let spki = identityKey.spki
         return try keys.sign(spki.span)
@@ -122,7 +126,7 @@ public struct PrivateKeys: Sendable {
 
     func needSigningKey() throws(XChatError) -> SigningPublicKey {
         guard let signingKey = shared.signingKey else {
-            throw XChatError(.notUnlocked, "the private keys hold no signing key")
+            throw XChatError(.notUnlocked, "the private keys contain no signing key: import keys with a signing key")
         }
         return signingKey
     }
@@ -132,7 +136,7 @@ public struct PrivateKeys: Sendable {
 public struct Registration: Codable, Hashable, Sendable {
     /// The two public keys and the signatures that bind them.
     public struct Keys: Codable, Hashable, Sendable {
-        /// The signing key's signature over the identity SPKI, base64.
+        /// The binding signature: the signing key's signature over the identity SPKI, base64.
         public var identityPublicKeySignature: String
         /// The identity key, SPKI in base64.
         public var publicKey: String
@@ -157,9 +161,9 @@ public struct Registration: Codable, Hashable, Sendable {
 
     /// The keys.
     public var publicKey: Keys
-    /// The version asked for, decimal.
+    /// The requested version, decimal.
     public var version: String
-    /// Whether the server is to choose the version.
+    /// Whether the server should choose the version.
     public var generateVersion: Bool
 
     enum CodingKeys: String, CodingKey {

@@ -1,10 +1,10 @@
 public import XChatEvents
 
-/// One registered version of a user's public keys, as a server or a session file names them: text, nothing checked.
+/// One registered version of a user's public keys, as unchecked text from a server or a session file.
 ///
 /// The members are those of `signing_keys` in X's SDK.
 public struct RegisteredKey: Hashable, Sendable {
-    /// Whose keys these are.
+    /// The user whose keys these are.
     public var userID: UserID
     /// The version that signatures name.
     public var publicKeyVersion: KeyVersion
@@ -12,12 +12,12 @@ public struct RegisteredKey: Hashable, Sendable {
     public var publicKey: WireString
     /// The identity key, base64.
     public var identityPublicKey: WireString
-    /// The signing key's signature over the identity key, base64 of 64 bytes.
+    /// The binding signature: the signing key's signature over the identity key, base64 of 64 bytes.
     public var identityPublicKeySignature: WireString
-    /// The identity key's signature over the signing key, where the server gives it.
+    /// The identity key's signature over the signing key, if the server gives it.
     public var signingPublicKeySignature: WireString?
 
-    /// A registered key from its members.
+    /// Creates a registered key.
     public init(
         userID: UserID,
         publicKeyVersion: KeyVersion,
@@ -35,10 +35,11 @@ public struct RegisteredKey: Hashable, Sendable {
     }
 }
 
-/// A registered key whose two halves were parsed and whose binding was verified.
+/// A registered key whose two keys were parsed and whose binding signature was verified.
 ///
-/// The binding says that the signing key vouches for the identity key. It does not say whose keys they are: an attacker
-/// can bind a signing key of their own to another user's genuine identity key. Trust is what a pin adds.
+/// The binding signature is the signature of the signing key over the identity key. It does not prove whose keys these
+/// are: an attacker can sign another user's genuine identity key with a signing key of their own. A key is trusted only
+/// when it is pinned.
 public struct VerifiedPublicKey: Sendable {
     /// Copies share it, so that a copy costs one reference.
     final class Storage: Sendable {
@@ -71,25 +72,25 @@ public struct VerifiedPublicKey: Sendable {
         }
     }
 
-    /// What the texts of a registered key decode to.
+    /// The decoded texts of a registered key.
     struct Bytes: Hashable, Sendable {
         /// The identity key as it was received, if that is not its SPKI.
         var identityKey: [UInt8]?
         /// The signing key as it was received, if that is not its SPKI.
         var signingKey: [UInt8]?
-        /// The signing key's signature over the identity key.
+        /// The binding signature: the signing key's signature over the identity key.
         var identityKeySignature: [UInt8]
-        /// The identity key's signature over the signing key, where the server gives it.
+        /// The identity key's signature over the signing key, if the server gives it.
         var signingKeySignature: [UInt8]?
     }
 
     let storage: Storage
 
-    /// Conversation keys are wrapped to this one.
+    /// The identity key, to which conversation keys are wrapped.
     public var identityKey: IdentityPublicKey { storage.identityKey }
-    /// Events are verified with this one.
+    /// The signing key, which verifies events.
     public var signingKey: SigningPublicKey { storage.signingKey }
-    /// Whose keys these are.
+    /// The user whose keys these are.
     public var userID: UserID { storage.userID }
     /// The version that signatures name.
     public var version: KeyVersion { storage.version }
@@ -111,14 +112,14 @@ public struct VerifiedPublicKey: Sendable {
         )
     }
 
-    /// Parses both keys and verifies their binding: `docs/protocol.md`, "Binding".
+    /// Parses both keys and verifies the binding signature: `docs/protocol.md`, "Binding".
     ///
-    /// The binding may cover the SPKI or the bare point of the identity key. Where the other direction is given
-    /// (identity key over signing key), it has to hold too.
+    /// The binding signature may cover the SPKI or the bare point of the identity key. If there is also a signature by
+    /// the identity key over the signing key, it must verify too.
     ///
     /// - Parameter registered: The keys as text.
-    /// - Throws: `invalid_key` for a key that does not parse or a binding that does not hold, `wrong_suite` for keys of
-    ///   two suites.
+    /// - Throws: `invalid_key` for a key that does not parse or a signature that does not verify, `wrong_suite` if the
+    ///   keys belong to different suites.
     public init(checking registered: RegisteredKey) throws(XChatError) {
         let place =
             "the keys of user \(printable(registered.userID)), version \(printable(registered.publicKeyVersion))"
@@ -133,14 +134,18 @@ public struct VerifiedPublicKey: Sendable {
             throw XChatError(error.code, "\(place): \(error.message)")
         }
         guard identityKey.suite == signingKey.suite else {
-            throw XChatError(.wrongSuite, "\(place): identity and signing key are of different suites")
+            throw XChatError(
+                .wrongSuite,
+                "\(place): the identity key and the signing key belong to different suites (\(identityKey.suite), "
+                    + "\(signingKey.suite))"
+            )
         }
         let signature = try decodeSignature(
             registered.identityPublicKeySignature,
             "\(place), identity_public_key_signature"
         )
         guard identityKey.key.boundEncodings.contains(where: { signingKey.isValid(signature, for: $0.span) }) else {
-            throw XChatError(.invalidKey, "\(place): the signing key did not sign the identity key")
+            throw XChatError(.invalidKey, "\(place): the signature of the signing key over the identity key is wrong")
         }
         var bytes = Bytes(
             identityKey: identityBytes == identityKey.spki ? nil : identityBytes,
@@ -150,7 +155,10 @@ public struct VerifiedPublicKey: Sendable {
         if let endorsement = registered.signingPublicKeySignature {
             let signature = try decodeSignature(endorsement, "\(place), signing_public_key_signature")
             guard identityKey.key.endorses(signingKey.key, signature: signature) == true else {
-                throw XChatError(.invalidKey, "\(place): the identity key did not sign the signing key")
+                throw XChatError(
+                    .invalidKey,
+                    "\(place): the signature of the identity key over the signing key is wrong"
+                )
             }
             bytes.signingKeySignature = signature
         }
@@ -168,7 +176,7 @@ public struct VerifiedPublicKey: Sendable {
         self.storage = storage
     }
 
-    /// Whether this is the same pin: version, identity key and signing key, whatever text they came in.
+    /// Whether this is the same pin: user, version, identity key and signing key are equal, even if their texts differ.
     public func isSamePin(as other: VerifiedPublicKey) -> Bool {
         storage === other.storage
             || userID == other.userID && version == other.version && identityKey == other.identityKey
@@ -177,7 +185,7 @@ public struct VerifiedPublicKey: Sendable {
 }
 
 extension VerifiedPublicKey: Hashable {
-    /// Whether both are read from the same text.
+    /// Whether both were read from the same text.
     public static func == (left: Self, right: Self) -> Bool {
         left.storage === right.storage || left.isSamePin(as: right) && left.registered == right.registered
     }

@@ -1,31 +1,32 @@
 import Foundation
 import LibSodium
 
-/// Decrypts what ``MediaEncryptor`` and every X Chat client make, in pieces of any size.
+/// Decrypts the media streams that ``MediaEncryptor`` and other X Chat clients make, in pieces of any size.
 ///
-/// Bytes come out only after they authenticated, in order; but **that the file is complete is proven only when
-/// ``finish(appendingTo:)`` returns**. Before that, treat what came out as the beginning of something that may never
-/// end: write it to a temporary file, and rename that at the end.
+/// Bytes are released in order, and only after they authenticated. But **the file is proven complete only when
+/// ``finish(appendingTo:)`` returns**. Until then the output can be the beginning of a truncated file: write it to a
+/// temporary file, and rename that file at the end.
 ///
-/// Memory does not depend on the length of the stream. Where a call brings enough frames, they are opened on
-/// several cores, with the same results and the same errors.
+/// Memory does not depend on the length of the stream. If a call contains enough frames, several cores decrypt them,
+/// with the same results and the same errors.
 ///
-/// From other writers it takes frames that mark a push or replace the key, an empty last frame, and a header alone.
+/// It also accepts streams of other writers with frames that have the tags `push` and `rekey`, with an empty last
+/// frame, and with only a header.
 public struct MediaDecryptor: ~Copyable, Sendable {
     private let key: ConversationKey
     private let cores: Int
     private var stream: SecretStream.Pull?
     private var openedFrames = 0
-    /// Part of the header, or later the last up to 1041 bytes: they may turn out to be the last frame.
+    /// A part of the header; later the last bytes received, at most 1041, which may be the last frame.
     private var pending: [UInt8] = []
     private var isFinished = false
     private var failure: XChatError?
 
-    /// Begins to read a stream; a wrong key shows at the first frame.
+    /// Begins to read a stream; a wrong key is detected at the first frame.
     ///
     /// - Parameters:
     ///   - key: The conversation's key.
-    ///   - cores: On how many cores to open frames; by default all that the process may use.
+    ///   - cores: The number of cores that decrypt frames; by default all that the process may use.
     public init(key: ConversationKey, cores: Int? = nil) {
         self.key = key
         self.cores = max(1, cores ?? ProcessInfo.processInfo.activeProcessorCount)
@@ -36,10 +37,10 @@ public struct MediaDecryptor: ~Copyable, Sendable {
     ///
     /// - Parameters:
     ///   - ciphertext: Any number of bytes.
-    ///   - output: Grows by what authenticated, also where the call fails.
-    /// - Throws: `authentication_failed` for an altered stream, one that continues after its last frame, or another
-    ///   key; `malformed` for an authentic frame of an unknown kind; the same error again from then on;
-    ///   `invalid_argument` after ``finish(appendingTo:)``.
+    ///   - output: The bytes that authenticated are appended to it, also if the call throws.
+    /// - Throws: `authentication_failed` for an altered stream, a stream that continues after its last frame, or a
+    ///   wrong key; `malformed` for an authentic frame with an unknown tag; after one of these errors the same error
+    ///   again; `invalid_argument` after ``finish(appendingTo:)``.
     public mutating func push(_ ciphertext: Span<UInt8>, appendingTo output: inout [UInt8]) throws(XChatError) {
         try requireUsable()
         var rest = ciphertext.indices
@@ -56,7 +57,7 @@ public struct MediaDecryptor: ~Copyable, Sendable {
             rest = rest.dropFirst(taken)
             guard !rest.isEmpty else { return }
             var frame: [UInt8] = []
-            swap(&frame, &pending)  // the buffer goes there and back: none is allocated per frame
+            swap(&frame, &pending)  // swapped back below, so that no buffer is allocated for each frame
             try open(run: frame.span, to: &output)
             frame.removeAll(keepingCapacity: true)
             swap(&frame, &pending)
@@ -68,16 +69,16 @@ public struct MediaDecryptor: ~Copyable, Sendable {
         pending.append(copying: ciphertext.extracting(rest.dropFirst(length)))
     }
 
-    /// The same from an array.
+    /// Decrypts the next piece from an array.
     public mutating func push(_ ciphertext: [UInt8], appendingTo output: inout [UInt8]) throws(XChatError) {
         try push(ciphertext.span, appendingTo: &output)
     }
 
-    /// Decrypts the last frame and proves the stream complete.
+    /// Decrypts the last frame, and proves that the stream is complete.
     ///
-    /// - Parameter output: Grows by the last chunk; unchanged on failure.
-    /// - Throws: `authentication_failed`, whose message says if the stream is known to be truncated; `malformed`;
-    ///   `invalid_argument` the second time.
+    /// - Parameter output: The last chunk is appended to it. Unchanged on failure.
+    /// - Throws: `authentication_failed`, whose message says whether the stream is known to be truncated; `malformed`;
+    ///   `invalid_argument` on a second call.
     public mutating func finish(appendingTo output: inout [UInt8]) throws(XChatError) {
         try requireUsable()
         guard stream != nil else {
@@ -115,7 +116,7 @@ public struct MediaDecryptor: ~Copyable, Sendable {
                 try SecretStream.Pull(header: pending.span, key: key)
             }
         } catch {
-            throw fail(.unsupported, "libsodium began no stream: \(error)")
+            throw fail(.unsupported, "libsodium could not begin a stream: \(error)")
         }
         pending.removeAll(keepingCapacity: true)
     }
@@ -133,7 +134,7 @@ public struct MediaDecryptor: ~Copyable, Sendable {
 
     private func requireUsable() throws(XChatError) {
         if let failure { throw failure }
-        guard !isFinished else { throw XChatError(.invalidArgument, "the stream is finished") }
+        guard !isFinished else { throw XChatError(.invalidArgument, "the stream is finished: use a new decryptor") }
     }
 
     private mutating func fail(_ error: SodiumError) -> XChatError {
@@ -141,7 +142,7 @@ public struct MediaDecryptor: ~Copyable, Sendable {
         case .streamEnded:
             fail(.authenticationFailed, "there is data after the last frame, frame \(openedFrames)")
         case .invalidParameters:
-            fail(.malformed, "frame \(openedFrames) is of an unknown kind")
+            fail(.malformed, "frame \(openedFrames) has an unknown tag")
         default:
             fail(.authenticationFailed, "frame \(openedFrames) does not authenticate")
         }

@@ -1,8 +1,8 @@
 import LibSodium
 
-/// How media are cut into frames: `docs/protocol.md`, "Media".
+/// The lengths of the frames into which media are divided: `docs/protocol.md`, "Media".
 enum MediaFraming {
-    /// The plaintext in every frame but the last, which holds 1 to 1024 bytes.
+    /// The length of the plaintext in every frame except the last, which contains 1 to 1024 bytes.
     static let chunkLength = 1024
     static let frameLength = chunkLength + SecretStream.overheadByteCount
     static let headerLength = SecretStream.headerByteCount
@@ -10,9 +10,10 @@ enum MediaFraming {
 
 /// Encrypts a file under its conversation's key, in pieces of any size.
 ///
-/// A stream is a header of 24 bytes and then frames (`crypto_secretstream_xchacha20poly1305`), each of 1024 bytes of
-/// plaintext and 17 more; the last frame, which may be shorter, says that it is the last. An empty file is the header
-/// alone. The framing does not depend on how the input was split, and memory does not depend on its length.
+/// A stream is a header of 24 bytes followed by frames (`crypto_secretstream_xchacha20poly1305`). Each frame has 1024
+/// bytes of plaintext and 17 more bytes; the last frame, which may be shorter, is tagged as the last. The stream of an
+/// empty file is only the header. The frames do not depend on how the input was split, and memory does not depend on
+/// its length.
 ///
 /// ```swift
 /// var encryptor = try MediaEncryptor(key: key)
@@ -23,10 +24,10 @@ public struct MediaEncryptor: ~Copyable, Sendable {
     private var stream: SecretStream.Push
     private var isHeaderWritten = false
     private var isFinished = false
-    /// The last up to 1024 bytes: they may turn out to be the end.
+    /// The last bytes of the input, at most 1024, which may be the last chunk.
     private var pending: [UInt8] = []
 
-    /// Begins a stream with a random header; a key may serve any number of streams.
+    /// Begins a stream with a random header; a key may be used for any number of streams.
     ///
     /// - Parameter key: The conversation's key.
     /// - Throws: `unsupported` if libsodium cannot start.
@@ -34,15 +35,15 @@ public struct MediaEncryptor: ~Copyable, Sendable {
         do {
             stream = try key.withBytes { (key) throws(SodiumError) in try SecretStream.Push(key: key) }
         } catch {
-            throw XChatError(.unsupported, "libsodium began no stream: \(error)")
+            throw XChatError(.unsupported, "libsodium could not begin a stream: \(error)")
         }
         pending.reserveCapacity(MediaFraming.chunkLength)
     }
 
-    /// The length of the stream for a plaintext.
+    /// The length of the encrypted stream for a plaintext.
     ///
     /// - Parameter plaintextLength: The length of the plaintext in bytes.
-    /// - Returns: The length in bytes, or nil where it does not fit an `Int` or the argument is negative.
+    /// - Returns: The length in bytes; nil if it does not fit an `Int` or the argument is negative.
     public static func encryptedSize(of plaintextLength: Int) -> Int? {
         guard plaintextLength > 0 else { return plaintextLength == 0 ? MediaFraming.headerLength : nil }
         let frames = (plaintextLength - 1) / MediaFraming.chunkLength + 1
@@ -51,11 +52,11 @@ public struct MediaEncryptor: ~Copyable, Sendable {
         return overflow ? nil : size
     }
 
-    /// Encrypts the next piece: the header, the first time, and every frame that is certainly not the last.
+    /// Encrypts the next piece: writes the header in the first call, and every frame that is certainly not the last.
     ///
     /// - Parameters:
     ///   - plaintext: Any number of bytes.
-    ///   - output: Grows by what is ready. The caller may empty it between calls, keeping its capacity.
+    ///   - output: The encrypted bytes are appended to it. The caller may empty it between calls and keep its capacity.
     /// - Throws: `invalid_argument` after ``finish(appendingTo:)``.
     public mutating func push(_ plaintext: Span<UInt8>, appendingTo output: inout [UInt8]) throws(XChatError) {
         guard !isFinished else { throw Self.finished }
@@ -67,7 +68,7 @@ public struct MediaEncryptor: ~Copyable, Sendable {
             rest = rest.dropFirst(taken)
             guard !rest.isEmpty else { return }
             var chunk: [UInt8] = []
-            swap(&chunk, &pending)  // the buffer goes there and back: none is allocated per frame
+            swap(&chunk, &pending)  // swapped back below, so that no buffer is allocated for each frame
             try write(run: chunk.span, to: &output)
             chunk.removeAll(keepingCapacity: true)
             swap(&chunk, &pending)
@@ -79,15 +80,15 @@ public struct MediaEncryptor: ~Copyable, Sendable {
         pending.append(copying: plaintext.extracting(rest.dropFirst(length)))
     }
 
-    /// The same from an array.
+    /// Encrypts the next piece from an array.
     public mutating func push(_ plaintext: [UInt8], appendingTo output: inout [UInt8]) throws(XChatError) {
         try push(plaintext.span, appendingTo: &output)
     }
 
-    /// Ends the stream with its last frame; without it readers refuse the stream as truncated.
+    /// Ends the stream with its last frame; without this frame readers refuse the stream as truncated.
     ///
-    /// - Parameter output: Grows by the last frame, or by the header where nothing was pushed.
-    /// - Throws: `invalid_argument` the second time.
+    /// - Parameter output: The last frame is appended to it, or the header if nothing was pushed.
+    /// - Throws: `invalid_argument` on a second call.
     public mutating func finish(appendingTo output: inout [UInt8]) throws(XChatError) {
         guard !isFinished else { throw Self.finished }
         isFinished = true
@@ -97,7 +98,7 @@ public struct MediaEncryptor: ~Copyable, Sendable {
         do {
             try stream.push(chunk.span, tag: .final, appendingTo: &output)
         } catch {
-            throw XChatError(.unsupported, "libsodium sealed no frame: \(error)")
+            throw XChatError(.unsupported, "libsodium could not encrypt a frame: \(error)")
         }
     }
 
@@ -111,11 +112,13 @@ public struct MediaEncryptor: ~Copyable, Sendable {
         do {
             try stream.push(run: chunks, of: MediaFraming.chunkLength, appendingTo: &output)
         } catch {
-            throw XChatError(.unsupported, "libsodium sealed no frame: \(error)")
+            throw XChatError(.unsupported, "libsodium could not encrypt a frame: \(error)")
         }
     }
 
-    private static var finished: XChatError { XChatError(.invalidArgument, "the stream is finished") }
+    private static var finished: XChatError {
+        XChatError(.invalidArgument, "the stream is finished: use a new encryptor")
+    }
 }
 
 extension [UInt8] {

@@ -1,25 +1,25 @@
-/// What the first bytes of a file say about it: `docs/protocol.md`, "Media types".
+/// Detects the type and the dimensions of a file from its first bytes: `docs/protocol.md`, "Media types".
 ///
-/// It is a guess for the members of an attachment, made from the plaintext alone: any file can begin with
-/// these bytes. Both functions accept any bytes.
+/// The results are guesses for the members of an attachment, because any file can begin with these bytes. Both
+/// functions accept any bytes.
 public enum MediaInfo {
-    /// How many bytes are enough for every type, and for the dimensions of nearly every image.
+    /// The number of bytes that is enough for every type, and for the dimensions of nearly every image.
     ///
-    /// A JPEG may carry more than that in front of them.
+    /// A JPEG can have more bytes than that before its dimensions.
     public static let usefulByteCount = 65_536
 
     /// The width and height of an image in pixels, as its header claims.
     public struct Dimensions: Hashable, Sendable {
-        /// The width in pixels; may be 0 in a bad file.
+        /// The width in pixels; may be 0 in a malformed file.
         public let width: Int
-        /// The height in pixels; may be 0 in a bad file.
+        /// The height in pixels; may be 0 in a malformed file.
         public let height: Int
     }
 
     /// The MIME type that the first bytes of a file indicate.
     ///
     /// - Parameter beginning: The beginning of the file, at least 12 bytes of it.
-    /// - Returns: The type, or nil for fewer bytes or unknown ones.
+    /// - Returns: The type; nil for fewer bytes or an unknown beginning.
     public static func mimeType(of beginning: Span<UInt8>) -> String? {
         guard beginning.count >= 12 else { return nil }
         return types.first { $0.matches(beginning) }?.name
@@ -28,7 +28,7 @@ public enum MediaInfo {
     /// The dimensions of a PNG, JPEG, GIF, WebP or BMP image.
     ///
     /// - Parameter beginning: The beginning of the file; see ``usefulByteCount``.
-    /// - Returns: What its header claims, or nil where none is found.
+    /// - Returns: The dimensions that the header claims; nil if it has none.
     public static func dimensions(of beginning: Span<UInt8>) -> Dimensions? {
         if beginning.has("\u{89}PNG\r\n\u{1A}\n", at: 0) {
             guard beginning.count >= 24 else { return nil }
@@ -40,7 +40,7 @@ public enum MediaInfo {
         }
         if beginning.has("BM", at: 0) {
             guard beginning.count >= 26 else { return nil }
-            // A negative height says that the rows run from top to bottom.
+            // A negative height means that the rows run from top to bottom.
             let height = Int32(truncatingIfNeeded: beginning.littleEndian(4, at: 22))
             return Dimensions(width: beginning.littleEndian(4, at: 18), height: Int(height.magnitude))
         }
@@ -67,7 +67,7 @@ public enum MediaInfo {
         return nil
     }
 
-    /// Goes from segment to segment until the first that begins a frame.
+    /// Reads one segment after another up to the first one that begins a frame.
     private static func jpeg(_ bytes: Span<UInt8>) -> Dimensions? {
         var place = 2
         while place + 9 < bytes.count {
@@ -120,7 +120,7 @@ public enum MediaInfo {
 }
 
 extension Span<UInt8> {
-    /// Whether these bytes, each written as the scalar of its number, are at a place.
+    /// Whether given bytes are at a position; each scalar of `magic` has the value of one byte.
     fileprivate func has(_ magic: String, at place: Int) -> Bool {
         var place = place
         for scalar in magic.unicodeScalars {
@@ -134,7 +134,7 @@ extension Span<UInt8> {
         has("ftyp", at: 4) && brands.contains { has($0, at: 8) }
     }
 
-    // The callers have seen that the bytes are there; a place beyond the end would read as 0.
+    // The callers check that the bytes exist; a position beyond the end would read as 0.
 
     fileprivate func bigEndian(_ size: Int, at place: Int) -> Int {
         (place..<place + size).reduce(0) { $0 << 8 | Int($1 < count ? self[$1] : 0) }

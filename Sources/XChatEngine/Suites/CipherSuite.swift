@@ -5,60 +5,60 @@ public struct SuiteName: RawRepresentable, Hashable, Sendable, CustomStringConve
     /// The name, such as `xchat`.
     public let rawValue: String
 
-    /// A suite name from its text; whether such a suite exists is seen when it is used.
+    /// Creates a suite name from its text; whether the suite exists is checked when it is used.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
 
-    /// P-256 ECIES and ECDSA: what X's servers and every X Chat client speak.
+    /// P-256 ECIES and ECDSA: the suite of X's servers and of every X Chat client.
     public static let xchat = SuiteName(rawValue: "xchat")
-    /// X25519 sealed boxes and Ed25519, for deployments with a server of their own: X's servers do not know it.
+    /// X25519 sealed boxes and Ed25519, for deployments with their own server: X's servers do not support it.
     public static let sodium = SuiteName(rawValue: "sodium")
 
-    /// Every suite there is.
+    /// All suites.
     public static var all: [SuiteName] { CipherSuites.all.map { $0.name } }
 
     /// The name itself.
     public var description: String { rawValue }
 }
 
-/// How a conversation key is wrapped to an identity key and how a payload is signed.
+/// The algorithms that wrap a conversation key to an identity key and that sign a payload.
 ///
-/// A further suite is one type that conforms to this, and one entry in ``CipherSuites/all``. Sessions, events and
-/// message contents (`crypto_secretbox`) do not depend on it.
+/// To add a suite, write a type that conforms to this protocol, and add it to ``CipherSuites/all``. Sessions, events
+/// and message contents (`crypto_secretbox`) do not depend on the suite.
 protocol CipherSuite: Sendable {
     static var name: SuiteName { get }
 
-    /// The identity key with these bytes, or nil if they have the form of no identity key of this suite.
+    /// Reads an identity key; nil if the bytes have no format of this suite.
     static func identityKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteIdentityKey)?
-    /// The signing key with these bytes, or nil if they have the form of no signing key of this suite.
+    /// Reads a signing key; nil if the bytes have no format of this suite.
     static func signingKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteSigningKey)?
-    /// The identity key of an SPKI that was parsed before it was stored, or nil if it is not one of this suite.
+    /// Reads the identity key from an SPKI that was parsed before it was stored; nil for an SPKI of another suite.
     ///
-    /// Only the header is compared. What costs more, such as finding out whether a point is on its curve, waits for the
+    /// Only the header is compared. Checks that cost more, such as whether a point is on its curve, are made at the
     /// first use.
     static func identityKey(storedSPKI spki: [UInt8]) -> (any SuiteIdentityKey)?
-    /// The signing key of an SPKI that was parsed before it was stored, as ``identityKey(storedSPKI:)``.
+    /// Reads the signing key from an SPKI that was parsed before it was stored, like ``identityKey(storedSPKI:)``.
     static func signingKey(storedSPKI spki: [UInt8]) -> (any SuiteSigningKey)?
 
     static func generate() throws(XChatError) -> any SuitePrivateKeys
-    /// The private keys in a blob, or nil if it has the form of no blob of this suite.
+    /// Reads the private keys in a blob; nil if it has no format of this suite.
     static func privateKeys(blob: Span<UInt8>) throws(XChatError) -> (any SuitePrivateKeys)?
 }
 
 protocol SuiteIdentityKey: Sendable {
-    /// DER SubjectPublicKeyInfo: what is compared, pinned and sent.
+    /// DER SubjectPublicKeyInfo: the encoding that is compared, pinned and sent.
     var spki: [UInt8] { get }
-    /// The encodings over which a signing key may have bound this key; the first is the one that we sign.
+    /// The encodings that a binding signature may cover; this library signs the first one.
     var boundEncodings: [[UInt8]] { get }
 
     func wrap(_ key: ConversationKey) throws(XChatError) -> [UInt8]
-    /// Whether this identity key signed the signing key; nil where the suite's identity keys cannot sign.
+    /// Whether this identity key signed the signing key; nil if the suite's identity keys cannot sign.
     func endorses(_ signingKey: any SuiteSigningKey, signature: [UInt8]) -> Bool?
 }
 
 protocol SuiteSigningKey: Sendable {
-    /// DER SubjectPublicKeyInfo: what is compared, pinned and sent.
+    /// DER SubjectPublicKeyInfo: the encoding that is compared, pinned and sent.
     var spki: [UInt8] { get }
     /// The encodings over which an identity key may have signed this key.
     var boundEncodings: [[UInt8]] { get }
@@ -68,14 +68,14 @@ protocol SuiteSigningKey: Sendable {
 
 protocol SuitePrivateKeys: Sendable {
     var identityKey: any SuiteIdentityKey { get }
-    /// Nil for a blob that holds an identity key alone.
+    /// Nil for a blob with only an identity key.
     var signingKey: (any SuiteSigningKey)? { get }
 
     func unwrap(_ wrapped: [UInt8]) throws(XChatError) -> ConversationKey
     func sign(_ text: Span<UInt8>) throws(XChatError) -> [UInt8]
-    /// The identity key's signature over the signing key; nil where the suite's identity keys cannot sign.
+    /// The identity key's signature over the signing key; nil if the suite's identity keys cannot sign.
     func endorsement() throws(XChatError) -> [UInt8]?
-    /// Lends the blob in the suite's export format.
+    /// Passes the blob in the suite's export format to a closure.
     func withBlob<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result
 }
 
@@ -84,6 +84,6 @@ enum CipherSuites {
 
     static func named(_ name: SuiteName) throws(XChatError) -> any CipherSuite.Type {
         for suite in all where suite.name == name { return suite }
-        throw XChatError(.unsupported, "there is no cipher suite of that name; there are: xchat, sodium")
+        throw XChatError(.unsupported, "there is no cipher suite of that name; use xchat or sodium")
     }
 }

@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import LibSodium
 
-/// How the `.xchat` suite wraps a conversation key: `docs/protocol.md`, "Key wrap".
+/// Wraps conversation keys in the `.xchat` suite: `docs/protocol.md`, "Key wrap".
 ///
 /// Ephemeral public key (65 bytes, SEC1 uncompressed) ‖ AES-128-GCM ciphertext (32) ‖ tag (16). AES key and IV, 16
 /// bytes each, are the two halves of the X9.63 KDF with SHA-256 over the ECDH secret and the ephemeral key.
@@ -30,7 +30,7 @@ enum ECIES {
             wrapped += box.tag
             return wrapped
         } catch {
-            throw XChatError(.invalidKey, "the conversation key does not wrap")
+            throw XChatError(.invalidKey, "the conversation key cannot be wrapped")
         }
     }
 
@@ -54,7 +54,7 @@ enum ECIES {
             defer { plaintext.resetBytes(in: plaintext.indices) }
             return try ConversationKey(bytes: plaintext.span)
         } catch {
-            throw XChatError(.authenticationFailed, "the wrapped key does not open")
+            throw XChatError(.authenticationFailed, "the wrapped key does not authenticate")
         }
     }
 
@@ -71,12 +71,12 @@ enum ECIES {
                 outputByteCount: 32
             )
             return try unsafe derived.withUnsafeBytes { derived in
-                // GCM takes the 16-byte IV through GHASH: it is not the usual 12-byte nonce.
+                // GCM hashes the 16-byte IV with GHASH: it is not the usual 12-byte nonce.
                 let iv = try unsafe AES.GCM.Nonce(data: derived[16...])
                 return unsafe (SymmetricKey(data: derived[..<16]), iv)
             }
         } catch {
-            throw XChatError(.invalidKey, "no key can be agreed on with this point")
+            throw XChatError(.invalidKey, "the key agreement with this point failed")
         }
     }
 }

@@ -13,7 +13,7 @@ enum P256Suite: CipherSuite {
             let key = try P256.KeyAgreement.PublicKey(x963Representation: point.x963Representation)
             return P256IdentityKey(key: key, asReceived: encoded)
         } catch {
-            throw XChatError(.invalidKey, "not a point of P-256")
+            throw XChatError(.invalidKey, "the key is not a point of P-256")
         }
     }
 
@@ -30,7 +30,7 @@ enum P256Suite: CipherSuite {
         isUncompressed(spki) ? P256SigningKey(storedSPKI: spki) : nil
     }
 
-    /// Whether an SPKI has our header and an uncompressed point, on the curve or not.
+    /// Whether an SPKI has the header for P-256 and an uncompressed point, which may not be on the curve.
     private static func isUncompressed(_ spki: [UInt8]) -> Bool {
         SubjectPublicKeyInfo.p256.isHeader(of: spki) && spki[SubjectPublicKeyInfo.p256.header.count] == 0x04
     }
@@ -56,7 +56,7 @@ enum P256Suite: CipherSuite {
         }
     }
 
-    /// The point in an SPKI with exactly our header, or in SEC1 form; nil for any other form.
+    /// Reads the point from an SPKI with exactly the header for P-256, or from SEC1 form; nil for any other format.
     private static func point(_ encoded: [UInt8]) throws(XChatError) -> P256.Signing.PublicKey? {
         do {
             let point = SubjectPublicKeyInfo.p256.key(in: encoded) ?? encoded
@@ -66,7 +66,7 @@ enum P256Suite: CipherSuite {
             default: return nil
             }
         } catch {
-            throw XChatError(.invalidKey, "not a point of P-256")
+            throw XChatError(.invalidKey, "the key is not a point of P-256")
         }
     }
 }
@@ -86,21 +86,21 @@ final class P256IdentityKey: SuiteIdentityKey {
     var boundEncodings: [[UInt8]] { point.boundEncodings }
 
     func wrap(_ conversationKey: ConversationKey) throws(XChatError) -> [UInt8] {
-        guard let key = point.key else { throw XChatError(.invalidKey, "not a point of P-256") }
+        guard let key = point.key else { throw XChatError(.invalidKey, "the key is not a point of P-256") }
         return try ECIES.seal(conversationKey, to: key, ephemeral: ephemeralKey())
     }
 
     func endorses(_ signingKey: any SuiteSigningKey, signature: [UInt8]) -> Bool? {
-        // The same point under the type that can verify: swift-crypto has a type a role.
+        // The same point as a signing key: swift-crypto has a separate type for each use.
         guard let key = try? P256.Signing.PublicKey(x963Representation: point.sec1) else { return false }
         let verifier = P256SigningKey(key: key)
         return signingKey.boundEncodings.contains { verifier.isValid(signature, for: $0.span) }
     }
 }
 
-/// A fresh key pair from 32 random bytes, drawn again when they are not in [1, n-1], which happens once in 2^32.
+/// Generates a key pair from 32 random bytes; tries again if they are not in [1, n-1], about once in 2³² times.
 ///
-/// swift-crypto's own generator also checks the pair that it made, and takes eight times as long.
+/// swift-crypto's own generator also checks the generated pair, and takes eight times as long.
 private func ephemeralKey() throws(XChatError) -> P256.KeyAgreement.PrivateKey {
     do {
         while true {
@@ -111,7 +111,7 @@ private func ephemeralKey() throws(XChatError) -> P256.KeyAgreement.PrivateKey {
             if let key { return key }
         }
     } catch {
-        throw XChatError(.unsupported, "libsodium made no random bytes: \(error)")
+        throw XChatError(.unsupported, "libsodium could not generate random bytes: \(error)")
     }
 }
 
@@ -150,7 +150,7 @@ private final class P256Point<Key: Sendable>: Sendable {
     }
 
     let spki: [UInt8]
-    /// The encoding in which the key came, if it is another one than the SPKI.
+    /// The encoding in which the key was received, if it differs from the SPKI.
     private let asReceived: [UInt8]?
     private let known: Key?
     private let parse: @Sendable ([UInt8]) -> Key?
@@ -180,7 +180,7 @@ private final class P256Point<Key: Sendable>: Sendable {
     /// The point in SEC1 form, uncompressed.
     var sec1: [UInt8] { Array(spki.dropFirst(SubjectPublicKeyInfo.p256.header.count)) }
 
-    /// The encodings that a binding may cover: `docs/protocol.md`, "Binding".
+    /// The encodings that a binding signature may cover: `docs/protocol.md`, "Binding".
     var boundEncodings: [[UInt8]] {
         let encodings = [spki, sec1]
         guard let asReceived, asReceived != sec1 else { return encodings }
@@ -188,7 +188,8 @@ private final class P256Point<Key: Sendable>: Sendable {
     }
 }
 
-/// Both scalars live inside swift-crypto's key objects, which wipe them when the last reference is released.
+/// The private keys; both scalars are in swift-crypto's key objects, which wipe them when the last reference is
+/// released.
 final class P256PrivateKeys: SuitePrivateKeys {
     private let identity: P256.KeyAgreement.PrivateKey
     private let signing: P256.Signing.PrivateKey?
@@ -207,28 +208,32 @@ final class P256PrivateKeys: SuitePrivateKeys {
     }
 
     func sign(_ text: Span<UInt8>) throws(XChatError) -> [UInt8] {
-        guard let signing else { throw XChatError(.notUnlocked, "the private keys hold no signing key") }
+        guard let signing else {
+            throw XChatError(.notUnlocked, "the private keys contain no signing key: import keys with a signing key")
+        }
         do {
             return Array(try signing.signature(for: sha256(text)).rawRepresentation)
         } catch {
-            throw XChatError(.unsupported, "swift-crypto made no signature")
+            throw XChatError(.unsupported, "swift-crypto could not sign")
         }
     }
 
     func endorsement() throws(XChatError) -> [UInt8]? {
-        guard let signingKey else { throw XChatError(.notUnlocked, "the private keys hold no signing key") }
+        guard let signingKey else {
+            throw XChatError(.notUnlocked, "the private keys contain no signing key: import keys with a signing key")
+        }
         var scalar = identity.rawRepresentation
         defer { scalar.resetBytes(in: scalar.indices) }
         do {
             let key = try P256.Signing.PrivateKey(rawRepresentation: scalar)
             return Array(try key.signature(for: sha256(signingKey.spki.span)).rawRepresentation)
         } catch {
-            throw XChatError(.unsupported, "swift-crypto made no signature")
+            throw XChatError(.unsupported, "swift-crypto could not sign")
         }
     }
 
     func withBlob<Result>(_ body: (Span<UInt8>) throws(XChatError) -> Result) throws(XChatError) -> Result {
-        // All of the memory is reserved at the start: an array that grows leaves a copy that is not wiped.
+        // All of the memory is reserved at the start, because a buffer that grows leaves a copy that is not wiped.
         var scalars = Data(capacity: 64)
         defer { scalars.resetBytes(in: scalars.indices) }
         var scalar = identity.rawRepresentation

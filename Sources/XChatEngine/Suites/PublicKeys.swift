@@ -3,8 +3,8 @@ public import XChatEvents
 
 /// A user's identity key: conversation keys are wrapped to it.
 ///
-/// P-256 (`.xchat`) or X25519 (`.sodium`); the bytes of the key say which, and no flag does. Two values are equal when
-/// the keys are equal, whatever encoding they came in.
+/// P-256 (`.xchat`) or X25519 (`.sodium`); the bytes of the key determine which. Two values are equal if the keys are
+/// equal, even if they were received in different encodings.
 public struct IdentityPublicKey: Hashable, Sendable {
     /// The suite that the key belongs to.
     public let suite: SuiteName
@@ -15,14 +15,14 @@ public struct IdentityPublicKey: Hashable, Sendable {
     /// Reads a key: SPKI, or for P-256 also a SEC1 point of 65 or 33 bytes.
     ///
     /// - Parameter encoded: The bytes of the key.
-    /// - Throws: `invalid_key` for an unknown form or header, or a point that is not on the curve.
+    /// - Throws: `invalid_key` for an unknown format or header, or a point that is not on the curve.
     public init(encoded: [UInt8]) throws(XChatError) {
         for suite in CipherSuites.all {
             guard let key = try suite.identityKey(encoded: encoded) else { continue }
             self.init(suite: suite.name, key: key)
             return
         }
-        throw XChatError(.invalidKey, "the identity key is of no known form (\(encoded.count) bytes)")
+        throw XChatError(.invalidKey, "the identity key has no known format (\(encoded.count) bytes)")
     }
 
     /// Reads a key from base64: `docs/protocol.md`, "Base64".
@@ -33,7 +33,7 @@ public struct IdentityPublicKey: Hashable, Sendable {
         try self.init(encoded: decodeKey(base64, "identity key"))
     }
 
-    /// The key of an SPKI that was parsed before it was stored; nil for an unknown header or length.
+    /// Reads the key from an SPKI that was parsed before it was stored; nil for an unknown header or length.
     init?(storedSPKI spki: [UInt8]) {
         for suite in CipherSuites.all {
             guard let key = suite.identityKey(storedSPKI: spki) else { continue }
@@ -58,16 +58,16 @@ public struct IdentityPublicKey: Hashable, Sendable {
     ///
     /// See `docs/protocol.md`, "Fingerprint".
     ///
-    /// It covers the identity key alone, and is no pin: an attacker can bind a signing key of their own to a genuine
-    /// identity key.
+    /// It covers only the identity key and does not replace a pin: an attacker can combine a genuine identity key with
+    /// a signing key of their own.
     public var fingerprint: String { Base64.encodeURLSafe(Array(SHA256.hash(data: spki))) }
 
-    /// Wraps a conversation key so that only the holder of the private key unwraps it.
+    /// Wraps a conversation key so that only the holder of the private key can unwrap it.
     package func wrap(_ conversationKey: ConversationKey) throws(XChatError) -> [UInt8] {
         try key.wrap(conversationKey)
     }
 
-    /// Equal keys, in constant form.
+    /// Whether the keys are equal, even if they were received in different encodings.
     public static func == (left: Self, right: Self) -> Bool { left.spki == right.spki }
 
     /// Hashes the SPKI.
@@ -76,7 +76,7 @@ public struct IdentityPublicKey: Hashable, Sendable {
 
 /// A user's signing key: it verifies that user's events.
 ///
-/// P-256 (`.xchat`) or Ed25519 (`.sodium`); the bytes of the key say which.
+/// P-256 (`.xchat`) or Ed25519 (`.sodium`); the bytes of the key determine which.
 public struct SigningPublicKey: Hashable, Sendable {
     /// The suite that the key belongs to.
     public let suite: SuiteName
@@ -87,14 +87,14 @@ public struct SigningPublicKey: Hashable, Sendable {
     /// Reads a key: SPKI, or for P-256 also a SEC1 point of 65 or 33 bytes.
     ///
     /// - Parameter encoded: The bytes of the key.
-    /// - Throws: `invalid_key` for an unknown form or header, or a point that is not on the curve.
+    /// - Throws: `invalid_key` for an unknown format or header, or a point that is not on the curve.
     public init(encoded: [UInt8]) throws(XChatError) {
         for suite in CipherSuites.all {
             guard let key = try suite.signingKey(encoded: encoded) else { continue }
             self.init(suite: suite.name, key: key)
             return
         }
-        throw XChatError(.invalidKey, "the signing key is of no known form (\(encoded.count) bytes)")
+        throw XChatError(.invalidKey, "the signing key has no known format (\(encoded.count) bytes)")
     }
 
     /// Reads a key from base64: `docs/protocol.md`, "Base64".
@@ -105,7 +105,7 @@ public struct SigningPublicKey: Hashable, Sendable {
         try self.init(encoded: decodeKey(base64, "signing key"))
     }
 
-    /// The key of an SPKI that was parsed before it was stored; nil for an unknown header or length.
+    /// Reads the key from an SPKI that was parsed before it was stored; nil for an unknown header or length.
     init?(storedSPKI spki: [UInt8]) {
         for suite in CipherSuites.all {
             guard let key = suite.signingKey(storedSPKI: spki) else { continue }
@@ -126,17 +126,17 @@ public struct SigningPublicKey: Hashable, Sendable {
     /// The SPKI as padded base64, which is its form on the wire.
     public var base64: String { Base64.encode(spki) }
 
-    /// Whether a detached signature of 64 bytes (raw r‖s, or Ed25519) over a text is this key's.
+    /// Whether a detached signature over a text (64 bytes: raw r‖s, or Ed25519) was made with this key.
     ///
     /// - Parameters:
-    ///   - signature: The signature; any other length than 64 bytes is false.
+    ///   - signature: The signature; false for a length other than 64 bytes.
     ///   - text: The bytes that were signed.
     /// - Returns: True only if it verifies.
     public func isValid(_ signature: [UInt8], for text: Span<UInt8>) -> Bool {
         key.isValid(signature, for: text)
     }
 
-    /// Equal keys, whatever encoding they came in.
+    /// Whether the keys are equal, even if they were received in different encodings.
     public static func == (left: Self, right: Self) -> Bool { left.spki == right.spki }
 
     /// Hashes the SPKI.

@@ -1,13 +1,13 @@
 import LibSodium
 
-/// The suite that is libsodium throughout: `crypto_box_seal` to X25519 identity keys, Ed25519 signatures.
+/// The suite that uses only libsodium: `crypto_box_seal` to X25519 identity keys, and Ed25519 signatures.
 enum SodiumSuite: CipherSuite {
     static let name = SuiteName.sodium
 
     static func identityKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteIdentityKey)? {
         if let raw = SubjectPublicKeyInfo.x25519.key(in: encoded) { return SodiumIdentityKey(raw: raw) }
         guard SubjectPublicKeyInfo.ed25519.key(in: encoded) == nil else {
-            throw XChatError(.invalidKey, "an Ed25519 key where the X25519 identity key belongs")
+            throw XChatError(.invalidKey, "the identity key is an Ed25519 key, but must be an X25519 key")
         }
         return nil
     }
@@ -15,7 +15,7 @@ enum SodiumSuite: CipherSuite {
     static func signingKey(encoded: [UInt8]) throws(XChatError) -> (any SuiteSigningKey)? {
         if let raw = SubjectPublicKeyInfo.ed25519.key(in: encoded) { return SodiumSigningKey(raw: raw) }
         guard SubjectPublicKeyInfo.x25519.key(in: encoded) == nil else {
-            throw XChatError(.invalidKey, "an X25519 key where the Ed25519 signing key belongs")
+            throw XChatError(.invalidKey, "the signing key is an X25519 key, but must be an Ed25519 key")
         }
         return nil
     }
@@ -33,7 +33,7 @@ enum SodiumSuite: CipherSuite {
             let blob = try SecretBytes.random(count: 64)
             return try blob.withBytes { bytes throws(SodiumError) in try SodiumPrivateKeys(halves: bytes) }
         } catch {
-            throw XChatError(.unsupported, "libsodium made no keys: \(error)")
+            throw XChatError(.unsupported, "libsodium could not generate keys: \(error)")
         }
     }
 
@@ -42,7 +42,10 @@ enum SodiumSuite: CipherSuite {
         guard blob.count >= prefix.count else { return nil }
         for index in prefix.indices.dropLast() where blob[index] != prefix[index] { return nil }
         guard blob[prefix.count - 1] == prefix[prefix.count - 1] else {
-            throw XChatError(.unsupported, "the private key blob is of a later version")
+            throw XChatError(
+                .unsupported,
+                "the private key blob has a later version: use the version of the library that exported it, or a later one"
+            )
         }
         guard blob.count == prefix.count + 64 else {
             throw XChatError(.invalidKey, "the private key blob is \(blob.count) bytes, not \(prefix.count + 64)")
@@ -67,8 +70,8 @@ struct SodiumIdentityKey: SuiteIdentityKey {
                 try SealedBox.seal(bytes, to: raw.span)
             }
         } catch {
-            // crypto_box_seal fails for points of small order only: no key can be agreed on with them.
-            throw XChatError(.invalidKey, "nothing can be sealed to this identity key")
+            // crypto_box_seal fails only for points of small order, for which there is no shared secret.
+            throw XChatError(.invalidKey, "the identity key is a point of small order, and no key can be wrapped to it")
         }
     }
 
@@ -112,7 +115,7 @@ final class SodiumPrivateKeys: SuitePrivateKeys {
                 try SealedBox.open(wrapped.span, publicKey: publicKey.span, secretKey: secretKey)
             }
         } catch {
-            throw XChatError(.authenticationFailed, "the wrapped key does not open")
+            throw XChatError(.authenticationFailed, "the wrapped key does not authenticate")
         }
         return try key.withBytes { bytes throws(XChatError) in try ConversationKey(bytes: bytes) }
     }
@@ -123,7 +126,7 @@ final class SodiumPrivateKeys: SuitePrivateKeys {
                 try Sign.signature(for: text, secretKey: secretKey)
             }
         } catch {
-            throw XChatError(.unsupported, "libsodium made no signature: \(error)")
+            throw XChatError(.unsupported, "libsodium could not sign: \(error)")
         }
     }
 
@@ -148,7 +151,7 @@ final class SodiumPrivateKeys: SuitePrivateKeys {
                 }
             }
         } catch {
-            throw XChatError(.unsupported, "libsodium gave no keys to export: \(error)")
+            throw XChatError(.unsupported, "libsodium could not export the keys: \(error)")
         }
     }
 }

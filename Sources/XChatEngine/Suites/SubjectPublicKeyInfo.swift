@@ -1,6 +1,6 @@
-/// The fixed DER headers in front of a public key.
+/// A fixed DER header before a public key.
 ///
-/// They are compared by us, byte for byte: general DER importers accept headers that name another curve.
+/// This library compares headers byte for byte, because general DER importers accept headers that name another curve.
 struct SubjectPublicKeyInfo {
     let header: [UInt8]
     let keyLength: Int
@@ -32,7 +32,7 @@ struct SubjectPublicKeyInfo {
         encoded.count == header.count + keyLength && encoded.starts(with: header)
     }
 
-    /// The key after the header, or nil if the bytes do not start with exactly this header or have another length.
+    /// The key after the header; nil if the bytes do not start with exactly this header or have another length.
     func key(in encoded: [UInt8]) -> [UInt8]? {
         guard isHeader(of: encoded) else { return nil }
         return Array(encoded[header.count...])
