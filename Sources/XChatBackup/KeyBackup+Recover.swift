@@ -55,7 +55,7 @@ extension KeyBackup {
         return BackupError(.disagreement, detail)
     }
 
-    /// Throws if so many realms hold nothing that the others together are too few.
+    /// Throws if so many realms hold no part of a backup that the others are too few for a recovery.
     private func checkLost(_ answers: Answers) throws {
         let lost = answers.failures.values.filter { $0 == .notRegistered || $0 == .noGuesses }
         guard configuration.realms.count - lost.count < configuration.recoverThreshold else { return }

@@ -60,8 +60,8 @@ extension Event {
         /// The key change event of the key that decrypts the message did not verify, or its signer was not a present
         /// member.
         case unverifiedKey = "unverified_key"
-        /// The event, or the key change event of the key that decrypts it, verified under a pin that is not current any
-        /// more.
+        /// The event, or the key change event of the key that decrypts it, verified under a pin that is not the current
+        /// one.
         case retiredKey = "retired_key"
         /// The event names its target by a sequence id, which the server assigns and no signature covers.
         case targetUnproven = "target_unproven"

@@ -66,7 +66,8 @@ extension Session {
             throw XChatError(
                 .membersChanged,
                 "the group \(printable(message.conversationID)) has readers who could not read the message when it "
-                    + "was sealed: \(names)\(new.count > 10 ? " and \(new.count - 10) more" : "")"
+                    + "was sealed, and a person must allow them: \(names)"
+                    + (new.count > 10 ? " and \(new.count - 10) more" : "")
             )
         }
     }

@@ -308,8 +308,7 @@ struct DeliveryWalk {
                     session.memberships[group]?.isFull == true
                         ? "the membership log of group \(printable(group)) is full: \(Membership.maximumIDs) ids; a "
                             + "person must accept the list of its members"
-                        : "the addition makes group \(printable(group)) larger than \(Membership.maximumMembers) members, "
-                            + "and does not count"
+                        : "the addition makes group \(printable(group)) larger than \(Membership.maximumMembers) members"
                 )
             )
         case .repeated, .ignored, nil:

@@ -6,7 +6,7 @@ enum KeyLevel: Int, Comparable, Sendable {
     case unverified
     /// The signature of its key change event covers only the wrapped keys (signature version below 6).
     case legacy
-    /// Its key change event verified under a pin that is not current any more.
+    /// Its key change event verified under a pin that is not the current one.
     case retired
     /// Its key change event verified, but the signer is not known to be a present member at its position.
     case announced
@@ -273,7 +273,7 @@ public struct KeyRing: Sendable {
         return max(newest?.number ?? 0, highest ?? 0)
     }
 
-    /// The rotation floor: to be used to encrypt, a key of another member needs a version above it.
+    /// The rotation floor: keys with versions up to it are stale, except those that this account made after it was set.
     ///
     /// It is the time of the last counted removal, or of the last accepted change of public keys, in milliseconds since
     /// 1970.

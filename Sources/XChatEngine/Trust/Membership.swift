@@ -306,8 +306,8 @@ public struct Membership: Hashable, Sendable {
         guard present.contains(signer) else { return ignore(digest) }
         let left = people.filter(present.contains)
         guard !left.isEmpty else {
-            // A removal that names only former members is a repetition. One that also names users who were never
-            // members may be older than their addition, so it is evaluated again when it is delivered again.
+            // A removal that names only former members is a repetition. One that names a user who was never a member
+            // may be older than the addition of that user, so it is evaluated again when it is delivered again.
             return people.allSatisfy(everContained) ? ignore(digest) : .ignored
         }
         guard fits(size + left.count + 1, digest) else { return .full }

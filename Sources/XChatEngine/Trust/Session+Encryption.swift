@@ -125,8 +125,7 @@ extension Session {
             throw XChatError(
                 .membershipUnjudged,
                 members.isFull
-                    ? "the membership log of group \(id) is full, and a change is missing: have a person accept a list of "
-                        + "its members"
+                    ? "the membership log of group \(id) is full and lacks a change: have a person accept a list of its members"
                     : "a change of the members of group \(id) waits for the keys of user \(printable(signer ?? "")): accept these "
                         + "keys, or have a person accept a list of the members"
             )
