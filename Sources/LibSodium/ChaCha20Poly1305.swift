@@ -2,8 +2,10 @@ import CSodium
 
 /// Authenticated encryption of RFC 8439 with nonces chosen by the caller (`crypto_aead_chacha20poly1305_ietf`).
 ///
-/// For protocols that define their own nonces. Random nonces of 12 bytes could repeat, and a repeated nonce reveals
-/// messages. ``XChaCha20Poly1305`` generates random nonces that are long enough.
+/// Use it only for protocols that define their own nonces, such as a counter. Do not choose nonces of 12 bytes at
+/// random: two of them can be equal, and a nonce used twice under one key reveals the XOR of both messages and allows
+/// forgeries.
+/// ``XChaCha20Poly1305`` generates random nonces that are long enough.
 package enum ChaCha20Poly1305 {
     /// The length of a key: 32 bytes.
     package static let keyByteCount = Int(crypto_aead_chacha20poly1305_ietf_keybytes())

@@ -14,9 +14,9 @@ public enum GenericHash {
     /// Hashes a message.
     ///
     /// - Parameters:
-    ///   - message: The message.
+    ///   - message: The message, of any length.
     ///   - count: The length of the digest in bytes, 16 to 64. A shorter digest is not a prefix of a longer one.
-    /// - Returns: The digest.
+    /// - Returns: The digest, `count` bytes.
     /// - Throws: `wrongLength` for a `count` out of range, `initializationFailed`.
     public static func hash(_ message: Span<UInt8>, count: Int = 32) throws(SodiumError) -> [UInt8] {
         try check(count)
@@ -31,10 +31,10 @@ public enum GenericHash {
     /// Hashes a message under a key: without the key the digest can neither be computed nor checked.
     ///
     /// - Parameters:
-    ///   - message: The message.
+    ///   - message: The message, of any length.
     ///   - key: The key, 16 to 64 bytes.
     ///   - count: The length of the digest in bytes, 16 to 64.
-    /// - Returns: The digest.
+    /// - Returns: The digest, `count` bytes.
     /// - Throws: `wrongLength` for a `count` or a length of the key out of range, `initializationFailed`.
     public static func hash(
         _ message: Span<UInt8>,
@@ -54,7 +54,7 @@ public enum GenericHash {
     /// Derives a key from another one: the keyed hash of a context, in memory that is wiped.
     ///
     /// - Parameters:
-    ///   - context: The purpose of the new key; use a different context for each purpose.
+    ///   - context: The purpose of the new key. Use a different context for each purpose, otherwise the keys are equal.
     ///   - key: The key to derive from, 16 to 64 bytes.
     ///   - count: The length of the new key in bytes, 16 to 64.
     /// - Returns: The new key.

@@ -3,7 +3,8 @@ import CSodium
 /// Session keys from two key pairs (`crypto_kx`: X25519 and BLAKE2b).
 ///
 /// The two sides agree on who is the client and who is the server; each direction has its own key. The exchange does
-/// not authenticate the peer: compare public keys over a channel that you trust.
+/// not authenticate the peer. Compare the public keys over a channel that you trust, otherwise an attacker between the
+/// two sides can exchange keys with each of them and read everything.
 public enum KeyExchange {
     /// The length of a public key: 32 bytes.
     public static let publicKeyByteCount = Int(crypto_kx_publickeybytes())
@@ -14,7 +15,8 @@ public enum KeyExchange {
     /// The length of each session key: 32 bytes.
     public static let sessionKeyByteCount = Int(crypto_kx_sessionkeybytes())
 
-    /// The two keys of one side; the peer has the same two keys in exchanged roles.
+    /// The two keys of one side; the peer receives with this side's `transmit` key and transmits with its `receive`
+    /// key.
     @frozen
     public struct SessionKeys: ~Copyable, Sendable {
         /// Decrypts messages from the peer: 32 bytes.

@@ -2,9 +2,9 @@ import CSodium
 
 /// The group ristretto255 of RFC 9496 and the scalars of its order L (`crypto_core_ristretto255`).
 ///
-/// Points and scalars are 32 bytes each. Every input point and scalar is checked, because libsodium 1.0.18 ignores the
-/// top bit of a point and accepts L + 5 as the scalar 5. Results are in memory that is wiped, because which of them are
-/// secret depends on the protocol.
+/// Points and scalars are 32 bytes each. Every input point and scalar must be in its canonical encoding. libsodium
+/// 1.0.18 does not check that: it ignores the top bit of a point, and accepts L + 5 as the scalar 5. Results are in
+/// memory that is wiped, because the protocol determines which of them are secret.
 package enum Ristretto255 {
     /// The length of a point: 32 bytes.
     package static let pointByteCount = Int(crypto_core_ristretto255_bytes())
@@ -46,8 +46,8 @@ package enum Ristretto255 {
     /// Adds two points.
     ///
     /// - Parameters:
-    ///   - left: A point.
-    ///   - right: A point.
+    ///   - left: A point, 32 bytes.
+    ///   - right: A point, 32 bytes.
     /// - Returns: The sum, which may be the identity.
     /// - Throws: `invalidParameters` if one is not a point, `initializationFailed`.
     package static func add(_ left: Span<UInt8>, _ right: Span<UInt8>) throws(SodiumError) -> SecretBytes {
@@ -59,8 +59,8 @@ package enum Ristretto255 {
     /// Subtracts one point from another.
     ///
     /// - Parameters:
-    ///   - left: A point.
-    ///   - right: The point to subtract.
+    ///   - left: A point, 32 bytes.
+    ///   - right: The point to subtract, 32 bytes.
     /// - Returns: The difference, which may be the identity.
     /// - Throws: `invalidParameters` if one is not a point, `initializationFailed`.
     package static func subtract(_ left: Span<UInt8>, _ right: Span<UInt8>) throws(SodiumError) -> SecretBytes {
@@ -87,8 +87,8 @@ package enum Ristretto255 {
     /// Multiplies a point by a scalar (`crypto_scalarmult_ristretto255`).
     ///
     /// - Parameters:
-    ///   - point: A point.
-    ///   - scalar: A scalar.
+    ///   - point: A point, 32 bytes.
+    ///   - scalar: A scalar, 32 bytes.
     /// - Returns: The product, never the identity.
     /// - Throws: `invalidParameters` if `point` is not a point or `scalar` is not a scalar, `weakPoint` if the product
     ///   is the identity, `initializationFailed`.
@@ -104,9 +104,9 @@ package enum Ristretto255 {
 
     /// Multiplies the base point by a scalar (`crypto_scalarmult_ristretto255_base`).
     ///
-    /// - Parameter scalar: A scalar.
+    /// - Parameter scalar: A scalar, 32 bytes.
     /// - Returns: The product, never the identity.
-    /// - Throws: `invalidParameters` if it is not a scalar, `weakPoint` for 0, `initializationFailed`.
+    /// - Throws: `invalidParameters` if `scalar` is not a scalar, `weakPoint` for 0, `initializationFailed`.
     package static func multiplyBase(by scalar: Span<UInt8>) throws(SodiumError) -> SecretBytes {
         try requireScalar(scalar, "scalar")
         return try unsafe withPointer(scalar) { (scalar) throws(SodiumError) in
@@ -181,8 +181,8 @@ package enum Ristretto255 {
     /// Adds two scalars modulo L.
     ///
     /// - Parameters:
-    ///   - left: A scalar.
-    ///   - right: A scalar.
+    ///   - left: A scalar, 32 bytes.
+    ///   - right: A scalar, 32 bytes.
     /// - Returns: The sum.
     /// - Throws: `invalidParameters` if one is not a scalar, `initializationFailed`.
     package static func addScalars(_ left: Span<UInt8>, _ right: Span<UInt8>) throws(SodiumError) -> SecretBytes {
@@ -194,8 +194,8 @@ package enum Ristretto255 {
     /// Subtracts one scalar from another modulo L.
     ///
     /// - Parameters:
-    ///   - left: A scalar.
-    ///   - right: The scalar to subtract.
+    ///   - left: A scalar, 32 bytes.
+    ///   - right: The scalar to subtract, 32 bytes.
     /// - Returns: The difference.
     /// - Throws: `invalidParameters` if one is not a scalar, `initializationFailed`.
     package static func subtractScalars(_ left: Span<UInt8>, _ right: Span<UInt8>) throws(SodiumError) -> SecretBytes {
@@ -207,8 +207,8 @@ package enum Ristretto255 {
     /// Multiplies two scalars modulo L.
     ///
     /// - Parameters:
-    ///   - left: A scalar.
-    ///   - right: A scalar.
+    ///   - left: A scalar, 32 bytes.
+    ///   - right: A scalar, 32 bytes.
     /// - Returns: The product.
     /// - Throws: `invalidParameters` if one is not a scalar, `initializationFailed`.
     package static func multiplyScalars(_ left: Span<UInt8>, _ right: Span<UInt8>) throws(SodiumError) -> SecretBytes {
@@ -237,7 +237,7 @@ package enum Ristretto255 {
     ///
     /// - Parameter scalar: A scalar other than 0.
     /// - Returns: The inverse.
-    /// - Throws: `invalidParameters` for 0 or if it is not a scalar, `initializationFailed`.
+    /// - Throws: `invalidParameters` if `scalar` is 0 or not a scalar, `initializationFailed`.
     package static func invertScalar(_ scalar: Span<UInt8>) throws(SodiumError) -> SecretBytes {
         try requireScalar(scalar, "scalar")
         return try unsafe withPointer(scalar) { (scalar) throws(SodiumError) in

@@ -3,7 +3,7 @@ import CSodium
 /// Encryption to a public key without a sender (`crypto_box_seal`: X25519, XSalsa20 and Poly1305).
 ///
 /// Any holder of the public key can make a box, so a box that opens does not prove who made it. Each box is made with
-/// an ephemeral key pair whose secret key is discarded, so not even the sender can open it again.
+/// an ephemeral key pair whose secret key is discarded, so not even the sender can open the box again.
 public enum SealedBox {
     /// The length of a public key: 32 bytes.
     public static let publicKeyByteCount = Int(crypto_box_publickeybytes())
@@ -87,8 +87,8 @@ public enum SealedBox {
     /// - Parameters:
     ///   - box: What ``seal(_:to:)`` made: at least 48 bytes.
     ///   - publicKey: The recipient's public key, 32 bytes.
-    ///   - secretKey: The secret key that belongs to it, 32 bytes.
-    /// - Returns: The message.
+    ///   - secretKey: The secret key that belongs to `publicKey`, 32 bytes.
+    /// - Returns: The message, in memory that is wiped.
     /// - Throws: `wrongLength`, `authenticationFailed`, `initializationFailed`.
     public static func open(
         _ box: Span<UInt8>,

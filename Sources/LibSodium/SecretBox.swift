@@ -4,7 +4,7 @@ import CSodium
 ///
 /// A box is the nonce (24 bytes), the tag (16 bytes) and the ciphertext in one array. The nonce is random and so long
 /// that it does not repeat, so one key may encrypt any number of boxes. A box does not authenticate its position among
-/// others: replayed and dropped boxes are not detected.
+/// other boxes, so replayed and dropped boxes are not detected.
 public enum SecretBox {
     /// The length of a key: 32 bytes.
     public static let keyByteCount = Int(crypto_secretbox_keybytes())
@@ -83,7 +83,7 @@ public enum SecretBox {
     /// - Parameters:
     ///   - box: Nonce, tag, ciphertext: at least 40 bytes.
     ///   - key: The shared key, 32 bytes.
-    /// - Returns: The message.
+    /// - Returns: The message, in memory that is wiped.
     /// - Throws: `wrongLength`, `authenticationFailed`, `initializationFailed`.
     public static func openSecret(_ box: Span<UInt8>, key: Span<UInt8>) throws(SodiumError) -> SecretBytes {
         try require(keyByteCount, key, "key")

@@ -5,8 +5,9 @@ import CSodium
 /// The type is noncopyable, so code that prints, compares, hashes or encodes it does not compile. The bytes are read
 /// through ``withBytes(_:)`` and never change after initialization, so tasks may share a value by borrowing it.
 ///
-/// The memory is excluded from core dumps, and locked against swapping as far as the system's limit of locked memory
-/// (RLIMIT_MEMLOCK) allows. A secret of 32 bytes uses 32 bytes of that limit.
+/// The memory is excluded from core dumps and locked against swapping. Beyond the system's limit of locked memory
+/// (RLIMIT_MEMLOCK) it is used without the lock, and no error is thrown. A secret of 32 bytes uses 32 bytes of that
+/// limit.
 @safe
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     private let start: UnsafeMutablePointer<UInt8>
@@ -15,7 +16,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     /// The length in bytes.
     public let count: Int
 
-    /// Allocates memory and fills it; wipes it if `fill` throws.
+    /// Allocates memory and lets `fill` write it; if `fill` throws, the memory is wiped.
     private init(
         allocating count: Int,
         filledBy fill: (UnsafeMutablePointer<UInt8>) throws(SodiumError) -> Void
@@ -49,11 +50,11 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Lets a closure write the bytes in place, so that no other copy of them exists.
+    /// Creates a secret that a closure writes in place, so that no other copy of the bytes exists.
     ///
     /// - Parameters:
     ///   - count: The length in bytes.
-    ///   - body: Writes the secret; all bytes are zero before.
+    ///   - body: Writes the secret; when it is called, all bytes are zero.
     /// - Throws: `invalidParameters` for a negative count, `initializationFailed`, `outOfMemory`, or what `body`
     ///   throws.
     public init(
@@ -109,7 +110,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     ///
     /// Copies that the closure makes are not wiped.
     ///
-    /// - Parameter body: Reads the bytes; the span cannot leave it.
+    /// - Parameter body: Reads the bytes; the span cannot leave the closure.
     /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
     public borrowing func withBytes<R: ~Copyable, E: Error>(

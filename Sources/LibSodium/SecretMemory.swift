@@ -1,20 +1,19 @@
 import CSodium
 import Synchronization
 
-/// The memory of ``SecretBytes``: locked against swapping and excluded from core dumps, between inaccessible pages.
+/// The memory of ``SecretBytes``: locked against swapping, excluded from core dumps, and between guard pages.
 ///
-/// All of it comes from `sodium_malloc`. One call takes at least four pages and six system calls, which is too much for
-/// one key, so each block from `sodium_malloc` is divided into slots of one size. Blocks are never freed, and their
-/// slots are reused. If the system refuses to lock a block because RLIMIT_MEMLOCK is reached, `sodium_malloc` returns
-/// it unlocked.
+/// All secret memory comes from `sodium_malloc`. One call takes at least four pages and six system calls, which is too
+/// much for one key, so each block from `sodium_malloc` is divided into slots of one size. Blocks are never freed, and
+/// their slots are reused. If the system refuses to lock a block because RLIMIT_MEMLOCK is reached, `sodium_malloc`
+/// returns the block unlocked.
 enum SecretMemory {
     /// The sizes of slots are the powers of 2 from 32 to 1024 bytes.
     ///
     /// Each longer secret gets its own block.
     private static let smallestSlot = 32
     private static let sizeCount = 6
-    /// The size of a block: with the bytes that `sodium_malloc` puts before it to detect overruns, it fits four pages
-    /// of 4 KiB.
+    /// The size of a block: with the canary that `sodium_malloc` puts before the block, it fits four pages of 4 KiB.
     ///
     /// `sodium_malloc` places a block at the end of its pages. A multiple of 64 keeps its slots aligned.
     private static let blockByteCount = 4 * 4096 - 64

@@ -1,10 +1,13 @@
 import CSodium
 
-// A run is a sequence of frames of equal length. Its output is allocated once, and several cores can open its frames.
+// A run is a sequence of frames of equal length. The output of a run is allocated once, and several cores can open its
+// frames.
 
 extension SecretStream.Push {
-    /// Seals a run of chunks of equal length, without the final chunk of the stream, and appends the frames to an
+    /// Seals a run of chunks of equal length with the tag ``SecretStream/Tag/message``, and appends the frames to an
     /// array.
+    ///
+    /// The final chunk of the stream is not part of a run, because it needs the tag ``SecretStream/Tag/final``.
     ///
     /// - Parameters:
     ///   - chunks: The chunks in order; bytes after the last whole one are ignored.
@@ -48,11 +51,10 @@ extension SecretStream.Push {
 }
 
 extension SecretStream.Pull {
-    /// Opens a run of frames of equal length, without the final frame of the stream, and appends the chunks to an
-    /// array.
+    /// Opens a run of frames of equal length, and appends the chunks to an array.
     ///
-    /// The result and the errors do not depend on the number of cores. Chunks after a bad frame are not released, even
-    /// if another core has already opened their frames.
+    /// The final frame of the stream is not part of a run. The result and the errors do not depend on the number of
+    /// cores. Chunks after a bad frame are not released, even if another core has already opened their frames.
     ///
     /// - Parameters:
     ///   - frames: The frames in order; bytes after the last whole one are ignored.
@@ -60,7 +62,8 @@ extension SecretStream.Pull {
     ///   - cores: The number of shares of the run to open at the same time, at least 1.
     ///   - output: The chunks up to the first refused frame are appended to it.
     /// - Throws: `authenticationFailed`, also for every frame after one that failed; `streamEnded` for a final frame in
-    ///   the run, and after one; `invalidParameters` for an authentic tag other than the four, or for `frameLength`.
+    ///   the run, and after the final frame; `invalidParameters` for an authentic frame whose tag is not one of
+    ///   ``SecretStream/Tag``, or for a `frameLength` out of range.
     package mutating func pull(
         run frames: Span<UInt8>,
         of frameLength: Int,
@@ -153,19 +156,19 @@ private struct Run {
     }
 }
 
-// The only code that reads or writes the members of a libsodium state. After each frame libsodium adds 1 to the
-// counter, the first 4 bytes of the nonce (little-endian), and xors the other 8 with the first 8 bytes of the frame's
-// authenticator. The authenticators are in the ciphertext, so the state before any frame of a run can be computed
-// without opening the frames before it, as long as no frame replaces the key. A frame with the tag `rekey` replaces it,
-// and so does a counter that wraps around to 0. If a state computed this way is wrong, libsodium's `pull` refuses the
-// frame.
+// This extension opens runs on several cores. It is the only code that reads or writes the members of a libsodium
+// state. After each frame libsodium adds 1 to the counter (the first 4 bytes of the nonce, little-endian), and xors the
+// other 8 bytes of the nonce with the first 8 bytes of the frame's authenticator. The authenticators can be read from
+// the ciphertext without decrypting it. So the state before any frame of a run can be computed without opening the
+// frames before it, unless a frame replaces the key: a frame with the tag `rekey` does, and so does a counter that
+// wraps around to 0. If a computed state is wrong, libsodium's `pull` refuses the frame.
 extension SecretStream.State {
     /// The number of frames in a share, the part of a run that one core opens at a time.
     ///
-    /// It is so large (about 16 KiB) that opening a share takes much longer than handing it out, and so small that all
+    /// A share (about 16 KiB) is so large that opening it takes much longer than handing it out, and so small that all
     /// cores finish at nearly the same time.
     private static let framesPerShare = 16
-    /// The smallest number of frames that several cores open: one core opens fewer before another has started.
+    /// The smallest number of frames that several cores open: one core opens fewer frames before another has started.
     private static let framesWorthSharing = 96
 
     fileprivate mutating func open(_ run: Run, count: Int, cores: Int) -> (opened: Int, end: RunEnd) {
@@ -254,7 +257,7 @@ extension SecretStream.State {
 
     /// The number of the next frame, modulo 2^32.
     ///
-    /// Only tests set it: otherwise the counter wraps only after 4 TiB in frames of 1 KiB.
+    /// Only tests set it, because a real stream with frames of 1 KiB wraps the counter only after 4 TiB.
     var counter: UInt32 {
         mutating get {
             unsafe call { state in

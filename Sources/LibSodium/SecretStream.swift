@@ -4,8 +4,8 @@ import CSodium
 /// (`crypto_secretstream_xchacha20poly1305`: XChaCha20 and Poly1305).
 ///
 /// A stream is a header followed by frames, each 17 bytes longer than its chunk of plaintext. The caller chooses the
-/// lengths of the chunks and has to know where each frame begins. A stream is complete only if its last frame has the
-/// tag ``Tag/final``.
+/// lengths of the chunks, and must know where each frame begins, because frames do not contain their lengths. A stream
+/// is complete only if its last frame has the tag ``Tag/final``; otherwise it is truncated.
 public enum SecretStream {
     /// The length of a key: 32 bytes.
     public static let keyByteCount = Int(crypto_secretstream_xchacha20poly1305_keybytes())
@@ -178,7 +178,7 @@ public enum SecretStream {
         /// - Returns: The frame's tag.
         /// - Throws: `wrongLength` for a frame under 17 bytes; `tooLong` for a frame over libsodium's maximum;
         ///   `authenticationFailed`, also for every frame after one that failed; `invalidParameters` for an authentic
-        ///   tag other than the four of ``Tag``; `streamEnded` after the final frame.
+        ///   frame whose tag is not one of ``Tag``; `streamEnded` after the final frame.
         public mutating func pull(_ frame: Span<UInt8>, appendingTo output: inout [UInt8]) throws(SodiumError) -> Tag {
             switch progress {
             case .open: break
@@ -217,10 +217,10 @@ public enum SecretStream {
         }
     }
 
-    /// The libsodium state of one end of a stream, its key and nonce, in memory that is wiped.
+    /// The libsodium state of one end of a stream: its key and nonce, in memory that is wiped.
     struct State: ~Copyable, Sendable {
         private var bytes: SecretBytes
-        /// Whether a frame that several cores opened replaced the key; from then on frames are opened in order.
+        /// Whether a frame replaced the key while several cores opened frames; from then on one core opens all frames.
         var hasRekeyed = false
 
         init() throws(SodiumError) {
@@ -229,7 +229,7 @@ public enum SecretStream {
 
         /// Passes the state to one call of libsodium.
         ///
-        /// All members of the C struct are byte arrays, so it needs no alignment.
+        /// All members of the C struct are byte arrays, so the struct needs no alignment.
         mutating func call<R>(
             _ body: (UnsafeMutablePointer<crypto_secretstream_xchacha20poly1305_state>) -> R
         ) -> R {

@@ -80,7 +80,8 @@ public enum Sign {
 
     /// Whether a signature was made over a message by the holder of a key (`crypto_sign_verify_detached`).
     ///
-    /// Signatures and public keys in a non-canonical encoding, and public keys of low order, are refused.
+    /// Signatures and public keys in a non-canonical encoding are refused. So are public keys of low order, under which
+    /// one signature can verify for several messages.
     ///
     /// - Parameters:
     ///   - signature: The signature, 64 bytes.

@@ -2,7 +2,7 @@ import CSodium
 
 /// Initialization, random bytes, comparison and wiping.
 ///
-/// Every public function of this module initializes libsodium if it needs to; comparing and wiping do not.
+/// Every public function of this module initializes libsodium if necessary; comparing and wiping do not need that.
 public enum Sodium {
     // 0: initialized now; 1: other code of the process initialized it earlier; -1: failed. Swift sets a static once, on
     // one thread.
@@ -42,7 +42,7 @@ public enum Sodium {
     ///
     /// - Parameters:
     ///   - left: One byte string.
-    ///   - right: The other.
+    ///   - right: The other byte string.
     /// - Returns: `true` only for equal bytes.
     public static func isEqual(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         guard left.count == right.count else { return false }

@@ -17,7 +17,7 @@ public struct SodiumError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let wrongLength = Self("wrongLength")
         /// A box, a sealed box or a frame did not authenticate, and no plaintext is returned.
         ///
-        /// Its bytes, the key or the associated data are wrong.
+        /// The ciphertext was changed, or the key, the nonce or the associated data is wrong.
         public static let authenticationFailed = Self("authenticationFailed")
         /// The result would be all zero or the identity, because of a public key of low order or a scalar of 0.
         public static let weakPoint = Self("weakPoint")
@@ -37,8 +37,9 @@ public struct SodiumError: Error, Hashable, Sendable, CustomStringConvertible {
     public let code: Code
     /// The name of the parameter, the object or the libsodium function that failed.
     public let what: String
-    /// The required length in bytes if a length was wrong, otherwise nil: for boxes and frames the minimum, for a
-    /// digest or key of ``GenericHash`` the maximum.
+    /// The required length in bytes if a length was wrong, otherwise nil.
+    ///
+    /// For boxes and frames it is the minimum, for a digest or key of ``GenericHash`` the maximum.
     public let expected: Int?
     /// The actual length in bytes if a length was wrong, otherwise nil.
     public let actual: Int?

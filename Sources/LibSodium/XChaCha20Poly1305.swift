@@ -4,7 +4,7 @@ import CSodium
 ///
 /// A box is the nonce (24 bytes), the ciphertext and the tag (16 bytes) in one array. The nonce is random and so long
 /// that it does not repeat, so one key may encrypt any number of boxes. The associated data is authenticated but not
-/// part of the box. Opening needs the same data again, which binds a box to the context that it was made for.
+/// part of the box. Opening a box needs the same data again, so a box that is moved to another context does not open.
 public enum XChaCha20Poly1305 {
     /// The length of a key: 32 bytes.
     public static let keyByteCount = Int(crypto_aead_xchacha20poly1305_ietf_keybytes())
