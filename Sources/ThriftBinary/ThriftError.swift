@@ -1,6 +1,6 @@
 /// The reason why bytes could not be decoded, and the place in the input.
 ///
-/// It never contains a byte of the input: the path consists of names from the schema, field numbers and indexes.
+/// The error never contains a byte of the input: the path consists of names from the schema, field numbers and indexes.
 package struct ThriftError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// The input ends inside a value.

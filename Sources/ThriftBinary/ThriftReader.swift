@@ -1,8 +1,13 @@
 /// Reads TBinaryProtocol from bytes that may be hostile.
 ///
-/// It is stricter than X's own reader: each type must be the one that the caller expects, a field may occur only once,
-/// and a length field is checked before memory is allocated for it. The limits of ``ThriftLimits`` apply to everything
-/// that one reader reads.
+/// The reader is stricter than X's own reader:
+///
+/// - Each type must be the one that the caller expects.
+/// - A field may occur only once in a struct.
+/// - A declared length or count never causes an allocation beyond the bytes that are present, because it is checked
+///   first.
+///
+/// The limits of ``ThriftLimits`` apply to everything that one reader reads.
 package struct ThriftReader: Sendable {
     private let bytes: [UInt8]
     /// The position of the next byte to read.
@@ -140,7 +145,8 @@ package struct ThriftReader: Sendable {
 
     /// Reads the head of a list or set: the type and the number of its elements.
     ///
-    /// The number is within the limits, and the rest of the input is long enough for that many elements.
+    /// The number is within the limits, and the rest of the input is long enough for that many elements. So a short
+    /// input cannot make the caller allocate a long list.
     package mutating func listHead() throws(ThriftError) -> (element: ThriftType, count: Int) {
         let element = try type()
         return (element, try elementCount(minimumSize: element.minimumSize))
@@ -162,7 +168,7 @@ package struct ThriftReader: Sendable {
 
     /// Skips a value whose type the caller has checked, and returns its bytes.
     ///
-    /// Its structure is checked as for any skipped value; its contents are not interpreted.
+    /// The structure of the value is checked as for any skipped value. The contents are not interpreted.
     package mutating func opaque(_ type: ThriftType) throws(ThriftError) -> [UInt8] {
         let start = offset
         try skip(type, level: 1)

@@ -1,6 +1,6 @@
 /// Any Thrift value as it is on the wire, decoded without a schema.
 ///
-/// It is used to inspect events with their unknown fields; the typed readers do not use it.
+/// This type serves to inspect events with their unknown fields; the typed readers do not use it.
 package enum ThriftValue: Hashable, Sendable {
     case bool(Bool)
     case i8(Int8)
@@ -97,7 +97,7 @@ extension ThriftReader {
                 try seen.claim(field)
                 try show(field)
                 if fields.count == fields.capacity {
-                    // Arrays grow by doubling.
+                    // Arrays grow by doubling, so the new part is counted before the array grows.
                     let added = max(2, fields.count)
                     try allocate(added, of: MemoryLayout<ThriftValue.Field>.stride, at: field.offset)
                     fields.reserveCapacity(fields.count + added)

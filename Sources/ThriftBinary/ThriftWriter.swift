@@ -14,8 +14,10 @@ package struct ThriftWriter: Sendable {
     /// The capacity reserved for the fields around a long value, in bytes; they usually fit.
     private static let slack = 256
 
-    /// Reserves capacity for a long value and the fields after it; at least doubles the capacity, so that the cost of
-    /// copying stays linear with many values.
+    /// Reserves capacity for a long value and the fields after it.
+    ///
+    /// The capacity at least doubles when it grows; otherwise the cost of copying would be quadratic in the number of
+    /// values.
     private mutating func makeRoom(for count: Int) {
         guard bytes.capacity - bytes.count < count else { return }
         bytes.reserveCapacity(max(2 * bytes.capacity, bytes.count + count + Self.slack))
