@@ -3,11 +3,11 @@ import Dispatch
 /// The threads on which calls of this package wait for the system.
 private let threads = DispatchQueue(label: "swift-xchat files", attributes: .concurrent)
 
-/// Runs a function that blocks or computes for a long time on a thread outside of Swift's concurrency pool.
+/// Runs a function that blocks or computes for a long time on a thread outside of Swift's cooperative thread pool.
 ///
-/// The pool has one thread for each core: a few calls that wait for a disk, a lock or a terminal would stop every task
-/// of the process. Cancelling the task does not interrupt the function, so long work should be divided into several
-/// calls.
+/// The pool has one thread for each core: a few calls that wait there for a disk, a lock or a terminal would stop every
+/// task of the process. Cancelling the task does not interrupt the function, so long work should be divided into
+/// several calls.
 ///
 /// - Parameter body: The function.
 /// - Returns: What `body` returns.

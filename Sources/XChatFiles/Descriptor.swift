@@ -12,7 +12,7 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// The number of the open file, for system calls that this type does not have.
     ///
-    /// Do not close it.
+    /// Do not close it: this value closes it when it is destroyed.
     package var number: Int32 { file.rawValue }
 
     private init(_ file: FileDescriptor, name: String, isOwned: Bool) {
@@ -37,7 +37,7 @@ package struct Descriptor: ~Copyable, Sendable {
         Descriptor(.standardError, name: "standard error", isOwned: false)
     }
 
-    /// The terminal of this process, for reading and writing; nil if it has none.
+    /// The terminal of this process, for reading and writing; nil if the process has no terminal.
     package static func terminal() -> Descriptor? {
         guard let device = try? open("/dev/tty", .readWrite), device.isTerminal else { return nil }
         return device
@@ -139,7 +139,9 @@ package struct Descriptor: ~Copyable, Sendable {
         guard try write(bytes) else { throw FileError(name, .system(.brokenPipe)) }
     }
 
-    /// Replaces the content of the file.
+    /// Replaces the content of the file in place.
+    ///
+    /// If the process ends meanwhile, the file can be empty or incomplete. `Files.replace` avoids that.
     package func overwrite(_ bytes: [UInt8]) throws(FileError) {
         try system(name) {
             try file.resize(to: 0)
@@ -154,7 +156,8 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// Waits for the exclusive lock of the file, which is held until the descriptor is closed.
     ///
-    /// Processes of this package hold it only briefly. Another program can hold it forever.
+    /// Processes of this package hold the lock only briefly. Another program can hold it forever, so the wait is
+    /// limited.
     ///
     /// - Parameters:
     ///   - patience: The longest time to wait.
@@ -205,13 +208,13 @@ package struct Descriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Whether it is a regular file that belongs to the user of this process.
+    /// Whether the open file is a regular file that belongs to the user of this process.
     var isOwnRegularFile: Bool {
         guard let status = try? file.stat() else { return false }
         return status.type == .regular && status.userID.rawValue == Paths.userID
     }
 
-    /// Whether a path leads to this open file; a link does not.
+    /// Whether a path names this open file itself; false for a symbolic link to it.
     func isAt(_ path: String) -> Bool {
         guard let status = try? file.stat(), let other = try? unsafe Stat(path, followTargetSymlink: false) else {
             return false

@@ -39,7 +39,7 @@ package enum Files {
         )
     }
 
-    /// Whether there is a file, or a link to one.
+    /// Whether a file, or a link to an existing file, is at a path.
     package static func exists(_ path: String) -> Bool {
         Paths.isReachable(path)
     }
@@ -68,7 +68,7 @@ package enum Files {
         _ bytes: [UInt8],
         construction: FileConstruction = .unnamed
     ) throws(FileError) {
-        // Checked again when the file gets its name. This check only saves work.
+        // The check is repeated when the file gets its name. Here it only saves work.
         guard !exists(path) else { throw FileError(path, .system(.fileExists)) }
         let new = try NewFile(path, construction)
         try new.descriptor.writeAll(bytes)
@@ -156,7 +156,8 @@ package enum Files {
 
     /// Runs `body` under a lock, so that only one process of this package at a time does this for the same file.
     ///
-    /// The lock is on the folder. A lock on the file would end when the file is replaced.
+    /// The folder is locked, not the file: when the file is replaced, a lock on it would stay with the old file, and
+    /// another process could lock the new one at the same time.
     ///
     /// - Parameters:
     ///   - path: The file.
@@ -171,7 +172,8 @@ package enum Files {
     ) throws -> R {
         let folder = try Descriptor.open(folder(of: resolved(path)), .readOnly, .directory)
         try folder.lock(isWaiting: isWaiting)
-        // Without this the descriptor could be closed after its last use, which would release the lock.
+        // Otherwise the descriptor could be closed after its last use, before `body` ends, which would release the
+        // lock.
         return try withExtendedLifetime(folder) { _ in try body() }
     }
 

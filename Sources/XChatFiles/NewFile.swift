@@ -11,10 +11,10 @@ package enum FileConstruction: CaseIterable, Sendable {
 
 /// A file that appears under its name only when it is complete.
 ///
-/// Until then it has no name if the file system supports that (`O_TMPFILE` of Linux), and the system deletes it when
-/// the process ends. On other file systems, and briefly while it replaces another file, it has a temporary name. A file
-/// that SIGKILL or a power failure leaves under a temporary name is deleted by the next process that reads or writes a
-/// file in the folder: see ``TemporaryName``.
+/// Until then the file has no name if the file system supports that (`O_TMPFILE` of Linux), and the system deletes it
+/// when the process ends. On other file systems, and briefly while it replaces another file, the file has a temporary
+/// name. A file that SIGKILL or a power loss leaves under a temporary name is deleted by the next process that reads or
+/// writes a file in the folder: see ``TemporaryName``.
 package struct NewFile: ~Copyable {
     /// The file, open for writing.
     package let descriptor: Descriptor
@@ -74,11 +74,12 @@ package struct NewFile: ~Copyable {
         { [temporary] in temporary.remove() }
     }
 
-    /// Waits until the content is on storage, and gives the file its name.
+    /// Waits until the content is on storage, gives the file its name, and waits until the folder is on storage.
     ///
     /// - Parameter replaces: Whether an existing file of that name is replaced.
-    /// - Throws: `fileExists` for an existing file that is not replaced. After any error the existing file is
-    ///   unchanged.
+    /// - Throws: `fileExists` for an existing file that is not replaced. After any error an existing file is unchanged,
+    ///   except if only the folder could not be written to storage: then the file has its name already, but a power
+    ///   loss can undo that.
     package consuming func publish(replaces: Bool) throws(FileError) {
         try descriptor.synchronize()
         if replaces {
@@ -122,7 +123,8 @@ package struct NewFile: ~Copyable {
 
 /// The temporary name of a file that is being written: `.NAME.xchat-new`.
 ///
-/// The writer holds a lock on the file. If a file with a temporary name is not locked, its writer has ended.
+/// The writer holds a lock on the file. If a file with a temporary name is not locked, its writer has ended, and other
+/// processes may delete the file.
 final class TemporaryName: Sendable {
     static let prefix = "."
     static let suffix = ".xchat-new"

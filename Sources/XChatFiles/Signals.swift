@@ -38,12 +38,12 @@ package struct SignalHandler {
     /// Restores the default actions of signals that the Swift runtime handles, unless the signals are ignored.
     ///
     /// If a Swift toolchain is installed, the runtime's handler writes a crash report with registers and memory, which
-    /// can contain keys. If another process sent the signal, the program then continues.
+    /// can contain keys. After a signal that another process sent, the handler then even lets the program continue.
     ///
-    /// - SIGQUIT and SIGABRT ask the program to end: from the terminal, or from a supervisor's watchdog. They always
-    ///   end it.
-    /// - SIGILL, SIGTRAP, SIGBUS, SIGFPE and SIGSEGV are faults of the program itself, and a report helps to repair it.
-    ///   It is written only if the user asked for reports.
+    /// - SIGQUIT and SIGABRT ask the program to end: from the terminal, or from a supervisor's watchdog. After this
+    ///   call they always end the program, without a report.
+    /// - SIGILL, SIGTRAP, SIGBUS, SIGFPE and SIGSEGV are faults of the program itself, and a report helps to repair
+    ///   them. The report is written only if the user asked for reports.
     ///
     /// - Parameter keepsCrashReports: Whether the user asked for crash reports.
     package static func restoreDefaultActions(keepsCrashReports: Bool) {
@@ -54,7 +54,7 @@ package struct SignalHandler {
         }
     }
 
-    /// Ends the program at once, with the exit status of a program that the signal ended.
+    /// Ends the program at once, with the exit status of a program that the signal ended: 128 plus its number.
     package static func exit(_ number: Int32) -> Never {
         _exit(128 + number)
     }

@@ -8,7 +8,8 @@ import SystemPackage
     import Glibc
 #endif
 
-// The system calls that swift-system does not have. Each one throws `Errno`, and is repeated if a signal interrupts it.
+// This file contains the system calls that swift-system does not have. Each one throws `Errno`, and is repeated if a
+// signal interrupts it.
 
 extension FileDescriptor {
     /// The option that creates a file without a name in a folder; nil if the system has no such option.
@@ -61,7 +62,8 @@ extension FileDescriptor {
 
 /// System calls that take paths.
 ///
-/// The system reads a path only up to its first zero byte. Callers refuse such paths, unless the function itself does.
+/// The system reads a path only up to its first zero byte, and would use a different file. Callers refuse a path with a
+/// zero byte, unless the function itself does.
 enum Paths {
     /// Whether a path leads to a file or folder: `access`; false for a path with a zero byte.
     static func isReachable(_ path: String) -> Bool {
