@@ -88,7 +88,10 @@ public struct BackupConfiguration: Sendable, CustomStringConvertible {
         } catch let error as BackupError {
             throw error
         } catch {
-            throw BackupError(.invalidConfiguration, "the backup configuration is not the JSON that X documents")
+            throw BackupError(
+                .invalidConfiguration,
+                "the backup configuration is not the JSON that X documents; fetch the user's public keys again"
+            )
         }
     }
 
@@ -180,7 +183,8 @@ private func invalid(_ reason: String) -> BackupError {
 /// The realms of a backup and their public keys.
 ///
 /// Store them after the first backup or recovery and pass them to the next one. If the server then names other realms,
-/// or omits the public key of one, the operation fails before anything is sent.
+/// or omits the public key of one, the operation fails before anything is sent. Without pins, a server could name
+/// realms that it controls, which can try all PINs of a backup that is stored there.
 public struct RealmPins: Codable, Hashable, Sendable {
     /// The public keys in hexadecimal by realm id, nil for a software realm.
     public var publicKeys: [String: String?]

@@ -53,9 +53,9 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Registration: Hashable, Sendable {
         /// The backup from before, or still no backup.
         case previous
-        /// Neither: no PIN recovers anything until a registration succeeds.
+        /// Neither the backup from before nor the new one: no PIN recovers anything until a registration succeeds.
         case neither
-        /// The realms could not be asked.
+        /// The earlier or the new backup may be in force, because too few realms could be asked. Store it again.
         case unknown
     }
 
@@ -67,7 +67,7 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
     public var guessesRemaining: Int?
     /// Whether realms may have counted a guess although it is unknown whether the PIN is right.
     ///
-    /// Each realm counts at most one. The next recovery with the right PIN resets the count.
+    /// Each realm counts at most one guess for one recovery. The next recovery with the right PIN resets the count.
     public var mayHaveSpentGuess = false
     /// After a registration that failed: which backup is in force.
     public var registration: Registration?

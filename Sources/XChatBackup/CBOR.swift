@@ -70,7 +70,8 @@ package struct CBORNode: Sendable {
     /// Decodes a document.
     ///
     /// - Parameter source: At most 65,536 bytes.
-    /// - Throws: ``CBORError`` for bytes outside the subset, duplicate members, trailing bytes, or more than 8 levels.
+    /// - Throws: ``CBORError`` for bytes outside the subset, duplicate members, trailing bytes, or a nesting depth over
+    ///   8.
     package init(decoding source: Secret) throws {
         guard source.count <= 1 << 16 else { throw CBORError() }
         value = try source.withBytes { bytes in

@@ -4,7 +4,7 @@ extension KeyBackup {
     /// Recovers the secret.
     ///
     /// Each realm counts one guess even if the recovery fails later, and resets its count to 0 when the PIN is right.
-    /// If an answer is lost, the guess is not repeated.
+    /// If an answer is lost, the guess is not repeated, because the realm may already have counted it.
     ///
     /// - Parameter pin: The PIN's bytes as they were typed, in UTF-8.
     /// - Returns: The secret, at most 128 bytes.
@@ -107,8 +107,9 @@ extension KeyBackup {
         return unlockKey
     }
 
-    /// Works like ``ask(_:until:_:)``, for the requests from the one that spends a guess to the one that resets the
-    /// count.
+    /// Works like ``ask(_:until:_:)``, and reports after a cancellation that realms may have counted a guess.
+    ///
+    /// For the requests from the one that spends a guess to the one that resets the count.
     private func askSpendingGuess(
         _ clients: [Int: RealmClient],
         until isEnough: (Answers) -> Bool,

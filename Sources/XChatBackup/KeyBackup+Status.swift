@@ -6,7 +6,7 @@ public struct BackupStatus: Hashable, Sendable {
         case registered
         /// There is no backup.
         case notRegistered = "not_registered"
-        /// Too many wrong PINs were tried: it cannot be recovered any more.
+        /// Too many wrong PINs were tried: the backup can no longer be recovered.
         case locked
         /// Enough realms hold parts of backups, but too few of the same one.
         case disagreement = "realms_disagree"
@@ -20,7 +20,7 @@ public struct BackupStatus: Hashable, Sendable {
     public let realms: Int
     /// The number of realms that should hold the backup.
     public let wantedRealms: Int
-    /// The problems of the realms that do not hold it, one line each, by realm id.
+    /// The problems of the realms that do not hold the backup in force, one line each, by realm id.
     public let problems: [String: String]
 }
 

@@ -83,8 +83,8 @@ public struct BackupReceipt: Hashable, Sendable {
     public let realms: Int
     /// The number of realms that should hold the backup.
     ///
-    /// If fewer hold it, the backup can be recovered with its PIN, but it survives the loss of fewer realms: store it
-    /// again, with the same PIN, when all realms can be reached.
+    /// If ``realms`` is smaller, the backup can be recovered with its PIN, but it survives the loss of fewer realms:
+    /// store it again, with the same PIN, when all realms can be reached.
     public let wantedRealms: Int
 }
 
@@ -165,7 +165,8 @@ extension KeyBackup {
 
         let answers: Answers
         do {
-            // From here on realms change what they hold, so only enough confirmations end the waiting early.
+            // From here on the realms replace their records. Failures do not end the wait early, because a realm that
+            // has not answered yet may still store its record.
             answers = try await ask(all) {
                 $0.count - $0.failures.count >= threshold
             } _: {

@@ -4,8 +4,8 @@ import LibSodium
 /// The client of a user's key backup.
 ///
 /// The secret is encrypted with a key that depends on the PIN and on a value that is split among several servers, the
-/// realms. The realms count each recovery before they answer: after a limited number of wrong PINs in a row, the backup
-/// is locked for good. A value of this type keeps no connection and may be shared.
+/// realms. A PIN is easy to guess, so the realms count each recovery before they answer: after a limited number of
+/// wrong PINs in a row, the backup is locked for good. A value of this type keeps no connection and may be shared.
 public struct KeyBackup: Sendable {
     /// The longest times that an operation waits.
     package struct Timing: Sendable {
@@ -63,7 +63,7 @@ public struct KeyBackup: Sendable {
 
     /// Checks a new PIN, as X's clients do: at least four bytes, not one byte repeated, no run of digits.
     ///
-    /// - Parameter pin: The PIN's bytes.
+    /// - Parameter pin: The PIN in UTF-8.
     /// - Throws: ``BackupError`` with `weak_pin`.
     public static func check(newPIN pin: Span<UInt8>) throws(BackupError) {
         guard pin.count >= 4 else { throw BackupError(.weakPIN, "the PIN must have at least 4 characters") }
@@ -157,7 +157,7 @@ extension KeyBackup.Answers {
     }
 }
 
-/// Hashes a PIN outside of Swift's concurrency pool, because it takes a third of a second.
+/// Hashes a PIN outside of Swift's cooperative thread pool, because it takes a third of a second.
 func hash(_ pin: Secret, version: [UInt8], hashing: PINHashing) async throws -> PINHash {
     try await withCheckedThrowingContinuation { continuation in
         DispatchQueue.global().async {

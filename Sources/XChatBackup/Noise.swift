@@ -148,7 +148,8 @@ package struct NoiseServer {
     }
 }
 
-/// The two keys of a session; the nonce of each message is the next number of its direction.
+/// The two keys of a session, one for each direction; the nonce of a message is the number of messages before it in the
+/// same direction.
 package struct NoiseTransport: Sendable {
     private let sendingKey: Secret
     private let receivingKey: Secret

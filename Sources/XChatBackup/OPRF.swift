@@ -1,8 +1,9 @@
 import LibSodium
 
-// The oblivious pseudorandom function 2HashDH over ristretto255, and the proof that a realm used its key.
+// This file contains the oblivious pseudorandom function 2HashDH over ristretto255, and the proof that a realm used its
+// key.
 
-/// A PIN's access key and its blinded point, which is all that realms see of it.
+/// A PIN's access key and its blinded point; only the point is sent to the realms, and it does not reveal the PIN.
 package struct BlindedInput: Sendable {
     package let accessKey: Secret
     /// The point that goes to the realms: 32 bytes.

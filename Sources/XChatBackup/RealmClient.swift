@@ -2,8 +2,8 @@ import LibSodium
 
 /// Sends the requests of one operation to one realm, one after the other.
 ///
-/// Retries after temporary failures, but sends a request that spends a guess again only if the realm cannot have
-/// processed it.
+/// The client retries after temporary failures. It sends a request that spends a guess again only if the realm cannot
+/// have processed it; otherwise one recovery could spend several guesses.
 actor RealmClient {
     /// The maximum number of times that a request is sent.
     private static let attempts = 3
@@ -57,7 +57,7 @@ actor RealmClient {
         } else {
             let body = try request.encoded().secret()
             let reply = try await transport(RealmRequest(realm: realm, bearer: token, body: body))
-            // The status is checked first, because a proxy before a realm answers with its own body.
+            // The status is checked first, because a proxy in front of the realm answers with a body of its own.
             if let failure = Self.failure(status: reply.status) { throw failure }
             answer = reply.body
         }

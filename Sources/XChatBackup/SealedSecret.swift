@@ -6,7 +6,7 @@ package enum SealedSecret {
     package static let maximumByteCount = 128
     /// The length of the box: 145 bytes for every length of the secret.
     package static let byteCount = 1 + maximumByteCount + 16
-    /// The nonce is constant, because each key is used for one box: every registration has a new key.
+    /// The nonce may be constant, because each key is used for one box: every registration has a new key.
     private static let nonce = [UInt8](repeating: 0, count: 12)
 
     /// Derives the key of the box.
@@ -49,7 +49,7 @@ package enum SealedSecret {
         try BLAKE2s.mac("Unlock Key Tag", [Secret(copying: realm.bytes)], key: unlockKey, count: 16)
     }
 
-    /// Computes the commitment that binds a realm's share to the box.
+    /// Computes the commitment that binds a realm's share to the box, so that a changed share or box is detected.
     package static func commitment(unlockKey: Secret, realm: RealmID, share: Secret, box: [UInt8]) throws -> Secret {
         try BLAKE2s.mac(
             "Encrypted User Secret Commitment",
