@@ -2,8 +2,8 @@
 package enum ThriftLimits {
     /// The maximum nesting depth.
     ///
-    /// It limits the structs that are open at the same time, known and skipped ones together. Separately, it limits the
-    /// levels inside a skipped value.
+    /// At most this many structs may be open at the same time, known and skipped ones together. Separately, a skipped
+    /// value may have at most this many levels.
     package static let depth = 64
     /// The maximum length of one string in bytes.
     package static let stringBytes = 104_857_600

@@ -4,8 +4,7 @@
 ///
 /// - Each type must be the one that the caller expects.
 /// - A field may occur only once in a struct.
-/// - A declared length or count never causes an allocation beyond the bytes that are present, because it is checked
-///   first.
+/// - A declared length or count is checked against the bytes that are present before memory is allocated for it.
 ///
 /// The limits of ``ThriftLimits`` apply to everything that one reader reads.
 package struct ThriftReader: Sendable {
