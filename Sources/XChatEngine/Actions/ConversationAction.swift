@@ -64,14 +64,15 @@ extension Session {
         return try sign(detail, in: conversation).action
     }
 
-    /// Throws for a conversation in which this account is known not to be.
+    /// Throws if this account is known not to be a participant of the conversation.
     private func requireParticipation(in conversation: ConversationID) throws(XChatError) {
         switch standing(of: userID, in: conversation) {
         case .member, .unknown: return
         case .former, .unproven, .stranger:
             throw XChatError(
                 .notAParticipant,
-                "user \(printable(userID)) is not a participant of conversation \(printable(conversation))"
+                "user \(printable(userID)) is not a participant of conversation \(printable(conversation)), and cannot "
+                    + "sign actions in it: check the conversation id, or deliver the events that add the user"
             )
         }
     }
@@ -144,7 +145,10 @@ extension ConversationAction {
             )
         default:
             guard conversation.isGroup else {
-                throw XChatError(.invalidArgument, "conversation \(printable(conversation)) is not a group")
+                throw XChatError(
+                    .invalidArgument,
+                    "conversation \(printable(conversation)) is not a group: the action needs a group id, g and digits"
+                )
             }
             return .groupChangeEvent(GroupChangeEvent(groupChange: try groupChange(by: user), forKeyRotation: false))
         }
@@ -223,7 +227,7 @@ extension ConversationAction {
 func require(_ ids: [some Identifier], _ name: String) throws(XChatError) {
     guard !ids.isEmpty else { throw XChatError(.invalidArgument, "\(name) is empty: name at least one id") }
     guard ids.allSatisfy({ $0.text.isDigits }) else {
-        throw XChatError(.invalidArgument, "\(name) contains a value that is not an id: ids are digits")
+        throw XChatError(.invalidArgument, "\(name) contains a value that is not an id: an id consists of digits only")
     }
     guard Set(ids).count == ids.count else { throw XChatError(.invalidArgument, "\(name) contains an id twice") }
 }

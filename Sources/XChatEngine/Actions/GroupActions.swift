@@ -10,7 +10,8 @@ public struct GroupDraft: Hashable, Sendable {
     public var title: String?
     /// The URL of the avatar, byte for byte as in the REST body.
     public var avatarURL: String?
-    /// The time in milliseconds after which messages disappear; not covered by the signature.
+    /// The time in milliseconds after which messages disappear; the server can change it, because the signature does
+    /// not cover it.
     public var ttlMsec: Int64?
 
     /// Creates a draft of a group without title, avatar and ttl.
@@ -61,13 +62,13 @@ public struct GroupKeyChange: Sendable {
 }
 
 extension Session {
-    /// Prepares the creation of a group with its first conversation key, wrapped to the current pins of the members.
+    /// Prepares the creation of a group with its first conversation key, wrapped for the current pins of the members.
     ///
-    /// Call ``adopt(_:)-(GroupKeyChange)`` once the server has accepted it.
+    /// Call ``adopt(_:)-(GroupKeyChange)`` once the server has accepted the creation.
     /// - Parameters:
     ///   - draft: The group.
-    ///   - conversation: The id that the server assigned to it: `g` and digits. The session must not know a group with
-    ///     this id yet.
+    ///   - conversation: The id that the server assigned to the group: `g` and digits. The session must not know a
+    ///     group with this id yet.
     /// - Returns: The change for the group endpoint.
     /// - Throws: `inconsistent` if the session knows a group with this id; `invalid_argument`, `not_a_participant`,
     ///   `not_unlocked`, `wrong_suite`; `not_representable` for a title or avatar with a comma.
@@ -80,11 +81,13 @@ extension Session {
         try requireMembers([userID], among: draft.members, "the creator")
         try requireMembers(draft.admins, among: draft.members, "an administrator")
         try requireTtl(draft.ttlMsec)
-        // Otherwise the keys of an existing group would be replaced by one that the new members have.
+        // Otherwise the server could give a new group the id of an existing one, and the key of the existing group
+        // would be replaced by one that the members of the new group have.
         guard memberships[conversation] == nil, !keyRing.knows(conversation) else {
             throw XChatError(
                 .inconsistent,
-                "the server assigned the id \(printable(conversation)) to a new group, but a group with it exists: get another id"
+                "the server assigned the id \(printable(conversation)) to a new group, but the session already knows a "
+                    + "group with this id: request another id"
             )
         }
         return try prepareGroupChange(in: conversation, members: draft.members) { version in
@@ -101,9 +104,9 @@ extension Session {
         }
     }
 
-    /// Prepares an addition of members with a new conversation key, wrapped to the current pins of all members.
+    /// Prepares an addition of members with a new conversation key, wrapped for the current pins of all members.
     ///
-    /// Call ``adopt(_:)-(GroupKeyChange)`` once the server has accepted it.
+    /// Call ``adopt(_:)-(GroupKeyChange)`` once the server has accepted the addition.
     /// - Parameters:
     ///   - draft: The new members, and the present state of the group; its present members must be those of the
     ///     membership log.
@@ -130,12 +133,13 @@ extension Session {
         guard Set(draft.currentMembers) == members.present else {
             throw XChatError(
                 .inconsistent,
-                "current_member_ids differs from the members in the log of group \(printable(conversation)): "
-                    + "name exactly those"
+                "current_member_ids differs from the members in the membership log of group "
+                    + "\(printable(conversation)): deliver its newest events, and name exactly the members of the log"
             )
         }
-        // The signed text does not show where the list of new members ends. The signer is not a new member, so the
-        // signer comes first among the present members and marks the boundary.
+        // The signed text lists the new members and then the present members without a separator, so a server could
+        // move the boundary and keep the signature valid. The signer is always a present member: put first among them,
+        // the signer's id marks the boundary.
         let current = [userID] + draft.currentMembers.filter { $0 != userID }
         return try prepareGroupChange(in: conversation, members: current + draft.newMembers) { version in
             .groupMemberAdd(

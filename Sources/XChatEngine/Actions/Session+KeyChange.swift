@@ -1,17 +1,17 @@
 import LibSodium
 public import XChatEvents
 
-/// A conversation key wrapped to one participant.
+/// A conversation key wrapped for one participant.
 public struct ParticipantKey: Hashable, Sendable {
     /// The participant.
     public let userID: UserID
     /// Padded base64 of the wrapped key: 113 bytes in the `.xchat` suite, 80 in `.sodium`.
     public let encryptedConversationKey: WireString
-    /// The version of the identity key to which it is wrapped.
+    /// The version of the identity key for which the conversation key is wrapped.
     public let publicKeyVersion: KeyVersion
 }
 
-/// A fresh conversation key, wrapped to every participant and signed.
+/// A fresh conversation key, wrapped for every participant and signed.
 public struct KeyChange: Sendable {
     /// The canonical conversation id.
     public let conversationID: ConversationID
@@ -23,27 +23,28 @@ public struct KeyChange: Sendable {
     public let actionSignature: ActionSignature
     /// The event that the participants get, without what the server adds to it.
     public let event: MessageEvent
-    /// The key itself.
+    /// The key itself, not wrapped.
     ///
-    /// It must never be sent.
+    /// Never send it: every holder of the key can read the messages of its version.
     public let key: ConversationKey
 }
 
 extension Session {
-    /// Prepares a new key for a conversation, wrapped to the current pins of its readers.
+    /// Prepares a new key for a conversation, wrapped for the current pins of its recipients.
     ///
-    /// The key is wrapped only to pinned keys: pin or accept the keys of all readers first. The session records the new
-    /// version, but does not use the key before ``adopt(_:)-(KeyChange)``; call that once the server has accepted the
-    /// key change event.
+    /// The key is wrapped only for pinned keys, because the server could serve keys of its own. So pin or accept the
+    /// keys of all recipients first. The session records the new version, but does not use the key before
+    /// ``adopt(_:)-(KeyChange)``. Call that once the server has accepted the key change event; before, the recipients
+    /// cannot decrypt with the key.
     /// - Parameters:
     ///   - conversation: The canonical conversation id.
-    ///   - users: The readers, including this account; by default both users of a 1:1, or all present members of a
+    ///   - users: The recipients, including this account; by default both users of a 1:1, or all present members of a
     ///     group. In a group they must be present members.
     ///   - version: The version of the new key; by default the current time in milliseconds since 1970, or one above
     ///     the highest accepted version if that is later.
     /// - Returns: The key change for the keys endpoint.
-    /// - Throws: `not_unlocked`; `wrong_suite` if the keys of the readers belong to different suites;
-    ///   `not_a_participant` for a reader who is not a member, or whose keys are not pinned, or who is missing in a
+    /// - Throws: `not_unlocked`; `wrong_suite` if the keys of the recipients belong to different suites;
+    ///   `not_a_participant` for a recipient who is not a member, or whose keys are not pinned, or who is missing in a
     ///   1:1; `membership_unproven` and `membership_unjudged` for a group whose members are not known;
     ///   `invalid_argument`, `invalid_key`.
     public mutating func prepareKeyChange(
@@ -58,7 +59,8 @@ extension Session {
             guard Set(readers) == [first, second] else {
                 throw XChatError(
                     .notAParticipant,
-                    "the readers of a key of conversation \(printable(conversation)) must be exactly its two users"
+                    "the recipients of a key of conversation \(printable(conversation)) must be exactly its two users: "
+                        + "name both, or none for the default"
                 )
             }
         } else {
@@ -67,14 +69,15 @@ extension Session {
             if let outsider = readers.first(where: { !members.contains($0) }) {
                 throw XChatError(
                     .notAParticipant,
-                    "user \(printable(outsider)) is not a member of \(printable(conversation))"
+                    "user \(printable(outsider)) is not a member of group \(printable(conversation)), and must not get its "
+                        + "key: leave the user out, or add the user to the group first"
                 )
             }
         }
         return try prepareKey(in: conversation, for: readers, version: version)
     }
 
-    /// Prepares a new conversation key for readers whose membership was checked.
+    /// Prepares a new conversation key for recipients whose membership was checked.
     mutating func prepareKey(
         in conversation: ConversationID,
         for users: [UserID],
@@ -127,10 +130,13 @@ extension Session {
     private func currentKeys(of users: [UserID]) throws(XChatError) -> [VerifiedPublicKey] {
         let (keys, version) = try signer()
         guard Set(users).count == users.count else {
-            throw XChatError(.invalidArgument, "the readers of a key name a user twice")
+            throw XChatError(.invalidArgument, "the recipients of the key include a user twice: name each user once")
         }
         guard users.contains(userID) else {
-            throw XChatError(.notAParticipant, "user \(printable(userID)) must be among the readers of the key")
+            throw XChatError(
+                .notAParticipant,
+                "the recipients of the key do not include user \(printable(userID)) of this account: add the user"
+            )
         }
         return try users.map { user throws(XChatError) in
             // For this account the registered key is used, even if the server serves another one.
@@ -167,8 +173,8 @@ extension Session {
     private mutating func mintVersion(for conversation: ConversationID) throws(XChatError)
         -> KeyVersion
     {
-        // Versions of keys that are not accepted are ignored, because with them other users could choose the version
-        // that is signed here.
+        // Versions of keys that are not accepted are ignored; otherwise any user could announce a high version and so
+        // choose the version that is signed here.
         let limit = versionLimit
         let highest = keyRing.highestVersion(of: conversation).flatMap { $0 <= limit ? $0 : nil }
         let floor = max(
@@ -188,7 +194,7 @@ extension Session {
 extension SignedPayload {
     /// Passes the whole signed text to a closure.
     ///
-    /// If it ends with the conversation key, the copy is wiped afterwards.
+    /// If the text ends with the conversation key, the copy of the text is wiped afterwards.
     func withText<Result>(
         conversationKey: ConversationKey,
         _ body: (Span<UInt8>) throws(XChatError) -> Result

@@ -6,7 +6,7 @@ extension Session {
     ///
     /// See `docs/protocol.md`, "Contents".
     ///
-    /// It is not signed: any holder of the conversation key can have written it.
+    /// The result is not signed: any holder of the conversation key can have written it.
     /// - Parameters:
     ///   - text: The text.
     ///   - conversation: The canonical conversation id.
@@ -27,8 +27,8 @@ extension Session {
     /// - Parameters:
     ///   - text: Base64 of nonce, tag and ciphertext.
     ///   - conversation: The canonical conversation id.
-    ///   - keyVersion: The version of the key that encrypted it; by default the newest accepted one. Only accepted keys
-    ///     are used, because no signature covers the text.
+    ///   - keyVersion: The version of the key that encrypted the text; by default the newest accepted one. Only
+    ///     accepted keys are used: no signature covers the text, so under any other key a server could have made it.
     /// - Returns: The text.
     /// - Throws: `key_missing`, `authentication_failed`, `malformed` for a text that is not base64 or does not decrypt
     ///   to UTF-8.
@@ -43,7 +43,7 @@ extension Session {
             throw XChatError(
                 .keyMissing,
                 "no accepted key \(keyVersion.map { printable($0) + " " } ?? "")for conversation \(printable(conversation))"
-                    + ": deliver its key change events"
+                    + ": deliver the conversation's key change events"
             )
         }
         let box: [UInt8]

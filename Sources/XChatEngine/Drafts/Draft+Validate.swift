@@ -71,13 +71,18 @@ private func requireFitting(_ text: String) throws(XChatError) {
 }
 
 private func requireTarget(_ sequenceID: SequenceID) throws(XChatError) {
-    guard !sequenceID.isEmpty else { throw XChatError(.invalidArgument, "target_message_sequence_id is empty") }
+    guard !sequenceID.isEmpty else {
+        throw XChatError(
+            .invalidArgument,
+            "target_message_sequence_id is empty: give the sequence id under which the server delivered the message"
+        )
+    }
 }
 
 /// Checks that entities are within the text.
 ///
-/// X's own clients do not agree on the unit of the indexes. The check counts bytes, which give the largest length of
-/// the three units in use.
+/// X's own clients do not agree on the unit of the indexes. The check counts the text in bytes: of the three units in
+/// use they give the largest length, so no valid index is refused.
 private func requireEntities(_ entities: [RichTextEntity]?, in text: String) throws(XChatError) {
     let end = text.utf8.count
     for (index, entity) in (entities ?? []).enumerated() {

@@ -32,7 +32,7 @@ public struct MessageDraft: Hashable, Sendable {
     public var attachments: [MessageAttachment]?
     /// The message that this one answers.
     public var reply: ReplyTarget?
-    /// A choice offered to the reader, or the choice made.
+    /// A choice offered to the recipient, or the choice made.
     public var quickReply: QuickReply?
     /// A message that this one forwards.
     public var forwardedMessage: ForwardedMessage?
@@ -40,9 +40,11 @@ public struct MessageDraft: Hashable, Sendable {
     public var ctas: [CallToAction]?
     /// The part of the app that the message was written in.
     public var sentFrom: SentFromSurface?
-    /// Whether the recipients' devices should show a notification; not covered by the signature.
+    /// Whether the recipients' devices should show a notification; the server can change it, because the signature does
+    /// not cover it.
     public var shouldNotify: Bool
-    /// The time in milliseconds after which the message disappears; not covered by the signature.
+    /// The time in milliseconds after which the message disappears; the server can change it, because the signature
+    /// does not cover it.
     public var ttlMsec: Int64?
 
     /// Creates a draft; set the other properties afterwards.
@@ -86,7 +88,7 @@ public struct EditDraft: Hashable, Sendable {
     public var target: SequenceID
     /// The new text.
     public var text: String
-    /// The new entities; nil clears them for the readers.
+    /// The new entities; nil removes the entities of the original.
     public var entities: [RichTextEntity]?
 
     /// Creates an edit.
@@ -99,9 +101,9 @@ public struct EditDraft: Hashable, Sendable {
 
 /// The message that a reply answers.
 public enum ReplyTarget: Hashable, Sendable {
-    /// The original as the server delivered it; the preview is made from it, and readers can verify the preview.
+    /// The original as the server delivered it; the preview is made from it, and recipients can verify the preview.
     case event(ReplySource)
-    /// Claims of the caller about the original; readers cannot verify them.
+    /// Claims of the caller about the original; recipients cannot verify them.
     case claimed(ReplyClaims)
 }
 
@@ -111,9 +113,9 @@ public struct ReplySource: Hashable, Sendable {
     public var original: Encoded<MessageEvent>
     /// The event that last edited it.
     public var edit: Encoded<MessageEvent>?
-    /// The key change events that deliver the keys of both.
+    /// The key change events that deliver the keys of the original and of the edit.
     ///
-    /// Those of versions other than the reply's own are embedded.
+    /// Those of other versions than the reply's own are embedded; recipients of the reply have the key of its version.
     public var keyChanges: [Encoded<MessageEvent>] = []
     /// Values for the preview that replace those of the original.
     public var overrides = ReplyClaims()

@@ -2,10 +2,10 @@ public import XChatEvents
 
 /// A user's private identity and signing keys.
 ///
-/// They are kept in memory that is wiped when the last copy of this value is destroyed; copies share it. Only
-/// ``withExport(_:)`` gives access to them.
+/// The keys are kept in memory that all copies of this value share, and that is wiped when the last copy is destroyed.
+/// Only ``withExport(_:)`` gives access to the keys.
 public struct PrivateKeys: Sendable {
-    /// The storage that copies share: copies are made for every message, and so each costs only one reference.
+    /// The storage that copies share: a copy is made for every message, and must cost only one reference.
     private final class Shared: Sendable {
         let suite: SuiteName
         let identityKey: IdentityPublicKey
@@ -113,7 +113,7 @@ public struct PrivateKeys: Sendable {
         )
     }
 
-    /// Unwraps a conversation key that was wrapped to the identity key.
+    /// Unwraps a conversation key that was wrapped for the identity key.
     package func unwrap(_ wrapped: [UInt8]) throws(XChatError) -> ConversationKey {
         try keys.unwrap(wrapped)
     }

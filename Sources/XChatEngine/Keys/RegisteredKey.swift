@@ -8,9 +8,9 @@ public struct RegisteredKey: Hashable, Sendable {
     public var userID: UserID
     /// The version that signatures name.
     public var publicKeyVersion: KeyVersion
-    /// The signing key, base64.
+    /// The signing key: base64 of the bytes that ``SigningPublicKey/init(encoded:)`` reads.
     public var publicKey: WireString
-    /// The identity key, base64.
+    /// The identity key: base64 of the bytes that ``IdentityPublicKey/init(encoded:)`` reads.
     public var identityPublicKey: WireString
     /// The binding signature: the signing key's signature over the identity key, base64 of 64 bytes.
     public var identityPublicKeySignature: WireString
@@ -37,11 +37,11 @@ public struct RegisteredKey: Hashable, Sendable {
 
 /// A registered key whose two keys were parsed and whose binding signature was verified.
 ///
-/// The binding signature is the signature of the signing key over the identity key. It does not prove whose keys these
-/// are: an attacker can sign another user's genuine identity key with a signing key of their own. A key is trusted only
-/// when it is pinned.
+/// The binding signature is the signature of the signing key over the identity key. The signature does not prove whose
+/// keys these are: an attacker can sign another user's genuine identity key with a signing key of their own. A key is
+/// trusted only when it is pinned.
 public struct VerifiedPublicKey: Sendable {
-    /// Copies share it, so that a copy costs one reference.
+    /// The properties, which copies share, so that a copy costs one reference.
     final class Storage: Sendable {
         let userID: UserID
         let version: KeyVersion
@@ -86,7 +86,7 @@ public struct VerifiedPublicKey: Sendable {
 
     let storage: Storage
 
-    /// The identity key, to which conversation keys are wrapped.
+    /// The identity key, for which conversation keys are wrapped.
     public var identityKey: IdentityPublicKey { storage.identityKey }
     /// The signing key, which verifies events.
     public var signingKey: SigningPublicKey { storage.signingKey }

@@ -10,8 +10,8 @@ import LibSodium
 /// Memory does not depend on the length of the stream. If a call contains enough frames, several cores decrypt them,
 /// with the same results and the same errors.
 ///
-/// It also accepts streams of other writers with frames that have the tags `push` and `rekey`, with an empty last
-/// frame, and with only a header.
+/// The decryptor also accepts what other writers make: frames with the tags `push` and `rekey`, and an empty last
+/// frame. A header without frames is an empty file.
 public struct MediaDecryptor: ~Copyable, Sendable {
     private let key: ConversationKey
     private let cores: Int

@@ -85,7 +85,7 @@ public struct MediaEncryptor: ~Copyable, Sendable {
         try push(plaintext.span, appendingTo: &output)
     }
 
-    /// Ends the stream with its last frame; without this frame readers refuse the stream as truncated.
+    /// Ends the stream with its last frame; without this frame decryptors refuse the stream as truncated.
     ///
     /// - Parameter output: The last frame is appended to it, or the header if nothing was pushed.
     /// - Throws: `invalid_argument` on a second call.

@@ -78,7 +78,8 @@ extension Session {
     /// The keys of a version that embedded key change events deliver to this account.
     ///
     /// The key change events need no valid signature, because the message that a key decrypts has one. A genuine reply
-    /// embeds one key change event for a version, so only a few are tried: more of them would only cost time.
+    /// embeds one key change event for a version. So only a few are tried; otherwise the sender of a reply could embed
+    /// many of them to cost the recipient time.
     private func deliveredKeys(in keyChanges: [Encoded<MessageEvent>], version: KeyVersion) -> [ConversationKey] {
         var keys: [ConversationKey] = []
         var tried = 0

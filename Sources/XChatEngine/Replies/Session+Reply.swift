@@ -3,8 +3,8 @@ import XChatEvents
 extension Session {
     /// Makes the preview of the message that a reply answers.
     ///
-    /// A preview made from an event is validated as its readers will validate it; a preview that they would not trust
-    /// is an error.
+    /// A preview made from an event is validated as its recipients will validate it; a preview that they would not
+    /// trust is an error.
     func preview(
         for target: ReplyTarget,
         in conversation: ConversationID,
@@ -55,12 +55,16 @@ extension Session {
             rawEventCkces: embedded.isEmpty ? nil : embedded
         )
         if let claim = preview.claim(contradicting: quotedMessage) {
-            throw XChatError(.inconsistent, "readers would not trust the preview of the reply: \(claim)")
+            throw XChatError(
+                .inconsistent,
+                "recipients would not trust the preview of the reply: \(claim); correct or omit that value"
+            )
         }
         return preview
     }
 
-    /// Selects the key change events of other versions than the reply's own, whose key its readers have.
+    /// Selects the key change events of other versions than the reply's own: the recipients of the reply already have
+    /// the key of its own version.
     private func keyChanges(
         _ encoded: [Encoded<MessageEvent>],
         besides keyVersion: KeyVersion
