@@ -2,7 +2,7 @@ import XChatEvents
 
 /// The reason why the engine refused: a stable code to match on, and a sentence for people.
 ///
-/// The message names the value concerned (a field, a version, a user id); it never contains input bytes, plaintext or a
+/// The message names the value concerned (a field, a version, a user id). It never contains input bytes, plaintext or a
 /// secret. A failed decryption gives only ``Code/authenticationFailed``.
 public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure.
@@ -45,9 +45,9 @@ public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let malformed = Code(rawValue: "malformed")
         /// A value of an event, such as an id or a version, is malformed or over its limit.
         public static let invalidValue = Code(rawValue: "invalid_value")
-        /// Larger than the limit that the message names.
+        /// A value is larger than the limit that the message names.
         public static let tooLarge = Code(rawValue: "too_large")
-        /// Well formed, but of a kind that this version does not know.
+        /// A value is well formed, but of a kind that this version does not know; or libsodium cannot be used.
         public static let unsupported = Code(rawValue: "unsupported")
         /// A key belongs to no known suite or is not on its curve, or its binding signature does not verify.
         public static let invalidKey = Code(rawValue: "invalid_key")

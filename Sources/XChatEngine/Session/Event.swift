@@ -53,7 +53,8 @@ extension Event {
         case membershipUnproven = "membership_unproven"
         /// Nothing is known about the members of the group.
         case membershipUnknown = "membership_unknown"
-        /// Two different keys were announced under the version of the key that decrypts the message.
+        /// Two different keys were announced under the version of the key that decrypts the message, so the same
+        /// ciphertext may decrypt to another text for other recipients.
         case disputedKey = "disputed_key"
         /// The signature of the key change event does not cover the key that decrypts the message.
         case legacyKey = "legacy_key"
@@ -103,7 +104,8 @@ extension Event {
     /// - Parameters:
     ///   - original: A message of the same conversation.
     ///   - administrators: In a group, the users who may delete messages of others.
-    /// - Returns: True if it names the original's sequence id, and its sender is the author or an administrator.
+    /// - Returns: True if the deletion names the original's sequence id, and the sender of the deletion is the author
+    ///   of the original or an administrator.
     public func isRightfulDeletion(of original: Event, administrators: Set<UserID> = []) -> Bool {
         guard case .messageDeleteEvent(let deletion) = received.detail, deletion.deleteMessageAction == .deleteForAll,
             let sequenceID = original.received.sequenceID, deletion.sequenceIDs?.contains(sequenceID) == true,
@@ -128,18 +130,19 @@ extension Event {
 public struct SeenEvents: Sendable {
     /// How an event relates to the events seen before.
     public enum Novelty: Hashable, Sendable {
-        /// It was not seen before.
+        /// The event was not seen before.
         case new
-        /// The same signed event was seen.
+        /// The same signed event was seen before.
         case repeated
-        /// Its author signed another event under the same message id: show both, and mark this one
+        /// The author of the event signed another event under the same message id: show both, and mark this one
         /// ``Event/Mark/sameID``.
         case sameID
     }
 
     private struct Name: Hashable {
         let conversation: ConversationID?
-        /// Senders choose message ids: without the sender here, one user could use an id before another user does.
+        /// The sender is included because senders choose message ids: otherwise a user could use an id first, so that
+        /// another user's message under that id would get a mark.
         let sender: UserID?
         let messageID: MessageID?
     }

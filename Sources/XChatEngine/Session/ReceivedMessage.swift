@@ -44,13 +44,13 @@ extension ReceivedMessage {
 
     /// The id under which the server lists the message in its conversation; reactions, edits and replies name it.
     ///
-    /// The server assigns it: the sender did not sign it.
+    /// The server assigns the sequence id, and no signature covers it.
     public var sequenceID: SequenceID? { event.received.sequenceID }
 
     /// When the server received the message, to the millisecond.
     ///
-    /// The server sets it: the sender did not sign it. Nil if the server gives no time, or one that is not a number of
-    /// milliseconds since 1970.
+    /// The server sets the time, and no signature covers it. Nil if the server gives no time, or one that is not a
+    /// number of milliseconds since 1970.
     public var sentAt: Date? {
         guard let milliseconds = event.received.createdAtMsec?.number else { return nil }
         return Date(timeIntervalSince1970: Double(milliseconds) / 1000)

@@ -60,8 +60,10 @@ extension Session {
         return (deliveredKey(in: change).map { [$0] } ?? []) + knownKeys(forVersionOf: event)
     }
 
-    /// The maximum number of entries of a key change event that are tried: each costs a key agreement before the
-    /// signature is verified.
+    /// The maximum number of entries of a key change event that are tried.
+    ///
+    /// Each costs a key agreement before the signature is verified, so without a limit any sender could cost the
+    /// recipient much time.
     private static let maximumUnwraps = 8
 
     /// The key that a key change event delivers to this account: that of the first entry that unwraps, in the order of
@@ -122,8 +124,8 @@ extension Session {
             throw XChatError(
                 .keyMissing,
                 "no key \(printable(version)) for conversation \(printable(event.conversationID ?? "")) is known: "
-                    + "deliver its key change events (meta.conversation_key_events of its history); they contain no key for a "
-                    + "message older than the membership of user \(printable(userID))"
+                    + "deliver the conversation's key change events (meta.conversation_key_events of its history); they "
+                    + "contain no key for a message that is older than the membership of user \(printable(userID))"
             )
         }
         throw XChatError(.authenticationFailed, "the message does not decrypt")

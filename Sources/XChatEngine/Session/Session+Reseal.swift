@@ -6,9 +6,9 @@ extension Session {
     /// Use it for a message that the server refused because its key is no longer the newest (failure 6). The server did
     /// not store that message, so this creates no second one. Contents and settings are unchanged.
     ///
-    /// The quotation of a reply is unchanged too. It embeds no key change event for the refused message's own key
-    /// version, so a reader who has only the newer key cannot validate a quotation under that version (`key_missing`).
-    /// The reply itself verifies.
+    /// The quotation of a reply is unchanged too. The quotation embeds no key change event for the refused message's
+    /// own key version. So if the quoted message has that version, a recipient who has only the newer key cannot
+    /// validate the quotation (`key_missing`). The reply itself verifies.
     /// - Parameters:
     ///   - message: The refused message. Its signature must verify, and the key that encrypted it must be known.
     ///   - allowsNewReaders: Whether the message may be given to users who could not read it when it was sealed. Let a
@@ -45,7 +45,10 @@ extension Session {
         if !allowsNewReaders { try requireNoNewReaders(of: message) }
         let (contents, _) = try contents(of: create, in: message.event)
         if case .message(let text) = contents.contents, text.attachments?.contains(where: \.isUnderTheKey) ?? false {
-            throw XChatError(.unsupported, "the attachments are encrypted under the old key: attach them again")
+            throw XChatError(
+                .unsupported,
+                "the attachments are encrypted under the old key: seal a new message with newly encrypted attachments"
+            )
         }
         create.conversationKeyVersion = version
         return try seal(contents, as: create, in: message.conversationID, key: key, by: signer)
@@ -74,7 +77,7 @@ extension Session {
 }
 
 extension MessageAttachment {
-    /// Whether it names uploaded bytes, which readers decrypt with the conversation key of the message.
+    /// Whether the attachment names uploaded bytes, which recipients decrypt with the conversation key of the message.
     fileprivate var isUnderTheKey: Bool {
         switch self {
         case .media: true

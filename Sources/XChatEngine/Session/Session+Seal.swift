@@ -3,7 +3,7 @@ public import XChatEvents
 
 /// A message, encrypted and signed once.
 ///
-/// A retry sends the same bytes; sealing again would create another message.
+/// A retry sends the same bytes, so it is idempotent; sealing again would create a second message.
 public struct SealedMessage: Hashable, Sendable {
     /// The UUID that is signed with the message.
     public let messageID: MessageID
@@ -39,9 +39,9 @@ extension Session {
     ///   - keyVersion: The conversation key to use; by default the newest accepted one.
     /// - Returns: The message for the send endpoint.
     /// - Throws: `not_unlocked`; the errors of ``encryptingVersion(in:)`` if no key may be used to encrypt;
-    ///   `invalid_argument` for an invalid draft; `too_large` for a draft over the limits that readers apply (10 MiB of
-    ///   text, about 12 MiB for the whole message); `not_representable` for an id with a comma; for a reply to an event
-    ///   also the reason why that event cannot be quoted.
+    ///   `invalid_argument` for an invalid draft; `too_large` for a draft over the limits that recipients apply (10 MiB
+    ///   of text, about 12 MiB for the whole message); `not_representable` for an id with a comma; for a reply to an
+    ///   event also the reason why that event cannot be quoted.
     public func seal(
         _ draft: Draft,
         in conversation: ConversationID,

@@ -6,11 +6,11 @@ public import XChatEvents
     import Foundation
 #endif
 
-/// The keys and members that one user knows and trusts; it encrypts, signs, verifies and decrypts with them.
+/// Holds the keys, pins and member lists of one user in memory, and encrypts, signs, decrypts and verifies with them.
 ///
-/// A session is a value: it does no I/O, holds no lock, and a copy of it is a snapshot. Copies share the secrets, which
-/// are wiped when the last copy is destroyed. Keep a session in an actor or in a variable. To store a session, use
-/// ``state``.
+/// A session is a struct without I/O and locks, and a copy is a snapshot. Copies share the secrets, which are wiped
+/// when the last copy is destroyed. Keep the session in an actor or in a variable, and save its ``state`` after each
+/// change; otherwise pins, keys and members that it learned are lost.
 public struct Session: Sendable {
     /// The user whose session this is.
     public let userID: UserID
@@ -18,9 +18,9 @@ public struct Session: Sendable {
     ///
     /// A session without them can verify, and can decrypt with the conversation keys that it has.
     public let privateKeys: PrivateKeys?
-    /// The version under which the server registered the keys.
+    /// The version under which the server registered the keys; nil if they are not registered.
     ///
-    /// Signing needs it.
+    /// Signing needs this version.
     public var signingKeyVersion: KeyVersion?
     /// The public keys that are trusted to verify others' events, and to receive conversation keys.
     public internal(set) var pins = PinnedKeys()
@@ -28,14 +28,15 @@ public struct Session: Sendable {
     public internal(set) var keyRing = KeyRing()
     /// The members of each group whose membership log was founded.
     ///
-    /// They are stored with ``ConversationState``. If a log is lost, the next valid founding that is delivered starts
-    /// it again.
+    /// A log is stored with the group's ``ConversationState``. If the log is lost, the next valid founding that is
+    /// delivered starts a new one.
     public internal(set) var memberships: [ConversationID: Membership] = [:]
 
     /// The digests of creations that founded groups whose states were not restored here (``Membership/founding``).
     ///
-    /// A creation may found only one group, and a session that restored the states of only a few conversations does not
-    /// know the foundings of the other groups.
+    /// A creation may found only one group: its signature does not cover the group's id, so otherwise a server could
+    /// replay the creation of one group in another. A session that restored the states of only a few conversations does
+    /// not know the foundings of the other groups by itself.
     package var foundingsElsewhere: Set<EventDigest> = []
     /// Fields of a restored state that only later versions of the library know.
     var unknownFields: [UInt8] = []
@@ -59,12 +60,13 @@ public struct Session: Sendable {
         signingKeyVersion: KeyVersion? = nil
     ) throws(XChatError) {
         guard !userID.utf8.isEmpty else {
-            throw XChatError(.invalidArgument, "the user id is empty; it must name the user whose session this is")
+            throw XChatError(.invalidArgument, "the user id is empty; pass the id of the user whose session this is")
         }
         if let signingKeyVersion, signingKeyVersion.utf8.isEmpty {
             throw XChatError(
                 .invalidArgument,
-                "the signing key version is empty; leave it out for keys that are not registered"
+                "the signing key version is empty; pass the version that the server assigned when the keys were "
+                    + "registered, or none if they are not registered"
             )
         }
         self.userID = userID
@@ -105,7 +107,8 @@ public struct Session: Sendable {
         pins.restoreRejected(digest, of: user)
     }
 
-    /// Pins the keys that the server serves for a user on first use; afterwards throws if they differ from the pins.
+    /// Pins the keys that the server serves for a user on first use (trust on first use); from then on throws if the
+    /// served keys differ from the pins.
     ///
     /// - Parameters:
     ///   - served: The server's answer. A key whose binding signature does not verify is an error; it is not skipped.
@@ -120,9 +123,9 @@ public struct Session: Sendable {
     /// Accepts changed public keys of a user: the highest version becomes the current pin, and the earlier pins are
     /// replaced.
     ///
-    /// Let a person compare the ``SafetyCode`` first. Afterwards, the conversation keys that the user already has are
-    /// stale: they only decrypt, so rotate them before you encrypt. Group changes that waited for the keys are
-    /// evaluated.
+    /// Let a person compare the ``SafetyCode`` first; otherwise a server could replace the keys of any user by its own.
+    /// The call makes the conversation keys that the user already has stale: they only decrypt, so rotate them before
+    /// you encrypt. It also evaluates the group changes that waited for the accepted keys.
     /// - Parameters:
     ///   - keys: The keys of one user that the person accepts. The one with the highest version becomes current.
     ///   - others: Keys that the server serves with them and that the person did not check.
@@ -176,8 +179,7 @@ public struct Session: Sendable {
         return key.version != signingKeyVersion
     }
 
-    /// Whether a key may be stolen: a person replaced it, or it is a key of this account that is not registered any
-    /// more.
+    /// Whether a key may be stolen: a person replaced it, or it is a key of this account that is no longer registered.
     func isReplaced(_ key: VerifiedPublicKey) -> Bool {
         guard key.userID == userID, let signingKeyVersion else { return pins.isReplaced(key) }
         return key.version != signingKeyVersion
@@ -194,8 +196,8 @@ public struct Session: Sendable {
         guard served.count <= PinnedKeys.maximumServedKeys else {
             throw XChatError(
                 .tooLarge,
-                "\(served.count) keys are served for user \(printable(user)), and at most \(PinnedKeys.maximumServedKeys) are "
-                    + "allowed; no key is used"
+                "the server serves \(served.count) keys for user \(printable(user)), and at most "
+                    + "\(PinnedKeys.maximumServedKeys) are allowed; no key is used: fetch the keys again"
             )
         }
         var bound: [VerifiedPublicKey] = []
@@ -203,7 +205,8 @@ public struct Session: Sendable {
             guard key.userID == user else {
                 throw XChatError(
                     .invalidArgument,
-                    "the keys served for user \(printable(user)) include one of user \(printable(key.userID)); no key is used"
+                    "the keys served for user \(printable(user)) include one of user \(printable(key.userID)); no key is "
+                        + "used: fetch the keys again"
                 )
             }
             // The binding signature of a pinned key was verified when the key was pinned.
@@ -253,7 +256,8 @@ public struct Session: Sendable {
         }
     }
 
-    /// Restores the highest version of a conversation from a saved state; it is never lowered.
+    /// Restores the highest version of a conversation from a saved state; a lower version than the known one is
+    /// ignored.
     ///
     /// - Parameters:
     ///   - version: ``KeyRing/highestVersion(of:)`` of the saved state.
@@ -274,6 +278,8 @@ public struct Session: Sendable {
 
     /// The highest key version that may be used to encrypt, one day ahead of this machine's clock; keys with higher
     /// versions only decrypt.
+    ///
+    /// Without the limit, a member could announce a key with the highest possible version, which no rotation replaces.
     var versionLimit: UInt64 {
         let (limit, overflow) = clock().addingReportingOverflow(24 * 3600 * 1000)
         return overflow ? .max : limit

@@ -4,7 +4,8 @@ public import XChatEvents
 public enum Verifier {
     /// Verifies an event's signature, and that its signed text can be read in one way only.
     ///
-    /// It does not check whether the sender belongs to the conversation: only a session or a server knows that.
+    /// The function does not check whether the sender belongs to the conversation: only a session or a server knows
+    /// that.
     /// - Parameters:
     ///   - event: The event as it was received.
     ///   - keys: The trusted keys of the sender, of any version. All keys of the version that the signature names are
@@ -29,11 +30,11 @@ public enum Verifier {
 
     /// The result of a signature that verified.
     struct Signed {
-        /// The key that verified it.
+        /// The key that verified the signature.
         let signer: VerifiedPublicKey
         /// The signed text, without the conversation key if it ends with one.
         let text: [UInt8]
-        /// The conversation key that it covers, if it covers one.
+        /// The conversation key that the signature covers, if it covers one.
         let conversationKey: ConversationKey?
 
         /// Identifies the signed event.
@@ -92,7 +93,11 @@ public enum Verifier {
         _ conversationKeys: [ConversationKey]
     ) throws(XChatError) -> Signed {
         if payload.endsWithConversationKey, conversationKeys.isEmpty {
-            throw XChatError(.keyMissing, "the signature covers a conversation key that is not known")
+            throw XChatError(
+                .keyMissing,
+                "the signature covers a conversation key, and no key is known to verify it with: use the private keys for "
+                    + "which the key is wrapped"
+            )
         }
         let wrong = XChatError(.wrongSignature, "the signature does not verify")
         guard let signature = try? Base64.decode(encodedSignature) else { throw wrong }

@@ -2,7 +2,8 @@ public import XChatEvents
 
 /// The state of one conversation: its keys and, for a group, the membership log.
 ///
-/// It contains the conversation keys. Encrypt the result of ``encoded()`` before you store it, and wipe the bytes.
+/// The state contains the conversation keys in the clear. Encrypt the result of ``encoded()`` before you store it, and
+/// wipe the bytes.
 public struct ConversationState: Equatable, Sendable {
     /// The conversation.
     public let conversation: ConversationID
@@ -33,8 +34,7 @@ public struct ConversationState: Equatable, Sendable {
         try self.init(from: &reader)
     }
 
-    /// Encodes the state, with about 80 bytes for each conversation key, which is not encrypted, and 25 for each
-    /// member.
+    /// Encodes the state without encrypting it: about 80 bytes for each conversation key, and 25 for each member.
     ///
     /// - Returns: The bytes, which the caller has to wipe; equal states have equal bytes.
     public func encoded() -> [UInt8] {

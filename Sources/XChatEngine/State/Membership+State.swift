@@ -1,6 +1,6 @@
 import XChatEvents
 
-// The membership log within the stored state of a conversation.
+// This file reads and writes the membership log within the stored state of a conversation.
 extension Membership {
     init(from reader: inout StateReader) throws(XChatError) {
         var log: [Entry] = []
@@ -11,7 +11,7 @@ extension Membership {
         var floor: UInt64 = 0
         var settled: [EventDigest] = []
         var idCount = 0
-        /// Counts ids before they are stored, so that reading stops when a log exceeds its limit.
+        /// Counts ids before they are stored, so that a log over the limit does not take more memory.
         func count(_ ids: Int) throws(XChatError) {
             idCount += ids
             guard idCount <= 2 * Self.maximumIDs else {

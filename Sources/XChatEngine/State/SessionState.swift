@@ -2,9 +2,9 @@ public import XChatEvents
 
 /// The complete state of a session as one value.
 ///
-/// It contains the private keys and the conversation keys. Encrypt the result of ``encoded()`` before you store it, and
-/// wipe the bytes. A store with many conversations keeps a record for each ``UserState`` and ``ConversationState``
-/// instead.
+/// The state contains the private keys and the conversation keys in the clear. Encrypt the result of ``encoded()``
+/// before you store it, and wipe the bytes. A store with many conversations keeps a record for each ``UserState`` and
+/// ``ConversationState`` instead.
 public struct SessionState: Sendable {
     /// The user whose session this is.
     public let userID: UserID

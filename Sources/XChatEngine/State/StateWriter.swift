@@ -5,11 +5,11 @@ import XChatEvents
 ///
 /// The format is a subset of the Protocol Buffers wire format (protobuf.dev, "Encoding"): a field is a key, which holds
 /// its number and wire type, and a value, which is a variable-length integer or bytes after their length. A reader can
-/// skip fields that it does not know. Thrift's reader is not used here because it copies secrets, and because it limits
+/// skip fields that it does not know. Thrift is not used here, because its reader copies secrets, and because it limits
 /// lists to the sizes that events need.
 ///
-/// Before the fields are a byte for the format and a byte for the kind of state. After them is a zero byte, with which
-/// no field begins, so that a truncated state is detected.
+/// Before the fields are a byte for the format and a byte for the kind of state. After the fields is a zero byte, with
+/// which no field begins, so that a truncated state is detected.
 struct StateWriter {
     /// The bytes written so far; they may contain secrets.
     private(set) var bytes: [UInt8] = []

@@ -22,7 +22,7 @@ public struct SuiteName: RawRepresentable, Hashable, Sendable, CustomStringConve
     public var description: String { rawValue }
 }
 
-/// The algorithms that wrap a conversation key to an identity key and that sign a payload.
+/// The algorithms that wrap a conversation key for an identity key and that sign a payload.
 ///
 /// To add a suite, write a type that conforms to this protocol, and add it to ``CipherSuites/all``. Sessions, events
 /// and message contents (`crypto_secretbox`) do not depend on the suite.

@@ -4,8 +4,9 @@ import LibSodium
 
 /// Wraps conversation keys in the `.xchat` suite: `docs/protocol.md`, "Key wrap".
 ///
-/// Ephemeral public key (65 bytes, SEC1 uncompressed) ‖ AES-128-GCM ciphertext (32) ‖ tag (16). AES key and IV, 16
-/// bytes each, are the two halves of the X9.63 KDF with SHA-256 over the ECDH secret and the ephemeral key.
+/// A wrapped key is: ephemeral public key (65 bytes, SEC1 uncompressed) ‖ AES-128-GCM ciphertext (32) ‖ tag (16). The
+/// AES key and the IV, 16 bytes each, are the two halves of the output of the X9.63 KDF with SHA-256 over the ECDH
+/// secret and the ephemeral key.
 enum ECIES {
     static let wrappedLength = 65 + ConversationKey.length + 16
 
@@ -71,7 +72,7 @@ enum ECIES {
                 outputByteCount: 32
             )
             return try unsafe derived.withUnsafeBytes { derived in
-                // GCM hashes the 16-byte IV with GHASH: it is not the usual 12-byte nonce.
+                // The IV has 16 bytes, not the usual 12, so GCM hashes it with GHASH.
                 let iv = try unsafe AES.GCM.Nonce(data: derived[16...])
                 return unsafe (SymmetricKey(data: derived[..<16]), iv)
             }

@@ -1,7 +1,7 @@
 import Crypto
 public import XChatEvents
 
-/// A user's identity key: conversation keys are wrapped to it.
+/// A user's identity key, for which conversation keys are wrapped.
 ///
 /// P-256 (`.xchat`) or X25519 (`.sodium`); the bytes of the key determine which. Two values are equal if the keys are
 /// equal, even if they were received in different encodings.
@@ -12,9 +12,10 @@ public struct IdentityPublicKey: Hashable, Sendable {
     public let spki: [UInt8]
     let key: any SuiteIdentityKey
 
-    /// Reads a key: SPKI, or for P-256 also a SEC1 point of 65 or 33 bytes.
+    /// Reads a public key in SPKI form, or for P-256 also as a SEC1 point of 65 (uncompressed) or 33 bytes
+    /// (compressed).
     ///
-    /// - Parameter encoded: The bytes of the key.
+    /// - Parameter encoded: DER or SEC1 bytes, not base64.
     /// - Throws: `invalid_key` for an unknown format or header, or a point that is not on the curve.
     public init(encoded: [UInt8]) throws(XChatError) {
         for suite in CipherSuites.all {
@@ -22,12 +23,16 @@ public struct IdentityPublicKey: Hashable, Sendable {
             self.init(suite: suite.name, key: key)
             return
         }
-        throw XChatError(.invalidKey, "the identity key has no known format (\(encoded.count) bytes)")
+        throw XChatError(
+            .invalidKey,
+            "the identity key has no known format (\(encoded.count) bytes): it must be an SPKI of P-256 or X25519, or a "
+                + "SEC1 point of P-256"
+        )
     }
 
     /// Reads a key from base64: `docs/protocol.md`, "Base64".
     ///
-    /// - Parameter base64: The text.
+    /// - Parameter base64: Base64 of the bytes that ``init(encoded:)`` reads.
     /// - Throws: `invalid_key`.
     public init(base64: WireString) throws(XChatError) {
         try self.init(encoded: decodeKey(base64, "identity key"))
@@ -58,8 +63,8 @@ public struct IdentityPublicKey: Hashable, Sendable {
     ///
     /// See `docs/protocol.md`, "Fingerprint".
     ///
-    /// It covers only the identity key and does not replace a pin: an attacker can combine a genuine identity key with
-    /// a signing key of their own.
+    /// The fingerprint covers only the identity key and does not replace a pin: an attacker can combine a genuine
+    /// identity key with a signing key of their own.
     public var fingerprint: String { Base64.encodeURLSafe(Array(SHA256.hash(data: spki))) }
 
     /// Wraps a conversation key so that only the holder of the private key can unwrap it.
@@ -84,9 +89,10 @@ public struct SigningPublicKey: Hashable, Sendable {
     public let spki: [UInt8]
     let key: any SuiteSigningKey
 
-    /// Reads a key: SPKI, or for P-256 also a SEC1 point of 65 or 33 bytes.
+    /// Reads a public key in SPKI form, or for P-256 also as a SEC1 point of 65 (uncompressed) or 33 bytes
+    /// (compressed).
     ///
-    /// - Parameter encoded: The bytes of the key.
+    /// - Parameter encoded: DER or SEC1 bytes, not base64.
     /// - Throws: `invalid_key` for an unknown format or header, or a point that is not on the curve.
     public init(encoded: [UInt8]) throws(XChatError) {
         for suite in CipherSuites.all {
@@ -94,12 +100,16 @@ public struct SigningPublicKey: Hashable, Sendable {
             self.init(suite: suite.name, key: key)
             return
         }
-        throw XChatError(.invalidKey, "the signing key has no known format (\(encoded.count) bytes)")
+        throw XChatError(
+            .invalidKey,
+            "the signing key has no known format (\(encoded.count) bytes): it must be an SPKI of P-256 or Ed25519, or a "
+                + "SEC1 point of P-256"
+        )
     }
 
     /// Reads a key from base64: `docs/protocol.md`, "Base64".
     ///
-    /// - Parameter base64: The text.
+    /// - Parameter base64: Base64 of the bytes that ``init(encoded:)`` reads.
     /// - Throws: `invalid_key`.
     public init(base64: WireString) throws(XChatError) {
         try self.init(encoded: decodeKey(base64, "signing key"))
@@ -131,7 +141,7 @@ public struct SigningPublicKey: Hashable, Sendable {
     /// - Parameters:
     ///   - signature: The signature; false for a length other than 64 bytes.
     ///   - text: The bytes that were signed.
-    /// - Returns: True only if it verifies.
+    /// - Returns: True only if the signature verifies.
     public func isValid(_ signature: [UInt8], for text: Span<UInt8>) -> Bool {
         key.isValid(signature, for: text)
     }

@@ -71,7 +71,7 @@ struct SodiumIdentityKey: SuiteIdentityKey {
             }
         } catch {
             // crypto_box_seal fails only for points of small order, for which there is no shared secret.
-            throw XChatError(.invalidKey, "the identity key is a point of small order, and no key can be wrapped to it")
+            throw XChatError(.invalidKey, "the identity key is a point of small order: no key can be wrapped for it")
         }
     }
 
@@ -93,7 +93,8 @@ struct SodiumSigningKey: SuiteSigningKey {
 final class SodiumPrivateKeys: SuitePrivateKeys {
     /// Magic, then the version byte.
     ///
-    /// With the 64 bytes after it a blob has 73 bytes, and never 32 or 64, the lengths of X's blobs.
+    /// With the 64 bytes of the keys after this prefix, a blob has 73 bytes. So it cannot be confused with X's blobs,
+    /// which have 32 or 64.
     static let blobPrefix: [UInt8] = Array("xchatkey".utf8) + [1]
 
     private let box: KeyPair
@@ -136,7 +137,7 @@ final class SodiumPrivateKeys: SuitePrivateKeys {
         try exported().withBytes(body)
     }
 
-    /// Magic ‖ version ‖ X25519 ‖ Ed25519 seed.
+    /// The blob: magic ‖ version ‖ X25519 secret key ‖ Ed25519 seed.
     private func exported() throws(XChatError) -> SecretBytes {
         let prefix = Self.blobPrefix
         do {

@@ -27,7 +27,7 @@ struct SubjectPublicKeyInfo {
 
     func encoding(_ key: [UInt8]) -> [UInt8] { header + key }
 
-    /// Whether the bytes are exactly this header and a key of its length.
+    /// Whether the bytes are exactly this header followed by a key of the right length.
     func isHeader(of encoded: [UInt8]) -> Bool {
         encoded.count == header.count + keyLength && encoded.starts(with: header)
     }

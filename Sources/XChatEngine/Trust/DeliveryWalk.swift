@@ -77,7 +77,8 @@ struct DeliveryWalk {
 
     /// The first creation that a key change event binds to the group.
     ///
-    /// The signature of a creation does not cover the group id; that of a key change event does.
+    /// The signature of a creation does not cover the group id, so a server could replay the creation in another group.
+    /// The signature of a key change event covers the group id.
     private mutating func boundCreation(of group: ConversationID) -> (Membership.Entry, place: Int)? {
         var found: (Membership.Entry, place: Int)?
         for (place, change) in changes.enumerated() {
@@ -197,19 +198,19 @@ struct DeliveryWalk {
 
     /// What to do with a change of a group.
     private enum Judgement {
-        /// It was evaluated before, or has no effect.
+        /// The change was evaluated before, or has no effect.
         case nothing
-        /// It contradicts the founding of the log.
+        /// The change contradicts the founding of the log.
         case contest(EventDigest, by: [UserID])
-        /// It waits.
+        /// The change waits for the keys of its signer, or for an earlier change.
         case wait(isVerified: Bool)
-        /// It is applied to the log, which decides whether it counts.
+        /// The change is applied to the log, which decides whether it counts.
         case count(EventDigest, widens: Bool)
     }
 
     private mutating func applyMembership(_ change: Change, in group: ConversationID) {
-        // `judgement` releases its copy of the log before the log is changed, so that it is changed in place: copying a
-        // large group for each change would take quadratic time.
+        // `judgement` releases its copy of the log before the log is changed, so that the log is changed in place:
+        // copying a large group for each change would take quadratic time.
         switch judgement(of: change, in: group) {
         case .nothing: return
         case .contest(let digest, let signers):
@@ -233,7 +234,8 @@ struct DeliveryWalk {
                 return .contest(digest, by: [known.log.first?.signer ?? "", signed.signer.userID])
             }
             let widens = !session.isReplaced(signed.signer)
-            // A change after a waiting change waits too.
+            // A change after a waiting change waits too, because the waiting change can affect whether its signer is a
+            // member.
             return known.unjudged.isEmpty ? .count(digest, widens: widens) : .wait(isVerified: widens)
         case .failure(let error):
             guard error.code == .unknownSigner, let sender = change.event.senderID, known.contains(sender) else {
@@ -280,7 +282,7 @@ struct DeliveryWalk {
         var outcome: Membership.Outcome?
         switch detail.groupChange {
         case .groupMemberAdd(let addition):
-            // A thief of a replaced key must not be able to add readers.
+            // A replaced key may be stolen, and its thief must not be able to add readers.
             guard widens else {
                 session.memberships[group]?.noteUnproven(addition)
                 notices.append(.replacedKeyAdds(addition.memberIDs ?? [], to: group, by: signer))

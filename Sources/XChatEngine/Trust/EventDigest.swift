@@ -37,7 +37,7 @@ public struct EventDigest: Hashable, Sendable {
         try self.init(ofParts: [bytes])
     }
 
-    /// Restores a stored digest; nil unless it has 32 bytes.
+    /// Restores a stored digest; nil for a length other than 32 bytes.
     package init?(stored bytes: [UInt8]) {
         guard bytes.count == Self.byteCount else { return nil }
         self.bytes = bytes

@@ -2,13 +2,14 @@ public import XChatEvents
 
 /// The trust in a conversation key that is only used to decrypt.
 enum KeyLevel: Int, Comparable, Sendable {
-    /// Its key change event did not verify, or the signer is not known.
+    /// The key change event of the key did not verify, or its signer is not known.
     case unverified
-    /// The signature of its key change event covers only the wrapped keys (signature version below 6).
+    /// The signature of the key change event covers only the wrapped keys, not the key itself (signature version below
+    /// 6).
     case legacy
-    /// Its key change event verified under a pin that is not the current one.
+    /// The key change event verified under a pin that is not the current one.
     case retired
-    /// Its key change event verified, but the signer is not known to be a present member at its position.
+    /// The key change event verified, but its signer is not known to be a present member at its position.
     case announced
 
     /// Ordered by trust.
@@ -17,20 +18,20 @@ enum KeyLevel: Int, Comparable, Sendable {
 
 /// A conversation key that may be used to encrypt if it is the newest one.
 ///
-/// Its key change event verified under a current pin of a present member, or the caller supplied it.
+/// The key change event of the key verified under a current pin of a present member, or the caller supplied the key.
 package struct AcceptedKey: Sendable {
     /// The key.
     package let key: ConversationKey
-    /// The user who announced it; nil if the caller supplied it.
+    /// The user who announced the key; nil if the caller supplied it.
     package let announcer: UserID?
     /// Whether the key is stale, so that it is only used to decrypt: it is older than a counted removal, or than
     /// accepted new public keys of a participant.
     package internal(set) var isStale: Bool
     /// The users whom the key change event names and who were not members when the key was accepted.
     ///
-    /// The key is not used to encrypt before additions make them members.
+    /// These users may have the key, so it is not used to encrypt before additions make them members.
     package internal(set) var outsiders: [UserID]
-    /// Whether this account made it, or the caller supplied it.
+    /// Whether this account made the key, or the caller supplied it.
     let isOwn: Bool
     /// Fields of the stored key that only later versions of the library know.
     var unknown: [UInt8] = []
@@ -74,7 +75,7 @@ public struct KeyRing: Sendable {
     struct Other: Equatable, Sendable {
         let key: ConversationKey
         var level: KeyLevel
-        /// The user who announced it, if a signature proves that.
+        /// The user who announced the key, if a signature proves that.
         var announcer: UserID?
         /// Fields of the stored key that only later versions of the library know.
         var unknown: [UInt8] = []
@@ -247,7 +248,8 @@ public struct KeyRing: Sendable {
 
     /// The highest version that an accepted key of the conversation ever had.
     ///
-    /// It is kept when keys are lost: if it is saved and restored, an older key is not used as the newest one.
+    /// The version is kept when keys are lost, and must be saved: otherwise an older key, which removed members may
+    /// have, would be used as the newest one.
     /// - Parameter conversation: Its canonical id.
     /// - Returns: The version as a number, or nil.
     public func highestVersion(of conversation: ConversationID) -> UInt64? { held[conversation]?.highest }
@@ -267,7 +269,7 @@ public struct KeyRing: Sendable {
         let newest = known.order.last { entry in
             entry.number <= limit && known.accepted[entry.version]?.outsiders.contains(user) != true
         }
-        // A restored highest version can be that of a key that is lost.
+        // A restored highest version can belong to a key that is lost.
         let isLost = known.highest ?? 0 > known.order.last?.number ?? 0
         let highest = isLost ? known.highest.flatMap { $0 <= limit ? $0 : nil } : nil
         return max(newest?.number ?? 0, highest ?? 0)
@@ -275,8 +277,8 @@ public struct KeyRing: Sendable {
 
     /// The rotation floor: keys with versions up to it are stale, except those that this account made after it was set.
     ///
-    /// It is the time of the last counted removal, or of the last accepted change of public keys, in milliseconds since
-    /// 1970.
+    /// The floor is the time of the last counted removal, or of the last accepted change of public keys, in
+    /// milliseconds since 1970. Removed members, and thieves of replaced public keys, may have the keys up to it.
     package func rotationFloor(of conversation: ConversationID) -> UInt64 { held[conversation]?.floor ?? 0 }
 
     /// Every accepted key, for saving.

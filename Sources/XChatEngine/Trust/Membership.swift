@@ -24,25 +24,25 @@ public struct Membership: Hashable, Sendable {
 
     /// The effect of an entry on the members.
     public enum Effect: String, Hashable, Sendable {
-        /// Founded the log with the members that it names.
+        /// The entry founded the log with the members that it names.
         case founded
-        /// Added members.
+        /// The entry added members.
         case added
-        /// Removed members.
+        /// The entry removed members.
         case removed
-        /// Replaced the members by those that it names.
+        /// The entry replaced the members by those that it names.
         case replaced
     }
 
     /// A change that counted, or a list that was accepted.
     public struct Entry: Hashable, Sendable {
-        /// Its effect on the members.
+        /// The effect of the entry on the members.
         public let effect: Effect
-        /// The source on which it relies.
+        /// The source on which the entry relies.
         public let claim: Claim
-        /// The signer; nil for a list.
+        /// The signer of the change; nil for a list.
         public let signer: UserID?
-        /// The users that it names: the founding, added, removed or listed members.
+        /// The users that the entry names: the founding, added, removed or listed members.
         public let people: [UserID]
         /// The key version that the change signs; nil if it signs none.
         public let version: KeyVersion?
@@ -107,7 +107,7 @@ public struct Membership: Hashable, Sendable {
     public private(set) var unjudged: [Unjudged] = []
     /// Whether a change was refused because the log is full.
     ///
-    /// Then the log may differ from the real membership, and nothing is encrypted for the group.
+    /// Then the log may lack a removal, so nothing is encrypted for the group before a person accepts a list.
     public private(set) var isFull = false
     /// Whether another founding verified that contradicts the one of the log.
     ///
@@ -238,21 +238,22 @@ public struct Membership: Hashable, Sendable {
 
     /// The outcome of a change.
     enum Outcome: Equatable {
-        /// It counted: the former members in `returned` are back, and the members in `left` were removed.
+        /// The change counted: the former members in `returned` are back, and the members in `left` were removed.
         case counted(returned: [UserID], left: [UserID])
-        /// It was evaluated before.
+        /// The change was evaluated before.
         case repeated
-        /// It does not count, and never will.
+        /// The change does not count.
         case ignored
-        /// It exceeds the limit of the log or of the members.
+        /// The change exceeds the limit of the log or of the members.
         case full
     }
 
     /// Adds all users whom an addition names, except excluded ones; removes no member.
     ///
     /// An excluded user returns only if the addition names the user as a new member and signs a key version above the
-    /// bar. Users whom the signed lists name after the signer are present members in every reading of the signed text,
-    /// and not new ones, so an excluded user among them does not return.
+    /// user's bar. The signed text has no separator between the new and the present members, but the signer is always a
+    /// present member. So the users after the signer are present members in every reading of the text, and an excluded
+    /// user among them does not return.
     mutating func add(_ addition: GroupMemberAddChange, by signer: UserID, claim: Claim, digest: EventDigest) -> Outcome
     {
         guard !isJudged(digest) else { return .repeated }
@@ -467,7 +468,7 @@ public struct Membership: Hashable, Sendable {
 extension MessageEvent {
     /// Identifies a change whose signer is not known, by its signed values, the claimed sender and the signature.
     ///
-    /// It does not cover what the server adds to the envelope. Nil if libsodium cannot be initialised.
+    /// The digest does not cover what the server adds to the envelope. Nil if libsodium cannot be initialised.
     var digestOfClaim: EventDigest? {
         try? EventDigest(ofParts: [
             Array((senderID ?? "").utf8), Array((messageID ?? "").utf8), detail?.encoded() ?? [],

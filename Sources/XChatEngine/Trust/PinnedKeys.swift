@@ -4,9 +4,9 @@ public import XChatEvents
 ///
 /// A pin consists of the user, version, identity key and signing key. One pin of each user is *current*, and the others
 /// are *retired*. A retired key still verifies events, which are marked ``Event/Mark/retiredKey``, but no conversation
-/// key is wrapped to it. A retired key that a person *replaced* may be stolen, so an addition that it signs does not
-/// count either. The server is not trusted: the keys that it serves are pinned on first use, and from then on any other
-/// key is an error until a person accepts it. The rules are in `docs/trust.md`, "Pins".
+/// key is wrapped for it. A retired key that a person *replaced* may be stolen, so an addition that it signs does not
+/// count either. The server is not trusted: the keys that it serves are pinned on first use (trust on first use), and
+/// from then on any other key is an error until a person accepts it. The rules are in `docs/trust.md`, "Pins".
 public struct PinnedKeys: Sendable {
     /// The pins of one user.
     struct Pins: Hashable, Sendable {
@@ -27,7 +27,7 @@ public struct PinnedKeys: Sendable {
 
     /// The maximum number of keys that a server may serve for one user: 16.
     public static let maximumServedKeys = 16
-    /// The maximum number of rejected keys that are kept for one user: 64.
+    /// The maximum number of rejected keys that are kept for one user: 64; further ones are not recorded.
     static let maximumRejected = 64
 
     private var pins: [UserID: Pins] = [:]
@@ -58,7 +58,7 @@ public struct PinnedKeys: Sendable {
     /// The pins of a user, in the order in which they were added: the current one and the retired ones.
     public subscript(user: UserID) -> [VerifiedPublicKey] { pins[user]?.keys ?? [] }
 
-    /// The current pin of a user: conversation keys are wrapped to it.
+    /// The current pin of a user, for which conversation keys are wrapped.
     public func current(of user: UserID) -> VerifiedPublicKey? {
         pins[user].flatMap { $0.keys.isEmpty ? nil : $0.keys[$0.current] }
     }
@@ -98,7 +98,7 @@ public struct PinnedKeys: Sendable {
 
     /// Adds a key that the caller supplies.
     ///
-    /// It becomes current if its version is the highest.
+    /// The key becomes current if its version is the highest.
     mutating func add(_ key: VerifiedPublicKey) {
         pins[key.userID, default: Pins()].add(key)
     }
@@ -138,7 +138,8 @@ public struct PinnedKeys: Sendable {
             throw XChatError(
                 .pinRejected,
                 "the keys served for user \(printable(user)), version \(printable(key.version)), failed an earlier check by a "
-                    + "person, and are not pinned; compare the safety code with the user, then accept them"
+                    + "person, and are not pinned; fetch the keys again, or, if the safety code now agrees with the "
+                    + "user's, accept them"
             )
         }
         for key in served { add(key) }

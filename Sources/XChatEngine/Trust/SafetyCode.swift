@@ -4,7 +4,8 @@ import XChatEvents
 /// 60 digits that two users compare to check that each has the other's genuine keys.
 ///
 /// A code covers the id, the identity key and the signing key of both users. Both users see the same code, and it
-/// changes if any of these changes. X's fingerprint covers only the identity key, and not the signing key.
+/// changes if any of these changes. X's fingerprint covers only the identity key, so it does not reveal a signing key
+/// that an attacker replaced.
 public struct SafetyCode: Hashable, Sendable, CustomStringConvertible {
     /// 60 ASCII digits: 30 for each user, the user with the smaller id first.
     public let digits: String

@@ -1,7 +1,7 @@
 import XChatEvents
 
-// Whether a user may be shown as the author of an event does not depend only on whether the user is a member now: see
-// `docs/trust.md`, "Authors".
+// This extension decides whether the sender of an event may be shown as its author. That does not depend only on
+// whether the sender is a member now: see `docs/trust.md`, "Authors".
 extension Session {
     /// The relation of a user to a conversation.
     enum Standing: Equatable {
@@ -45,7 +45,7 @@ extension Session {
         }
     }
 
-    /// Throws for a quoted event whose author is known never to have been in the conversation.
+    /// Throws `not_a_participant` for a quoted event whose author is known never to have been in the conversation.
     func requireAuthorship(of event: MessageEvent) throws(XChatError) {
         guard let conversation = event.canonicalConversationID, let sender = event.senderID else { return }
         if standing(of: sender, in: conversation) == .stranger { throw notAParticipant(event) }

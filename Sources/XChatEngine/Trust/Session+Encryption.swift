@@ -1,16 +1,20 @@
 public import XChatEvents
 
-// Which key is used to encrypt, and for which users: see `docs/trust.md`, "Conversation keys".
+// This extension decides which key is used to encrypt, and for which users: see `docs/trust.md`, "Conversation keys".
 extension Session {
     /// The version of the conversation key that is used to encrypt now.
     ///
     /// - Parameter conversation: The canonical conversation id.
     /// - Returns: The newest accepted version.
-    /// - Throws: `key_missing` if no key is accepted or the newest is not known; `rotation_needed` if the newest key is
-    ///   stale, or was given to users who are not members, or was announced by a user who is not a member any more;
-    ///   `disputed_key`; `not_a_participant` if this account is not a member; `membership_unproven` if the member list
-    ///   comes only from the server or is contested; `membership_unjudged` while a change waits for its signer's keys,
-    ///   or if the membership log is full.
+    /// - Throws: One of these errors:
+    ///   - `key_missing` if no key is accepted or the newest is not known
+    ///   - `rotation_needed` if the newest key is stale, or was given to users who are not members, or was announced by
+    ///     a user who is no longer a member
+    ///   - `disputed_key` if two keys were announced under its version
+    ///   - `not_a_participant` if this account is not a member
+    ///   - `membership_unproven` if the member list comes only from the server, or if two foundings contradict each
+    ///     other
+    ///   - `membership_unjudged` while a change waits for its signer's keys, or if the membership log is full
     public func encryptingVersion(in conversation: ConversationID) throws(XChatError) -> KeyVersion {
         try encryptingKey(in: conversation).version
     }
@@ -66,7 +70,7 @@ extension Session {
                 throw XChatError(
                     .rotationNeeded,
                     "user \(printable(announcer)), who announced key \(printable(newest)) of conversation \(id), is "
-                        + "not a member any more: rotate the key"
+                        + "no longer a member: rotate the key"
                 )
             }
         }
@@ -126,8 +130,8 @@ extension Session {
                 .membershipUnjudged,
                 members.isFull
                     ? "the membership log of group \(id) is full and lacks a change: have a person accept a list of its members"
-                    : "a change of the members of group \(id) waits for the keys of user \(printable(signer ?? "")): accept these "
-                        + "keys, or have a person accept a list of the members"
+                    : "a change of the members of group \(id) waits for the keys of user \(printable(signer ?? "")): compare "
+                        + "the safety code and accept these keys, or have a person accept a list of the members"
             )
         }
         guard members.contains(userID) else {
@@ -138,13 +142,14 @@ extension Session {
         }
     }
 
-    /// Returns the membership log of a group; throws without a log, because a new key is wrapped to the members.
+    /// Returns the membership log of a group; throws without a log, because a new key is wrapped for the members.
     func knownMembers(of group: ConversationID) throws(XChatError) -> Membership {
         try requireKnownMembers(of: group)
         guard let members = memberships[group] else {
             throw XChatError(
                 .membershipUnproven,
-                "the members of group \(printable(group)) are not known, so a new key would have no readers: deliver its whole history"
+                "the members of group \(printable(group)) are not known, so a new key would have no recipients: deliver "
+                    + "the group's whole history, or have a person accept a list of its members"
             )
         }
         return members
