@@ -147,7 +147,7 @@ extension ConversationAction {
             guard conversation.isGroup else {
                 throw XChatError(
                     .invalidArgument,
-                    "conversation \(printable(conversation)) is not a group: the action needs a group id, g and digits"
+                    "conversation \(printable(conversation)) is not a group: a group id is g and digits"
                 )
             }
             return .groupChangeEvent(GroupChangeEvent(groupChange: try groupChange(by: user), forKeyRotation: false))
@@ -229,5 +229,7 @@ func require(_ ids: [some Identifier], _ name: String) throws(XChatError) {
     guard ids.allSatisfy({ $0.text.isDigits }) else {
         throw XChatError(.invalidArgument, "\(name) contains a value that is not an id: an id consists of digits only")
     }
-    guard Set(ids).count == ids.count else { throw XChatError(.invalidArgument, "\(name) contains an id twice") }
+    guard Set(ids).count == ids.count else {
+        throw XChatError(.invalidArgument, "\(name) contains an id twice: name each id once")
+    }
 }

@@ -119,7 +119,10 @@ extension Session {
         in conversation: ConversationID
     ) throws(XChatError) -> GroupKeyChange {
         guard conversation.isGroup else {
-            throw XChatError(.invalidArgument, "conversation \(printable(conversation)) is not a group")
+            throw XChatError(
+                .invalidArgument,
+                "conversation \(printable(conversation)) is not a group: a group id is g and digits"
+            )
         }
         try require(draft.newMembers, "member_ids")
         try require(draft.currentMembers, "current_member_ids")
@@ -175,7 +178,10 @@ extension Session {
         case .groupCreate(let create):
             if memberships[group]?.hasCounted(digest) == true { break }
             guard memberships[group] == nil else {
-                throw XChatError(.inconsistent, "group \(printable(group)) exists already")
+                throw XChatError(
+                    .inconsistent,
+                    "the session already knows a group with the id \(printable(group)), so the creation is not applied"
+                )
             }
             let people = [userID] + (create.memberIDs ?? []).filter { $0 != userID }
             memberships[group] = Membership(
@@ -191,7 +197,10 @@ extension Session {
             )
         case .groupMemberAdd(let addition):
             if memberships[group]?.add(addition, by: userID, claim: .own, digest: digest) == .full {
-                throw XChatError(.tooLarge, "the membership log of group \(printable(group)) is full")
+                throw XChatError(
+                    .tooLarge,
+                    "the membership log of group \(printable(group)) is full: have a person accept a list of its members"
+                )
             }
         default:
             throw XChatError(.invalidArgument, "the change is neither a creation nor an addition, so it brings no key")
@@ -205,7 +214,10 @@ extension Session {
         change: (KeyVersion) -> GroupChange
     ) throws(XChatError) -> GroupKeyChange {
         guard conversation.isGroup else {
-            throw XChatError(.invalidArgument, "conversation \(printable(conversation)) is not a group")
+            throw XChatError(
+                .invalidArgument,
+                "conversation \(printable(conversation)) is not a group: a group id is g and digits"
+            )
         }
         let keyChange = try prepareKey(in: conversation, for: members)
         let detail = MessageEventDetail.groupChangeEvent(
@@ -228,6 +240,6 @@ private func requireTtl(_ ttlMsec: Int64?) throws(XChatError) {
 
 private func requireMembers(_ users: [UserID], among members: [UserID], _ who: String) throws(XChatError) {
     guard users.allSatisfy(Set(members).contains) else {
-        throw XChatError(.invalidArgument, "\(who) is not among the members")
+        throw XChatError(.invalidArgument, "\(who) is not among the members: add the user to the list of members")
     }
 }

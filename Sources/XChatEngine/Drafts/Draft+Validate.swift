@@ -34,18 +34,24 @@ extension MessageDraft {
         try validateAttachments()
         switch quickReply {
         case nil, .request(.options), .response(.options): break
-        default: throw XChatError(.invalidArgument, "quick_reply has an unknown kind")
+        default: throw XChatError(.invalidArgument, "quick_reply has an unknown kind: the only known kind is options")
         }
     }
 
     private func validateAttachments() throws(XChatError) {
         guard let attachments else { return }
         guard attachments.count <= 10 else {
-            throw XChatError(.invalidArgument, "\(attachments.count) attachments: a message has at most 10")
+            throw XChatError(
+                .invalidArgument,
+                "the message has \(attachments.count) attachments, and at most 10 are allowed: send several messages"
+            )
         }
         for (index, attachment) in attachments.enumerated() {
             if let member = attachment.missingMember {
-                throw XChatError(.invalidArgument, "attachments[\(index)] has no \(member)")
+                throw XChatError(
+                    .invalidArgument,
+                    "attachments[\(index)] has no \(member), and recipients would drop the attachment"
+                )
             }
             if attachments.count > 1, !attachment.standsBesideOthers {
                 throw XChatError(
@@ -88,7 +94,11 @@ private func requireEntities(_ entities: [RichTextEntity]?, in text: String) thr
     for (index, entity) in (entities ?? []).enumerated() {
         guard let first = entity.startIndex, let last = entity.endIndex, 0 <= first, first <= last, Int(last) <= end
         else {
-            throw XChatError(.invalidArgument, "entities[\(index)] is not within the text")
+            throw XChatError(
+                .invalidArgument,
+                "entities[\(index)] is not within the text: the start must not be negative, the end must not be before "
+                    + "the start, and must be at most \(end)"
+            )
         }
     }
 }

@@ -145,7 +145,11 @@ public struct VerifiedPublicKey: Sendable {
             "\(place), identity_public_key_signature"
         )
         guard identityKey.key.boundEncodings.contains(where: { signingKey.isValid(signature, for: $0.span) }) else {
-            throw XChatError(.invalidKey, "\(place): the signature of the signing key over the identity key is wrong")
+            throw XChatError(
+                .invalidKey,
+                "\(place): the binding signature (of the signing key over the identity key) does not verify, so the keys "
+                    + "are not used"
+            )
         }
         var bytes = Bytes(
             identityKey: identityBytes == identityKey.spki ? nil : identityBytes,
@@ -157,7 +161,8 @@ public struct VerifiedPublicKey: Sendable {
             guard identityKey.key.endorses(signingKey.key, signature: signature) == true else {
                 throw XChatError(
                     .invalidKey,
-                    "\(place): the signature of the identity key over the signing key is wrong"
+                    "\(place): the signature of the identity key over the signing key does not verify, so the keys are "
+                        + "not used"
                 )
             }
             bytes.signingKeySignature = signature

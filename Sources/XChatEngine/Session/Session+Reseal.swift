@@ -24,7 +24,11 @@ extension Session {
     ) throws(XChatError) -> SealedMessage {
         let signer = try signer()
         guard message.event.senderID == userID else {
-            throw XChatError(.notAParticipant, "only a message of this account can be encrypted again")
+            throw XChatError(
+                .notAParticipant,
+                "the message is by user \(printable(message.event.senderID ?? "")), and only a message of this account can "
+                    + "be encrypted again"
+            )
         }
         // The message comes from storage that others may be able to write, and its contents are about to be signed
         // again.

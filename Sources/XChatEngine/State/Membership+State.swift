@@ -15,7 +15,10 @@ extension Membership {
         func count(_ ids: Int) throws(XChatError) {
             idCount += ids
             guard idCount <= 2 * Self.maximumIDs else {
-                throw XChatError(.tooLarge, "the membership log has more than \(Self.maximumIDs) ids")
+                throw XChatError(
+                    .tooLarge,
+                    "the membership log has more than \(Self.maximumIDs) ids: it is damaged; restore it from a copy"
+                )
             }
         }
         while let field = try reader.next() {

@@ -84,6 +84,9 @@ enum CipherSuites {
 
     static func named(_ name: SuiteName) throws(XChatError) -> any CipherSuite.Type {
         for suite in all where suite.name == name { return suite }
-        throw XChatError(.unsupported, "there is no cipher suite of that name; use xchat or sodium")
+        throw XChatError(
+            .unsupported,
+            "there is no cipher suite \(printable(WireString(name.rawValue))): use xchat or sodium"
+        )
     }
 }

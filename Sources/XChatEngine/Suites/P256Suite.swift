@@ -52,7 +52,7 @@ enum P256Suite: CipherSuite {
             }
             return P256PrivateKeys(identity: identity, signing: signing)
         } catch {
-            throw XChatError(.invalidKey, "a scalar of the private key blob is out of range")
+            throw XChatError(.invalidKey, "a scalar of the private key blob is out of range: export the keys again")
         }
     }
 

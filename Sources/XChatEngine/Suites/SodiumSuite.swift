@@ -48,7 +48,10 @@ enum SodiumSuite: CipherSuite {
             )
         }
         guard blob.count == prefix.count + 64 else {
-            throw XChatError(.invalidKey, "the private key blob is \(blob.count) bytes, not \(prefix.count + 64)")
+            throw XChatError(
+                .invalidKey,
+                "the private key blob is \(blob.count) bytes, not \(prefix.count + 64): export the keys again"
+            )
         }
         do {
             return try SodiumPrivateKeys(halves: blob.extracting(droppingFirst: prefix.count))

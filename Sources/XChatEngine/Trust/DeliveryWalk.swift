@@ -310,7 +310,8 @@ struct DeliveryWalk {
                     session.memberships[group]?.isFull == true
                         ? "the membership log of group \(printable(group)) is full: \(Membership.maximumIDs) ids; a "
                             + "person must accept the list of its members"
-                        : "the addition makes group \(printable(group)) larger than \(Membership.maximumMembers) members"
+                        : "the addition makes group \(printable(group)) larger than \(Membership.maximumMembers) members, "
+                            + "so it has no effect"
                 )
             )
         case .repeated, .ignored, nil:

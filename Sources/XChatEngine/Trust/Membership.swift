@@ -181,7 +181,11 @@ public struct Membership: Hashable, Sendable {
         (self.isFull, self.isContested, self.leaving) = (isFull, isContested, leaving)
         self.unproven = unproven
         guard size <= Self.maximumIDs, unjudged.count <= Self.maximumUnjudged else {
-            throw XChatError(.tooLarge, "the membership log has more than \(Self.maximumIDs) ids")
+            throw XChatError(
+                .tooLarge,
+                "the membership log has more than \(Self.maximumIDs) ids, or more than \(Self.maximumUnjudged) waiting "
+                    + "changes: it is damaged; restore it from a copy"
+            )
         }
     }
 

@@ -15,7 +15,10 @@ public struct SafetyCode: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: `invalid_argument` for two keys of one user; `unsupported` if libsodium cannot be initialised.
     public init(_ one: VerifiedPublicKey, _ other: VerifiedPublicKey) throws(XChatError) {
         guard one.userID != other.userID else {
-            throw XChatError(.invalidArgument, "a safety code needs the keys of two different users")
+            throw XChatError(
+                .invalidArgument,
+                "a safety code needs the keys of two different users, and both keys are of user \(printable(one.userID))"
+            )
         }
         let (first, second) = one.userID.isSmaller(than: other.userID) ? (one, other) : (other, one)
         digits = try Self.half(of: first) + Self.half(of: second)

@@ -161,7 +161,12 @@ extension Session {
     }
 
     private func requireList(_ members: [UserID], of group: ConversationID) throws(XChatError) {
-        guard group.isGroup else { throw XChatError(.invalidArgument, "\(printable(group)) is not a group") }
+        guard group.isGroup else {
+            throw XChatError(
+                .invalidArgument,
+                "conversation \(printable(group)) is not a group: a group id is g and digits"
+            )
+        }
         guard members.count <= Membership.maximumMembers else {
             throw XChatError(
                 .tooLarge,
@@ -172,7 +177,7 @@ extension Session {
             throw XChatError(.invalidArgument, "member \(printable(odd)): a user id has 1 to 19 digits")
         }
         guard Set(members).count == members.count else {
-            throw XChatError(.invalidArgument, "the list of members names a user twice")
+            throw XChatError(.invalidArgument, "the list of members names a user twice: name each user once")
         }
     }
 
