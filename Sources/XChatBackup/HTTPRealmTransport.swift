@@ -6,7 +6,9 @@ import NIOHTTP1
 import NIOPosix
 import XChatHTTP
 
-/// Sends requests with the HTTP clients of the process, which follow no redirects.
+/// Sends requests with the HTTP clients of the process.
+///
+/// These clients follow no redirects; otherwise a request with its token could be sent to another host.
 enum HTTPRealmTransport {
     /// The maximum length of an answer in bytes; all answers of the protocol are under 700 bytes.
     private static let maximumByteCount = 4096

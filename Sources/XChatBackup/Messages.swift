@@ -20,7 +20,7 @@ package enum SecretsRequest: Sendable {
         }
     }
 
-    /// Whether it is harmless to send the request twice: true for all but the one that spends a guess.
+    /// Whether the request is idempotent, so that it may be sent twice: true for all but the one that spends a guess.
     var isRepeatable: Bool {
         if case .recover2 = self { return false }
         return true

@@ -60,7 +60,9 @@ package enum SealedSecret {
     }
 }
 
-/// The public key of a realm's share of the pseudorandom function's key, signed by the registering client.
+/// The public key that belongs to a realm's share of the key of the pseudorandom function.
+///
+/// The registering client signs it, so that a recovering client detects a realm that serves another public key.
 package struct SignedPublicKey: Hashable, Sendable {
     package var publicKey: [UInt8]
     package var verifyingKey: [UInt8]

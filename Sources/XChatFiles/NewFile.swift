@@ -64,7 +64,7 @@ package struct NewFile: ~Copyable {
 
     /// Opens a file without a name; nil if the system or the file system does not support that.
     private static func unnamedFile(in folder: String, named name: String) -> Descriptor? {
-        // The file gets its name through this folder.
+        // The file gets its name later through its entry in /proc/self/fd.
         guard let option = FileDescriptor.unnamedFile, Files.exists("/proc/self/fd") else { return nil }
         return try? Descriptor.open(folder, .writeOnly, option, named: name)
     }

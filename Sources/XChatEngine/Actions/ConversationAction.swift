@@ -1,9 +1,10 @@
 public import XChatEvents
 
-/// A signed action on a conversation that needs no new conversation key.
+/// An action on a conversation that is signed, and that needs no new conversation key.
 ///
-/// X's own SDK builds only the deletion of messages. The other actions follow the same table, which every client
-/// verifies: `docs/protocol.md`, "Signed texts". It is not known whether X's servers accept each of them.
+/// X's own SDK builds only the deletion of messages. The signed texts of the other actions follow the table by which
+/// every client verifies them: `docs/protocol.md`, "Signed texts". It is not known whether X's servers accept each of
+/// these actions.
 public enum ConversationAction: Hashable, Sendable {
     /// Deletes messages by their sequence ids: for all participants, or for this user.
     case deleteMessages([SequenceID], forAll: Bool)

@@ -2,9 +2,9 @@ public import XChatEvents
 
 /// The results of one delivery: the events given to the session in one call.
 ///
-/// A delivery is a walk over a history from the newest event back to a known one, given oldest first, or one event of a
-/// stream without a gap before it. Within a delivery the events take effect in the server's order. Across deliveries,
-/// no decision that lets more users read depends on that order.
+/// A delivery contains either the part of a history after a known event, oldest first, or one event of a stream that
+/// has no gap before it. Within a delivery the events take effect in the server's order. A server can deliver old
+/// events again at any time, so across deliveries no decision that lets more users read depends on the order.
 public struct Delivery: Sendable {
     /// One result for each event, in the order of the input.
     public let results: [Result<Event, XChatError>]

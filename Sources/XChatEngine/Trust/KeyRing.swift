@@ -119,11 +119,12 @@ public struct KeyRing: Sendable {
             return low < order.count && order[low].number == number ? order[low].version : nil
         }
 
-        /// Replaces one accepted key by a new one: the oldest key of the user who announced the most keys.
+        /// Drops the oldest key of the user who announced the most accepted keys, so that a new key can be accepted.
         ///
-        /// The replaced key is only used to decrypt from then on. With this choice no member can displace the keys of
-        /// the others. A key that the caller supplies, or that this account makes, is always accepted.
-        /// - Returns: False if the new key is older than the key that it would replace.
+        /// The dropped key is only used to decrypt from then on. With this choice no member can displace the keys of
+        /// the others by announcing many. A key that the caller supplies, or that this account makes, is always
+        /// accepted.
+        /// - Returns: False if the new key is older than the key that would be dropped.
         mutating func dropOldest(for key: AcceptedKey, _ number: UInt64) -> Bool {
             var counts: [UserID: Int] = [:]
             for key in accepted.values { if let announcer = key.announcer { counts[announcer, default: 0] += 1 } }
@@ -256,8 +257,9 @@ public struct KeyRing: Sendable {
 
     /// The highest accepted version that raises the bar of a member who leaves.
     ///
-    /// A key that names the member as an outsider does not raise it: that key waits for the addition that brings the
-    /// member back, which signs the same version.
+    /// A key that names the member as an outsider does not raise the bar. That key waits for an addition that brings the
+    /// member back and signs the same version. With a bar as high as the key, this addition would not count for the
+    /// member.
     ///
     /// - Parameters:
     ///   - conversation: Its canonical id.

@@ -147,8 +147,9 @@ public struct PinnedKeys: Sendable {
 
     /// Makes the newest of the accepted keys the current pin, and marks the earlier pins as replaced.
     ///
-    /// Events signed with a replaced key are shown with a mark, and their additions do not count. Keys that were served
-    /// with the accepted ones and that no person checked are marked as replaced at once.
+    /// Events signed with a replaced key are shown with a mark, and their additions do not count. The server may have
+    /// made the keys that it served with the accepted ones and that no person checked. So they are marked as replaced
+    /// at once.
     mutating func accept(_ accepted: [VerifiedPublicKey], servedWith others: [VerifiedPublicKey]) throws(XChatError) {
         guard let newest = accepted.newest else { return }
         let user = newest.userID

@@ -110,8 +110,9 @@ extension Session {
     /// Starts the membership log of a group with the member list of the server.
     ///
     /// Call it only if the whole history of the group contains neither a creation with its key change event nor an
-    /// addition of this account. With such a log messages are shown, but nothing is encrypted before
-    /// ``acceptMembers(_:of:)``. A later verified founding replaces it.
+    /// addition of this account: these prove more than the list. With such a log messages are shown, but nothing is
+    /// encrypted before ``acceptMembers(_:of:)``, because the server could name a user who is not a member. A later
+    /// verified founding replaces the list.
     /// - Parameters:
     ///   - members: The members as the server lists them, at most 10,000.
     ///   - group: The group.
@@ -147,8 +148,8 @@ extension Session {
             )
             return
         }
-        // Versions of announced keys that are not accepted are included: older additions that sign them may name new
-        // users.
+        // Versions of announced keys that are not accepted are included: otherwise older additions that sign them could
+        // count later, and add users whom the list does not name.
         let bar = max(highestVersion(of: group), keyRing.highestAnnounced(in: group, upTo: versionLimit))
         let left = try known.replace(with: members, bar: bar)
         memberships[group] = known
