@@ -1,7 +1,7 @@
 import XChatEvents
 
 extension Draft {
-    /// Throws for contents that receivers drop (see `docs/protocol.md`, "Messages") or that are inconsistent.
+    /// Throws for contents that recipients drop (see `docs/protocol.md`, "Messages") or that are inconsistent.
     func validate() throws(XChatError) {
         switch self {
         case .message(let message):
@@ -48,10 +48,7 @@ extension MessageDraft {
         }
         for (index, attachment) in attachments.enumerated() {
             if let member = attachment.missingMember {
-                throw XChatError(
-                    .invalidArgument,
-                    "attachments[\(index)] has no \(member), and recipients would drop the attachment"
-                )
+                throw XChatError(.invalidArgument, "attachments[\(index)] has no \(member), which recipients need")
             }
             if attachments.count > 1, !attachment.standsBesideOthers {
                 throw XChatError(
@@ -104,7 +101,7 @@ private func requireEntities(_ entities: [RichTextEntity]?, in text: String) thr
 }
 
 extension MessageAttachment {
-    /// The first member that receivers need and that is missing.
+    /// The first member that recipients need and that is missing.
     fileprivate var missingMember: String? {
         switch self {
         case .media(let media):
