@@ -66,7 +66,7 @@ public struct KeyBackup: Sendable {
     /// - Parameter pin: The PIN in UTF-8.
     /// - Throws: ``BackupError`` with `weak_pin`.
     public static func check(newPIN pin: Span<UInt8>) throws(BackupError) {
-        guard pin.count >= 4 else { throw BackupError(.weakPIN, "the PIN must have at least 4 characters") }
+        guard pin.count >= 4 else { throw BackupError(.weakPIN, "the PIN must have at least 4 bytes") }
         let steps = (1..<pin.count).map { Int(pin[$0]) - Int(pin[$0 - 1]) }
         if steps.allSatisfy({ $0 == 0 }) {
             throw BackupError(.weakPIN, "the PIN must not be one character repeated")

@@ -343,7 +343,7 @@ struct RecoverTests {
         }
     }
 
-    @Test func `one realm that says no guesses remain does not lock a backup that the others can recover`() async throws {
+    @Test func `one realm that says no guesses remain does not lock a backup`() async throws {
         let realms = try TestRealms("sss")
         try await realms.store()
         realms.haveAll(.changeEvaluation { $0.guessesUsed = $0.guesses }, 1)

@@ -98,7 +98,7 @@ struct Chat: AsyncParsableCommand {
             return .wrong("not sent: the line is not UTF-8")
         }
         let input = ChatInput(text)
-        // Otherwise whoever writes a line of the piped text could send any file of the user.
+        // Otherwise a program that writes to the pipe could send any file of the user.
         if case .attachment = input, !isTerminal {
             return .wrong("not sent: /attach works at a terminal only; use: xchat send TO --attach PATH")
         }

@@ -140,14 +140,18 @@ extension ArgumentHelp {
 ///   - body: The calls.
 /// - Returns: What the calls return.
 /// - Throws: What they throw.
-func naming<Value>(_ conversation: ConversationID, isAboutMessages: Bool = false, _ body: () async throws -> Value) async throws -> Value {
+func naming<Value>(
+    _ conversation: ConversationID,
+    isAboutMessages: Bool = false,
+    _ body: () async throws -> Value
+) async throws -> Value {
     do {
         return try await body()
     } catch let error as APIError where error.code == .notFound {
         guard !isAboutMessages else {
             throw CommandError(
-                "the server has no conversation \(conversation) of yours, or none of these messages in it; check the ids "
-                    + "with: xchat read \(conversation)"
+                "the server has no conversation \(conversation) of yours, or not all of these messages are in it; check the "
+                    + "ids with: xchat read \(conversation)"
             )
         }
         let advice =

@@ -257,9 +257,9 @@ public struct KeyRing: Sendable {
 
     /// The highest accepted version that raises the bar of a member who leaves.
     ///
-    /// A key that names the member as an outsider does not raise the bar. That key waits for an addition that brings the
-    /// member back and signs the same version. With a bar as high as the key, this addition would not count for the
-    /// member.
+    /// A key that names the member as an outsider does not raise the bar. That key waits for an addition that brings
+    /// the member back and signs the same version. With a bar as high as the key, this addition would not count for
+    /// the member.
     ///
     /// - Parameters:
     ///   - conversation: Its canonical id.

@@ -38,7 +38,7 @@ final class SandboxState: Sendable {
                 sql: """
                     SELECT MAX(number) FROM (
                         SELECT MAX(sequence) AS number FROM event UNION SELECT MAX(session) FROM upload
-                        UNION SELECT MAX(id) FROM subscription UNION SELECT CAST(SUBSTR(MAX(id), 2) AS INTEGER) FROM group_id
+                        UNION SELECT MAX(id) FROM subscription UNION SELECT MAX(CAST(SUBSTR(id, 2) AS INTEGER)) FROM group_id
                     )
                     """
             )

@@ -54,7 +54,7 @@ struct BackupOptions: ParsableArguments {
             do {
                 try await Account.pinBackupRealms(pins.publicKeys, account)
             } catch {
-                Output.warning("the realms of the backup cannot be pinned, so the next use does not compare them: \(error)")
+                Output.warning("the realms cannot be pinned, so the next use does not compare them: \(error)")
             }
         }
 
