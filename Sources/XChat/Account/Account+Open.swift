@@ -143,7 +143,7 @@ extension Account {
         guard let user = configuration.user else {
             throw AccountError(
                 .notFound,
-                "there is no account in \(configuration.locationText), and no user id to create one; set the user id"
+                "there is no account in \(configuration.locationText), and no user id to create one; set \(configuration.names.user)"
             )
         }
         guard user.isValid else {

@@ -69,6 +69,8 @@ extension Account {
         package var passwordLimits = PasswordHash.Limits.moderate
         /// The timeout of one request to the token endpoint.
         package var tokenTimeout = Duration.seconds(30)
+        /// What sets the user id and the access token, for errors.
+        var names = (user: "Configuration.user", token: "Configuration.token")
         /// Receives notices for a person as they arise.
         package var notify: (@Sendable (Notice) -> Void)?
 
@@ -118,6 +120,7 @@ extension Account {
                     configuration.user = user
                 }
                 if let api = try Environment.text("XCHAT_API_URL") { configuration.api = api }
+                configuration.names = (user: "XCHAT_USER", token: "XCHAT_TOKEN")
                 configuration.token = try token("XCHAT_TOKEN").map { TokenSource($0) }
                 configuration.appToken = try token("XCHAT_APP_TOKEN")
                 return configuration

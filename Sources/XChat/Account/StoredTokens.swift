@@ -203,7 +203,7 @@ extension Account.Configuration {
         guard token == nil, try await SignIn.stored(in: store) == nil else { return }
         throw AccountError(
             .signInNeeded,
-            "the account has no access token of its user: sign in, or configure an access token"
+            "the account has no access token of its user: sign in, or set \(names.token)"
         )
     }
 }
