@@ -44,14 +44,15 @@ public protocol OutboxStore: Sendable {
     /// - Throws: `damaged`, `file`, `busy`.
     func queuedMessages(after position: QueuePosition, limit: Int) async throws(AccountError) -> [QueuedMessage]
 
-    /// Stores the outcome of an attempt to post a message.
+    /// Stores the outcomes of attempts to post messages, all or none.
     ///
-    /// Outcomes that are stored at the same time are written to the storage together, in the order of the calls.
+    /// Calls at the same time are written to the storage together, in the order of the calls.
     /// - Parameters:
-    ///   - outcome: The outcome. It has no effect if another process changed the message in the meantime.
+    ///   - outcomes: The outcomes, in order. An outcome has no effect if another process changed its message in the
+    ///     meantime.
     ///   - now: The time.
     /// - Throws: `full`, `file`, `busy`, `damaged`.
-    func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError)
+    func settle(_ outcomes: [MessageOutcome], at now: Date) async throws(AccountError)
 
     /// Puts a dead letter back into its place in the queue, or ends the waiting of a queued message.
     ///

@@ -27,7 +27,7 @@ final class OutboxWorker: Sendable {
     /// The most messages of a conversation whose outcomes are being stored while the next one is posted.
     private static let uncommittedLimit = 64
     /// How many outcomes of a conversation are stored together, if messages follow quickly.
-    private static let groupSize = 16
+    private static let groupSize = 32
     /// How long an outcome waits for others.
     private static let groupPause: Duration = .milliseconds(10)
 
@@ -167,7 +167,6 @@ final class OutboxWorker: Sendable {
     private struct Sent: Sendable {
         let messageID: MessageID
         let sequenceID: SequenceID
-        let time: Date
     }
 
     private func post() async throws {
@@ -304,16 +303,12 @@ final class OutboxWorker: Sendable {
     }
 
     private func store(_ sent: [Sent]) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for sent in sent { group.addTask { try await self.store(sent) } }
-            try await group.waitForAll()
+        guard !sent.isEmpty else { return }
+        try await store.settle(sent.map { .sent($0.messageID, sequenceID: $0.sequenceID) }, at: outbox.clock())
+        for sent in sent {
+            noteSettled(sent.messageID)
+            note(.sent, .debug, "ok")
         }
-    }
-
-    private func store(_ sent: Sent) async throws {
-        try await store.settle(.sent(sent.messageID, sequenceID: sent.sequenceID), at: sent.time)
-        noteSettled(sent.messageID)
-        note(.sent, .debug, "ok")
     }
 
     private func isGoalReached(asksStore: Bool) async throws(AccountError) -> Bool {
@@ -371,7 +366,7 @@ final class OutboxWorker: Sendable {
     ///
     /// - Returns: The last messages that were sent, which are not stored yet; all others are.
     private func post(_ first: [QueuedMessage], _ edits: UInt64, _ pauses: Int) async throws -> [Sent] {
-        try await withThrowingTaskGroup(of: Void.self) { commits in
+        try await withThrowingTaskGroup(of: Int.self) { commits in
             var last: [Sent] = []
             var failure: (any Error)?
             do {
@@ -392,7 +387,7 @@ final class OutboxWorker: Sendable {
         _ edits: UInt64,
         _ pauses: Int,
         last: inout [Sent],
-        _ commits: inout ThrowingTaskGroup<Void, any Error>
+        _ commits: inout ThrowingTaskGroup<Int, any Error>
     ) async throws {
         var (messages, edits, uncommitted) = (first[...], edits, 0)
         var elsewhere = store.queueChanges.elsewhere
@@ -416,14 +411,17 @@ final class OutboxWorker: Sendable {
             case .sent(let sequenceID):
                 let now = ContinuousClock.now
                 if last.isEmpty { begin = now }
-                last.append(Sent(messageID: queued.messageID, sequenceID: sequenceID, time: outbox.clock()))
+                last.append(Sent(messageID: queued.messageID, sequenceID: sequenceID))
                 if last.count >= Self.groupSize || now - begin > Self.groupPause {
-                    while uncommitted > Self.uncommittedLimit - last.count {
-                        try await commits.next()
-                        uncommitted -= 1
+                    while uncommitted > Self.uncommittedLimit - last.count, let count = try await commits.next() {
+                        uncommitted -= count
                     }
                     uncommitted += last.count
-                    for sent in last { commits.addTask { try await self.store(sent) } }
+                    let sent = last
+                    commits.addTask {
+                        try await self.store(sent)
+                        return sent.count
+                    }
                     last = []
                 }
             case .goOn:
@@ -486,13 +484,13 @@ final class OutboxWorker: Sendable {
         case .retry(let delay):
             note(.retried, .info, reason)
             let until = now.addingTimeInterval(delay.seconds)
-            try await store.settle(.postponed(queued.messageID, until: until, reason: reason), at: now)
+            try await store.settle([.postponed(queued.messageID, until: until, reason: reason)], at: now)
             return .stop
         case .pause(let delay):
             note(.paused, .notice, reason)
             let until = now.addingTimeInterval(delay.seconds)
             rateLimits.withLock { $0.add(now, until: until) }
-            try await store.settle(.paused(until: until), at: now)
+            try await store.settle([.paused(until: until)], at: now)
             control.withLock { $0.pauses += 1 }
             return .stop
         case .reseal:
@@ -623,7 +621,7 @@ final class OutboxWorker: Sendable {
             if refusal.code == .keyMissing { return nil }
             return try await deadLetter(queued, refusal.description, isStale: true)
         }
-        try await store.settle(.replaced(queued.messageID, by: replacement), at: outbox.clock())
+        try await store.settle([.replaced(queued.messageID, by: replacement)], at: outbox.clock())
         noteSettled(queued.messageID, replacedBy: replacement.messageID)
         note(.resealed, .info, "stale_key")
         return .readAgain
@@ -632,7 +630,7 @@ final class OutboxWorker: Sendable {
     private func deadLetter(_ queued: QueuedMessage, _ reason: String, isStale: Bool = false) async throws -> Turn {
         note(.deadLetter, .warning, reason)
         let outcome = MessageOutcome.deadLetter(queued.messageID, reason: reason.display(), isStale: isStale)
-        try await store.settle(outcome, at: outbox.clock())
+        try await store.settle([outcome], at: outbox.clock())
         if let deadLetters = outbox.deadLetters, let entry = try await store.entry(queued.messageID) {
             deadLetters(entry)
         }

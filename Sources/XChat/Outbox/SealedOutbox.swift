@@ -106,25 +106,30 @@ extension SealedDatabase {
         _ database: Database
     ) throws -> [QueuedMessage] {
         let statement = try database.cachedStatement(sql: Self.windowQuery)
-        let rows = try Row.fetchAll(statement, arguments: [queue, place, limit])
-        return try rows.map { row in
+        // A cursor lends each row; an array of rows would copy them.
+        let rows = try Row.fetchCursor(statement, arguments: [queue, place, limit])
+        var messages: [QueuedMessage] = []
+        while let row = try rows.next() {
             let hash = try row.bytes(0)
             let info = try MessageInfo(seal, try row.bytes(5), hash)
             let body = try MessageBody(seal, try row.bytes(6), hash)
-            return QueuedMessage(
-                position: QueuePosition(
-                    queue: try row.decode(Int64.self, atIndex: 1),
-                    place: try row.decode(Int64.self, atIndex: 2)
-                ),
-                messageID: info.messageID,
-                conversationID: info.conversationID,
-                encodedMessageCreateEvent: body.createEvent,
-                encodedMessageEventSignature: body.signature,
-                readers: try info.knownReaders,
-                failures: try row.decode(Int.self, atIndex: 3),
-                isStale: try row.decode(Bool.self, atIndex: 4)
+            messages.append(
+                QueuedMessage(
+                    position: QueuePosition(
+                        queue: try row.decode(Int64.self, atIndex: 1),
+                        place: try row.decode(Int64.self, atIndex: 2)
+                    ),
+                    messageID: info.messageID,
+                    conversationID: info.conversationID,
+                    encodedMessageCreateEvent: body.createEvent,
+                    encodedMessageEventSignature: body.signature,
+                    readers: try info.knownReaders,
+                    failures: try row.decode(Int.self, atIndex: 3),
+                    isStale: try row.decode(Bool.self, atIndex: 4)
+                )
             )
         }
+        return messages
     }
 }
 
@@ -241,15 +246,18 @@ extension SealedOutboxStore {
         }
     }
 
-    /// Stores the outcome of an attempt to post a message.
+    /// Stores the outcomes of attempts to post messages, all or none.
     ///
-    /// Outcomes that are stored at the same time are written to the storage together, in the order of the calls.
+    /// Calls at the same time are written to the storage together, in the order of the calls.
     /// - Parameters:
-    ///   - outcome: The outcome. It has no effect if another process changed the message in the meantime.
+    ///   - outcomes: The outcomes, in order. An outcome has no effect if another process changed its message in the
+    ///     meantime.
     ///   - now: The time.
     /// - Throws: `full`, `file`, `busy`, `damaged`.
-    public func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError) {
-        try await database.write { transaction in try transaction.settle(outcome, now) }
+    public func settle(_ outcomes: [MessageOutcome], at now: Date) async throws(AccountError) {
+        try await database.write { transaction in
+            for outcome in outcomes { try transaction.settle(outcome, now) }
+        }
     }
 
     /// Puts a dead letter back into its place in the queue, or ends the waiting of a queued message.
@@ -396,10 +404,10 @@ extension StoreTransaction {
                 continue
             }
             let statement = try database.cachedStatement(sql: "SELECT info FROM message WHERE hash = ?")
-            guard let known = try Row.fetchOne(statement, arguments: [Data(message.hash)]) else {
+            guard let known = try Row.fetchOne(statement, arguments: [message.hash]) else {
                 throw AccountError(.damaged, "a message of the outbox is missing; restore the file from a backup")
             }
-            let info = try MessageInfo(seal, try known.bytes(0), message.hash)
+            let info = try MessageInfo(seal, try known.bytes(0), Array(message.hash))
             // The signature covers everything that is sent.
             guard info.conversationID == message.info.conversationID,
                 info.signatureDigest == message.info.signatureDigest
@@ -442,12 +450,11 @@ extension StoreTransaction {
         try database.cachedStatement(
             sql: """
                 INSERT INTO message (id, hash, queue, place, state, enqueued_at, changed_at, info, body)
-                VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING
+                VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5, ?6, ?7) ON CONFLICT (hash) DO NOTHING
                 """
         ).execute(
             arguments: [
-                id, Data(message.hash), queue, place ?? id, now.milliseconds, now.milliseconds, message.sealedInfo,
-                message.sealedBody,
+                id, message.hash, queue, place ?? id, now.milliseconds, message.sealedInfo, message.sealedBody,
             ]
         )
         guard database.changesCount == 1 else { return false }
@@ -653,14 +660,15 @@ struct MessageRow {
 struct MessageToInsert: Sendable {
     let sender: UserID?
     fileprivate let info: MessageInfo
-    fileprivate let hash: [UInt8]
+    fileprivate let hash: Data
     fileprivate let sealedInfo: Data
     fileprivate let sealedBody: Data
 
     init(_ message: SealedMessage, replaces: MessageID? = nil, _ seal: StoreSeal) throws(AccountError) {
         sender = message.event.senderID
         info = try MessageInfo(message, replaces: replaces)
-        hash = try seal.hash(Array(message.messageID.utf8), .message)
+        let hash = try seal.hash(Array(message.messageID.utf8), .message)
+        self.hash = Data(hash)
         sealedInfo = Data(try info.sealed(seal, hash))
         let body = MessageBody(
             createEvent: message.encodedMessageCreateEvent,

@@ -428,12 +428,12 @@ extension SessionFileStore {
         try await database().queuedMessages(after: position, limit: limit)
     }
 
-    /// Stores the outcome of an attempt to post a message.
+    /// Stores the outcomes of attempts to post messages, all or none.
     ///
     /// - Parameters: As for ``OutboxStore/settle(_:at:)``.
     /// - Throws: `full`, `file`, `busy`, `damaged`.
-    public func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError) {
-        try await database().settle(outcome, at: now)
+    public func settle(_ outcomes: [MessageOutcome], at now: Date) async throws(AccountError) {
+        try await database().settle(outcomes, at: now)
     }
 
     /// Puts a dead letter back into its place in the queue, or ends the waiting of a queued message.

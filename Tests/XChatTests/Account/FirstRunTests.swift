@@ -158,8 +158,8 @@ final class HookedStore: AccountStore {
         try await store.queuedMessages(after: position, limit: limit)
     }
 
-    func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError) {
-        try await store.settle(outcome, at: now)
+    func settle(_ outcomes: [MessageOutcome], at now: Date) async throws(AccountError) {
+        try await store.settle(outcomes, at: now)
     }
 
     func retry(

@@ -386,8 +386,8 @@ struct OutboxWorkerTests {
         func commit(_ batch: RecordBatch) async throws(AccountError) -> [RecordKey: UInt64] {
             try await step { () async throws(AccountError) in try await store.commit(batch) }
         }
-        func settle(_ outcome: MessageOutcome, at now: Date) async throws(AccountError) {
-            try await step { () async throws(AccountError) in try await store.settle(outcome, at: now) }
+        func settle(_ outcomes: [MessageOutcome], at now: Date) async throws(AccountError) {
+            try await step { () async throws(AccountError) in try await store.settle(outcomes, at: now) }
         }
         func records(_ keys: [RecordKey]) async throws(AccountError) -> [RecordKey: Record] {
             try await store.records(keys)

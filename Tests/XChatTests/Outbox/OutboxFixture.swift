@@ -68,23 +68,23 @@ extension AccountStore {
     }
 
     func markSent(_ messageID: MessageID, sequenceID: SequenceID, now: Date) async throws(AccountError) {
-        try await settle(.sent(messageID, sequenceID: sequenceID), at: now)
+        try await settle([.sent(messageID, sequenceID: sequenceID)], at: now)
     }
 
     func postpone(_ messageID: MessageID, until: Date, reason: String) async throws(AccountError) {
-        try await settle(.postponed(messageID, until: until, reason: reason), at: until)
+        try await settle([.postponed(messageID, until: until, reason: reason)], at: until)
     }
 
     func pause(until: Date, now: Date) async throws(AccountError) {
-        try await settle(.paused(until: until), at: now)
+        try await settle([.paused(until: until)], at: now)
     }
 
     func deadLetter(_ messageID: MessageID, reason: String, isStale: Bool, now: Date) async throws(AccountError) {
-        try await settle(.deadLetter(messageID, reason: reason, isStale: isStale), at: now)
+        try await settle([.deadLetter(messageID, reason: reason, isStale: isStale)], at: now)
     }
 
     func replace(_ messageID: MessageID, with new: SealedMessage, now: Date) async throws(AccountError) {
-        try await settle(.replaced(messageID, by: new), at: now)
+        try await settle([.replaced(messageID, by: new)], at: now)
     }
 }
 
