@@ -259,7 +259,7 @@ private struct Envelope<Payload: Decodable, Meta: Decodable>: Decodable {
     let page: PageMeta?
     let errors: [ErrorObject]
 
-    private enum CodingKeys: CodingKey { case data, meta }
+    private enum CodingKeys: CodingKey { case data, meta, errors }
 
     init(from decoder: any Decoder) throws {
         let members = try decoder.container(keyedBy: CodingKeys.self)
@@ -267,7 +267,11 @@ private struct Envelope<Payload: Decodable, Meta: Decodable>: Decodable {
         meta = try members.decodeIfPresent(Meta.self, forKey: .meta)
         page = try members.decodeIfPresent(PageMeta.self, forKey: .meta)
         // Without data, the body itself may be an error.
-        errors = try data == nil ? ErrorBody(from: decoder).objects : ErrorList(from: decoder).objects
+        if data == nil {
+            errors = try ErrorBody(from: decoder).objects
+        } else {
+            errors = members.contains(.errors) ? try ErrorList(from: decoder).objects : []
+        }
     }
 }
 

@@ -42,14 +42,15 @@ enum ChatMetrics {
         code: APIError.Code?,
         _ logger: Logger?
     ) {
+        let operation = request.operation
         Counter(
             label: "xchat_requests_total",
-            dimensions: [("operation", request.operation), ("result", code?.rawValue ?? "ok")]
+            dimensions: [("operation", operation), ("result", code?.rawValue ?? "ok")]
         ).increment()
-        Timer(label: "xchat_request_seconds", dimensions: [("operation", request.operation)]).record(duration: duration)
+        Timer(label: "xchat_request_seconds", dimensions: [("operation", operation)]).record(duration: duration)
         logger?.log(
             level: code == nil ? .debug : .warning,
-            "\(request.operation)",
+            "\(operation)",
             metadata: [
                 "status": "\(status ?? 0)",
                 "duration": "\(duration)",
