@@ -40,7 +40,7 @@ final class Server {
         process = Process()
         process.executableURL = program
         process.arguments = [
-            "serve", Base64.encode(event.encoded()), message.messageID.string, message.conversationID.value.string,
+            "serve", Base64.encode(event.encoded()), message.messageID.string, message.conversationID.text.string,
         ]
         let output = Pipe()
         process.standardOutput = output
