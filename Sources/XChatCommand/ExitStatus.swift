@@ -4,10 +4,10 @@ import XChatEngine
 import XChatHTTP
 
 extension XChatCommand {
-    /// Runs one command line and says how it ended.
+    /// Runs one command line.
     ///
     /// - Parameter arguments: The arguments, without the name of the program.
-    /// - Returns: The exit status: 0 done, 1 failed or not verified, 2 wrong use of the arguments.
+    /// - Returns: The exit status: 0 for success, 1 if something failed or did not verify, 2 for wrong arguments.
     static func run(_ arguments: [String]) async -> Int32 {
         let command: any ParsableCommand
         do {
@@ -28,7 +28,7 @@ extension XChatCommand {
         } catch let status as ExitCode {
             return status.rawValue
         } catch let error as ValidationError {
-            // The arguments of a command that ran; its own usage belongs to it.
+            // The command found the wrong arguments while it ran, so its usage is printed, not that of the root.
             Output.note(visible("Error: \(error)\n\n\(usageString(for: type(of: command)))", keepingNewlines: true))
             return 2
         } catch let error where exitCode(for: error) == .success {
@@ -39,24 +39,24 @@ extension XChatCommand {
         }
     }
 
-    /// Ends a command line that did not come to run: with help that was asked for, or with what is wrong in it.
+    /// Prints the help that was requested, or why the arguments could not be parsed; returns the exit status.
     private static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
         let hint = dashHint(arguments)
         guard exitCode(for: error) == .success else {
-            // Arguments are quoted in it, and they may come from another user.
+            // The text quotes arguments, which another user may have written, so control characters are escaped.
             let text = fullMessage(for: error) + (hint.map { "\n\($0)" } ?? "")
             Output.note(visible(text, keepingNewlines: true))
             return 2
         }
-        // The letters of "-thanks" are taken for options, and its h for -h.
+        // The parser reads "-thanks" as single-letter options, and its h as -h.
         guard asksForHelp(arguments) else {
-            Output.note("Error: \(hint ?? "There is no such command.")")
+            Output.note("Error: \(hint ?? "There is no such command; xchat help lists the commands.")")
             return 2
         }
         return (try? Output.result(fullMessage(for: error))) == nil ? 1 : 0
     }
 
-    /// Whether help is what the arguments want, and not a text or a wrong name: a group of commands alone does too.
+    /// Whether the arguments request help; the name of a command with subcommands alone does too.
     private static func asksForHelp(_ arguments: [String]) -> Bool {
         if arguments.first == "help" { return isCommand(arguments.dropFirst()) }
         let isAsked = arguments.prefix { $0 != "--" }.contains { argument in
@@ -77,7 +77,7 @@ extension XChatCommand {
         return true
     }
 
-    /// What to do about a text that was taken for options.
+    /// Advice for a text that was parsed as options, because it begins with a dash.
     private static func dashHint(_ arguments: [String]) -> String? {
         let isText = { (argument: String) in
             let bytes = argument.utf8
@@ -89,7 +89,7 @@ extension XChatCommand {
 
     /// The sentence of an error for a person.
     static func message(of error: any Error) -> String {
-        // What the engine reports to scripts has its code; a person is better served by the sentence.
+        // The error code is for scripts; a person reads the sentence alone.
         switch error {
         case let error as XChatError: error.message
         case let error as APIError where error.code == .signInNeeded: error.detail + Output.signInAdvice

@@ -16,16 +16,21 @@ import XChatFiles
 struct XChatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "xchat",
-        abstract: "Encrypt, sign, send, read, verify and look into messages of X Chat.",
+        abstract: "Encrypt, sign, send, read, verify and inspect messages of X Chat.",
         discussion: """
-            The exit status is 0 when everything was done and verified, 1 when something failed or did not verify, and \
-            2 when the arguments are wrong. Results go to standard output, everything else to standard error.
+            Results go to standard output, everything else to standard error. The exit status is 0 when everything \
+            was done and verified, 1 when something failed or did not verify, and 2 when the arguments are wrong.
 
-            Secrets are never on the command line. Keys come from a session file (--session) or from the account file, \
-            its passphrase from XCHAT_PASSPHRASE_FILE, XCHAT_PASSPHRASE or the terminal, the user's access token from \
-            XCHAT_TOKEN or "xchat login", and the app's, which only "read --follow" wants, from XCHAT_APP_TOKEN.
+            No option takes a private key, a token, a passphrase or a PIN, because other users of this machine can \
+            see the arguments of a process. They come from:
 
-            "xchat demo" shows the whole way of a message, without network or account.
+            - private keys: the session file (--session) or the account file;
+            - the passphrase of the account file: XCHAT_PASSPHRASE_FILE, else XCHAT_PASSPHRASE, else the terminal;
+            - the access token of the user: XCHAT_TOKEN, else "xchat login";
+            - the bearer token of the app, for "read --follow" and "chat": XCHAT_APP_TOKEN;
+            - the PIN of the key backup: XCHAT_PIN_FILE, else the terminal or standard input.
+
+            "xchat demo" shows each step of a message, without network or account.
 
             Example:
               xchat demo
@@ -44,11 +49,11 @@ struct XChatCommand: AsyncParsableCommand {
         forbidCoreDumps(exceptReports: keepsCrashReports)
         occupyStandardDescriptors()
         limitHelpWidth()
-        // A reader that went away is seen where output is written, and no reason to die halfway through a file.
+        // Otherwise a closed pipe would end the process in the middle of writing a file; each write reports it instead.
         _ = signal(SIGPIPE, SIG_IGN)
         guard let arguments = CommandLine.validArguments else {
             Output.note(
-                "Error: an argument is not UTF-8. To name a file in such a folder, change into the folder first."
+                "Error: an argument is not UTF-8. If the path of a file is not, change into its folder, and name the file alone."
             )
             endProcess(2)
         }
@@ -57,7 +62,7 @@ struct XChatCommand: AsyncParsableCommand {
 }
 
 extension CommandLine {
-    /// The arguments without the program's name; nil where one is not UTF-8, which ``arguments`` would repair silently.
+    /// The arguments without the program's name; nil if one is not UTF-8, which ``arguments`` would repair silently.
     fileprivate static var validArguments: [String]? {
         var valid: [String] = []
         for index in 1..<max(1, Int(argc)) {
@@ -72,7 +77,7 @@ extension CommandLine {
 
 /// Keeps the memory of this process, which holds keys, from core dumps and from other processes of the user.
 ///
-/// - Parameter exceptReports: Whether another process may read the memory, which reports a crash.
+/// - Parameter exceptReports: Whether a crash reporter, which is another process, may read the memory.
 private func forbidCoreDumps(exceptReports: Bool) {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     #if canImport(Glibc)
@@ -80,15 +85,16 @@ private func forbidCoreDumps(exceptReports: Bool) {
     #else
         _ = unsafe setrlimit(RLIMIT_CORE, &none)
     #endif
-    // Where core dumps go to a program, the kernel does not apply the limit.
+    // The kernel does not apply the limit if core dumps are piped to a program.
     if !exceptReports { _ = process_forbid_dumps() }
 }
 
-/// Keeps the numbers of closed standard files from the next file or socket that is opened: what is written there by its
-/// number would go into that one.
+/// Opens closed standard streams, so that no file or socket that is opened later gets the descriptor 0, 1 or 2.
+///
+/// Otherwise output would be written into that file.
 private func occupyStandardDescriptors() {
     for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) == -1 {
-        // Open the other way round, so that reading or writing still fails.
+        // Opened in the opposite direction, so that reading or writing still fails.
         _ = unsafe open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
 }

@@ -289,7 +289,7 @@ struct LoginTests {
             server.with { $0.revocation = .http(500, "{}") }
             let outcome = try await run("logout", url: url)
             #expect(outcome.status == 1 && outcome.output.isEmpty)
-            #expect(outcome.errors.contains("forgotten"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("the tokens are deleted here"), "\(outcome.errors)")
             let text = String(decoding: try scratch.read("a.json"), as: UTF8.self)
             #expect(!text.contains(OAuthServer.mark) && text.contains("1111"))
         }

@@ -6,19 +6,25 @@ import XChatFiles
 
 struct Chat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Talk in a conversation: what comes is shown, what you type is sent.",
+        abstract: "Read and write the messages of a conversation in a terminal.",
         discussion: """
-            Shows the last messages of the conversation and each message as it comes. Every line of input is a message, and \
-            one that starts with / is a command: /attach PATH [TEXT], /react [#N] EMOJI, /edit [#N] TEXT, /delete [#N], /help, \
-            /quit. Each message has a number #N, its sender and its time. What did not verify is shown as "refused", without \
-            its text. "~" marks a handle: it is the server's word, and no signature covers it.
+            Shows the last messages of the conversation, and new messages as they arrive. Each message has a number \
+            #N, its sender and its time. An event that did not verify is shown as "refused", without its text. The \
+            "~" before a handle means that only the server vouches for it: no signature covers it.
 
-            A line says when a message that you sent is queued, sent or not sent. Ctrl-D, Ctrl-C and /quit end the chat with \
-            0, after what was sent had --timeout seconds to reach the server; the rest waits in the outbox.
+            Every line of input is sent as a message, except for commands: /attach PATH [TEXT], /react [#N] EMOJI, \
+            /edit [#N] TEXT, /delete [#N], /help, /quit. A line says when your message is queued, sent or not sent.
 
-            Input is read in lines, which the terminal edits. A line counts when you press Return, and has at most 4,094 bytes \
-            there. If the input is a file or a pipe, its lines are sent one after the other, without /attach. While you type, a message is printed over your line: nothing is lost, and Ctrl-R shows it again. \
-            With the app's token in XCHAT_APP_TOKEN messages come at once, otherwise every --poll seconds.
+            Ctrl-D, Ctrl-C and /quit end the chat with status 0. Messages that are not sent yet get --timeout \
+            seconds to reach the server; after that they wait in the outbox.
+
+            Press Return to send a line. In a terminal a line has at most 4,094 bytes. If a message arrives while \
+            you type, it is printed over your line. Nothing is lost; Ctrl-R shows the line again. If the input is a \
+            file or a pipe, its lines are sent one after the other, and /attach is refused, because otherwise the \
+            author of the text could send any of your files.
+
+            With the bearer token of the app in XCHAT_APP_TOKEN, messages arrive at once. Otherwise the history is \
+            read every --poll seconds.
 
             Example:
               xchat chat 2222 --session alice.json
@@ -32,11 +38,14 @@ struct Chat: AsyncParsableCommand {
     var history = 20
 
     @Option(
-        help: ArgumentHelp("How often to look for messages where there is no stream, 1 to 3600.", valueName: "seconds")
+        help: ArgumentHelp(
+            "How often to read the history if there is no activity stream, 1 to 3600.",
+            valueName: "seconds"
+        )
     )
     var poll = 5
 
-    @Flag(help: "Give the conversation a new key, if the newest one must not encrypt any more.")
+    @Flag(help: "First give the conversation a new key, if its newest one must not encrypt any more.")
     var rotate = false
 
     @OptionGroup
@@ -76,7 +85,7 @@ struct Chat: AsyncParsableCommand {
     /// Carries out the lines of standard input up to its end.
     private static func readInput(_ room: ChatRoom) async throws {
         let isTerminal = Descriptor.standardInput.isTerminal
-        // A terminal in line mode silently cuts what follows the first 4,095 bytes of a line.
+        // A terminal in line mode silently drops everything after the first 4,095 bytes of a line.
         let input = InputLines(limit: isTerminal ? 4094 : 64 << 10, dropsUnfinishedLine: isTerminal)
         for await lines in input.parts {
             input.take()

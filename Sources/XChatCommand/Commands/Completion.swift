@@ -4,8 +4,13 @@ struct Completion: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print a script that completes commands and options in a shell.",
         discussion: """
-            The shell reads the script from a file: bash with "source", zsh from a folder of $fpath under the name _xchat, \
-            fish from ~/.config/fish/completions/xchat.fish. "script/install" of the sources puts it there.
+            Prints the script to standard output. Save it where the shell reads it:
+
+            - bash: any file that you load with "source";
+            - zsh: a file named _xchat in a folder of $fpath;
+            - fish: ~/.config/fish/completions/xchat.fish.
+
+            In the source repository, "script/install" does this.
 
             Example:
               xchat completion bash > xchat.bash

@@ -18,13 +18,14 @@ struct Conversation: ParsableCommand {
 struct ConversationStart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start",
-        abstract: "Give a conversation of two a fresh key.",
+        abstract: "Start a 1:1 conversation with a new key.",
         discussion: """
-            Makes a conversation key, wraps it for both and posts it, signed. Used on a conversation that has a key, it \
-            replaces the key for what is sent from then on. Prints {"conversation_id": "…", "conversation_key_version": \
-            "…", "sequence_id": "…"}.
+            Makes a conversation key, wraps it for both users, signs the key change event and posts it. If the \
+            conversation has a key already, the new one replaces it for later messages. Prints {"conversation_id": \
+            "…", "conversation_key_version": "…", "sequence_id": "…"}.
 
-            The other user's keys are fetched from the server and pinned on first use; the own keys come from the state.
+            The other user's keys are fetched from the server and pinned on first use. Your own keys come from the \
+            state.
 
             Example:
               xchat conversation start 2222 --session alice.json
@@ -44,7 +45,9 @@ struct ConversationStart: AsyncParsableCommand {
         let account = try await options.account()
         let conversation = try await account.conversation(to)
         guard conversation.participants != nil else {
-            throw CommandError("\(conversation) is not a conversation of two; start one with the id of a user")
+            throw CommandError(
+                "\(conversation) is not a 1:1 conversation; give the id of a user, or for a group use: xchat group create"
+            )
         }
         let key = try await naming(conversation) { try await account.changeKey(of: conversation) }
         try Output.result(of: "\(conversation) has a new key", key.json)
@@ -56,10 +59,12 @@ struct ConversationRotate: AsyncParsableCommand {
         commandName: "rotate",
         abstract: "Give a conversation or a group a new key.",
         discussion: """
-            Makes a conversation key, wraps it for every present member and posts it, signed. What was sent before stays \
-            under the old one. Prints {"conversation_id": "…", "conversation_key_version": "…", "sequence_id": "…"}.
+            Makes a conversation key, wraps it for every present member, signs the key change event and posts it. \
+            Earlier messages stay encrypted under the old key. Prints {"conversation_id": "…", \
+            "conversation_key_version": "…", "sequence_id": "…"}.
 
-            The key goes to the members of the group's membership log, see "group log", and is wrapped to their pinned keys.
+            The members of a group are those of its membership log (see "group log"). The key is wrapped for their \
+            pinned keys.
 
             Example:
               xchat conversation rotate 2222 --session alice.json

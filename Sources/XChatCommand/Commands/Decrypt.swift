@@ -7,16 +7,16 @@ struct Decrypt: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Verify and decrypt events.",
         discussion: """
-            Reads base64 events, one per line, and prints one line of JSON for each, in the order of the input: \
-            {"index": 0, "event": {…}} or {"index": 1, "error": {"code": "…", "message": "…"}}. Blank lines are skipped and \
-            not counted.
+            Reads base64 events, one per line; blank lines are skipped and not counted. Prints one line of JSON for \
+            each event, in the order of the input: {"index": 0, "event": {…}} or {"index": 1, "error": {"code": "…", \
+            "message": "…"}}. The exit status is 1 if an event was refused or is marked "disputed_key".
 
-            An event has the members of X's SDK for Python; "verified"; the names of the members that no signature \
-            covers in "unverified_fields"; and marks such as "sender_left": true. An error names the "sequence_id", "id", \
-            "sender_id" and "created_at_msec" that a refused event claims.
+            An event has the members that X's SDK for Python gives it, and in addition: "verified"; \
+            "unverified_fields", with the names of the members that no signature covers; and marks such as \
+            "sender_left": true. The error of a refused event also has the "sequence_id", "id", "sender_id" and \
+            "created_at_msec" that the event claims.
 
-            Key changes in the input supply conversation keys, wherever they are. The exit status is 1 if any event \
-            was refused or is disputed.
+            The keys of key change events in the input are used for all events of the input, also for earlier ones.
 
             Example:
               xchat decrypt --session bob.json events.txt

@@ -8,8 +8,8 @@ struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Delete messages, for yourself or for all participants.",
         discussion: """
-            Prints {"deleted": true}. For all participants you can delete your own messages, or any message of a group \
-            that you administer; readers that follow the rules ignore other deletions.
+            Prints {"deleted": true}. With --for-all you can delete your own messages, and any message of a group \
+            that you administer. Clients that follow the rules ignore other deletions.
 
             Example:
               xchat delete 2222 5001 --for-all --session alice.json

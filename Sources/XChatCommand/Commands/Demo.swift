@@ -2,12 +2,14 @@ import ArgumentParser
 
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the whole way of one message, without network or account.",
+        abstract: "Show each step of one message, without network or account.",
         discussion: """
-            Starts a sandbox of X's chat API inside this program, makes two identities, registers them, exchanges a \
-            conversation key, encrypts, signs and posts a message over HTTP, reads it back, verifies and decrypts it, and \
-            shows at each step what the server could see. Then it tampers with the message, to see it refused. The exit \
-            status is 0 only if every step held.
+            Starts a sandbox of X's chat API inside this program. Two users make keys, register them and exchange a \
+            conversation key. One user encrypts a message, signs it and posts it over HTTP. The other user reads, \
+            verifies and decrypts it. Then the message is tampered with, and each tampered copy must be refused.
+
+            Prints what each user does and what the server can see. The exit status is 0 only if every step \
+            succeeded.
 
             Example:
               xchat demo --suite sodium

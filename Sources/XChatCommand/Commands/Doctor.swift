@@ -6,13 +6,13 @@ import XChatHTTP
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check the set-up: libraries, state, server, token, keys.",
+        abstract: "Check the installation: libraries, state, server, token, keys.",
         discussion: """
-            Prints one line for each check: ok, warning or problem, what was found, and what to do about it. With --json a \
-            line is {"check": "…", "status": "ok", "detail": "…", "advice": null}. The exit status is 1 if there is a \
-            problem. A check that cannot be made because an earlier one failed is a warning.
+            Prints one line for each check: ok, warning or problem, the finding, and what to do. With --json a line \
+            is {"check": "…", "status": "ok", "detail": "…", "advice": null}. The exit status is 1 if there is a \
+            problem. If a check cannot be made because an earlier one failed, it is a warning.
 
-            Nothing is changed, and nothing is asked: an account file is opened only if XCHAT_PASSPHRASE_FILE or \
+            Changes nothing and asks nothing: an account file is opened only if XCHAT_PASSPHRASE_FILE or \
             XCHAT_PASSPHRASE gives its passphrase.
 
             Example:

@@ -8,19 +8,21 @@ struct Encrypt: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Encrypt and sign one message.",
         discussion: """
-            Prints the body of a request to POST /2/chat/conversations/{id}/messages as one line of JSON. The text is \
-            taken whole and unchanged from standard input where neither --text nor --draft is given.
+            Prints the body of a request to POST /2/chat/conversations/{id}/messages as one line of JSON. If neither \
+            --text nor --draft is given, all of standard input is the text, unchanged.
 
-            A draft is a JSON file whose "kind" names a call of X's SDK and whose other members are its parameters:
-            message (text, entities, attachments, quick_reply, should_notify, ttl_msec), reply (those and \
-            reply_to_event, reply_to_edit_event, reply_to_ckces, reply_to_sequence_id, reply_to_sender_id, \
-            reply_to_text, reply_to_entities, reply_to_attachments), add_reaction and remove_reaction (target_event, \
-            emoji, target_message_sequence_id), edit (target_event, updated_text, entities, \
-            target_message_sequence_id).
+            A draft is a JSON file. Its "kind" names a call of X's SDK, and its other members are the parameters of \
+            the call:
 
-            It holds events as base64. Entities are [start, end, type], where an entity ends before "end" and the type \
-            is url, mention, hashtag, cashtag, email, address or phone_number. For example: {"kind": "message", "text": \
-            "#a", "entities": [[0, 2, "hashtag"]], "ttl_msec": 60000}.
+            - message: text, entities, attachments, quick_reply, should_notify, ttl_msec
+            - reply: those of message, and reply_to_event, reply_to_edit_event, reply_to_ckces, \
+            reply_to_sequence_id, reply_to_sender_id, reply_to_text, reply_to_entities, reply_to_attachments
+            - add_reaction and remove_reaction: target_event, emoji, target_message_sequence_id
+            - edit: target_event, updated_text, entities, target_message_sequence_id
+
+            Events in a draft are base64. Entities are [start, end, type]: an entity ends before "end", and the type \
+            is url, mention, hashtag, cashtag, email, address or phone_number. For example: {"kind": "message", \
+            "text": "#a", "entities": [[0, 2, "hashtag"]], "ttl_msec": 60000}.
 
             Example:
               xchat encrypt --conversation 2222 --text "hello" --event --session alice.json
@@ -40,7 +42,7 @@ struct Encrypt: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A file with the message as JSON; - is standard input.", valueName: "file"))
     var draft: String?
 
-    @Flag(help: "Print the base64 event that a recipient would get, instead of the request's body.")
+    @Flag(help: "Print the base64 event that a recipient would receive, instead of the request's body.")
     var event = false
 
     @Option(
@@ -53,7 +55,7 @@ struct Encrypt: AsyncParsableCommand {
 
     func validate() throws {
         guard text == nil || draft == nil else {
-            throw ValidationError("--text and --draft are two messages; give one of them.")
+            throw ValidationError("--text and --draft cannot be combined; give one of them.")
         }
     }
 

@@ -22,14 +22,14 @@ struct GroupCreateCommand: AsyncParsableCommand {
         commandName: "create",
         abstract: "Make a group with its first conversation key.",
         discussion: """
-            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. The keys of all members \
-            are fetched from the server and pinned on first use. You are a member and the administrator.
+            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. The keys of all \
+            members are fetched from the server and pinned on first use. You become a member and an administrator.
 
-            If the answer of the server is lost, the error names the group, and the same command within a day finds it and \
-            makes no second one.
+            If the answer of the server is lost, the error names the group. Repeat the same command within a day: it \
+            finds that group and does not make a second one.
 
-            The title is signed as it is, and the server reads it. It cannot have a comma: the signed text has no way to \
-            write one.
+            The title is signed but not encrypted, so the server can read it. It cannot contain a comma, because \
+            commas separate the parts of the signed text.
 
             Example:
               xchat group create 2222 3333 --title "Lunch" --session alice.json
@@ -42,7 +42,7 @@ struct GroupCreateCommand: AsyncParsableCommand {
     @Option(help: "The title of the group.")
     var title: String?
 
-    @Option(help: ArgumentHelp("A further administrator; may be repeated.", valueName: "member"))
+    @Option(help: ArgumentHelp("Another administrator; give the option once for each.", valueName: "member"))
     var admin: [String] = []
 
     @OptionGroup
@@ -67,11 +67,11 @@ struct GroupCreateCommand: AsyncParsableCommand {
 struct GroupAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Take members into a group, with a new conversation key for all of it.",
+        abstract: "Add members to a group, and give it a new conversation key.",
         discussion: """
-            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. The present members are \
-            those of the group's membership log, see "group log". Administrators and title come from the server. All of it \
-            is signed with the change.
+            Prints {"conversation_id": "g…", "conversation_key_version": "…", "sequence_id": "…"}. The present \
+            members are those of the group's membership log (see "group log"). The administrators and the title come \
+            from the server. The signature of the change covers all of these.
 
             Example:
               xchat group add g5555 3333 --session alice.json
@@ -100,9 +100,10 @@ struct GroupAdd: AsyncParsableCommand {
     }
 }
 
-/// What X's SDK and API have no call for: the action is signed and printed.
+/// The help text for actions that X's SDK and API have no call for: they are signed and printed, not sent.
 private let noRoute = """
-    X documents no call for this: prints the signed action as one entry of "action_signatures", for a server that takes it.
+    Nothing is sent, because X documents no call for this. Prints the signed action as one entry of \
+    "action_signatures", for a server that accepts it.
     """
 
 struct GroupRemove: AsyncParsableCommand {
@@ -112,7 +113,7 @@ struct GroupRemove: AsyncParsableCommand {
         discussion: """
             \(noRoute)
 
-            Who was removed reads on until the key changes: follow it with "conversation rotate".
+            A removed member can read new messages until the key changes, so run "conversation rotate" afterwards.
 
             Example:
               xchat group remove g5555 2222 --session alice.json
@@ -147,8 +148,8 @@ struct GroupTitle: AsyncParsableCommand {
         discussion: """
             \(noRoute)
 
-            The title is encrypted under the newest conversation key of the group; with --plain it is signed as it is, and \
-            cannot have a comma. Put one that begins with a dash after --.
+            The title is encrypted under the newest conversation key of the group. With --plain it is signed but not \
+            encrypted, and cannot contain a comma. Put a title that begins with a dash after --.
 
             Example:
               xchat group title g5555 "Lunch on Friday" --session alice.json
@@ -161,7 +162,7 @@ struct GroupTitle: AsyncParsableCommand {
     @Argument(help: "The title.")
     var title: String
 
-    @Flag(help: "Leave the title readable for the server.")
+    @Flag(help: "Do not encrypt the title: the server can read it.")
     var plain = false
 
     @OptionGroup

@@ -9,13 +9,20 @@ struct GroupLog: AsyncParsableCommand {
         commandName: "log",
         abstract: "Show the membership log of a group.",
         discussion: """
-            Prints one line of JSON for each change that counted, oldest first: {"effect": "founded", "claim": "signed", \
-            "signer": "…", "people": ["…"], "version": "…", "digest": "…"}; then {"members": ["…"], "former_members": \
-            ["…"], "unjudged": 0}. The effect is founded, added, removed or replaced. The claim says whose word the change \
-            is: signed (a signature of a member), signer (of the user who added this account), server, own or caller \
-            (accepted with "group accept").
+            Prints one line of JSON for each accepted change of the members, oldest first: {"effect": "founded", \
+            "claim": "signed", "signer": "…", "people": ["…"], "version": "…", "digest": "…"}. Then it prints \
+            {"members": ["…"], "former_members": ["…"], "unjudged": 0}, where "unjudged" counts the changes that \
+            wait for the keys of their signers. The effect is founded, added, removed or replaced. The claim says \
+            who vouches for the change:
 
-            The log is what "read" learned; read the group first. Keys are wrapped to its members and to no one else.
+            - signed: the signature of a member;
+            - signer: the user who added this account;
+            - server: the server alone;
+            - own: this account, which made the change;
+            - caller: you, with "group accept".
+
+            The log contains the changes that "read" found, so read the group first. Conversation keys are wrapped \
+            for the members of this log and for no one else.
 
             Example:
               xchat group log g5555 --session alice.json
@@ -51,13 +58,17 @@ struct GroupAccept: AsyncParsableCommand {
         commandName: "accept",
         abstract: "Accept the server's member list of a group.",
         discussion: """
-            The way out where a group does not encrypt: its member list is only the server's word, a change waits for keys \
-            that are not accepted, or a member is gone. Shows the locally known members and those that the server lists, and \
-            asks. Afterwards the members are those of the list, and everyone else who was known is barred: only an addition \
-            that is signed later, or this command, brings them back.
+            Use this if a group does not encrypt because only the server vouches for its member list, because a \
+            change waits for keys that are not accepted, or because a member has left X; or if the list lacks a user \
+            who joined by a link.
 
-            Everyone on the list can read what is encrypted afterwards. With --members the list is the one given, of people who \
-            are known or listed; nothing is asked. Prints {"conversation_id": "g…", "members": ["…"]}.
+            Shows the locally known members and those that the server lists, and asks. Prints {"conversation_id": \
+            "g…", "members": ["…"]}. Everyone on the accepted list can read what is encrypted afterwards, so check \
+            each id. Every other known user is excluded: only an addition that is signed later, or this command, \
+            brings them back.
+
+            With --members the given list is accepted, and nothing is asked. Each user on it must be a known member \
+            or on the server's list.
 
             Example:
               xchat group accept g5555 --members 1111,2222 --session alice.json
@@ -69,7 +80,7 @@ struct GroupAccept: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The members to accept, ids or handles, separated by commas; nothing is asked.",
+            "The members to accept: ids or handles, separated by commas. Nothing is asked.",
             valueName: "ids"
         )
     )

@@ -8,9 +8,10 @@ struct HandleCommand: ParsableCommand {
         commandName: "handle",
         abstract: "Decide about handles that moved to other users.",
         discussion: """
-            Where a command takes another user, it also takes a handle as in @bob. Who has a handle is the server's word, and no signature \
-            covers it. The first use of a handle binds it to the user id that the server names, and the id is kept. Each \
-            later use asks the server again: if it names another user, the command ends with an error.
+            Every command that takes another user also takes a handle, as in @bob. Only the server says which user \
+            has a handle; no signature covers it. The first use of a handle binds it to the user id that the server \
+            names. Each later use asks the server again. If it names another user, the command ends with an error, \
+            because otherwise your messages could go to a stranger.
 
             Example:
               xchat handle accept @user2222 --user 2222 --session alice.json
@@ -24,11 +25,12 @@ struct HandleAccept: AsyncParsableCommand {
         commandName: "accept",
         abstract: "Bind a handle to the user whom the server now names.",
         discussion: """
-            Shows the user id of the handle until now and the one that the server names, and asks. Handles can be given to \
-            other people, so ask the person by another way than this server. With --user exactly that id is accepted, if the \
-            server names it, and nothing is asked. Prints {"handle": "…", "user_id": "…"}.
+            Shows the user id to which the handle is bound and the one that the server names now, and asks. A handle \
+            can be given to another person, so ask the user by another way than this server. With --user exactly \
+            that id is accepted, if the server names it, and nothing is asked. Prints {"handle": "…", "user_id": \
+            "…"}.
 
-            The keys of the new user are pinned on first use, as those of any user: compare the safety code.
+            The keys of the new user are pinned on first use, as those of any user, so compare the safety code.
 
             Example:
               xchat handle accept @user2222 --user 2222 --session alice.json
@@ -62,12 +64,16 @@ struct HandleAccept: AsyncParsableCommand {
         let account = try await options.account()
         let known = try await account.pinnedUser(of: handle)
         guard let served = try await account.servedUser(of: handle) else {
-            throw CommandError("the server knows no user \(handle); nothing was changed")
+            throw CommandError(
+                "no user has the handle \"\(handle)\", so nothing was changed; check the spelling, or whether the user changed "
+                    + "the handle"
+            )
         }
         if let user {
             guard try userID(user) == served else {
                 throw CommandError(
-                    "the server says that \(handle) is user \(served), not user \(user); nothing was changed"
+                    "the server says that \(handle) is user \(served), not user \(user); nothing was changed; ask the user for "
+                        + "the id by another way than this server"
                 )
             }
         } else if known != served {

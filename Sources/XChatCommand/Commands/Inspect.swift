@@ -6,11 +6,12 @@ import XChatFiles
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what an event is made of and what its signature covers.",
+        abstract: "Show the structure of an event, and what its signature covers.",
         discussion: """
-            Needs no key and verifies nothing. Shows the Thrift structure with X's names, unknown fields included, and \
-            the text that is signed; where that text ends in the conversation key it says <conversation key>. The fields \
-            that the signature does not cover are listed: the server can change those.
+            Needs no key and verifies nothing. Prints the Thrift structure with X's names, unknown fields included, \
+            and the text that is signed. If that text ends with the conversation key, <conversation key> is printed \
+            in its place. The fields that the signature does not cover are listed, because the server can change \
+            them. The exit status is 1 if an event cannot be parsed.
 
             Example:
               xchat inspect < events.txt
@@ -30,7 +31,9 @@ struct Inspect: ParsableCommand {
         } else {
             lines = try EventLines.read([])
         }
-        guard !lines.isEmpty else { throw CommandError("standard input: there is no event") }
+        guard !lines.isEmpty else {
+            throw CommandError("standard input contains no event; give base64 events, one per line")
+        }
         var failed = false
         for (index, line) in lines.enumerated() {
             let inspected: Inspected
@@ -39,7 +42,7 @@ struct Inspect: ParsableCommand {
             } catch {
                 // One bad line does not affect the others.
                 let isFile = event.map(Files.exists) ?? false
-                Output.note("xchat: \(error)\(isFile ? "; the events of a file: xchat inspect < FILE" : "")")
+                Output.note("xchat: \(error)\(isFile ? "; to inspect the events of a file: xchat inspect < FILE" : "")")
                 failed = true
                 continue
             }
@@ -64,7 +67,7 @@ private struct Inspected {
             structure = try StructureNode(describing: bytes, as: MessageEvent.self)
             let event = Result { try MessageEvent(decoding: bytes) }
             payload = Self.payload(of: event)
-            // Of what was received: decoding drops unknown fields, which are not signed either.
+            // Computed from the received structure: decoding drops unknown fields, which are not signed either.
             coverage = try? event.get().signatureCoverage(in: structure)
         } catch {
             throw CommandError("\(name): \(error)")
@@ -81,7 +84,7 @@ private struct Inspected {
         }
     }
 
-    /// The signed text with a placeholder where only the holder of the key can go on.
+    /// The signed text, with a placeholder for the conversation key at its end, which only members know.
     private var signedText: Result<String, CommandError> {
         payload.map { payload in
             String(decoding: payload.bytes, as: UTF8.self)

@@ -9,18 +9,22 @@ struct Login: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Sign in with a browser, instead of setting XCHAT_TOKEN.",
         discussion: """
-            Shows an address and opens it if there is a terminal; the user who allows the app there is signed in. The browser \
-            then comes back to the redirect URI, where this command waits for five minutes. The tokens go into the account, and \
-            are renewed when they expire. A missing account is made, without keys: "keys restore" or "keys generate" adds \
-            them. XCHAT_CLIENT_SECRET is the secret of an app that has one, and is kept with the tokens. \
-            Prints {"user_id": "…", "username": "…", "scopes": ["…"], "expires_at": "…"}.
+            Shows an address on standard error, and opens it in a browser if standard error is a terminal. The user \
+            allows the app there. The browser then returns to the redirect URI, where this command waits for five \
+            minutes.
+
+            Prints {"user_id": "…", "username": "…", "scopes": ["…"], "expires_at": "…"}. The tokens are saved in \
+            the account, and are renewed when they expire. If there is no account, it is created without keys: add \
+            them with "keys restore" or "keys generate".
+
+            If the app has a client secret, set XCHAT_CLIENT_SECRET. The secret is saved with the tokens.
 
             Example:
               xchat login --client-id ID --no-browser --session alice.json
             """
     )
 
-    /// How long the person has to decide.
+    /// How long the command waits for the user: five minutes.
     private static let timeLimit = Duration.seconds(300)
 
     @Option(
@@ -32,7 +36,7 @@ struct Login: AsyncParsableCommand {
     @Option(
         name: .customLong("redirect-uri"),
         help: ArgumentHelp(
-            "Where the browser comes back: exactly as the app has registered it.",
+            "The address to which the browser returns, exactly as it is registered for the app.",
             valueName: "url"
         )
     )
@@ -40,8 +44,9 @@ struct Login: AsyncParsableCommand {
 
     @Flag(
         help: ArgumentHelp(
-            "Neither open a browser nor wait for one: read the address that it comes back to from standard input.",
-            discussion: "For a browser on another machine. Its error page for that address does not matter."
+            "Do not open a browser or wait for one: read the address to which it returns from standard input.",
+            discussion:
+                "Use this if the browser runs on another machine. It shows an error page for that address; this is expected."
         )
     )
     var noBrowser = false
@@ -51,7 +56,7 @@ struct Login: AsyncParsableCommand {
 
     func run() async throws {
         guard let id = try clientID ?? Environment.text("XCHAT_CLIENT_ID") else {
-            throw ValidationError("Name the app with --client-id or XCHAT_CLIENT_ID.")
+            throw ValidationError("The client id of the app is missing. Give it with --client-id or XCHAT_CLIENT_ID.")
         }
         let secret = try ServerOptions.token(in: "XCHAT_CLIENT_SECRET")
         let client: OAuthClient
@@ -63,7 +68,7 @@ struct Login: AsyncParsableCommand {
             throw ValidationError(error.detail)
         }
         if try options.server.token() != nil {
-            Output.warning("XCHAT_TOKEN is set: while it is, commands use it and not this sign-in")
+            Output.warning("XCHAT_TOKEN is set, so commands use that token; unset it to use this sign-in")
         }
         // The passphrase is asked for before a person spends time in the browser.
         var account = try options.configuration()
@@ -101,18 +106,18 @@ struct Login: AsyncParsableCommand {
         do {
             let warnings = Mutex(0)
             listener = try await RedirectListener.start(for: authorization) { error in
-                // Any page of the browser can send requests here, and must not fill the terminal.
+                // Any page in the browser can send requests here; without a limit it could fill the terminal.
                 let count = warnings.withLock { count in
                     count += 1
                     return count
                 }
                 guard count <= 3 else { return }
-                Output.warning("the browser brought something else, which was ignored: \(error.detail)")
-                if count == 3 { Output.warning("more of these are ignored without a warning") }
+                Output.warning("a request to the redirect URI was ignored: \(error.detail)")
+                if count == 3 { Output.warning("further requests are ignored without a warning") }
             }
         } catch {
             throw CommandError(
-                "\(error.detail); name another one of the app with --redirect-uri, or paste the answer with --no-browser"
+                "\(error.detail); give another redirect URI of the app with --redirect-uri, or paste the address with --no-browser"
             )
         }
         Output.note("Open this address in a browser, and allow the app there:\n\n\(authorization.url)\n")
@@ -128,7 +133,7 @@ struct Login: AsyncParsableCommand {
         }
     }
 
-    /// Reads the address that the browser came back to.
+    /// Reads the address to which the browser returned.
     private static func paste(
         _ client: OAuthClient,
         _ authorization: OAuthAuthorization,
@@ -140,7 +145,7 @@ struct Login: AsyncParsableCommand {
 
             \(authorization.url)
 
-            Then paste the whole address that the browser comes back to, which begins with \(authorization.redirectURI):
+            Then paste the whole address to which the browser returns, which begins with \(authorization.redirectURI):
             """
         )
         let redirect = try await line(within: timeLimit)
@@ -163,9 +168,9 @@ struct Login: AsyncParsableCommand {
         var line: [UInt8] = []
         while !line.contains(UInt8(ascii: "\n")) {
             guard ContinuousClock.now < end else {
-                throw CommandError("no address was pasted within \(time.components.seconds) seconds")
+                throw CommandError("no address was pasted within \(time.components.seconds) seconds; sign in again")
             }
-            // A read that waits could not be interrupted.
+            // A read without a time limit could not be interrupted.
             let bytes = try await blocking {
                 try withAccountErrors { try Descriptor.standardInput.read(upTo: 4096, waitingMilliseconds: 200) }
             }
@@ -173,11 +178,15 @@ struct Login: AsyncParsableCommand {
             guard let bytes else { continue }
             guard !bytes.isEmpty else { break }
             line += bytes
-            guard line.count <= 32 << 10 else { throw CommandError("the pasted address is too long") }
+            guard line.count <= 32 << 10 else {
+                throw CommandError(
+                    "the pasted address is longer than 32 KiB; sign in again, and paste the address alone"
+                )
+            }
         }
         let text = line.prefix { $0 != UInt8(ascii: "\n") }
         guard let text = String(validating: text, as: UTF8.self) else {
-            throw CommandError("the pasted address is not UTF-8")
+            throw CommandError("the pasted address is not UTF-8; sign in again, and paste the address alone")
         }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
@@ -185,11 +194,13 @@ struct Login: AsyncParsableCommand {
 
 struct Logout: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Sign out: revoke the tokens, and forget them.",
+        abstract: "Sign out: revoke the tokens of the sign-in, and delete them.",
         discussion: """
-            Keys and messages stay. The tokens are forgotten also if the server cannot be asked to revoke them; then the \
-            exit status is 1, and X lists the app at x.com/settings/connected_apps. They are revoked at the API that gave \
-            them. Prints {"signed_out": true}, or false if the account was not signed in.
+            Revokes the tokens at the API that issued them, and deletes them from the account. Keys and messages are \
+            kept. Prints {"signed_out": true}, or false if the account was not signed in.
+
+            If the server cannot be asked to revoke the tokens, they are deleted all the same, and the exit status \
+            is 1. X lists the app at x.com/settings/connected_apps, where you can revoke its access.
 
             Example:
               xchat logout --session alice.json
@@ -206,22 +217,24 @@ struct Logout: AsyncParsableCommand {
             wasSignedIn = try await Account.signOut(configuration)
         } catch let error as APIError {
             throw CommandError(
-                "the tokens are forgotten here, but it is not certain that the server revoked them: \(error)"
+                "the tokens are deleted here, but the server may not have revoked them (\(error)); X lists the app at "
+                    + "x.com/settings/connected_apps, where you can revoke its access"
             )
         }
         if try options.server.token() != nil {
-            Output.warning("XCHAT_TOKEN is set, and stays valid")
+            Output.warning("XCHAT_TOKEN is set: that token stays valid, and commands use it")
         }
-        try Output.result(of: "the tokens are forgotten", ["signed_out": .bool(wasSignedIn)])
+        try Output.result(of: "the tokens are deleted", ["signed_out": .bool(wasSignedIn)])
     }
 }
 
 struct WhoAmI: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "whoami",
-        abstract: "Show whose access token is used.",
+        abstract: "Show the user to whom the access token belongs.",
         discussion: """
-            Asks the server. Prints {"user_id": "…", "username": "…", "name": "…"}; all three are the server's word.
+            Asks the server, and prints {"user_id": "…", "username": "…", "name": "…"}. No signature covers these \
+            values.
 
             Example:
               xchat whoami --session alice.json

@@ -20,8 +20,8 @@ struct MediaEncrypt: AsyncParsableCommand {
         commandName: "encrypt",
         abstract: "Encrypt a file under the key of a conversation.",
         discussion: """
-            Streams: memory does not grow with the file. The result is what the media endpoints of X's API take. A file \
-            that --out names appears once it is complete.
+            Writes the format that the media endpoints of X's API accept. Memory use does not grow with the size of \
+            the file. A file that --out names appears only when it is complete.
 
             Example:
               xchat media encrypt --conversation 2222 \\
@@ -53,8 +53,9 @@ struct MediaDecrypt: AsyncParsableCommand {
         commandName: "decrypt",
         abstract: "Decrypt a file under the key of a conversation.",
         discussion: """
-            Streams: memory does not grow with the file. A file that --out names appears only if all of it authenticated. \
-            To standard output go authenticated bytes at once; whether they were all is known when the exit status is 0.
+            Memory use does not grow with the size of the file. A file that --out names appears only if all of it \
+            authenticated. Standard output receives bytes as soon as they authenticate; only the exit status 0 shows \
+            that they are the whole file.
 
             Example:
               xchat media decrypt --conversation 2222 \\
@@ -74,7 +75,7 @@ struct MediaDecrypt: AsyncParsableCommand {
                 do {
                     try decryptor.push(chunk, appendingTo: &output)
                 } catch {
-                    // What precedes the bad frame is authentic.
+                    // The bytes before the frame that does not authenticate are authentic.
                     try emit(output)
                     throw error
                 }
@@ -87,14 +88,14 @@ struct MediaDecrypt: AsyncParsableCommand {
     }
 }
 
-/// Where the bytes come from and go to, and the key between them.
+/// The input, the output and the conversation key of a file.
 struct MediaOptions: ParsableArguments {
     @Option(help: .conversation("id"), transform: ConversationArgument.init)
     var conversation: ConversationArgument
 
     @Option(
         help: ArgumentHelp(
-            "The version of the conversation key: that of the message the file belongs to. (default: the newest)",
+            "The version of the conversation key: that of the message with the file. (default: the newest)",
             valueName: "version"
         )
     )
@@ -103,7 +104,7 @@ struct MediaOptions: ParsableArguments {
     @Option(name: .customLong("in"), help: ArgumentHelp("The file to read; - is standard input.", valueName: "file"))
     var input = "-"
 
-    @Option(help: ArgumentHelp("The file to make; - is standard output.", valueName: "file"))
+    @Option(help: ArgumentHelp("The file to write; - is standard output.", valueName: "file"))
     var out = "-"
 
     @Flag(help: "Replace the file that --out names, if it exists.")
@@ -118,13 +119,14 @@ struct MediaOptions: ParsableArguments {
         guard let version, let key = session.keyRing.acceptedKey(in: conversation, version: version) else {
             let which = version.map { " \($0)" } ?? ""
             throw CommandError(
-                "no verified key\(visible(which)) for the conversation \(visible(conversation.description))"
+                "no verified key\(visible(which)) for the conversation \(visible(conversation.description)); read the "
+                    + "conversation first, with: xchat read"
             )
         }
         return key
     }
 
-    /// The key that encrypts: as for a message, only one that may.
+    /// The conversation key for encryption: only one that may encrypt messages too.
     func encryptingKey() async throws -> ConversationKey {
         let (session, conversation) = try await state.offlineSession(in: conversation)
         do {
@@ -162,10 +164,13 @@ extension Descriptor {
     }
 }
 
-/// Refuses early what cannot become a file, and a file that exists unless --force replaces it.
+/// Throws if a file cannot be written to a path, or exists without `--force`, before any other work is done.
 func checkNewFile(_ path: String, overwrites: Bool) throws {
     guard overwrites || !Files.exists(path) else {
-        throw CommandError(.exists, "\(quoted(path)): there is such a file; --force replaces it")
+        throw CommandError(
+            .exists,
+            "\(quoted(path)): the file exists; choose another name, or add --force to replace it"
+        )
     }
     _ = try Files.destination(path, overwrites: overwrites)
 }

@@ -11,13 +11,14 @@ struct MediaUploadCommand: AsyncParsableCommand {
         commandName: "upload",
         abstract: "Encrypt a file under the key of a conversation and upload it.",
         discussion: """
-            Prints one line of JSON that is an attachment as drafts have it (see "encrypt --draft"): {"attachment_type": \
-            "media", "media_hash_key": "…", "media_type": 1, "width": …, "height": …, "filesize_bytes": …, "filename": "…"}, \
-            and with it "mime_type", null if the first bytes of the file say nothing, "conversation_id" and \
-            "conversation_key_version", under which the message must be sealed too. "send --attach" does it all in one.
+            Prints one line of JSON, an attachment in the form of drafts (see "encrypt --draft"): \
+            {"attachment_type": "media", "media_hash_key": "…", "media_type": 1, "width": …, "height": …, \
+            "filesize_bytes": …, "filename": "…"}. It also contains "conversation_id", "conversation_key_version" and \
+            "mime_type", which is null if the first bytes of the file do not show the type. The message must be \
+            encrypted under the same key version. "send --attach" uploads and sends in one step.
 
-            Memory does not grow with the file. A call that fails is tried again. Where standard error is a terminal, the \
-            progress is shown there.
+            Memory use does not grow with the size of the file. Failed requests are retried. If standard error is a \
+            terminal, the progress is shown there.
 
             Example:
               xchat media upload --conversation 2222 plan.pdf --session alice.json
@@ -35,10 +36,10 @@ struct MediaUploadCommand: AsyncParsableCommand {
     )
     var conversationKeyVersion: String?
 
-    @Argument(help: ArgumentHelp("The file; a regular one.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The file to upload, which must be a regular file.", valueName: "file"))
     var file: String
 
-    @Flag(help: "Show no progress on the terminal.")
+    @Flag(help: "Do not show the progress on the terminal.")
     var quiet = false
 
     @OptionGroup
@@ -71,15 +72,17 @@ struct MediaDownloadCommand: AsyncParsableCommand {
         commandName: "download",
         abstract: "Download a file of a message and decrypt it.",
         discussion: """
-            A message names its file by a media hash key, and "read --json" shows it. Give that line with --event, and \
-            everything is taken from it:
+            A message names its file by a media hash key, which "read --json" prints. Give that line of JSON with \
+            --event; it contains everything that is needed:
 
             xchat read 2222 --json | tail -n 1 | xchat media download --event - --out photo.jpg
 
-            Or give the media hash key, --conversation, --conversation-key-version and --size as the message has them. The file \
-            appears only if all of it authenticated and has the size that was named; more than 4 GiB is not received, \
-            whatever the message names. Memory does not grow with the file; where standard error is a terminal, the \
-            progress is shown there.
+            Or give the media hash key, --conversation, --conversation-key-version and --size as in the message. The \
+            file appears only if all of it authenticated and has the named size. At most 4 GiB are received, \
+            whatever size the message names.
+
+            Memory use does not grow with the size of the file. If standard error is a terminal, the progress is \
+            shown there.
 
             Example:
               xchat media download --event message.json \\
@@ -103,7 +106,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     )
     var conversationKeyVersion: String?
 
-    @Option(help: ArgumentHelp("The size of the file in bytes, which it then must have.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("The size of the file in bytes; a file of another size is refused.", valueName: "bytes"))
     var size: Int?
 
     @Option(
@@ -114,16 +117,16 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     )
     var event: String?
 
-    @Option(help: ArgumentHelp("Which attachment of the --event, counted from 1.", valueName: "number"))
+    @Option(help: ArgumentHelp("The number of the attachment in the --event, counted from 1.", valueName: "number"))
     var attachment = 1
 
-    @Option(help: ArgumentHelp("The file to make.", valueName: "file"))
+    @Option(help: ArgumentHelp("The file to write.", valueName: "file"))
     var out: String
 
     @Flag(help: "Replace the file that --out names, if it exists.")
     var force = false
 
-    @Flag(help: "Show no progress on the terminal.")
+    @Flag(help: "Do not show the progress on the terminal.")
     var quiet = false
 
     @OptionGroup
@@ -164,13 +167,13 @@ struct MediaDownloadCommand: AsyncParsableCommand {
                     progress: { display.show($0) }
                 )
             } catch {
-                throw CommandError("\(quoted(out)) was not made: \(error)")
+                throw CommandError("\(quoted(out)) was not written: \(error)")
             }
         }
-        if finished == nil { throw CommandError("\(quoted(out)) was not made: interrupted") }
+        if finished == nil { throw CommandError("\(quoted(out)) was not written: interrupted") }
     }
 
-    /// What the arguments, or the message, say of the file.
+    /// The file to download, as the arguments or the message describe it.
     private struct Wanted {
         let hashKey: String
         let conversation: ConversationID
@@ -180,7 +183,9 @@ struct MediaDownloadCommand: AsyncParsableCommand {
 
     private func media(for account: Account) async throws -> Wanted {
         guard let event else {
-            guard let conversation else { throw ValidationError("Give the --conversation of the file.") }
+            guard let conversation else {
+                throw ValidationError("The conversation of the file is missing. Give it with --conversation.")
+            }
             return Wanted(
                 hashKey: mediaHashKey ?? "",
                 conversation: try await account.conversation(conversation),
@@ -212,7 +217,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
 }
 
 extension MediaAttachment {
-    /// The attachment as the JSON of drafts has it.
+    /// The attachment in the JSON format of drafts.
     fileprivate var draftJSON: JSONObject {
         [
             "attachment_type": "media",

@@ -11,12 +11,14 @@ struct OutboxCommand: AsyncParsableCommand {
         commandName: "outbox",
         abstract: "List, send or discard encrypted messages that are not sent yet.",
         discussion: """
-            A message that could not be sent waits in the outbox, as ciphertext, and its conversation's later messages \
-            wait after it, until the next "send" or "outbox retry". A message that the server refuses becomes a dead \
-            letter: it keeps the reason, its state is set_aside, and later messages are sent.
+            A message that could not be sent waits in the outbox, as ciphertext. Later messages of its conversation \
+            wait until it is sent. The next "send" or "outbox retry" sends them.
 
-            The outbox is part of the account file. With --session it is in a folder with the file's name and ".outbox": use \
-            the same --session as for "send".
+            A message that the server refuses becomes a dead letter: it stays in the outbox with the reason and the \
+            state set_aside, and later messages are sent without it.
+
+            The outbox is part of the account file. With --session it is in a folder with the file's name and \
+            ".outbox", so use the same --session as for "send".
 
             Example:
               xchat outbox list --session alice.json
@@ -30,11 +32,11 @@ struct OutboxList: AsyncParsableCommand {
         commandName: "list",
         abstract: "List the messages that are not sent.",
         discussion: """
-            Prints one line of JSON per message, in the order of their queues: {"message_id": "…", "conversation_id": "…", \
-            "conversation_key_version": "…", "state": "queued", "failures": 0, "reason": null, "sequence_id": null, \
-            "replaces": null, "replaced_by": null, "enqueued_at": "…", "not_before": null}. The state is queued or \
-            set_aside; "not_before" is the time of the next try. With --all also sent, replaced and dropped, which are \
-            remembered for seven days.
+            Prints one line of JSON per message, in the order of their queues: {"message_id": "…", \
+            "conversation_id": "…", "conversation_key_version": "…", "state": "queued", "failures": 0, "reason": \
+            null, "sequence_id": null, "replaces": null, "replaced_by": null, "enqueued_at": "…", "not_before": \
+            null}. The state is queued or set_aside. "not_before" is the time of the next attempt. With --all, sent, \
+            replaced and dropped messages are listed too; these are kept for seven days.
 
             Example:
               xchat outbox list --all --session alice.json
@@ -44,7 +46,7 @@ struct OutboxList: AsyncParsableCommand {
     @OptionGroup
     var options: AccountOptions
 
-    @Flag(help: "List the finished ones too.")
+    @Flag(help: "List sent, replaced and dropped messages too.")
     var all = false
 
     func run() async throws {
@@ -61,12 +63,14 @@ struct OutboxRetry: AsyncParsableCommand {
         commandName: "retry",
         abstract: "Send waiting messages and dead letters now.",
         discussion: """
-            Puts them back into their places and posts; what waits before them in their conversations goes first. Prints \
-            one line per message, as "outbox list --all" does; the exit status is 1 unless all of them were sent.
+            Puts the messages back into their queues and sends them, after earlier messages of the same \
+            conversations. Prints one line per message, as "outbox list --all" does. The exit status is 0 only if \
+            all of them were sent.
 
-            A message that is held with members_changed would be encrypted for members who were not in the group \
-            when it was written. Naming its id names these new readers on standard error and sends it to them; it is held \
-            again if other users have joined by then. "outbox drop" discards it instead.
+            A message is held with the reason members_changed if it would now be encrypted for members who were not \
+            in the group when it was written. To send it to these new readers, name its id: they are listed on \
+            standard error, and the message is sent to them. If other users have joined by then, it is held again. \
+            To discard it, use "outbox drop".
 
             Example:
               xchat outbox retry --session alice.json
@@ -129,7 +133,7 @@ struct OutboxDrop: AsyncParsableCommand {
         commandName: "drop",
         abstract: "Discard unsent messages.",
         discussion: """
-            An attempt in progress is not cancelled.
+            An attempt in progress is not cancelled, so the server can still receive its message.
 
             Example:
               xchat outbox drop 7D1A0C5E-2F14-4D0B-9F6E-0D4D3D6C1A55 --session alice.json
@@ -149,15 +153,15 @@ struct OutboxDrop: AsyncParsableCommand {
 }
 
 extension Account {
-    /// Writes to standard error who would read a held message and could not when it was written.
+    /// Names on standard error the new readers of a held message: members who joined after it was written.
     ///
-    /// - Returns: Exactly those who were named.
+    /// - Returns: The users who were named, and no others.
     fileprivate func nameNewReaders(of entry: OutboxEntry) async throws -> Set<UserID> {
         let conversation = entry.conversationID
         guard let readers = try await newReaders(of: entry) else {
             throw CommandError(
                 "the message \(visible(entry.messageID.string)) cannot be sent: the members of \(conversation) are not "
-                    + "known; see them with: xchat read \(conversation)"
+                    + "known; read the group first: xchat read \(conversation)"
             )
         }
         guard !readers.isEmpty else { return [] }

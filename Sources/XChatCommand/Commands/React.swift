@@ -5,10 +5,10 @@ import XChatEvents
 
 struct React: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Put an emoji on a message, or take it back.",
+        abstract: "Add a reaction to a message, or remove it.",
         discussion: """
-            Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"} of the reaction, which is a message of \
-            its own. Put an emoji that begins with a dash after --.
+            Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"} of the reaction, which is sent as \
+            a message of its own. Put an emoji that begins with a dash after --.
 
             Example:
               xchat react 2222 5001 👍 --session alice.json
@@ -21,7 +21,7 @@ struct React: AsyncParsableCommand {
     @Argument(help: "The emoji; any text that is not empty.")
     var emoji: String
 
-    @Flag(help: "Take the reaction back.")
+    @Flag(help: "Remove the reaction.")
     var remove = false
 
     @OptionGroup
@@ -44,12 +44,13 @@ struct React: AsyncParsableCommand {
 
 struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give one of your messages a new text.",
+        abstract: "Change the text of one of your messages.",
         discussion: """
-            The text is taken whole and unchanged from standard input where none is given; an empty one is refused without \
-            --allow-empty. A text that begins with a dash goes after --. Prints {"message_id": "…", \
-            "sequence_id": "…", "conversation_id": "…"} of the edit, which is a message of its own: readers apply it only \
-            if the message is yours.
+            Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"} of the edit, which is sent as a \
+            message of its own. Recipients apply it only if the message is yours.
+
+            If no text is given, all of standard input is the text, unchanged. An empty text is refused without \
+            --allow-empty. Put a text that begins with a dash after --.
 
             Example:
               xchat edit 2222 5001 "a better text" --session alice.json
@@ -91,9 +92,11 @@ struct MessageArguments: ParsableArguments {
     func validate() throws { try requireSequenceID(sequenceID) }
 }
 
-/// Refuses what is not digits.
+/// Throws unless an argument consists of digits.
 func requireSequenceID(_ argument: String) throws(ValidationError) {
     guard WireString(argument).isDigits else {
-        throw ValidationError("\(quoted(argument)) is not a sequence id, which has digits.")
+        throw ValidationError(
+            "\(quoted(argument)) is not a sequence id, which has only digits. \"xchat read\" prints it."
+        )
     }
 }

@@ -6,20 +6,33 @@ import XChatHTTP
 
 struct Read: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read a conversation: fetch, verify and decrypt all of it.",
+        abstract: "Fetch, verify, decrypt and print all events of a conversation.",
         discussion: """
-            Walks all pages and prints the events oldest first: time, sequence id, sender and contents; --json prints them \
-            as the lines of "decrypt". A sender with a handle is shown as ~@bob (2222): the "~" says that the handle is the \
-            server's word, and no signature covers it; in JSON it is "sender_username_unverified". If the server does not \
-            tell handles within five seconds, ids are shown. Key changes are used and not printed. Keys of other people are pinned on first use; keys that differ from the pins are \
-            not used, see "keys trust". What was learned is saved before anything is printed. The exit status is 1 if an \
-            event or a key change was refused or disputed, or if the server says that something is missing.
+            Prints the events, oldest first: time, sequence id, sender and contents. With --json an event is one \
+            line of JSON, as "decrypt" prints it. Key change events are used but not printed. New keys and pins are \
+            saved before anything is printed.
 
-            With --follow it goes on, and prints each event as it comes and once, until SIGINT or SIGTERM ends it with 0. \
-            Events come from the activity stream, for which X wants the bearer token of the app in XCHAT_APP_TOKEN; the \
-            app is subscribed to the user's messages if it is not. After every new connection, after a line that cannot be read, and every minute, the \
-            history is asked for what the stream left out. Without that token, and where the stream is not to be had, \
-            it is asked every --poll seconds.
+            The exit status is 1 in each of these cases:
+
+            - an event was refused, or is marked "disputed_key";
+            - a key change event was refused, unless the error is key_missing or unknown_signer and the event has no \
+            key for this account, for example because it is older than the membership;
+            - the keys of a signer were refused, or could not be fetched;
+            - the server says that something is missing.
+
+            Keys of other users are pinned on first use. Served keys that differ from the pins are not used until \
+            you accept them: see "keys trust".
+
+            A sender with a handle is shown as ~@bob (2222). The "~" means that only the server vouches for the \
+            handle: no signature covers it. In JSON it is "sender_username_unverified". If the server does not \
+            return handles within five seconds, ids are shown.
+
+            With --follow the command continues and prints each new event once, until SIGINT or SIGTERM ends it with \
+            status 0. New events come from the activity stream. For the stream, X requires the bearer token of the \
+            app in XCHAT_APP_TOKEN; the app is subscribed to the user's messages if it is not yet. The stream can \
+            leave out events, so the history is also read after every new connection, after a line that cannot be \
+            read, and every minute. Without that token, or if the stream is not available, the history is read every \
+            --poll seconds.
 
             Example:
               xchat read 2222 --session alice.json
@@ -33,11 +46,14 @@ struct Read: AsyncParsableCommand {
     @Flag(help: "Print one line of JSON per event.")
     var json = false
 
-    @Flag(help: "Go on reading what comes.")
+    @Flag(help: "Continue, and print new events as they arrive.")
     var follow = false
 
     @Option(
-        help: ArgumentHelp("How often to look for events where there is no stream, 1 to 3600.", valueName: "seconds")
+        help: ArgumentHelp(
+            "How often to read the history if there is no activity stream, 1 to 3600.",
+            valueName: "seconds"
+        )
     )
     var poll = 5
 

@@ -9,14 +9,18 @@ struct Sandbox: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a stand-in for X's chat API on this machine.",
         discussion: """
-            For development and tests, without account and without X: it is no production server. The first line on \
-            standard output is {"url": "http://127.0.0.1:PORT"}. A caller with the token sandbox-ID is user ID, and \
-            sandbox-app is the app's token. Users have the handle user and their id, or the one given with --user. State \
-            is in memory and ends with the program, or with --data in a file. SIGINT and \
-            SIGTERM end it.
+            For development and tests, without an account and without X. It is not a production server, because its \
+            tokens can be guessed.
 
-            A browser shows at / what the server sees. Apps sign in with OAuth 2.0 at /i/oauth2/authorize and /2/oauth2/token: \
-            any client id works, without a secret or with sandbox-secret.
+            Prints {"url": "http://127.0.0.1:PORT"} as the first line of standard output. SIGINT or SIGTERM ends it \
+            with status 0.
+
+            The token sandbox-ID belongs to user ID, and sandbox-app is the app's token. The handle of a user is \
+            "user" followed by the id, or the one given with --user. The state is in memory and is lost at the end; \
+            --data keeps it in a file.
+
+            The page / shows in a browser what the server sees. Apps sign in with OAuth 2.0 at /i/oauth2/authorize \
+            and /2/oauth2/token. Any client id works, without a secret or with the secret sandbox-secret.
 
             Example:
               xchat sandbox --port 8080 --data sandbox.sqlite
@@ -49,7 +53,7 @@ struct Sandbox: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What goes wrong, as name=value with commas between: drop=0.1,http500=0.05.",
+            "Faults to inject, as name=value separated by commas: drop=0.1,http500=0.05.",
             discussion: SandboxFaults.help,
             valueName: "faults"
         ),
@@ -63,29 +67,30 @@ struct Sandbox: AsyncParsableCommand {
     )
     var fault = SandboxFaults()
 
-    @Flag(help: "Allow an address that other machines can reach: every caller there can then be any user.")
+    @Flag(help: "Allow an address that other machines can reach. Anyone there can then act as any user.")
     var insecure = false
 
     func validate() throws {
         guard insecure || Loopback.contains(host) else {
             throw ValidationError(
-                "Other machines can reach \(quoted(host)), and every caller there can be any user; to allow that, add --insecure."
+                "Other machines can reach \(quoted(host)), and anyone there could act as any user. Use 127.0.0.1, or add "
+                    + "--insecure to allow this."
             )
         }
     }
 
     func run() async throws {
-        Output.note("this is a sandbox for development and tests, no production server: every token is easily guessed")
+        Output.note("this is a sandbox for development and tests, not a production server: anyone can guess its tokens")
         let sandbox = XChatSandbox.Sandbox(host: host, port: Int(port), data: data, faults: fault)
         do {
             for user in user { try await sandbox.setUser(user) }
             try await sandbox.run(stopsOnSignals: true) { url in
                 let line = (["url": .string(url.absoluteString)] as JSONValue).line
-                // A program that started the sandbox and no longer reads its output can still use it.
+                // A program can close the output and still use the sandbox.
                 try? Output.result(line)
             }
         } catch {
-            // What the system says names neither.
+            // The error of the system names neither the host nor the port.
             throw CommandError("the sandbox on \(host), port \(port): \(error)")
         }
     }

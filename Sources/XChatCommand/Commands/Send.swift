@@ -6,25 +6,29 @@ import XChatFiles
 
 struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Encrypt, sign and send one message, with files if wanted.",
+        abstract: "Encrypt, sign and send one message, with or without files.",
         discussion: """
-            Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"}. The text is taken whole and unchanged \
-            from standard input where neither a text nor a file is given; an empty one is refused without --allow-empty, \
-            because it is what a failed command leaves in a pipe. Put a text that begins with a dash after --: \
-            xchat send 2222 -- "-5 degrees"
+            Prints {"message_id": "…", "sequence_id": "…", "conversation_id": "…"}. The exit status is 0 only if the \
+            server accepted the message.
 
-            The newest conversation key of the state is used; if it has no key, the conversation's key changes are \
-            fetched. A conversation without any key is never given one: that is what "conversation start" does. After a \
-            removal of members, or after changed keys of a participant were accepted, the newest key does not encrypt any \
-            more; --rotate gives the conversation a new one first.
+            If neither a text nor a file is given, all of standard input is the text, unchanged. An empty text is \
+            refused without --allow-empty, because a failed command in a pipe leaves an empty text. Put a text that \
+            begins with a dash after --: xchat send 2222 -- "-5 degrees"
 
-            The message is sealed once and kept in the outbox, as ciphertext, until the server has it. While there is no \
-            network it waits there; the next message of the conversation sends it first, and so does "outbox retry". One \
-            that was encrypted under a key that is no longer the newest is encrypted again.
+            The message is encrypted under the newest conversation key of the state. If the state has no key, the \
+            conversation's key change events are fetched. This command never creates the first key of a \
+            conversation; "conversation start" does. After members were removed, or changed keys of a participant \
+            were accepted, the newest key must not encrypt any more; --rotate first gives the conversation a new \
+            key.
 
-            Files are encrypted under the same key and uploaded before the message, which names their last path component, \
-            size, type and dimensions, read from their first bytes. A message takes up to ten images, animations and \
-            videos, or one file of another kind. Each file has an --attach of its own.
+            The message is encrypted and signed once. It stays in the outbox, as ciphertext, until the server has \
+            it. Without a network it waits there; it is sent before the next message of the conversation, or by \
+            "outbox retry". If its key is no longer the newest one by then, it is encrypted again.
+
+            Files are encrypted under the same key and uploaded before the message. The message contains, for each \
+            file, its name without the folder, its size, and its type and dimensions, which are read from its first \
+            bytes. A message takes up to ten images, animations and videos, or one file of another kind. Give \
+            --attach once for each file.
 
             Example:
               xchat send 2222 "hello" --session alice.json
@@ -39,18 +43,18 @@ struct Send: AsyncParsableCommand {
     var text: String?
 
     @Option(
-        help: ArgumentHelp("A file to send with the text; may be repeated.", valueName: "file"),
+        help: ArgumentHelp("A file to send with the text; give the option once for each file.", valueName: "file"),
         completion: .file()
     )
     var attach: [String] = []
 
-    @Flag(help: "Give the conversation a new key first, if the newest one must not encrypt any more.")
+    @Flag(help: "First give the conversation a new key, if its newest one must not encrypt any more.")
     var rotate = false
 
     @OptionGroup
     var empty: EmptyTextOptions
 
-    @Flag(help: "Show no progress of uploads on the terminal.")
+    @Flag(help: "Do not show the progress of uploads on the terminal.")
     var quiet = false
 
     @OptionGroup
@@ -64,8 +68,8 @@ struct Send: AsyncParsableCommand {
         guard let text, !attach.isEmpty, (try? Files.size(text)) != nil else { return }
         let files = (attach + [text]).map { "--attach \(quoted($0))" }.joined(separator: " ")
         throw ValidationError(
-            "\(quoted(text)) is the name of a file, and was given as the text. To send the files: \(files). A text that is the "
-                + "name of a file goes in a message without files."
+            "\(quoted(text)) is the name of a file, but was given as the text. To send the files, use: \(files). To send this "
+                + "text, send it in a message without files."
         )
     }
 
@@ -82,13 +86,13 @@ struct Send: AsyncParsableCommand {
 
 /// Whether a text may be empty.
 struct EmptyTextOptions: ParsableArguments {
-    @Flag(help: "Take an empty text too.")
+    @Flag(help: "Accept an empty text.")
     var allowEmpty = false
 
     /// The text, unless it is empty and must not be.
     func checked(_ text: String) throws -> String {
         guard allowEmpty || !text.utf8.isEmpty else {
-            throw CommandError("the text is empty, so nothing was sent; --allow-empty sends it")
+            throw CommandError("the text is empty, so nothing was sent; give a text, or add --allow-empty to send it")
         }
         return text
     }

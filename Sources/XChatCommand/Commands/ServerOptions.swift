@@ -8,7 +8,7 @@ struct ServerOptions: ParsableArguments {
         help: ArgumentHelp(
             "The base URL of the chat API. (default: XCHAT_API_URL, else https://api.x.com)",
             discussion:
-                "The access token is that of XCHAT_TOKEN, else that of the sign-in (xchat login). It goes over plain http to this machine only.",
+                "The access token is that of XCHAT_TOKEN, else that of the sign-in (xchat login). It is sent over plain HTTP to this machine only.",
             valueName: "url"
         )
     )
@@ -30,7 +30,7 @@ struct ServerOptions: ParsableArguments {
         }
     }
 
-    /// The base URL, as the name of an outbox has it.
+    /// The base URL, in the form that also names an outbox.
     var url: String {
         get throws { try Self.url(api) }
     }

@@ -3,11 +3,11 @@ import XChat
 import XChatEngine
 import XChatHTTP
 
-/// Where the user's keys and trust are kept.
+/// The options that name the state: the file with the user's keys and pins.
 struct StateOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The session file to work with. It then is the whole state, and the account file is not touched.",
+            "The session file to use. It is then the whole state, and the account file is neither read nor changed.",
             valueName: "file"
         ),
         completion: .file()
@@ -19,7 +19,7 @@ struct StateOptions: ParsableArguments {
 
     func validate() throws {
         guard session == nil || home.home == nil else {
-            throw ValidationError("--session and --home name two states; give one of them.")
+            throw ValidationError("--session and --home cannot be combined; give one of them.")
         }
     }
 
@@ -33,7 +33,7 @@ struct StateOptions: ParsableArguments {
         return configuration
     }
 
-    /// Everything that the state knows, for work without a server.
+    /// The session with the whole state, for work without a server.
     func offlineSession() async throws -> Session {
         try await Account.session(try configuration())
     }
@@ -57,10 +57,10 @@ struct AccountOptions: ParsableArguments {
     /// The account that the options name, at the server.
     ///
     /// - Parameters:
-    ///   - rotates: Whether a conversation gets a new key where its newest one must not encrypt any more.
-    ///   - replacesKeys: Whether keys that the server has of the user are replaced when these are registered.
+    ///   - rotates: Whether a conversation gets a new key before a message if its newest one must not encrypt any more.
+    ///   - replacesKeys: Whether registration replaces other keys that the server has of the user.
     ///   - pollInterval: How often conversations are read while there is no activity stream.
-    ///   - notify: Tells the person what the library has to say.
+    ///   - notify: Reports the notices of the library to the person.
     /// - Returns: The account; its keys need not be registered.
     /// - Throws: Why the account cannot be opened.
     func account(
@@ -97,7 +97,7 @@ extension AccountOptions {
 struct HomeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The folder of the account file, where no --session is given. (default: XCHAT_HOME, else ~/.xchat)",
+            "The folder of the account file. (default: XCHAT_HOME, else ~/.xchat)",
             valueName: "folder"
         ),
         completion: .directory
@@ -108,7 +108,9 @@ struct HomeOptions: ParsableArguments {
         get throws {
             if let folder = try home ?? Environment.text("XCHAT_HOME") { return .accountFile(folder + "/account.db") }
             guard let userHome = try Environment.text("HOME") else {
-                throw CommandError("no folder for the account: neither --home nor XCHAT_HOME nor HOME is set")
+                throw CommandError(
+                    "the folder of the account file is not known: give --home, or set XCHAT_HOME or HOME"
+                )
             }
             return .accountFile(userHome + "/.xchat/account.db")
         }

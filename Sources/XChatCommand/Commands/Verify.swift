@@ -9,11 +9,11 @@ struct Verify: AsyncParsableCommand {
         discussion: """
             Reads base64 events, one per line, and prints one line of JSON for each, in the order of the input: \
             {"index": 0, "verified": true, "type": "Message", "sender_id": "…", "public_key_version": "…", \
-            "signature_version": "…", "reason": null}. Members are those of the event as received, null where absent.
+            "signature_version": "…", "reason": null}. The members are those of the received event; an absent one is \
+            null. The exit status is 0 only if there was an event and all events verified.
 
             The reasons are not_an_event, no_signature, unknown_signer, wrong_signature, not_representable, \
-            version_refused, key_missing, unencrypted, inconsistent, not_a_participant and never_signed. The exit \
-            status is 0 only if there was an event and all of them verified.
+            version_refused, key_missing, unencrypted, inconsistent, not_a_participant and never_signed.
 
             Example:
               xchat verify --session bob.json events.txt
@@ -29,7 +29,7 @@ struct Verify: AsyncParsableCommand {
     func run() async throws {
         var session = try await state.offlineSession()
         let events = try concurrentMap(EventLines.read(files)) { $0.event }
-        // Opened together, because key changes and changes of groups affect the other events of the input.
+        // Opened together, because key change events and group changes affect the other events of the input.
         let results = session.open(events)
         var allVerified = !events.isEmpty
         for (index, (event, result)) in zip(events, results).enumerated() {
@@ -51,7 +51,7 @@ struct Verify: AsyncParsableCommand {
         switch result {
         case .success(let opened): return opened.isVerified ? nil : .neverSigned
         case .failure(let error):
-            // Verification comes before decryption, so these say that the event was verified and then did not open.
+            // Verification comes before decryption, so these errors mean that the event verified but did not decrypt.
             let isOpening = [.authenticationFailed, .malformed, .unsupported, .tooLarge].contains(error.code)
             let lacksKey = error.code == .keyMissing && event.kind == .message
             return isOpening || lacksKey ? nil : error.code

@@ -6,7 +6,7 @@ import XChatFiles
 
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make, keep, register and compare keys.",
+        abstract: "Make, store, register, back up and compare keys.",
         discussion: """
             Example:
               xchat keys list --session alice.json
@@ -29,7 +29,7 @@ enum SuiteOption: String, ExpressibleByArgument, CaseIterable {
 
 /// The user id of an argument.
 ///
-/// - Throws: when it is not 1 to 19 digits, which is what X takes in its URLs.
+/// - Throws: If it is not 1 to 19 digits, the form that X accepts in its URLs.
 func userID(_ argument: String) throws(ValidationError) -> UserID {
     guard let userID = UserID(validating: argument) else {
         throw ValidationError("\(quoted(argument)) is not a user id, which has 1 to 19 digits.")
@@ -37,7 +37,7 @@ func userID(_ argument: String) throws(ValidationError) -> UserID {
     return userID
 }
 
-/// Where a command that makes a state puts it.
+/// The options that name the place of a new state.
 struct NewStateOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -52,7 +52,7 @@ struct NewStateOptions: ParsableArguments {
 
     func validate() throws {
         guard out == nil || home.home == nil else {
-            throw ValidationError("--out and --home name two places; give one of them.")
+            throw ValidationError("--out and --home cannot be combined; give one of them.")
         }
     }
 

@@ -10,7 +10,7 @@ import XChatHTTP
 struct BackupOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The id of the user of the token. (default: the user of the account, else XCHAT_USER)",
+            "The id of the user to whom the token belongs. (default: the user of the account, else XCHAT_USER)",
             valueName: "id"
         )
     )
@@ -24,7 +24,7 @@ struct BackupOptions: ParsableArguments {
     )
     var keyVersion: String?
 
-    @Flag(help: "Accept servers, or public keys of them, other than those that the backup was used with before.")
+    @Flag(help: "Accept other servers, or other public keys of them, than the backup was used with before.")
     var acceptRealms = false
 
     @OptionGroup
@@ -33,7 +33,7 @@ struct BackupOptions: ParsableArguments {
     func validate() throws {
         if let user { _ = try userID(user) }
         if let keyVersion, KeyVersion(keyVersion).number == nil {
-            throw ValidationError("--key-version is not a number.")
+            throw ValidationError("--key-version \(quoted(keyVersion)) is not a number.")
         }
     }
 
@@ -44,12 +44,12 @@ struct BackupOptions: ParsableArguments {
         let facts: BackupFacts?
         let client: KeyBackup
         let pins: RealmPins
-        /// The account, open if it exists: a passphrase is asked for once.
+        /// The account, opened if it exists, so that the passphrase is asked for only once.
         let configuration: Account.Configuration
 
-        /// Pins the realms, now that they were used, if there is an account to keep the pins.
+        /// Pins the realms after they were used, if there is an account that can store the pins.
         ///
-        /// A failure is a warning: it changes nothing about what the realms did, which must be reported.
+        /// A failure is only a warning: the realms have already done their work, and its result must be reported.
         func pinRealms(in account: Account.Configuration) async {
             do {
                 try await Account.pinBackupRealms(pins.publicKeys, account)
@@ -106,10 +106,14 @@ struct BackupOptions: ParsableArguments {
     private func user(_ facts: BackupFacts?) throws -> UserID {
         let given = try (try user ?? Environment.text("XCHAT_USER")).map { try userID($0) }
         guard let known = facts?.userID ?? given else {
-            throw ValidationError("There is no account yet, so --user or XCHAT_USER must name the user of the token.")
+            throw ValidationError(
+                "There is no account yet, so name the user to whom the token belongs with --user or XCHAT_USER."
+            )
         }
         guard given == nil || given == known || user == nil else {
-            throw ValidationError("The account belongs to user \(safeField(known)), not to the one of --user.")
+            throw ValidationError(
+                "The account belongs to user \(safeField(known)), but --user names another one. Leave out --user."
+            )
         }
         return known
     }
@@ -126,13 +130,13 @@ extension BackupReceipt {
     func noteIfIncomplete() {
         guard realms < wantedRealms else { return }
         Output.warning(
-            "the backup is in force, and this PIN counts, but only \(realms) of \(wantedRealms) realms hold it: "
+            "the backup is valid, with this PIN, but only \(realms) of \(wantedRealms) realms hold it: "
                 + "run \"xchat keys backup\" with the same PIN again later"
         )
     }
 }
 
-/// Runs an operation on a backup; an error of the realms is a result too, for scripts.
+/// Runs an operation on a backup, and also prints an error of the realms as a JSON result, for scripts.
 func withBackupResults(_ body: () async throws -> Void) async throws {
     do {
         try await body()
@@ -151,7 +155,7 @@ func withBackupResults(_ body: () async throws -> Void) async throws {
     }
 }
 
-/// Asks the realms; a signal cancels it, and the error says what may have happened at them.
+/// Runs an operation at the realms, which a signal cancels; the error then says what the realms may have done.
 private func interruptible<Value: Sendable>(
     _ body: sending @escaping @isolated(any) () async throws -> Value
 ) async throws -> Value {
@@ -168,12 +172,13 @@ private func interruptible<Value: Sendable>(
 
 private func advice(_ error: BackupError) -> String {
     if error.code == .realmsChanged {
-        return "; if X announced the change, add --accept-realms to accept the realms that it serves now"
+        return
+            "; stop here, unless X announced the change: then accept the realms that it serves now with --accept-realms"
     }
     return switch error.registration {
-    case .previous: "; the backup from before is still in force, if there was one, with its PIN"
+    case .previous: "; an earlier backup, if there was one, is still valid, with its PIN"
     case .neither: "; neither the old nor the new backup is complete: run \"xchat keys backup\" again"
-    case .unknown: "; it is not known which PIN counts: run \"xchat keys backup\" again before anything else"
+    case .unknown: "; it is not known which PIN is valid: run \"xchat keys backup\" again before anything else"
     case nil: ""
     }
 }
@@ -183,10 +188,13 @@ struct KeysBackup: AsyncParsableCommand {
         commandName: "backup",
         abstract: "Back up the private keys under a PIN.",
         discussion: """
-            The keys are sealed under the PIN and split over the servers that X names for this version of the public \
-            keys; a limited number of wrong PINs in a row locks the backup for good. The PIN is read from the file that \
-            XCHAT_PIN_FILE names, else from the terminal, else from standard input. A backup from before is replaced. \
-            Prints {"public_key_version": "…", "realms": 3, "wanted_realms": 3}, or {"error": "…"} and exits with 1.
+            Encrypts the keys under the PIN and splits them over the servers ("realms") that X names for this \
+            version of the public keys. A limited number of wrong PINs in a row locks the backup for good. An \
+            earlier backup is replaced. Prints {"public_key_version": "…", "realms": 3, "wanted_realms": 3}, or \
+            {"error": "…"} and exits with 1.
+
+            The PIN is read from the file that XCHAT_PIN_FILE names, else from the terminal, else from standard \
+            input.
 
             Example:
               xchat keys backup --session alice.json < pin.txt
@@ -200,7 +208,7 @@ struct KeysBackup: AsyncParsableCommand {
         try await withBackupResults {
             let backup = try await options.backup()
             guard let keys = backup.facts?.privateKeys else {
-                throw CommandError("there are no private keys to back up")
+                throw CommandError("the state has no private keys to back up; use the state that has them")
             }
             try check(keys, areThoseOf: backup.key, "the private keys here")
             let pin = try PINReader.one(isNew: true)
@@ -223,10 +231,12 @@ struct KeysRestore: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Restore the private keys from their backup.",
         discussion: """
-            The keys go into the account, which is created if it does not exist; with --session into that file. Each realm \
-            counts a guess, and starts again at 0 once the PIN proved right. The PIN is read as for \"keys backup\". \
+            The keys are saved in the account, which is created if it does not exist; with --session, in that file. \
             Prints {"user_id": "…", "public_key_version": "…"}. A wrong PIN prints {"error": "invalid_pin", \
             "guesses_remaining": N} and exits with 1.
+
+            The PIN is read as for "keys backup". Each realm counts a guess, and starts again at 0 after the right \
+            PIN.
 
             Example:
               xchat keys restore --user 1111 --session restored.json < pin.txt
@@ -239,11 +249,11 @@ struct KeysRestore: AsyncParsableCommand {
     func run() async throws {
         try await withBackupResults {
             let backup = try await options.backup()
-            // Before a guess is spent on keys that the account could not take.
+            // Checked first, because otherwise a guess would be spent on keys that the account cannot store.
             if let known = backup.facts?.privateKeys, !isPair(known, backup.key) {
                 throw CommandError(
                     "the account has other private keys than those of version "
-                        + "\(safeField(backup.key.publicKeyVersion)); nothing was changed: restore into a new place"
+                        + "\(safeField(backup.key.publicKeyVersion)); nothing was changed: restore into a new file, with --session or --home"
                 )
             }
             let pin = try PINReader.one(isNew: false)
@@ -267,7 +277,7 @@ private func check(_ keys: PrivateKeys, areThoseOf served: RegisteredKey, _ what
     guard isPair(keys, served) else {
         throw CommandError(
             "\(what) are not those that the server serves as version \(safeField(served.publicKeyVersion)); "
-                + "nothing was changed"
+                + "nothing was changed; name the version of these keys with --key-version"
         )
     }
 }
@@ -283,9 +293,11 @@ struct KeysChangePIN: AsyncParsableCommand {
         commandName: "change-pin",
         abstract: "Change the PIN of the key backup.",
         discussion: """
-            Recovers the keys with the present PIN, which counts as a guess, and backs them up under the new one. Without a \
-            terminal both PINs come from the file that XCHAT_PIN_FILE names or from standard input: the present one on the \
-            first line, the new one on the second. Prints as \"keys backup\" does.
+            Recovers the keys with the present PIN, which counts as a guess, and backs them up under the new one. \
+            Prints as "keys backup" does.
+
+            At a terminal both PINs are asked for. Otherwise they come from the file that XCHAT_PIN_FILE names or \
+            from standard input: the present one on the first line, the new one on the second.
 
             Example:
               xchat keys change-pin --session alice.json < pins.txt
@@ -311,8 +323,8 @@ struct KeysDeleteBackup: AsyncParsableCommand {
         commandName: "delete-backup",
         abstract: "Delete the key backup at all its servers.",
         discussion: """
-            The private keys of this account stay as they are; without another copy of them, messages cannot be read any \
-            more once they are lost. Needs no PIN. Prints {"deleted": true}.
+            Prints {"deleted": true}. Needs no PIN. The private keys of this account stay as they are. If they are \
+            lost later and there is no other copy, your messages can no longer be read.
 
             Example:
               xchat keys delete-backup --session alice.json
@@ -335,10 +347,10 @@ struct KeysDeleteBackup: AsyncParsableCommand {
 struct KeysBackupStatus: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup-status",
-        abstract: "Show whether there is a key backup, without a guess.",
+        abstract: "Show whether there is a key backup, without spending a guess.",
         discussion: """
-            Prints {"status": "…", "public_key_version": "…", "realms": 3, "wanted_realms": 3, "problems": {}}. The status \
-            is registered, not_registered, locked (too many wrong PINs), realms_disagree or unavailable.
+            Prints {"status": "…", "public_key_version": "…", "realms": 3, "wanted_realms": 3, "problems": {}}. The \
+            status is registered, not_registered, locked (too many wrong PINs), realms_disagree or unavailable.
 
             Example:
               xchat keys backup-status --session alice.json

@@ -10,9 +10,9 @@ struct KeysExport: AsyncParsableCommand {
         commandName: "export",
         abstract: "Write the private keys as the blob that X's SDK imports.",
         discussion: """
-            The blob is the secret itself, without a passphrase: any holder can read the user's messages and sign in \
-            the user's name. In the xchat suite it is the identity key and the signing key, 32 bytes each; X's SDK takes \
-            it in import_keys. In the sodium suite it is this program's own format.
+            The blob is the secret itself, and no passphrase protects it: any holder can read the user's messages \
+            and sign in the user's name. In the xchat suite it is the identity key and the signing key, 32 bytes \
+            each; X's SDK accepts it in import_keys. In the sodium suite it is this program's own format.
 
             Example:
               xchat keys export --out alice-keys.bin --session alice.json
@@ -25,16 +25,20 @@ struct KeysExport: AsyncParsableCommand {
     @Flag(help: "Write base64 and a newline instead of bytes.")
     var base64 = false
 
-    @Option(help: ArgumentHelp("Write a new file, readable by its owner alone.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write to a new file that only its owner can read.", valueName: "file"))
     var out: String?
 
     func run() async throws {
         guard out != nil || base64 || !Descriptor.standardOutput.isTerminal else {
-            throw CommandError("the blob is bytes, and standard output is a terminal: add --base64 or --out FILE")
+            throw CommandError(
+                "the blob is binary, and standard output is a terminal: add --out FILE, or add --base64 to show it"
+            )
         }
         let (userID, privateKeys) = try await Account.privateKeys(try state.configuration())
         guard let keys = privateKeys else {
-            throw CommandError("the state of user \(safeField(userID)) has no private keys to export")
+            throw CommandError(
+                "the state of user \(safeField(userID)) has no private keys to export; use the state that has them"
+            )
         }
         var blob: [UInt8] = try keys.withExport { blob in
             base64 ? Base64.encodeBytes(blob) + [UInt8(ascii: "\n")] : blob.indices.map { blob[$0] }

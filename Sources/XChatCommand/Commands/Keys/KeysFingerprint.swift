@@ -8,8 +8,9 @@ struct KeysFingerprint: AsyncParsableCommand {
         commandName: "fingerprint",
         abstract: "Print a fingerprint to compare with the other person.",
         discussion: """
-            The 43 characters cover the identity key: SHA-256 of its SPKI in base64url. They do not cover the signing key, \
-            so an equal fingerprint alone does not make served keys trustworthy; "keys safety-code" covers both.
+            Prints 43 characters: the SHA-256 of the identity key's SPKI, in base64url. They do not cover the \
+            signing key, so an equal fingerprint alone does not make served keys trustworthy. "keys safety-code" \
+            covers both keys.
 
             Example:
               xchat keys fingerprint --user 2222 --session alice.json
@@ -41,7 +42,9 @@ struct KeysFingerprint: AsyncParsableCommand {
             return
         }
         guard let pin = session.pins.current(of: user) else {
-            throw CommandError("no keys of user \(quoted(user.string)) are pinned")
+            throw CommandError(
+                "no keys of user \(quoted(user.string)) are pinned; read a conversation with the user first"
+            )
         }
         try Output.result(pin.identityKey.fingerprint)
     }

@@ -7,11 +7,11 @@ import XChatEvents
 struct KeysGenerate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
-        abstract: "Make fresh private keys.",
+        abstract: "Make new private keys.",
         discussion: """
-            Prints the registration payload, what a client posts to /2/users/{id}/public_keys, as one line of JSON. The \
-            private keys go into an account file, or with --out into a session file, which is no more protected than its \
-            permissions are.
+            Prints the registration payload, which a client posts to /2/users/{id}/public_keys, as one line of JSON. \
+            The private keys are saved in a new account file, or with --out in a new session file, which only its \
+            file permissions protect.
 
             Example:
               xchat keys generate --user 3333 --out carol.json
@@ -37,7 +37,7 @@ struct KeysGenerate: AsyncParsableCommand {
         let version = KeyVersion(String(Int64(Date().timeIntervalSince1970 * 1000)))
         let keys = try PrivateKeys.generate(suite.name)
         let registration = try keys.registration(version: version)
-        // A session file is its owner's word, also for keys that no server has seen: they work at once, offline.
+        // A session file is trusted, so its keys work at once and offline, before any server has registered them.
         try await state.create(for: userID, keys: keys, version: state.out == nil ? nil : version, isImport: false)
         try Output.result(registration.json.line)
     }

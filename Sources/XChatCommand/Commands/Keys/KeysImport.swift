@@ -8,11 +8,11 @@ import XChatFiles
 struct KeysImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Take over private keys that another client exported.",
+        abstract: "Import private keys that another client exported.",
         discussion: """
-            Reads the private key blob, as bytes or in base64: 32 or 64 bytes as X's SDK exports them, or a blob of the \
-            sodium suite. The bytes say which suite it is. The keys go into a new account file, or with --out into a \
-            session file.
+            Reads the private key blob, as bytes or in base64: the 32 or 64 bytes that X's SDK exports, or a blob of \
+            the sodium suite. The bytes show which suite it is. The keys are saved in a new account file, or with \
+            --out in a new session file.
 
             Example:
               xchat keys import --user 3333 --key-version 1001 --out carol.json keys.bin
@@ -24,7 +24,7 @@ struct KeysImport: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The version that the server registered the keys under. Without it nothing can be signed before \"keys register\".",
+            "The version under which the server registered the keys. Without it, nothing can be signed before \"keys register\".",
             valueName: "version"
         )
     )
@@ -53,7 +53,7 @@ struct KeysImport: AsyncParsableCommand {
     private func privateKeys() throws -> PrivateKeys {
         var bytes = try openInput(file).readAll(limit: 4096)
         defer { Sodium.wipe(&bytes) }
-        // Random bytes are not all letters and digits, so no blob is taken for base64.
+        // A blob contains random bytes, so it is practically never valid base64.
         return try decodeBase64(bytes) ?? PrivateKeys(importing: bytes.span)
     }
 

@@ -6,10 +6,11 @@ import XChatEvents
 struct KeysList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the public keys that are trusted, your own and the pinned ones.",
+        abstract: "List the trusted public keys: your own and the pinned ones.",
         discussion: """
-            A pin is version, identity key and signing key together; the fingerprint covers the identity key. Of each user one \
-            pin is current: keys are wrapped to it. Retired pins still verify, and what they verify is marked "retired_key".
+            Prints one line per key. A pin consists of version, identity key and signing key; the fingerprint covers \
+            the identity key. One pin of each user is current: conversation keys are wrapped for it. Retired pins \
+            still verify events, and mark them "retired_key".
 
             Example:
               xchat keys list --json --session alice.json

@@ -10,8 +10,8 @@ struct KeysRegister: AsyncParsableCommand {
         commandName: "register",
         abstract: "Register your public keys with the server.",
         discussion: """
-            Prints {"public_key_version": "…"}, the version that the server gave the keys, and keeps it in the state: \
-            others find the keys under it.
+            Prints {"public_key_version": "…"}, the version that the server assigned to the keys. It is saved in the \
+            state, and other users find the keys under it. Other keys that the server has of you are replaced.
 
             Example:
               xchat keys register --session alice.json

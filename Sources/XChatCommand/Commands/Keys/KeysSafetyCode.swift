@@ -8,12 +8,13 @@ struct KeysSafetyCode: AsyncParsableCommand {
         commandName: "safety-code",
         abstract: "Print the safety code of you and another user.",
         discussion: """
-            Prints 60 digits in 12 groups of 5. They cover the id, the identity key and the signing key of both users, and the \
-            other user's client prints the same digits. Compare them by another way than this server: in person or on the \
-            telephone. If they are equal, the server has not put keys of its own in between.
+            Prints 60 digits in 12 groups of 5. They cover the id, the identity key and the signing key of both \
+            users, and the other user's client prints the same digits. Compare them by another way than this server: \
+            in person or by telephone. If they are equal, the server has not replaced the keys of either user with \
+            its own.
 
-            The user's keys must be pinned: read a conversation with the user first, or compare the code of the served keys \
-            with "keys trust USER --safety-code CODE".
+            The user's keys must be pinned: read a conversation with the user first, or check the code of the served \
+            keys with "keys trust USER --safety-code CODE".
 
             Example:
               xchat keys safety-code 2222 --session alice.json
@@ -49,7 +50,7 @@ extension Session {
     /// This account's registered public keys.
     func ownKey() throws -> VerifiedPublicKey {
         guard let privateKeys, let signingKeyVersion else {
-            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet")
+            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet; register them first")
         }
         return try privateKeys.verifiedKey(userID: userID, version: signingKeyVersion)
     }

@@ -9,16 +9,23 @@ struct KeysTrust: AsyncParsableCommand {
         commandName: "trust",
         abstract: "Accept the keys that the server now serves for a user.",
         discussion: """
-            The first keys served for a user are pinned. When others are served later, they are not used until they are \
-            accepted here: what they signed fails, and no conversation key is wrapped to them. Shows the old and the new keys, \
-            both the identity key and the signing key, with their safety codes, and asks. Afterwards the old keys are replaced: \
-            what they verify is marked "retired_key", nothing is wrapped to them, they add no one to a group, and conversations with the user need a new \
-            key before anything is sent.
+            The first keys that the server serves for a user are pinned (trust on first use). If it serves other \
+            keys later, these are not used until you accept them with this command: events signed with them are \
+            refused, and no conversation key is wrapped for them. Otherwise the server could read your messages with \
+            keys of its own.
 
-            With --safety-code exactly the keys of that code are accepted, without asking; get it from the user by another way \
-            than this server, see "keys safety-code". With --fingerprint an identity key of that fingerprint is accepted, \
-            where that key has signed the signing key; X's API does not tell, so there use the safety code. Keys that fail \
-            such a check are not pinned on first use afterwards.
+            Shows the old and the new keys, both the identity key and the signing key, with their safety codes, and \
+            asks. After you accept the new keys, the old ones are replaced:
+
+            - events that verify with them are marked "retired_key";
+            - no conversation key is wrapped for them;
+            - they cannot add anyone to a group;
+            - conversations with the user need a new key before anything is sent.
+
+            With --safety-code exactly the keys of that code are accepted, and nothing is asked. Get the code from \
+            the user by another way than this server: see "keys safety-code". With --fingerprint an identity key of \
+            that fingerprint is accepted, if it has signed the signing key. X's API does not show that signature, so \
+            use the safety code there. Keys that fail such a check are not pinned on first use afterwards.
 
             Example:
               xchat keys trust 2222 --session alice.json
@@ -45,13 +52,17 @@ struct KeysTrust: AsyncParsableCommand {
     func validate() throws {
         _ = try UserArgument(user)
         guard fingerprint.map({ $0.utf8.count == 43 }) ?? true else {
-            throw ValidationError("A fingerprint has 43 characters.")
+            throw ValidationError("--fingerprint must have 43 characters. \"keys fingerprint\" prints it.")
         }
         guard safetyCode.map({ SafetyCode($0) != nil }) ?? true else {
-            throw ValidationError("A safety code has 60 digits, in groups of any length.")
+            throw ValidationError(
+                "--safety-code must have 60 digits, in groups of any length. \"keys safety-code\" prints it."
+            )
         }
         guard fingerprint == nil || safetyCode == nil else {
-            throw ValidationError("--fingerprint and --safety-code are two checks; give one of them.")
+            throw ValidationError(
+                "--fingerprint and --safety-code cannot be combined; give --safety-code, which covers both keys."
+            )
         }
     }
 
@@ -59,7 +70,11 @@ struct KeysTrust: AsyncParsableCommand {
         let account = try await options.account()
         guard let user = try await account.users([try UserArgument(user)]).first else { return }
         let served = try await account.compareKeys(of: user)
-        guard let newest = served.newest else { throw CommandError("the server has no keys of user \(user)") }
+        guard let newest = served.newest else {
+            throw CommandError(
+                "user \(user) has no keys registered with this server; the user must register keys first"
+            )
+        }
         if let fingerprint { try await check(fingerprint, newest, served, account) }
         let code = safetyCode.flatMap { SafetyCode($0) }
         if served.isChanged { try show(served, account) }
@@ -90,7 +105,8 @@ struct KeysTrust: AsyncParsableCommand {
             try await account.reject(served)
             throw CommandError(
                 "the newest identity key served for user \(user) has the fingerprint \(key.identityKey.fingerprint), "
-                    + "not the one given; nothing was trusted, and these keys are not pinned on first use"
+                    + "not the one given; nothing was trusted, and these keys are not pinned on first use; compare the safety code "
+                    + "with the user"
             )
         }
         guard key.registered.signingPublicKeySignature != nil else {
@@ -112,8 +128,8 @@ struct KeysTrust: AsyncParsableCommand {
         let known = Set(served.pinned.map(\.identityKey))
         if changes.contains(where: { known.contains($0.identityKey) }) {
             Output.warning(
-                "an identity key is an old one, and so is its fingerprint, but its signing key is new: anyone can combine a "
-                    + "signing key of their own with a genuine identity key; compare the safety code"
+                "a new key has a known identity key, so its fingerprint is known too, but its signing key is new: anyone can "
+                    + "combine their own signing key with a genuine identity key, so compare the safety code"
             )
         }
     }

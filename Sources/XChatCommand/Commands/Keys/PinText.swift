@@ -6,7 +6,7 @@ import XChatEvents
 ///
 /// - Parameters:
 ///   - key: The keys.
-///   - title: Our word for them, such as "new".
+///   - title: What the keys are, such as "new".
 /// - Returns: Version, suite, fingerprint, identity key and signing key. The server chooses the version, so it is
 ///   quoted and shortened unless it is 1 to 19 digits.
 package func pinText(_ key: VerifiedPublicKey, title: String) -> String {
