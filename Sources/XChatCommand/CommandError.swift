@@ -1,4 +1,4 @@
 package import XChat
 
-/// Errors of the command have the form of the library's: what a person reads is one sentence.
+/// An error of the command: an error of the library, whose message is one sentence for a person.
 package typealias CommandError = AccountError

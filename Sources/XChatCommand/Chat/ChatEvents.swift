@@ -13,7 +13,8 @@ package struct ChatLine: Hashable, Sendable {
 
 /// Turns the events of one conversation into lines, gives each message a number, and shows no event twice.
 ///
-/// What others wrote is in the body, or quoted in the head. Lines that start with `#` or `--` are ours.
+/// Text from other users is only in the body, which is indented, or quoted in the head. So a line that starts with `#`
+/// or `--` comes from this program, and no message can imitate one.
 package struct ChatEvents: Sendable {
     /// A message with a number.
     struct Message: Sendable {
@@ -33,7 +34,7 @@ package struct ChatEvents: Sendable {
     private(set) var messages: [Int: Message] = [:]
     private(set) var newest: Int?
     private(set) var newestOwn: Int?
-    /// What was sent from this chat, and is shown already.
+    /// Messages that were sent from this chat, and are already shown.
     private var sent: Set<MessageID> = []
     private var sentSequence: Set<SequenceID> = []
 
@@ -44,14 +45,14 @@ package struct ChatEvents: Sendable {
     /// The lines of an event.
     ///
     /// - Parameters:
-    ///   - opened: The event. One that did not verify is shown as that, without its text.
-    ///   - handles: The handles of senders, on the server's word.
-    /// - Returns: The lines; nil for an event that was shown.
+    ///   - opened: The event. The line of an event that did not verify says so and leaves out its text.
+    ///   - handles: The handles of senders, for which only the server vouches.
+    /// - Returns: The lines; nil for an event that was already shown.
     package mutating func line(_ opened: OpenedEvent, handles: [UserID: Handle]) -> ChatLine? {
         guard let new = opened.unlessRepeated(&seen) else { return nil }
         guard case .success(let event) = new.result, event.isVerified else {
             let text = printer.line(new.result, received: new.received, servedID: new.servedID)
-            // What never verifies has no digest by which it is recognised.
+            // An event that did not verify has no digest, so a repeated one is recognised by its line.
             if refused.count >= Self.limit { refused = [] }
             guard refused.insert(text).inserted else { return nil }
             return ChatLine(head: "-- \(text)")

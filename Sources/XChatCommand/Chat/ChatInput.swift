@@ -8,13 +8,13 @@ package enum ChatInput: Hashable, Sendable {
     case attachment(path: String, text: String)
     /// An emoji for a message; nil for the newest message.
     case reaction(String, message: Int?)
-    /// A new text for an own message; nil for the newest own one.
+    /// A new text for one of your messages; nil for your newest message.
     case edit(String, message: Int?)
-    /// The deletion of an own message; nil for the newest own one.
+    /// The deletion of one of your messages; nil for your newest message.
     case deletion(message: Int?)
     case help
     case quit
-    /// A line that cannot be carried out, and what is right.
+    /// A line that cannot be carried out; the text says why, and what is right.
     case wrong(String)
 
     /// Reads a line: one that starts with `/` is a command, and `//` starts a text with `/`.
@@ -50,7 +50,7 @@ package enum ChatInput: Hashable, Sendable {
                 maxSplits: 1,
                 omittingEmptySubsequences: false
             )
-            guard parts.count == 2 else { return .wrong("the quotation mark of the path has no end") }
+            guard parts.count == 2 else { return .wrong("the quoted path has no closing quotation mark") }
             path = String(decoding: parts[0], as: UTF8.self)
             text = firstWord("/ " + String(decoding: parts[1], as: UTF8.self)).rest
         } else {
@@ -93,7 +93,7 @@ package enum ChatInput: Hashable, Sendable {
         let digits = word.utf8.dropFirst()
         guard (1...9).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }),
             let number = Int(String(decoding: Array(digits), as: UTF8.self))
-        else { return .failure(WrongNumber(text: "a message has a number, as in #5")) }
+        else { return .failure(WrongNumber(text: "a message is named by its number, as in #5")) }
         return .success((number, text))
     }
 }

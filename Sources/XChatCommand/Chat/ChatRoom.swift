@@ -3,21 +3,21 @@ import XChatEngine
 import XChatEvents
 import XChatFiles
 
-/// One chat in the terminal: what is shown, and what was sent and is not settled.
+/// One chat in the terminal: the events that were shown, and the sent messages whose outcome is not known yet.
 actor ChatRoom {
     private let account: Account
     private let conversation: ConversationID
     private let screen = ChatScreen()
     private var events: ChatEvents
     private let names: SenderNames
-    /// Whether something is being enqueued: then it is not known yet that it comes from this chat.
+    /// Whether a message is being enqueued: until that ends, its event cannot be recognised as one of this chat.
     private var isEnqueuing = false
-    /// How many sent messages are not settled.
+    /// The number of sent messages whose outcome is not known yet.
     private var unsettled = 0
     private let queue = AsyncStream.makeStream(of: Sent.self)
     private var watcher: Task<Void, Never>?
 
-    /// Something that was sent from this chat.
+    /// A message, reaction or edit that was sent from this chat.
     private struct Sent: Sendable {
         let id: MessageID
         /// Its number, if it is a message.
@@ -33,9 +33,9 @@ actor ChatRoom {
         names = SenderNames(account)
     }
 
-    // MARK: What comes
+    // MARK: Events
 
-    /// Shows the last messages of the history; the others are known from then on.
+    /// Shows the last messages of the history; earlier ones are not shown later either.
     func showHistory(last count: Int) async throws {
         let delivery = try await naming(conversation) { try await account.readHistory(of: conversation) }
         let handles = await names.handles(asking: delivery.events.compactMap { $0.received?.senderID })
@@ -49,7 +49,7 @@ actor ChatRoom {
         }
         if messages > count { try screen.show("-- \(messages - count) earlier messages; read them with: xchat read") }
         for line in lines[(first ?? lines.endIndex)...] { try screen.show(line.head, body: line.body) }
-        try screen.show("-- /help lists the commands; a name with ~ is the server's word")
+        try screen.show("-- /help lists the commands; only the server vouches for a name with ~")
     }
 
     /// Shows an event that was not shown.
@@ -60,7 +60,7 @@ actor ChatRoom {
         try screen.show(line.head, body: line.body)
     }
 
-    // MARK: What is typed
+    // MARK: Input
 
     /// Carries out a line; false for the end of the chat.
     func handle(_ input: ChatInput) async throws -> Bool {
@@ -73,7 +73,7 @@ actor ChatRoom {
             case .text(let text):
                 try await sendMessage(text) { try await account.enqueue(.text(text), to: conversation) }
             case .attachment(var path, let text):
-                // No shell expands it here.
+                // No shell expands the tilde here.
                 if path.utf8.starts(with: "~/".utf8), let home = try Environment.text("HOME") {
                     path = home + String(Substring(path.utf8.dropFirst()))
                 }
@@ -109,7 +109,7 @@ actor ChatRoom {
         /react [#N] EMOJI  react to message #N, or to the newest
         /edit [#N] TEXT  give your message #N, or your newest, a new text
         /delete [#N]  delete your message #N, or your newest, for everyone
-        /quit  leave, as Ctrl-D and Ctrl-C do
+        /quit  end the chat, as Ctrl-D and Ctrl-C do
         Ctrl-R shows again what you were typing when a message came.
         """
 
@@ -133,7 +133,7 @@ actor ChatRoom {
         watch(Sent(id: receipt.messageID, number: nil, name: name))
     }
 
-    /// The server's id of a message with a number; waits for one that is just being sent.
+    /// The server's id of a message with a number; if the message is being sent, waits for the id for up to 10 seconds.
     private func target(_ number: Int?, isOwn: Bool = false) async throws -> (number: Int, SequenceID) {
         guard let number else { throw CommandError("there is no message yet") }
         guard let message = events.messages[number] else { throw CommandError("there is no message #\(number) here") }
@@ -148,14 +148,14 @@ actor ChatRoom {
         return (number, sequenceID)
     }
 
-    // MARK: What became of it
+    // MARK: Outcomes
 
     private func watch(_ sent: Sent) {
         unsettled += 1
         queue.continuation.yield(sent)
         guard watcher == nil else { return }
         let stream = queue.stream
-        // Messages of one conversation are settled in their order.
+        // The messages of one conversation are sent in order, so their outcomes are known in order.
         watcher = Task { for await sent in stream { await self.settle(sent) } }
     }
 
@@ -168,7 +168,7 @@ actor ChatRoom {
             )
             if let waiting = entry, waiting.state == .queued {
                 let reason = account.workerFailure.map { "\($0)" } ?? waiting.reason ?? "the server did not take it"
-                try? screen.show("-- \(sent.name) not sent yet: \(visible(reason)); it is tried again")
+                try? screen.show("-- \(sent.name) not sent yet: \(visible(reason)); it is retried")
                 entry = try await account.outbox.outcome(of: sent.id)
             }
             unsettled -= 1
@@ -181,11 +181,11 @@ actor ChatRoom {
             default: try? screen.show("-- \(sent.name) not sent: it was taken out of the outbox")
             }
         } catch {
-            // The chat ends, or the outbox cannot be read: then the next send says why.
+            // The chat ends, or the outbox cannot be read; in that case the next send reports the error.
         }
     }
 
-    /// Waits for what was sent, for at most a time, and says what waits on.
+    /// Waits for the sent messages, but no longer than a limit, and reports how many still wait.
     func finish(within limit: Duration) async {
         let deadline = ContinuousClock.now + limit
         while unsettled > 0, account.workerFailure == nil, ContinuousClock.now < deadline {

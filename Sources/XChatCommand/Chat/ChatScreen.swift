@@ -3,7 +3,7 @@ import XChatFiles
 
 /// Prints the lines of a chat, above the line that a person is typing.
 ///
-/// The terminal keeps what was typed and not sent, also while it is not visible: Ctrl-R shows it again.
+/// The terminal keeps the text that was typed and not sent, even if it is not visible: Ctrl-R shows it again.
 struct ChatScreen {
     private let isTerminal = Descriptor.standardOutput.isTerminal
     /// Whether the terminal shows what is typed.
@@ -25,13 +25,13 @@ struct ChatScreen {
         try Output.result(Array("\(isDumb ? "\n" : "\r\u{1B}[K")\(text)\n> ".utf8))
     }
 
-    /// Tells what the library has to say: between the messages on a terminal, otherwise on standard error.
+    /// Reports a notice of the library: between the messages on a terminal, otherwise on standard error.
     @Sendable static func notice(_ notice: Notice) {
         let screen = ChatScreen()
         if screen.hasPrompt { try? screen.show("-- \(Output.text(of: notice))") } else { Output.notice(notice) }
     }
 
-    /// Shows that a line can be typed.
+    /// Shows the prompt.
     func prompt() throws {
         if hasPrompt { try Output.result(Array((isDumb ? "> " : "\r\u{1B}[K> ").utf8)) }
     }
@@ -47,7 +47,7 @@ struct ChatScreen {
 /// - Parameters:
 ///   - head: The first line.
 ///   - body: The lines below it.
-///   - columns: The width of the terminal; nil where nothing is broken.
+///   - columns: The width of the terminal; nil if lines are not broken.
 /// - Returns: The lines.
 package func chatText(_ head: String, body: String?, columns: Int?) -> String {
     let indent = "    "

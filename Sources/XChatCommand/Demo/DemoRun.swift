@@ -5,7 +5,7 @@ import XChatEvents
 import XChatHTTP
 import XChatSandbox
 
-/// One message from its writer over a server to its reader, step by step; a step that does not hold is thrown.
+/// One message from its sender over a server to its recipient, step by step; throws at the first step that fails.
 struct DemoRun {
     private static let text = "The key to a good secret: 🔑 tell no one, not even the server."
 
@@ -79,7 +79,7 @@ struct DemoRun {
         return message
     }
 
-    /// Looks through all that the server holds.
+    /// Searches all events that the server holds for the text and the conversation key.
     private func serverKnowsNoSecret(of change: KeyChange) async throws {
         let held = try await sandbox.storedEvents(in: change.conversationID).map { $0.encoded() }
         try require(held.count == 2, "the server holds the key change and the message")
@@ -157,7 +157,7 @@ struct DemoRun {
         throw CommandError("this did not hold: \(what) is refused")
     }
 
-    // MARK: - Telling
+    // MARK: - Output
 
     private func require(_ condition: Bool, _ claim: String) throws(CommandError) {
         guard condition else { throw CommandError("this did not hold: \(claim)") }

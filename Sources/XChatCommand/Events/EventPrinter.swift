@@ -82,7 +82,7 @@ private func markTexts(_ marks: Set<Event.Mark>) -> [String] {
     Event.Mark.allCases.filter(marks.contains).map { "[\($0.rawValue)]" }
 }
 
-/// What an event that did not verify says of itself.
+/// The claims of an event that did not verify.
 private func description(of event: MessageEvent, sender: String) -> String {
     var parts = [event.kind.rawValue, "\(sender) \(safeField(event.senderID))"]
     switch event.detail {

@@ -1,7 +1,7 @@
 import XChat
 import XChatFiles
 
-/// Splits input into lines of events: blank lines are skipped, a line over the limit is kept out of memory.
+/// Splits input into lines of events; skips blank lines, and does not store a line that is longer than the limit.
 ///
 /// A byte order mark before a line, which some editors write, is not part of it.
 package struct EventLines {
@@ -12,7 +12,7 @@ package struct EventLines {
         case tooLong
     }
 
-    /// The longest line that is read, its end not counted: 16 MiB.
+    /// The longest line that is read, without its end: 16 MiB.
     package static let maximumLineBytes = 16 << 20
 
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
@@ -37,7 +37,7 @@ package struct EventLines {
         extend(rest)
     }
 
-    /// Hands out the lines that are complete.
+    /// Removes and returns the complete lines.
     mutating func take() -> [Line] {
         defer { lines = [] }
         return lines

@@ -1,12 +1,12 @@
 import Dispatch
 import XChatFiles
 
-/// The lines of standard input, as they come.
+/// The lines of standard input, as they arrive.
 ///
-/// A thread reads them, and waits while 16 parts were read that were not taken. It cannot be interrupted: at the end of
-/// the program it may still wait for input.
+/// A thread reads them, and pauses while 16 parts are not taken yet. It cannot be interrupted: when the program ends,
+/// it may still wait for input.
 struct InputLines: Sendable {
-    /// What was read, up to the end of the input; blank lines are left out.
+    /// The lines up to the end of the input, in parts; blank lines are left out.
     ///
     /// Call ``take()`` for each part.
     let parts: AsyncStream<[EventLines.Line]>
@@ -16,7 +16,7 @@ struct InputLines: Sendable {
     ///
     /// - Parameters:
     ///   - limit: The longest line, in bytes.
-    ///   - dropsUnfinishedLine: Whether text after the last newline is left out at the end of the input: at a terminal
+    ///   - dropsUnfinishedLine: Whether text after the last newline is dropped at the end of the input. At a terminal,
     ///     the user has not pressed Return for it.
     init(limit: Int, dropsUnfinishedLine: Bool) {
         let (stream, continuation) = AsyncStream.makeStream(of: [EventLines.Line].self)
@@ -37,6 +37,6 @@ struct InputLines: Sendable {
         }
     }
 
-    /// Makes room for one more part.
+    /// Allows the thread to read one more part.
     func take() { room.signal() }
 }

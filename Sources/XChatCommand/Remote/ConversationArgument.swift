@@ -90,7 +90,7 @@ extension Account {
 }
 
 extension StateOptions {
-    /// Everything that the state knows, and the users of arguments, for work without a server.
+    /// The session with the whole state, and the users of arguments, for work without a server.
     ///
     /// A session file keeps the users of handles for each API.
     func offlineSession(
@@ -104,7 +104,7 @@ extension StateOptions {
         return (session, arguments.compactMap { $0.user(users) })
     }
 
-    /// Everything that the state knows, and the conversation of an argument, for work without a server.
+    /// The session with the whole state, and the conversation of an argument, for work without a server.
     func offlineSession(
         in argument: ConversationArgument
     ) async throws -> (session: Session, conversation: ConversationID) {
@@ -132,14 +132,14 @@ extension ArgumentHelp {
     static var group: ArgumentHelp { ArgumentHelp("The group: g and digits.", valueName: "group") }
 }
 
-/// Adds the conversation, and what to do, to the server's answer that it has no such conversation.
+/// Runs calls about a conversation; if the server does not have it, the error names it and the next step.
 ///
 /// - Parameters:
 ///   - conversation: The conversation that the calls are about.
-///   - isAboutMessages: Whether a message that does not exist has the same answer.
+///   - isAboutMessages: Whether the server gives the same answer for a message that does not exist.
 ///   - body: The calls.
 /// - Returns: What the calls return.
-/// - Throws: What they throw.
+/// - Throws: The errors of the calls.
 func naming<Value>(
     _ conversation: ConversationID,
     isAboutMessages: Bool = false,
@@ -156,8 +156,8 @@ func naming<Value>(
         }
         let advice =
             conversation.isGroup
-            ? "check the id; a group can be used by its members only"
-            : "begin it with: xchat conversation start \(conversation)"
+            ? "check the id, and whether you are a member of the group"
+            : "check the id, or start it with: xchat conversation start \(conversation)"
         throw CommandError("the server has no conversation \(conversation) of yours; \(advice)")
     }
 }

@@ -18,7 +18,7 @@ struct Examination {
 
     /// Makes all checks.
     ///
-    /// - Throws: Only for arguments that are wrong.
+    /// - Throws: `ValidationError` for wrong arguments; every other failure is a finding.
     mutating func run() async throws {
         checkLibraries()
         let facts = try await checkState()
@@ -61,7 +61,7 @@ struct Examination {
             add("state", .problem, error.message, advice: "name a session file with --session")
             return nil
         }
-        // What the outbox of a session file is named after; a bad URL is reported with the server.
+        // The outbox of a session file is named after the URL; a bad URL is reported by the check of the server.
         configuration.api = (try? options.server.url) ?? configuration.api
         let (path, isSession) =
             switch configuration.location {
@@ -85,7 +85,7 @@ struct Examination {
         guard isSession || hasPassphrase() else { return nil }
         do {
             configuration.passphrase = { _ in try passphraseOfEnvironment() }
-            // The permissions have a line of their own.
+            // The permissions are a check of their own, so their notice is left out.
             configuration.notify = nil
             guard let facts = try await Account.backupFacts(configuration) else {
                 add("state", .problem, "\(quoted(path)) holds no account", advice: "xchat keys generate --user ID")
@@ -165,11 +165,11 @@ struct Examination {
                 client = try await signedInClient(facts)
             }
         } catch let error as APIError where error.code != .signInNeeded {
-            add("proxy", .problem, error.detail, advice: "correct the variable")
+            add("proxy", .problem, error.detail, advice: "correct the environment variable")
             skip("server", "clock", "token", because: "the proxy is not usable")
             return nil
         } catch {
-            add("token", .problem, "\(error)", advice: "xchat login, or put an access token into XCHAT_TOKEN")
+            add("token", .problem, "\(error)", advice: "xchat login, or set XCHAT_TOKEN to an access token")
             skip("proxy", "server", "clock", because: "there is no token")
             return nil
         }
@@ -219,7 +219,8 @@ struct Examination {
                     "token",
                     .problem,
                     "it is of user \(safeField(user)), and the state is of user \(safeField(facts.userID))",
-                    advice: "put a token of user \(safeField(facts.userID)) into XCHAT_TOKEN"
+                    advice:
+                        "set XCHAT_TOKEN to a token of user \(safeField(facts.userID)), or use the state of the other user"
                 )
                 return false
             }
@@ -231,7 +232,7 @@ struct Examination {
                 add("token", .warning, "the server does not say whose token it is (\(error))")
                 return true
             case .unauthorized:
-                add("token", .problem, "\(error)", advice: "put a valid access token into XCHAT_TOKEN")
+                add("token", .problem, "\(error)", advice: "set XCHAT_TOKEN to a valid access token")
             case .rateLimited, .server:
                 add("token", .warning, "\(error)", advice: "try again later")
             default:

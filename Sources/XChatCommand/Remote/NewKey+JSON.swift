@@ -2,7 +2,7 @@ import XChat
 import XChatEvents
 
 extension NewKey {
-    /// What a command that brings a new key prints.
+    /// The output of a command that gives a conversation a new key.
     var json: JSONValue {
         [
             "conversation_id": .string(conversation.text),

@@ -5,11 +5,11 @@ import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-/// How long commands that send try.
+/// The time limit of commands that send.
 struct SendingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How many seconds to try at most, 1 to 86400; what is not sent by then waits in the outbox.",
+            "How many seconds to try, 1 to 86400; a message that is not sent by then waits in the outbox.",
             valueName: "seconds"
         )
     )
@@ -20,7 +20,7 @@ struct SendingOptions: ParsableArguments {
     }
 }
 
-/// Sends through the outbox and says what became of the message: for every command that sends.
+/// Sends messages through the outbox and prints the outcome, for every command that sends.
 struct Sender {
     let account: Account
     private let timeout: Duration
@@ -34,9 +34,9 @@ struct Sender {
         timeout = .seconds(sending.timeout)
     }
 
-    /// Encrypts a draft once, posts it after what still waits of its conversation, and says what became of it.
+    /// Encrypts a draft once, posts it after the waiting messages of its conversation, and prints the outcome.
     ///
-    /// - Throws: Why nothing was sent, or not yet; also if the result cannot be printed.
+    /// - Throws: If the message was not sent, or not yet, or if the result cannot be printed.
     func send(_ draft: Draft, in conversation: ConversationID) async throws {
         try await report(await naming(conversation) { try await account.enqueue(draft, to: conversation) })
     }
@@ -88,8 +88,8 @@ struct Sender {
             ]
         case .deadLetter:
             throw CommandError(
-                "not sent: \(entry?.reason ?? "the server does not take the message"); it is kept in the outbox, out of "
-                    + "the way of later messages, as \(id): xchat outbox retry ID, or drop ID"
+                "not sent: \(entry?.reason ?? "the server does not take the message"); it is kept in the outbox as \(id), "
+                    + "and does not hold up later messages: xchat outbox retry ID, or xchat outbox drop ID"
             )
         case .queued:
             var reason = account.workerFailure.map { "\($0)" }
@@ -98,30 +98,30 @@ struct Sender {
                 throw CommandError(
                     "not sent yet: process \(process) posts the messages of this account, one process at a time, and did not "
                         + "post this one within \(timeout.components.seconds) s; it waits in the outbox as \(id). That process "
-                        + "goes on with it; if it hangs, end it, then: xchat outbox retry"
+                        + "posts it later; if the process hangs, end it, then: xchat outbox retry"
                 )
             }
             throw CommandError(
                 "not sent yet: \(reason ?? "the server did not take it within \(timeout.components.seconds) s"); it waits in the "
-                    + "outbox as \(id), and goes with the next message of \(receipt.conversation) or with: xchat outbox retry"
+                    + "outbox as \(id), and is sent before the next message of \(receipt.conversation) or by: xchat outbox retry"
             )
         case .dropped, .replaced, nil:
             throw CommandError("not sent: another command took the message \(id) out of the outbox")
         }
     }
 
-    /// Ends the pause of earlier messages that could not be posted: who sends now expects the network to be there.
+    /// Ends the backoff of earlier messages that could not be posted: a user who sends now expects a working network.
     private func hurry(_ waiting: [OutboxEntry]) async throws {
         guard let first = waiting.first else { return }
         let (count, goes) =
-            waiting.count == 1 ? ("an earlier message", "goes") : ("\(waiting.count) earlier messages", "go")
-        Output.note("xchat: \(count) of this conversation waited in the outbox, and \(goes) first")
-        // One that fails for another reason is counted until it becomes a dead letter.
+            waiting.count == 1 ? ("an earlier message", "is") : ("\(waiting.count) earlier messages", "are")
+        Output.note("xchat: \(count) of this conversation waited in the outbox, and \(goes) sent first")
+        // A message that fails for another reason keeps its backoff, until its failures make it a dead letter.
         let isUnreachable = ["connection", "timed_out", "server"].contains(first.reason?.prefix { $0 != ":" } ?? "")
         if first.failures > 0, isUnreachable { try await account.outbox.hurry(first.messageID, mayBeFinished: true) }
     }
 
-    /// What became of this message says nothing about those before it.
+    /// Reports the earlier messages that became dead letters, because the result is about the last message alone.
     private func tellDeadLetters(of earlier: [OutboxEntry]) async throws {
         for entry in earlier {
             guard let now = try await account.outbox.entry(entry.messageID), now.state == .deadLetter else { continue }
@@ -135,7 +135,7 @@ struct Sender {
         while !Task.isCancelled {
             if let reason = try? await firstFailure(before: receipt) {
                 Output.note(
-                    "xchat: not sent yet: \(visible(reason)); the message is safe in the outbox, and is tried again"
+                    "xchat: not sent yet: \(visible(reason)); the message stays in the outbox and is retried"
                 )
                 return
             }
@@ -149,7 +149,7 @@ struct Sender {
         guard let head = queue.first else { return nil }
         if head.failures > 0, let reason = head.reason { return reason }
         guard let time = head.notBefore, time > Date() else { return nil }
-        return "the server takes no more before \(time.formatted(.iso8601))"
+        return "the server accepts no more messages before \(time.formatted(.iso8601))"
     }
 
     private func queue(before receipt: Account.Receipt) async throws -> [OutboxEntry] {
@@ -159,7 +159,12 @@ struct Sender {
 }
 
 extension Outbox {
-    /// Ends the pause of a message; one that was only listed may be finished by another process by now.
+    /// Ends the backoff of a message.
+    ///
+    /// - Parameters:
+    ///   - id: The message.
+    ///   - mayBeFinished: Whether it is no error if another process has sent or dropped the message meanwhile.
+    /// - Throws: If the message cannot be retried.
     func hurry(_ id: MessageID, mayBeFinished: Bool) async throws {
         do {
             try await retry(id)

@@ -4,8 +4,8 @@ import XChatHTTP
 
 /// The handles of senders, for display.
 ///
-/// They are the server's word. Each user is asked for once, in at most 20 calls of 100 users, and after a failure no
-/// more: then the ids remain.
+/// Only the server vouches for them. Each user is looked up once, in at most 20 calls of up to 100 users. After a call
+/// has failed there are no more calls, and the other senders are shown by their ids.
 actor SenderNames {
     private let account: Account
     private var handles: [UserID: Handle] = [:]
@@ -17,7 +17,7 @@ actor SenderNames {
         self.account = account
     }
 
-    /// The handles that are known after asking for users who were not asked for, the last 100 of them, in one call.
+    /// Looks up the last 100 of the users who were not looked up before, in one call, and returns all known handles.
     func handles(asking users: [UserID]) async -> [UserID: Handle] {
         var new: [UserID] = []
         for user in users.reversed() where new.count < ChatClient.maximumUsersOfCall {
@@ -34,7 +34,7 @@ actor SenderNames {
         return handles
     }
 
-    /// Asks for the known users of a conversation in one call.
+    /// Looks up the known users of a conversation in one call.
     func ask(for conversation: ConversationID) async throws {
         guard let (first, second) = conversation.participants else {
             _ = await handles(asking: Array(try await account.members(of: conversation)))
@@ -44,7 +44,8 @@ actor SenderNames {
     }
 }
 
-/// A user for a person to read: the id, and before it the handle with `~`, which marks it as the server's word.
+/// A user for a person to read: the id, and before it the handle with `~`, which means that only the server vouches for
+/// the handle.
 func nameText(_ user: UserID?, _ handles: [UserID: Handle]) -> String {
     guard let user, let handle = handles[user] else { return safeField(user) }
     return "~\(handle) (\(safeField(user)))"

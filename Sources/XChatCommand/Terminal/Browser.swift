@@ -1,10 +1,10 @@
 import Foundation
 
-/// The person's browser.
+/// The browser of the user.
 enum Browser {
-    /// Opens an address, and does not wait for the browser; a machine without one is left as it is.
+    /// Opens an address, and does not wait for the browser; does nothing if there is no browser.
     ///
-    /// The browser does not get our variables, which can be secrets, nor our terminal.
+    /// The browser does not inherit the `XCHAT_` variables, which can contain secrets, nor the standard streams.
     static func open(_ address: String) {
         #if os(macOS)
             let opener = "open"

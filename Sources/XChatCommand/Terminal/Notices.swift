@@ -3,7 +3,7 @@ import XChatEngine
 import XChatHTTP
 
 extension Output {
-    /// Tells the person what the library has to say, with the command that helps.
+    /// Reports a notice of the library to the person, with the command that helps.
     @Sendable static func notice(_ notice: Notice) { note("xchat: \(text(of: notice))") }
 
     /// The text of a notice, with the command that helps, on one line.
@@ -17,11 +17,11 @@ extension Output {
     private static func advice(_ notice: Notice) -> String {
         switch notice {
         case .keysRefused(let user, let error): advice(error.code.rawValue, user: user)
-        case .founded(let group, _): "; show it with: xchat group accept \(group)"
-        case .memberListDiffers(let group): "; compare them with: xchat group accept \(group)"
+        case .founded(let group, _): "; check the list and accept it with: xchat group accept \(group)"
+        case .memberListDiffers(let group): "; compare the lists with: xchat group accept \(group)"
         case .noStream(let error, _) where [.unauthorized, .forbidden].contains(error.code):
-            "; XCHAT_APP_TOKEN takes the bearer token of an app that may use it"
-        case .openToOthers: "; close it with: chmod 600"
+            "; set XCHAT_APP_TOKEN to the bearer token of an app that may use it"
+        case .openToOthers: ": chmod 600"
         default: ""
         }
     }
@@ -33,7 +33,7 @@ extension Output {
     static func advice(_ error: AccountError) -> String {
         switch error.code {
         case .notFound:
-            "; make one with \"xchat login\" or \"xchat keys generate --user ID\", or name a session file with --session"
+            ": \"xchat login\" or \"xchat keys generate --user ID\"; or name an existing session file with --session"
         case .notRegistered: ": xchat keys register"
         case .handleMoved: error.handle.map { ": xchat handle accept \($0)" } ?? ""
         case .signInNeeded: signInAdvice
@@ -48,14 +48,14 @@ extension Output {
     ) -> String {
         let code = XChatError.Code(rawValue: code)
         if let user, [.pinChanged, .pinRolledBack, .pinRejected].contains(code) {
-            return "; xchat keys trust \(user)"
+            return ": xchat keys trust \(user)"
         }
         if let conversation {
             if [.rotationNeeded, .disputedKey].contains(code) {
-                return "; xchat conversation rotate \(conversation), or send --rotate"
+                return ": xchat conversation rotate \(conversation), or send --rotate"
             }
             if [.membershipUnproven, .membershipUnjudged].contains(code) {
-                return "; xchat group accept \(conversation)"
+                return ": xchat group accept \(conversation)"
             }
         }
         return ""

@@ -10,13 +10,13 @@ package enum Output {
         guard try Descriptor.standardOutput.write(Array(line.utf8) + [UInt8(ascii: "\n")]) else { throw BrokenPipe() }
     }
 
-    /// Prints the result of what the server has done.
+    /// Prints the result of a change that the server has made.
     ///
     /// - Parameters:
-    ///   - what: What was done, as a sentence without its period.
+    ///   - what: The change, as a sentence without its period.
     ///   - json: The result.
-    /// - Throws: ``CommandError`` with the result if standard output cannot be written: a user who saw only a
-    ///   failure would repeat it.
+    /// - Throws: ``CommandError`` with the result if standard output cannot be written: a user who saw only a failure
+    ///   would repeat the change.
     static func result(of what: String, _ json: JSONValue) throws {
         do {
             try result(json.line)
@@ -33,17 +33,17 @@ package enum Output {
         guard try Descriptor.standardOutput.write(bytes) else { throw BrokenPipe() }
     }
 
-    /// Tells the person something that is not the result.
+    /// Prints a line that is not part of the result to standard error.
     package static func note(_ text: String) {
         // A failure of standard error cannot be reported.
         _ = try? Descriptor.standardError.write(Array((text + "\n").utf8))
     }
 
-    /// Tells the person what may be wrong.
+    /// Prints a warning to standard error.
     package static func warning(_ text: String) {
         note("xchat: warning: \(text)")
     }
 }
 
-/// The reader of standard output went away; the program ends quietly.
+/// The reader has closed standard output; the program ends without a message.
 struct BrokenPipe: Error {}

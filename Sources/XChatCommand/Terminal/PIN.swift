@@ -8,7 +8,7 @@ struct PINReader {
     /// The longest input: 4096 bytes.
     private static let maximumBytes = 4096
 
-    /// Reads one PIN; if it is a new one, the terminal asks twice.
+    /// Reads one PIN; at a terminal, a new PIN is asked for twice.
     static func one(isNew: Bool) throws -> Shared<SecretBytes> {
         guard try isOnTerminal() else {
             var lines = try lines(1)
@@ -61,16 +61,18 @@ struct PINReader {
     private static func ask(_ question: String, twice: Bool) throws -> Shared<SecretBytes> {
         guard let terminal = Terminal() else {
             throw CommandError(
-                "there is no terminal to ask for the PIN: set XCHAT_PIN_FILE, or write it to standard input"
+                "there is no terminal on which to ask for the PIN: set XCHAT_PIN_FILE, or write the PIN to standard input"
             )
         }
         var first = try terminal.askSecret(question)
         defer { Sodium.wipe(&first) }
-        guard !first.isEmpty else { throw CommandError("the PIN from the terminal is empty") }
+        guard !first.isEmpty else { throw CommandError("the PIN from the terminal is empty; run the command again") }
         if twice {
             var second = try terminal.askSecret("The same again: ")
             defer { Sodium.wipe(&second) }
-            guard Sodium.isEqual(first.span, second.span) else { throw CommandError("the two PINs differ") }
+            guard Sodium.isEqual(first.span, second.span) else {
+                throw CommandError("the two PINs differ; run the command again")
+            }
         }
         return try secret(first)
     }
@@ -79,7 +81,7 @@ struct PINReader {
         do {
             return Shared(try SecretBytes(copying: bytes.span))
         } catch {
-            throw CommandError("the PIN cannot be kept: \(error)")
+            throw CommandError("the PIN cannot be held in memory: \(error)")
         }
     }
 

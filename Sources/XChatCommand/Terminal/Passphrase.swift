@@ -5,18 +5,18 @@ import XChatFiles
 /// The passphrase of the account file: from the file that `XCHAT_PASSPHRASE_FILE` names, else from `XCHAT_PASSPHRASE`,
 /// else from the terminal without echo.
 ///
-/// - Parameter isNew: Whether an account file is being made: then the terminal asks twice.
+/// - Parameter isNew: Whether the passphrase is for a new account file: then it is asked for twice at a terminal.
 /// - Returns: The passphrase, at least one byte.
 /// - Throws: If it is missing or empty.
 package func readPassphrase(isNew: Bool) throws -> SecretBytes {
     if let passphrase = try passphraseIfSet() { return passphrase }
     var bytes = try askTerminal(isNew: isNew)
     defer { Sodium.wipe(&bytes) }
-    guard !bytes.isEmpty else { throw CommandError("the passphrase from the terminal is empty") }
+    guard !bytes.isEmpty else { throw CommandError("the passphrase from the terminal is empty; run the command again") }
     do {
         return try SecretBytes(copying: bytes.span)
     } catch {
-        throw CommandError("the passphrase cannot be kept: \(error)")
+        throw CommandError("the passphrase cannot be held in memory: \(error)")
     }
 }
 
@@ -35,7 +35,7 @@ private func askTerminal(isNew: Bool) throws -> [UInt8] {
         defer { Sodium.wipe(&second) }
         guard Sodium.isEqual(first.span, second.span) else {
             Sodium.wipe(&first)
-            throw CommandError("the two passphrases differ")
+            throw CommandError("the two passphrases differ; run the command again")
         }
     }
     return first

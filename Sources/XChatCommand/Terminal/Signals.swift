@@ -11,12 +11,12 @@ import XChatFiles
 
 /// Runs `body` to its end, or until SIGINT or SIGTERM cancels it; a second signal ends the program at once.
 ///
-/// - Returns: What `body` returned; nil where a signal made it fail.
+/// - Returns: The value of `body`; nil if it failed after a signal.
 func untilSignal<Result: Sendable>(
     _ body: sending @escaping @isolated(any) () async throws -> Result
 ) async throws -> Result? {
     let stop = Stop()
-    // Before the body starts: what it prints must not invite a signal that nothing handles yet.
+    // Before the body starts: a program that reads its output can send a signal at once.
     let signals = SignalHandler { number in
         if stop.isSecond() { SignalHandler.exit(number) }
     }
@@ -41,7 +41,7 @@ private final class Stop: Sendable {
 
     var hasHappened: Bool { state.withLock { $0.count > 0 } }
 
-    /// Sets what the first signal does; a signal that came before does it now.
+    /// Sets the action of the first signal; if that signal has already come, runs the action now.
     func cancels(_ cancel: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
             state.cancel = cancel
@@ -50,7 +50,7 @@ private final class Stop: Sendable {
         if isLate { cancel() }
     }
 
-    /// Counts a signal.
+    /// Counts a signal, and cancels at the first; returns whether it is a later one.
     func isSecond() -> Bool {
         let (count, cancel) = state.withLock { state in
             state.count += 1

@@ -9,11 +9,11 @@ import XChatFiles
     import Glibc
 #endif
 
-/// The person at the terminal, reachable also where input and output are redirected.
+/// The controlling terminal, for questions to the user even if input and output are redirected.
 struct Terminal: ~Copyable {
     private let device: Descriptor
 
-    /// Nil where there is no terminal.
+    /// Opens the terminal; nil if the process has no controlling terminal.
     init?() {
         guard let device = Descriptor.terminal() else { return nil }
         self.device = device
@@ -31,9 +31,9 @@ struct Terminal: ~Copyable {
         var settings = termios()
         guard unsafe tcgetattr(device.number, &settings) == 0 else { throw FileError.lastSystemError("/dev/tty") }
         let before = settings
-        // Without signals too: an interrupt would leave the terminal without echo.
+        // Signals are off too: otherwise an interrupt would end the process and leave the terminal without echo.
         settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
-        // Ctrl-C then ends the line like Return, and is found in it.
+        // Ctrl-C then ends the line as Return does, and is detected in the line.
         unsafe withUnsafeMutableBytes(of: &settings.c_cc) { unsafe $0[Int(VEOL)] = interrupt }
         guard unsafe tcsetattr(device.number, TCSAFLUSH, &settings) == 0 else {
             throw FileError.lastSystemError("/dev/tty")
@@ -60,7 +60,9 @@ struct Terminal: ~Copyable {
     private func readLine(endingAt end: UInt8? = nil) throws -> [UInt8] {
         var line: [UInt8] = []
         while let byte = try device.read(upTo: 1).first, byte != UInt8(ascii: "\n") {
-            guard line.count < 4096 else { throw CommandError("the answer is too long") }
+            guard line.count < 4096 else {
+                throw CommandError("the answer is longer than 4096 bytes; run the command again")
+            }
             line.append(byte)
             if byte == end { break }
         }

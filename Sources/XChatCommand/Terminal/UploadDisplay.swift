@@ -2,7 +2,7 @@ import Synchronization
 import XChat
 import XChatHTTP
 
-/// Shows the progress of one upload after the other.
+/// Shows the progress of several uploads, one after the other.
 final class UploadDisplay: Sendable {
     private struct State {
         var index: Int?
