@@ -52,6 +52,10 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let keysExist = Self(rawValue: "keys_exist")
         /// The safety code of the served keys is not the one that the user gave.
         public static let safetyCodeDiffers = Self(rawValue: "safety_code_differs")
+        /// The fingerprint of the served identity key is not the one that the user gave.
+        package static let fingerprintDiffers = Self(rawValue: "fingerprint_differs")
+        /// A served identity key did not sign the signing key that comes with it.
+        package static let signingKeyUnproven = Self(rawValue: "signing_key_unproven")
         /// Another task or process uses the same consumer name.
         public static let alreadyFollowing = Self(rawValue: "already_following")
         /// The server finally refused a message; it is kept as a dead letter.

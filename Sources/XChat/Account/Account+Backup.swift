@@ -2,6 +2,7 @@ import Foundation
 public import XChatEngine
 public import XChatEvents
 import XChatFiles
+package import XChatHTTP
 
 /// The data of an account that a key backup needs.
 package struct BackupFacts: Sendable {
@@ -86,5 +87,91 @@ extension Account {
         let unregistered = try Identity(userID: userID, privateKeys: keys, keyVersion: nil)
         try await AccountState(store: store, identity: unregistered)
             .update(AccountState.Scope(users: [userID])) { session in session.trust([own]) }
+    }
+}
+
+extension ChatClient {
+    /// The registered key of a user that a backup belongs to, and the configuration of the backup.
+    ///
+    /// - Parameters:
+    ///   - user: The user of the token.
+    ///   - version: The version of the key; nil for the newest.
+    /// - Returns: The key, which is not verified, and the configuration as JSON.
+    /// - Throws: ``AccountError`` with `server` if the server has no such key, or no backup of it; `APIError`.
+    package func keyWithBackup(
+        of user: UserID,
+        version: KeyVersion?
+    ) async throws -> (key: RegisteredKey, configuration: [UInt8]) {
+        let served = try await backedUpKeys(of: user)
+        let chosen = version.map { version in served.first { $0.number == version.number } } ?? served.newest
+        guard let chosen else {
+            let which = version.map { " of version \(safeField($0))" } ?? ""
+            throw AccountError(.server, "the server has no public keys\(which) of user \(user); register them first")
+        }
+        guard let configuration = chosen.configuration else {
+            throw AccountError(
+                .server,
+                "the server names no key backup for version \(safeField(chosen.key.publicKeyVersion)) of the keys of user "
+                    + "\(user)"
+            )
+        }
+        return (chosen.key, configuration)
+    }
+}
+
+extension [BackedUpKey] {
+    /// The key with the highest version.
+    fileprivate var newest: BackedUpKey? { self.max { ($0.number ?? 0) < ($1.number ?? 0) } }
+}
+
+extension BackedUpKey {
+    fileprivate var number: UInt64? { key.publicKeyVersion.number }
+}
+
+extension PrivateKeys {
+    /// Whether a served key has the public halves of these keys.
+    package func isPair(of served: RegisteredKey) -> Bool {
+        signingKey.map { WireString($0.base64) } == served.publicKey
+            && WireString(identityKey.base64) == served.identityPublicKey
+    }
+}
+
+/// How private keys relate to the keys that the server has of their user.
+package enum KeyStanding: Sendable {
+    /// The server has them under the known version.
+    case registered(BackedUpKey)
+    /// As `registered`, and the server has newer keys, for which others encrypt.
+    case superseded(BackedUpKey, by: BackedUpKey)
+    /// The server has them under another version.
+    case otherVersion
+    /// The server has other keys of the user.
+    case otherKeys
+    /// The server has no keys of the user.
+    case unregistered
+
+    /// Asks the server.
+    ///
+    /// - Parameters:
+    ///   - keys: The private keys.
+    ///   - facts: What is known about their user.
+    ///   - client: A client with a token of the user.
+    /// - Throws: `APIError`.
+    package init(of keys: PrivateKeys, _ facts: BackupFacts, at client: ChatClient) async throws(APIError) {
+        var served: [BackedUpKey] = []
+        do throws(APIError) {
+            served = try await client.backedUpKeys(of: facts.userID)
+        } catch {
+            guard error.code == .notFound else { throw error }
+        }
+        guard let newest = served.newest else {
+            self = .unregistered
+            return
+        }
+        let matching = served.filter { keys.isPair(of: $0.key) }
+        guard let own = matching.first(where: { $0.number == facts.keyVersion?.number }) else {
+            self = matching.isEmpty ? .otherKeys : .otherVersion
+            return
+        }
+        self = own.number ?? 0 < newest.number ?? 0 ? .superseded(own, by: newest) : .registered(own)
     }
 }

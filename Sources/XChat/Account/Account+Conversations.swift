@@ -238,4 +238,39 @@ extension Account {
             _ = try await self.readHistory(of: group)
         }
     }
+
+    /// The members of a group as this account knows them, and as the server lists them.
+    package struct MemberComparison: Sendable {
+        package let group: ConversationID
+        package let known: Set<UserID>
+        package let listed: [UserID]
+    }
+
+    /// Reads a group, and compares its known members with those that the server lists.
+    ///
+    /// - Parameter group: The group.
+    /// - Returns: Both.
+    /// - Throws: ``AccountError`` with `server` if the server lists no members; `APIError`.
+    package func compareMembers(of group: ConversationID) async throws -> MemberComparison {
+        _ = try await readHistory(of: group)
+        let listed = try await client.conversation(try ConversationTarget(group)).memberIDs ?? []
+        guard !listed.isEmpty else { throw AccountError(.server, "the server lists no members of \(group)") }
+        return MemberComparison(group: group, known: try await members(of: group), listed: listed)
+    }
+
+    /// Accepts members of a group, each of whom is known or listed.
+    ///
+    /// - Parameters:
+    ///   - members: The members, this account among them.
+    ///   - comparison: What the person was shown.
+    /// - Throws: ``AccountError`` with `invalid_argument` for any other user; as ``acceptMembers(_:of:)``.
+    package func accept(_ members: [UserID], from comparison: MemberComparison) async throws {
+        if let stranger = members.first(where: { !comparison.known.contains($0) && !comparison.listed.contains($0) }) {
+            throw AccountError(
+                .invalidArgument,
+                "user \(stranger) is neither a known member of \(comparison.group) nor on the server's list; nothing was changed"
+            )
+        }
+        try await acceptMembers(members, of: comparison.group)
+    }
 }

@@ -111,6 +111,37 @@ extension Account {
         try await acceptNewest(of: comparison)
     }
 
+    /// Checks the newest key of a comparison against a fingerprint that the user gave by another way.
+    ///
+    /// - Parameters:
+    ///   - comparison: The comparison.
+    ///   - fingerprint: The fingerprint of an identity key.
+    /// - Throws: ``AccountError`` with `fingerprint_differs`; then the served keys are not pinned on first use either.
+    ///   With `signing_key_unproven` if the identity key is the one, and does not vouch for the signing key.
+    package func check(_ comparison: KeyComparison, hasFingerprint fingerprint: String) async throws {
+        guard let newest = comparison.newest else { return }
+        let found = newest.identityKey.fingerprint
+        let failure: AccountError.Code
+        let message: String
+        if found != fingerprint {
+            try await reject(comparison)
+            failure = .fingerprintDiffers
+            message =
+                "the newest identity key served for user \(comparison.user) has the fingerprint \(found), not the one given; "
+                + "nothing was trusted, and these keys are not pinned on first use"
+        } else if newest.registered.signingPublicKeySignature == nil {
+            failure = .signingKeyUnproven
+            message =
+                "the fingerprint covers the identity key alone, and the server does not show that this key signed the signing "
+                + "key; nothing was trusted; compare the safety code"
+        } else {
+            return
+        }
+        var error = AccountError(failure, message)
+        error.user = comparison.user
+        throw error
+    }
+
     /// Remembers that the served keys of a comparison failed a check, so that these keys are not pinned on first use.
     ///
     /// - Parameter comparison: The comparison.

@@ -253,10 +253,7 @@ extension Account {
             guard error.code == .notFound else { throw error }
             return nil
         }
-        let signingKey = keys.signingKey.map { WireString($0.base64) }
-        let ours = served.filter {
-            $0.publicKey == signingKey && $0.identityPublicKey == WireString(keys.identityKey.base64)
-        }
+        let ours = served.filter { keys.isPair(of: $0) }
         if let newest = ours.max(by: { ($0.publicKeyVersion.number ?? 0) < ($1.publicKeyVersion.number ?? 0) }) {
             return newest.publicKeyVersion
         }

@@ -121,8 +121,8 @@ extension Account {
                 }
                 if let api = try Environment.text("XCHAT_API_URL") { configuration.api = api }
                 configuration.names = (user: "XCHAT_USER", token: "XCHAT_TOKEN")
-                configuration.token = try token("XCHAT_TOKEN").map { TokenSource($0) }
-                configuration.appToken = try token("XCHAT_APP_TOKEN")
+                configuration.token = try Environment.token("XCHAT_TOKEN").map { TokenSource($0) }
+                configuration.appToken = try Environment.token("XCHAT_APP_TOKEN")
                 return configuration
             }
         }
@@ -138,15 +138,6 @@ extension Account {
                 )
             }
             return .accountFile(home + "/.xchat/account.db")
-        }
-
-        private static func token(_ variable: String) throws(AccountError) -> Token? {
-            guard let text = try Environment.text(variable) else { return nil }
-            do {
-                return try Token(text)
-            } catch {
-                throw AccountError(.invalidArgument, "the environment variable \(variable): \(error.detail)")
-            }
         }
     }
 }

@@ -1,3 +1,5 @@
+package import XChatHTTP
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)
@@ -23,5 +25,15 @@ package enum Environment {
             throw AccountError("the environment variable \(name) is not UTF-8; set it to valid text")
         }
         return text
+    }
+
+    /// A variable as a token, or another secret of an app; `nil` where it is not set.
+    package static func token(_ name: String) throws(AccountError) -> Token? {
+        guard let text = try text(name) else { return nil }
+        do {
+            return try Token(text)
+        } catch {
+            throw AccountError(.invalidArgument, "the environment variable \(name): \(error.detail)")
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import XChatEngine
 package import XChatEvents
 
@@ -25,6 +26,38 @@ extension Outbox {
             // Another process may settle the message, and a temporary failure does not settle it.
             await settlements.wait(after: version, upTo: min(rest, interval))
             try Task.checkCancellation()
+        }
+    }
+
+    /// The queued messages of a conversation that are posted before another one.
+    ///
+    /// - Parameters:
+    ///   - messageID: The other one.
+    ///   - conversation: The conversation.
+    /// - Returns: The messages in their order.
+    /// - Throws: As ``list(_:)``.
+    package func queue(before messageID: MessageID, in conversation: ConversationID) async throws -> [OutboxEntry] {
+        Array(try await queue(of: conversation).prefix { $0.messageID != messageID })
+    }
+
+    /// Why the first queued message of a conversation is not sent yet; nil if nothing is known against it.
+    package func delay(of conversation: ConversationID) async throws -> String? {
+        guard let head = try await queue(of: conversation).first else { return nil }
+        if head.failures > 0, let reason = head.reason { return reason }
+        guard let time = head.notBefore, time > Date() else { return nil }
+        return "the server takes no more before \(time.formatted(.iso8601))"
+    }
+
+    private func queue(of conversation: ConversationID) async throws -> [OutboxEntry] {
+        try await list([.queued]).filter { $0.conversationID == conversation }
+    }
+
+    /// Ends the pause of a message that was listed as queued; another process may have finished it since.
+    package func retryIfQueued(_ id: MessageID) async throws {
+        do {
+            try await retry(id)
+        } catch {
+            guard error.code == .finished else { throw error }
         }
     }
 }
