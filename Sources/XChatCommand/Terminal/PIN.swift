@@ -13,9 +13,9 @@ struct PINReader {
         guard try isOnTerminal() else {
             var lines = try lines(1)
             defer { wipe(&lines) }
-            return try secret(lines[0])
+            return Shared(try secretBytes(lines[0], named: "PIN"))
         }
-        return try ask(isNew ? "New PIN of the key backup: " : "PIN of the key backup: ", twice: isNew)
+        return try ask(isNew ? "New PIN of the key backup: " : "PIN of the key backup: ", isNew: isNew)
     }
 
     /// Reads the present PIN and the new one.
@@ -23,10 +23,10 @@ struct PINReader {
         guard try isOnTerminal() else {
             var lines = try lines(2)
             defer { wipe(&lines) }
-            return (try secret(lines[0]), try secret(lines[1]))
+            return (Shared(try secretBytes(lines[0], named: "PIN")), Shared(try secretBytes(lines[1], named: "PIN")))
         }
-        let old = try ask("Present PIN of the key backup: ", twice: false)
-        return (old, try ask("New PIN of the key backup: ", twice: true))
+        let old = try ask("Present PIN of the key backup: ", isNew: false)
+        return (old, try ask("New PIN of the key backup: ", isNew: true))
     }
 
     private static func isOnTerminal() throws -> Bool {
@@ -58,31 +58,13 @@ struct PINReader {
         return lines
     }
 
-    private static func ask(_ question: String, twice: Bool) throws -> Shared<SecretBytes> {
+    private static func ask(_ question: String, isNew: Bool) throws -> Shared<SecretBytes> {
         guard let terminal = Terminal() else {
             throw CommandError(
                 "there is no terminal on which to ask for the PIN: set XCHAT_PIN_FILE, or write the PIN to standard input"
             )
         }
-        var first = try terminal.askSecret(question)
-        defer { Sodium.wipe(&first) }
-        guard !first.isEmpty else { throw CommandError("the PIN from the terminal is empty; run the command again") }
-        if twice {
-            var second = try terminal.askSecret("The same again: ")
-            defer { Sodium.wipe(&second) }
-            guard Sodium.isEqual(first.span, second.span) else {
-                throw CommandError("the two PINs differ; run the command again")
-            }
-        }
-        return try secret(first)
-    }
-
-    private static func secret(_ bytes: [UInt8]) throws -> Shared<SecretBytes> {
-        do {
-            return Shared(try SecretBytes(copying: bytes.span))
-        } catch {
-            throw CommandError("the PIN cannot be held in memory: \(error)")
-        }
+        return Shared(try terminal.secret(question, named: "PIN", isNew: isNew))
     }
 
     private static func wipe(_ lines: inout [[UInt8]]) {

@@ -1,3 +1,4 @@
+import LibSodium
 import XChat
 import XChatFiles
 
@@ -25,8 +26,41 @@ struct Terminal: ~Copyable {
         return String(decoding: try readLine(), as: UTF8.self)
     }
 
+    /// Asks for permission, which only the word "yes" gives.
+    ///
+    /// - Parameters:
+    ///   - question: The question.
+    ///   - alternative: What to do where there is no terminal.
+    /// - Throws: If the answer is another one, or there is no terminal.
+    static func confirm(_ question: String, orElse alternative: String) throws {
+        guard let terminal = Terminal() else {
+            throw CommandError("there is no terminal to ask on, so nothing was changed: \(alternative)")
+        }
+        guard try terminal.ask(question) == "yes" else { throw CommandError("not accepted; nothing was changed") }
+    }
+
+    /// Asks for a secret without showing it, and for a new one twice.
+    ///
+    /// - Parameters:
+    ///   - question: The question.
+    ///   - name: What errors call the secret.
+    ///   - isNew: Whether the secret is a new one.
+    /// - Returns: The secret, at least one byte.
+    /// - Throws: If it is empty, or the second one differs.
+    func secret(_ question: String, named name: String, isNew: Bool) throws -> SecretBytes {
+        var secret = try askSecret(question)
+        defer { Sodium.wipe(&secret) }
+        guard !secret.isEmpty else { throw CommandError("the \(name) from the terminal is empty") }
+        if isNew {
+            var again = try askSecret("The same again: ")
+            defer { Sodium.wipe(&again) }
+            guard Sodium.isEqual(secret.span, again.span) else { throw CommandError("the two \(name)s differ") }
+        }
+        return try secretBytes(secret, named: name)
+    }
+
     /// Asks for a secret and reads it without showing it.
-    func askSecret(_ question: String) throws -> [UInt8] {
+    private func askSecret(_ question: String) throws -> [UInt8] {
         let interrupt: UInt8 = 0x03
         var settings = termios()
         guard unsafe tcgetattr(device.number, &settings) == 0 else { throw FileError.lastSystemError("/dev/tty") }
@@ -67,5 +101,14 @@ struct Terminal: ~Copyable {
             if byte == end { break }
         }
         return line
+    }
+}
+
+/// Secret memory with a copy of bytes.
+func secretBytes(_ bytes: [UInt8], named name: String) throws(CommandError) -> SecretBytes {
+    do {
+        return try SecretBytes(copying: bytes.span)
+    } catch {
+        throw CommandError("the \(name) cannot be kept: \(error)")
     }
 }
