@@ -34,16 +34,12 @@ struct MediaEncrypt: AsyncParsableCommand {
 
     func run() async throws {
         var encryptor = try MediaEncryptor(key: try await files.encryptingKey())
-        try files.transform { (input, emit) throws in
-            var output: [UInt8] = []
-            while let chunk = try input.chunk() {
-                output.removeAll(keepingCapacity: true)
+        try files.transform { chunk, output in
+            if let chunk {
                 try encryptor.push(chunk, appendingTo: &output)
-                try emit(output)
+            } else {
+                try encryptor.finish(appendingTo: &output)
             }
-            output.removeAll(keepingCapacity: true)
-            try encryptor.finish(appendingTo: &output)
-            try emit(output)
         }
     }
 }
@@ -68,22 +64,12 @@ struct MediaDecrypt: AsyncParsableCommand {
 
     func run() async throws {
         var decryptor = MediaDecryptor(key: try await files.key())
-        try files.transform { (input, emit) throws in
-            var output: [UInt8] = []
-            while let chunk = try input.chunk() {
-                output.removeAll(keepingCapacity: true)
-                do {
-                    try decryptor.push(chunk, appendingTo: &output)
-                } catch {
-                    // The bytes before the frame that does not authenticate are authentic.
-                    try emit(output)
-                    throw error
-                }
-                try emit(output)
+        try files.transform { chunk, output in
+            if let chunk {
+                try decryptor.push(chunk, appendingTo: &output)
+            } else {
+                try decryptor.finish(appendingTo: &output)
             }
-            output.removeAll(keepingCapacity: true)
-            try decryptor.finish(appendingTo: &output)
-            try emit(output)
         }
     }
 }
@@ -137,30 +123,43 @@ struct MediaOptions: ParsableArguments {
         }
     }
 
-    /// Runs `body` from input to output; a file appears only when it returns.
-    func transform(
-        _ body: (borrowing Descriptor, (_ output: [UInt8]) throws -> Void) throws -> Void
-    ) throws {
+    /// Sends the input through a stream to the output; a file appears only if all of it was written.
+    ///
+    /// - Parameter step: Appends to the output what a piece of the input becomes; nil is the end of the input.
+    /// - Throws: Why the output was not made, or not all of it.
+    func transform(_ step: (_ chunk: [UInt8]?, _ output: inout [UInt8]) throws -> Void) throws {
         let source = try openInput(input)
         do {
-            guard out != "-" else { return try body(source) { try Output.result($0) } }
+            guard out != "-" else { return try Self.copy(source, step) { try Output.result($0) } }
             try checkNewFile(out, overwrites: force)
             try Files.write(out, overwrites: force) { file in
-                try body(source) { bytes in
-                    try file.writeAll(bytes)
-                }
+                try Self.copy(source, step) { try file.writeAll($0) }
             }
         } catch let error as XChatError {
             throw CommandError("\(quoted(source.name)): \(error.message)")
         }
     }
-}
 
-extension Descriptor {
-    /// The next piece of a stream, or nil at its end.
-    fileprivate borrowing func chunk() throws(FileError) -> [UInt8]? {
-        let bytes = try read(upTo: 1 << 20)
-        return bytes.isEmpty ? nil : bytes
+    private static func copy(
+        _ source: borrowing Descriptor,
+        _ step: (_ chunk: [UInt8]?, _ output: inout [UInt8]) throws -> Void,
+        _ emit: (_ output: [UInt8]) throws -> Void
+    ) throws {
+        var output: [UInt8] = []
+        var isAtEnd = false
+        while !isAtEnd {
+            let chunk = try source.read(upTo: 1 << 20)
+            isAtEnd = chunk.isEmpty
+            output.removeAll(keepingCapacity: true)
+            do {
+                try step(isAtEnd ? nil : chunk, &output)
+            } catch {
+                // What precedes a bad frame is authentic.
+                if !isAtEnd { try emit(output) }
+                throw error
+            }
+            try emit(output)
+        }
     }
 }
 
