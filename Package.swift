@@ -134,12 +134,22 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "XChatText",
+            dependencies: ["XChat", "XChatEngine", "XChatEvents", "XChatHTTP"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "XChatBench",
+            dependencies: ["LibSodium", "XChat", "XChatEngine", "XChatEvents", "XChatText", crypto],
+            swiftSettings: settings
+        ),
         .systemLibrary(name: "CProcess"),
         .executableTarget(
             name: "XChatCommand",
             dependencies: [
-                "CProcess", "LibSodium", "ThriftBinary", "XChatEvents", "XChatFiles", "XChatEngine", "XChatHTTP",
-                "XChatBackup", "XChat", "XChatSandbox", crypto, logging,
+                "CProcess", "LibSodium", "XChatEvents", "XChatFiles", "XChatEngine", "XChatHTTP", "XChatBackup",
+                "XChat", "XChatSandbox", "XChatText", "XChatBench",
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ],
             swiftSettings: settings
@@ -237,22 +247,33 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "XChatTextTests",
+            dependencies: ["XChatText", "XChat", "XChatEngine", "XChatEvents", "XChatHTTP", "TestSupport"],
+            exclude: ["Vectors"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "XChatBenchTests",
+            dependencies: ["XChatBench", "XChat", "XChatEngine", "XChatEvents"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "XChatCommandTests",
             dependencies: [
-                "XChatCommand", "XChat", "LibSodium", "XChatEngine", "XChatEvents", "XChatFiles", "TestSupport",
+                "XChatCommand", "XChat", "XChatText", "LibSodium", "XChatEngine", "XChatEvents", "XChatFiles",
+                "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            exclude: ["Vectors"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "InteropTests",
             dependencies: [
                 "XChatCommand", "XChat", "XChatBackup", "XChatEngine", "XChatEvents", "XChatHTTP", "XChatSandbox",
-                "LibSodium", "TestSupport",
+                "XChatText", "LibSodium", "TestSupport",
             ],
             path: "Tests/Interop",
             exclude: ["browser.py", "command_flow.py", "peer.py", "xdk_flow.py"],

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 import XChat
-import XChatCommand
 import XChatEvents
+import XChatText
 
 /// The command `xchat` as a person uses it, at one end of a conversation, and X's own client and engine at the other.
 @Suite(.enabled(if: Bots.isWanted, Bots.absence), .timeLimit(.minutes(2)))

@@ -1,7 +1,7 @@
 import XChat
-import XChatCommand
 import XChatEngine
 import XChatEvents
+import XChatText
 
 /// A case where this engine is to differ from X's SDK, and what it is to say instead.
 ///

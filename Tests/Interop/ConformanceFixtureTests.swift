@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 import XChat
-import XChatCommand
 import XChatEvents
+import XChatText
 
 @testable import XChatEngine
 

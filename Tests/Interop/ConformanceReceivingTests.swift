@@ -1,7 +1,7 @@
 import Testing
 import XChat
-import XChatCommand
 import XChatEvents
+import XChatText
 
 @testable import XChatEngine
 

@@ -1,7 +1,7 @@
 import XChat
-import XChatCommand
 import XChatEngine
 import XChatEvents
+import XChatText
 
 /// What people send each other, of every sort.
 enum Samples {

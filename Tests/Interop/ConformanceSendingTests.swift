@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 import XChat
-import XChatCommand
 import XChatEvents
+import XChatText
 
 @testable import XChatEngine
 

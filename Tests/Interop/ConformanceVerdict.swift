@@ -1,7 +1,7 @@
 import XChat
-import XChatCommand
 import XChatEngine
 import XChatEvents
+import XChatText
 
 /// What an engine makes of an event, as finely as both tell.
 enum Verdict: String {

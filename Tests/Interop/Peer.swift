@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 import XChat
-import XChatCommand
 import XChatEvents
+import XChatText
 
 /// X's own SDK in a process of its own: `peer.py`, one JSON line there and one back.
 ///

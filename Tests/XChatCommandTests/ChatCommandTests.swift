@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 import XChat
-import XChatCommand
 import XChatEngine
 import XChatEvents
+import XChatText
 
 /// Handles on the command line, and chats, against the sandbox.
 @Suite(.timeLimit(.minutes(4)))

@@ -16,6 +16,18 @@ package struct OpenedEvent: Sendable {
         self.servedID = servedID
         self.result = result
     }
+
+    /// The event with a mark if its author signed another one under its id; nil if the same signed event was shown.
+    package func unlessRepeated(_ seen: inout SeenEvents) -> OpenedEvent? {
+        guard case .success(var event) = result else { return self }
+        switch seen.insert(event) {
+        case .new: return self
+        case .repeated: return nil
+        case .sameID:
+            event.marks.insert(.sameID)
+            return OpenedEvent(received: received, servedID: servedID, result: .success(event))
+        }
+    }
 }
 
 /// The results of one delivery of a conversation.

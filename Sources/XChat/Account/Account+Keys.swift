@@ -128,7 +128,7 @@ extension Account {
             failure = .fingerprintDiffers
             message =
                 "the newest identity key served for user \(comparison.user) has the fingerprint \(found), not the one given; "
-                + "nothing was trusted, and these keys are not pinned on first use"
+                + "nothing was trusted, and these keys are not pinned on first use; compare the safety code with the user"
         } else if newest.registered.signingPublicKeySignature == nil {
             failure = .signingKeyUnproven
             message =

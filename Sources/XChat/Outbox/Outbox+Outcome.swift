@@ -40,19 +40,22 @@ extension Outbox {
         Array(try await queue(of: conversation).prefix { $0.messageID != messageID })
     }
 
-    /// Why the first queued message of a conversation is not sent yet; nil if nothing is known against it.
+    /// Why the first queued message of a conversation is not sent yet; nil if no reason is known.
     package func delay(of conversation: ConversationID) async throws -> String? {
         guard let head = try await queue(of: conversation).first else { return nil }
         if head.failures > 0, let reason = head.reason { return reason }
         guard let time = head.notBefore, time > Date() else { return nil }
-        return "the server takes no more before \(time.formatted(.iso8601))"
+        return "the server accepts no more messages before \(time.formatted(.iso8601))"
     }
 
     private func queue(of conversation: ConversationID) async throws -> [OutboxEntry] {
         try await list([.queued]).filter { $0.conversationID == conversation }
     }
 
-    /// Ends the pause of a message that was listed as queued; another process may have finished it since.
+    /// Ends the backoff of a message that was listed as queued.
+    ///
+    /// - Parameter id: The message. It is no error if another process has sent or dropped it meanwhile.
+    /// - Throws: If the message cannot be retried.
     package func retryIfQueued(_ id: MessageID) async throws {
         do {
             try await retry(id)

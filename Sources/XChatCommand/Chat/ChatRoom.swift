@@ -2,6 +2,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatFiles
+import XChatText
 
 /// One chat in the terminal: the events that were shown, and the sent messages whose outcome is not known yet.
 actor ChatRoom {
@@ -40,15 +41,15 @@ actor ChatRoom {
         let delivery = try await naming(conversation) { try await account.readHistory(of: conversation) }
         let handles = await names.handles(asking: delivery.events.compactMap { $0.received?.senderID })
         let lines = delivery.events.compactMap { events.line($0, handles: handles) }
-        let messages = lines.filter { $0.body != nil }.count
-        var skipped = max(0, messages - count)
-        let first = lines.firstIndex { line in
-            if skipped == 0 { return true }
-            if line.body != nil { skipped -= 1 }
-            return false
+        let earlier = max(0, lines.count { $0.body != nil } - count)
+        if earlier > 0 { try screen.show("-- \(earlier) earlier messages; read them with: xchat read") }
+        var skipped = 0
+        let shown = lines.drop { line in
+            if skipped == earlier { return false }
+            if line.body != nil { skipped += 1 }
+            return true
         }
-        if messages > count { try screen.show("-- \(messages - count) earlier messages; read them with: xchat read") }
-        for line in lines[(first ?? lines.endIndex)...] { try screen.show(line.head, body: line.body) }
+        for line in shown { try screen.show(line.head, body: line.body) }
         try screen.show("-- /help lists the commands; only the server vouches for a name with ~")
     }
 

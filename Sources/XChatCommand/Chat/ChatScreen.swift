@@ -1,5 +1,6 @@
 import XChat
 import XChatFiles
+import XChatText
 
 /// Prints the lines of a chat, above the line that a person is typing.
 ///
@@ -40,32 +41,4 @@ struct ChatScreen {
     func end() throws {
         if hasPrompt { try Output.result(Array((isDumb ? "\n" : "\r\u{1B}[K").utf8)) }
     }
-}
-
-/// Lines of a chat: the head at the left edge, everything else indented by four columns.
-///
-/// - Parameters:
-///   - head: The first line.
-///   - body: The lines below it.
-///   - columns: The width of the terminal; nil if lines are not broken.
-/// - Returns: The lines.
-package func chatText(_ head: String, body: String?, columns: Int?) -> String {
-    let indent = "    "
-    var lines: [String] = []
-    for (index, line) in head.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-        var parts =
-            columns.map { wrappedLine(String(line), columns: $0 - (index > 0 ? indent.count : 0)) } ?? [String(line)]
-        if index == 0, let columns, parts.count > 1 {
-            // The rest again, since it is indented.
-            let first = parts[0]
-            let rest = String(line.dropFirst(first.count).drop { $0 == " " })
-            parts = [first] + wrappedLine(rest, columns: columns - indent.count)
-        }
-        lines += parts.enumerated().map { index == 0 && $0.offset == 0 ? $0.element : indent + $0.element }
-    }
-    for line in (body ?? "").split(separator: "\n", omittingEmptySubsequences: body == nil) {
-        let parts = columns.map { wrappedLine(String(line), columns: $0 - indent.count) } ?? [String(line)]
-        lines += parts.map { indent + $0 }
-    }
-    return lines.joined(separator: "\n")
 }

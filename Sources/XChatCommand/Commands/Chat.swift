@@ -37,13 +37,8 @@ struct Chat: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many earlier messages to show, 0 to 10000.", valueName: "number"))
     var history = 20
 
-    @Option(
-        help: ArgumentHelp(
-            "How often to read the history if there is no activity stream, 1 to 3600.",
-            valueName: "seconds"
-        )
-    )
-    var poll = 5
+    @OptionGroup
+    var polling: PollOptions
 
     @Flag(help: "First give the conversation a new key, if its newest one must not encrypt any more.")
     var rotate = false
@@ -56,13 +51,12 @@ struct Chat: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...10_000).contains(history) else { throw ValidationError("--history takes 0 to 10000.") }
-        guard (1...3600).contains(poll) else { throw ValidationError("--poll takes 1 to 3600 seconds.") }
     }
 
     func run() async throws {
         let account = try await options.account(
             rotates: rotate,
-            pollInterval: .seconds(poll),
+            pollInterval: polling.interval,
             notify: ChatScreen.notice
         )
         let conversation = try await account.conversation(to)

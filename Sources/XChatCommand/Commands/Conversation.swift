@@ -3,6 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatHTTP
+import XChatText
 
 struct Conversation: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,8 +50,7 @@ struct ConversationStart: AsyncParsableCommand {
                 "\(conversation) is not a 1:1 conversation; give the id of a user, or for a group use: xchat group create"
             )
         }
-        let key = try await naming(conversation) { try await account.changeKey(of: conversation) }
-        try Output.result(of: "\(conversation) has a new key", key.json)
+        try await account.printNewKey(of: conversation)
     }
 }
 
@@ -80,7 +80,13 @@ struct ConversationRotate: AsyncParsableCommand {
     func run() async throws {
         let account = try await options.account()
         let conversation = try await account.conversation(to)
-        let key = try await naming(conversation) { try await account.changeKey(of: conversation) }
+        try await account.printNewKey(of: conversation)
+    }
+}
+
+extension Account {
+    fileprivate func printNewKey(of conversation: ConversationID) async throws {
+        let key = try await naming(conversation) { try await changeKey(of: conversation) }
         try Output.result(of: "\(conversation) has a new key", key.json)
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
-import XChat
 import XChatEngine
 import XChatEvents
+import XChatText
 
 struct Decrypt: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,29 +24,15 @@ struct Decrypt: AsyncParsableCommand {
     )
 
     @OptionGroup
-    var state: StateOptions
-
-    @Argument(help: ArgumentHelp("Files of events; - is standard input. (default: -)", valueName: "file"))
-    var files: [String] = []
+    var input: EventInput
 
     func run() async throws {
-        var session = try await state.offlineSession()
-        let events = try concurrentMap(EventLines.read(files)) { $0.event }
-        try print(session.open(events), of: events)
-    }
-
-    private func print(
-        _ results: [Result<Event, XChatError>],
-        of events: [Result<MessageEvent, XChatError>]
-    ) throws {
         var failed = false
-        for (index, (result, received)) in zip(results, events).enumerated() {
-            try Output.result(resultJSON(result, received: try? received.get(), index: index).line)
-            failed = failed || result.isBad
+        for (index, event) in try await input.opened().enumerated() {
+            try Output.result(json: resultJSON(event.result, received: try? event.received.get(), index: index))
+            failed = failed || event.result.isBad
         }
-        if failed {
-            throw ExitCode.failure
-        }
+        if failed { throw ExitCode.failure }
     }
 }
 

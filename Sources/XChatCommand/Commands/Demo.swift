@@ -1,4 +1,5 @@
 import ArgumentParser
+import XChatSandbox
 
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,6 +21,6 @@ struct Demo: AsyncParsableCommand {
     var suite = SuiteOption.xchat
 
     func run() async throws {
-        try await DemoRun(suite: suite.name).run()
+        try await Demonstration(suite: suite.name) { try Output.result($0) }.run()
     }
 }

@@ -3,6 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatHTTP
+import XChatText
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -60,12 +61,5 @@ struct Finding {
             "detail": .string(WireString(detail)),
             "advice": advice.map { .string(WireString($0)) } ?? .null,
         ]
-    }
-}
-
-extension String {
-    /// The text with spaces up to a width, at least one.
-    func padded(to width: Int) -> String {
-        self + String(repeating: " ", count: max(1, width - count))
     }
 }

@@ -3,6 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatFiles
+import XChatText
 
 struct Encrypt: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,8 +33,8 @@ struct Encrypt: AsyncParsableCommand {
     @OptionGroup
     var state: StateOptions
 
-    @Option(help: .conversation("id"), transform: ConversationArgument.init)
-    var conversation: ConversationArgument
+    @OptionGroup
+    var encryption: EncryptionOptions
 
     // A text, unlike other values, may begin with a dash.
     @Option(parsing: .unconditional, help: "The text of the message.")
@@ -45,14 +46,6 @@ struct Encrypt: AsyncParsableCommand {
     @Flag(help: "Print the base64 event that a recipient would receive, instead of the request's body.")
     var event = false
 
-    @Option(
-        help: ArgumentHelp(
-            "The version of the conversation key to encrypt with. (default: the newest)",
-            valueName: "version"
-        )
-    )
-    var conversationKeyVersion: String?
-
     func validate() throws {
         guard text == nil || draft == nil else {
             throw ValidationError("--text and --draft cannot be combined; give one of them.")
@@ -60,11 +53,11 @@ struct Encrypt: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (session, conversation) = try await state.offlineSession(in: conversation)
+        let (session, conversation) = try await state.offlineSession(in: encryption.conversation)
         let message = try session.seal(
             try message(),
             in: conversation,
-            keyVersion: conversationKeyVersion.map { KeyVersion($0) }
+            keyVersion: encryption.conversationKeyVersion
         )
         if event {
             try Output.result(Base64.encode(message.event.encoded()))
@@ -84,13 +77,17 @@ struct Encrypt: AsyncParsableCommand {
     }
 }
 
-extension SealedMessage {
-    /// The body of the request that sends the message.
-    var requestBody: JSONValue {
-        [
-            "message_id": .string(messageID),
-            "encoded_message_create_event": .string(encodedMessageCreateEvent),
-            "encoded_message_event_signature": .string(encodedMessageEventSignature),
-        ]
-    }
+/// The conversation to encrypt for, and under which of its keys.
+struct EncryptionOptions: ParsableArguments {
+    @Option(help: .conversation("id"), transform: ConversationArgument.init)
+    var conversation: ConversationArgument
+
+    @Option(
+        help: ArgumentHelp(
+            "The version of the conversation key to encrypt with. (default: the newest of the state)",
+            valueName: "version"
+        ),
+        transform: { KeyVersion($0) }
+    )
+    var conversationKeyVersion: KeyVersion?
 }

@@ -3,6 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatHTTP
+import XChatText
 
 struct Group: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,25 +37,27 @@ struct GroupCreateCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The other members: ids, or handles as in @bob.", valueName: "member"))
-    var members: [String]
+    @Argument(
+        help: ArgumentHelp("The other members: ids, or handles as in @bob.", valueName: "member"),
+        transform: UserArgument.init
+    )
+    var members: [UserArgument]
 
     @Option(help: "The title of the group.")
     var title: String?
 
-    @Option(help: ArgumentHelp("Another administrator; give the option once for each.", valueName: "member"))
-    var admin: [String] = []
+    @Option(
+        help: ArgumentHelp("Another administrator; give the option once for each.", valueName: "member"),
+        transform: UserArgument.init
+    )
+    var admin: [UserArgument] = []
 
     @OptionGroup
     var options: AccountOptions
 
-    func validate() throws {
-        for member in members + admin { _ = try UserArgument(member) }
-    }
-
     func run() async throws {
         let account = try await options.account()
-        let users = try await account.users((members + admin).map { try UserArgument($0) })
+        let users = try await account.users(members + admin)
         let created = try await account.newGroup(
             of: Array(users.prefix(members.count)),
             title: title,
@@ -81,20 +84,19 @@ struct GroupAdd: AsyncParsableCommand {
     @Argument(help: .group)
     var group: GroupArgument
 
-    @Argument(help: ArgumentHelp("The new members: ids, or handles as in @bob.", valueName: "member"))
-    var members: [String]
+    @Argument(
+        help: ArgumentHelp("The new members: ids, or handles as in @bob.", valueName: "member"),
+        transform: UserArgument.init
+    )
+    var members: [UserArgument]
 
     @OptionGroup
     var options: AccountOptions
 
-    func validate() throws {
-        for member in members { _ = try UserArgument(member) }
-    }
-
     func run() async throws {
         let account = try await options.account()
         let group = try account.conversation(group.id)
-        let members = try await account.users(members.map { try UserArgument($0) })
+        let members = try await account.users(members)
         let added = try await naming(group) { try await account.addMembers(members, to: group) }
         try Output.result(of: "the members were added", added.json)
     }
@@ -123,21 +125,20 @@ struct GroupRemove: AsyncParsableCommand {
     @Argument(help: .group)
     var group: GroupArgument
 
-    @Argument(help: ArgumentHelp("The members: ids, or handles as in @bob that were used before.", valueName: "member"))
-    var members: [String]
+    @Argument(
+        help: ArgumentHelp("The members: ids, or handles as in @bob that were used before.", valueName: "member"),
+        transform: UserArgument.init
+    )
+    var members: [UserArgument]
 
     @OptionGroup
     var state: StateOptions
 
-    func validate() throws {
-        for member in members { _ = try UserArgument(member) }
-    }
-
     func run() async throws {
-        let (session, users) = try await state.offlineSession(with: members.map { try UserArgument($0) })
+        let (session, users) = try await state.offlineSession(with: members)
         let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
         let signed = try session.sign(.removeMembers(users), in: conversation)
-        try Output.result(signed.requestMember.line)
+        try Output.result(json: signed.requestMember)
     }
 }
 
@@ -179,23 +180,6 @@ struct GroupTitle: AsyncParsableCommand {
         }
         let title = plain ? self.title : try session.encrypt(self.title, in: conversation).string
         let signed = try session.sign(.setTitle(title, keyVersion: version), in: conversation)
-        try Output.result(signed.requestMember.line)
-    }
-}
-
-extension ActionSignature {
-    /// One entry of `action_signatures` in the bodies of X's API.
-    fileprivate var requestMember: JSONValue {
-        [
-            "message_id": .string(messageID),
-            "encoded_message_event_detail": .string(encodedMessageEventDetail),
-            "message_event_signature": [
-                "signature": .string(signature),
-                "public_key_version": .string(publicKeyVersion),
-                "signature_version": .string(signatureVersion),
-                "signing_public_key": .string(signingPublicKey),
-            ],
-            "signature_payload": signaturePayload.map { .string($0) } ?? .null,
-        ]
+        try Output.result(json: signed.requestMember)
     }
 }

@@ -3,6 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatHTTP
+import XChatText
 
 struct GroupLog: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -43,13 +44,13 @@ struct GroupLog: AsyncParsableCommand {
                 "the members of \(conversation) are not known; read the group first: xchat read \(conversation)"
             )
         }
-        for entry in membership.log { try Output.result(entry.json.line) }
+        for entry in membership.log { try Output.result(json: entry.json) }
         let summary: JSONValue = [
             "members": .init(membership.present.sorted()),
             "former_members": .init(membership.bars.keys.sorted()),
             "unjudged": .number(membership.unjudged.count),
         ]
-        try Output.result(summary.line)
+        try Output.result(json: summary)
     }
 }
 
@@ -82,16 +83,13 @@ struct GroupAccept: AsyncParsableCommand {
         help: ArgumentHelp(
             "The members to accept: ids or handles, separated by commas. Nothing is asked.",
             valueName: "ids"
-        )
+        ),
+        transform: GroupAccept.list
     )
-    var members: String?
+    var members: [UserArgument]?
 
     @OptionGroup
     var options: AccountOptions
-
-    func validate() throws {
-        if let members { _ = try Self.list(members) }
-    }
 
     private static func list(_ text: String) throws -> [UserArgument] {
         try text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { part in
@@ -103,24 +101,10 @@ struct GroupAccept: AsyncParsableCommand {
         let account = try await options.account()
         let conversation = try account.conversation(group.id)
         guard conversation.isGroup else { throw CommandError("\(conversation) is not a group") }
-        let listed = try await naming(conversation) {
-            _ = try await account.readHistory(of: conversation)
-            return try await account.client.conversation(try ConversationTarget(conversation)).memberIDs ?? []
-        }
-        guard !listed.isEmpty else { throw CommandError("the server lists no members of \(conversation)") }
-        let known = try await account.members(of: conversation)
-        var accepted = listed
-        if let members {
-            accepted = try await account.users(try Self.list(members))
-            if let stranger = accepted.first(where: { !known.contains($0) && !listed.contains($0) }) {
-                throw CommandError(
-                    "user \(stranger) is neither a known member of \(conversation) nor on the server's list; nothing was changed"
-                )
-            }
-        } else {
-            try confirm(known: known, listed: listed, conversation)
-        }
-        try await account.acceptMembers(accepted, of: conversation)
+        let comparison = try await naming(conversation) { try await account.compareMembers(of: conversation) }
+        if members == nil { try confirm(comparison) }
+        let accepted = if let members { try await account.users(members) } else { comparison.listed }
+        try await account.accept(accepted, from: comparison)
         let answer: JSONValue = [
             "conversation_id": .string(conversation.text),
             "members": .init(accepted.sorted()),
@@ -128,17 +112,14 @@ struct GroupAccept: AsyncParsableCommand {
         try Output.result(of: "the members of \(conversation) were accepted", answer)
     }
 
-    private func confirm(known: Set<UserID>, listed: [UserID], _ conversation: ConversationID) throws {
+    private func confirm(_ comparison: Account.MemberComparison) throws {
+        let (known, listed) = (comparison.known, comparison.listed)
         Output.note(text("known members", known.sorted(), unlike: Set(listed)))
         Output.note(text("members on the server's list", listed.sorted(), unlike: known))
-        guard let terminal = Terminal() else {
-            throw CommandError(
-                "there is no terminal to ask on, so nothing was changed: name the members of \(conversation) with --members"
-            )
-        }
-        guard try terminal.ask("Accept the server's list? Type yes to accept it: ") == "yes" else {
-            throw CommandError("not accepted; nothing was changed")
-        }
+        try Terminal.confirm(
+            "Accept the server's list? Type yes to accept it: ",
+            orElse: "name the members of \(comparison.group) with --members"
+        )
     }
 
     private func text(_ title: String, _ users: [UserID], unlike others: Set<UserID>) -> String {

@@ -37,30 +37,19 @@ struct HandleAccept: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The handle, as in @bob.", valueName: "handle"))
-    var handle: String
+    @Argument(help: ArgumentHelp("The handle, as in @bob.", valueName: "handle"), transform: Handle.init(argument:))
+    var handle: Handle
 
-    @Option(help: ArgumentHelp("The user id that the handle must lead to; nothing is asked.", valueName: "id"))
-    var user: String?
+    @Option(
+        help: ArgumentHelp("The user id that the handle must lead to; nothing is asked.", valueName: "id"),
+        transform: userID
+    )
+    var user: UserID?
 
     @OptionGroup
     var options: AccountOptions
 
-    func validate() throws {
-        _ = try parsedHandle()
-        if let user { _ = try userID(user) }
-    }
-
-    private func parsedHandle() throws(ValidationError) -> Handle {
-        do throws(APIError) {
-            return try Handle(handle)
-        } catch {
-            throw ValidationError("\(error.detail).")
-        }
-    }
-
     func run() async throws {
-        let handle = try parsedHandle()
         let account = try await options.account()
         let known = try await account.pinnedUser(of: handle)
         guard let served = try await account.servedUser(of: handle) else {
@@ -70,7 +59,7 @@ struct HandleAccept: AsyncParsableCommand {
             )
         }
         if let user {
-            guard try userID(user) == served else {
+            guard user == served else {
                 throw CommandError(
                     "the server says that \(handle) is user \(served), not user \(user); nothing was changed; ask the user for "
                         + "the id by another way than this server"
@@ -87,11 +76,6 @@ struct HandleAccept: AsyncParsableCommand {
     private func confirm(_ handle: Handle, _ known: UserID?, _ served: UserID) throws {
         Output.note("\(handle) until now: \(known.map { "user \($0)" } ?? "not used")")
         Output.note("\(handle) now, says the server: user \(served)")
-        guard let terminal = Terminal() else {
-            throw CommandError("there is no terminal to ask on, so nothing was changed: give the user id with --user")
-        }
-        guard try terminal.ask("Accept the new user? Type yes to accept: ") == "yes" else {
-            throw CommandError("not accepted; nothing was changed")
-        }
+        try Terminal.confirm("Accept the new user? Type yes to accept: ", orElse: "give the user id with --user")
     }
 }

@@ -1,8 +1,7 @@
 import ArgumentParser
 import XChat
-import XChatEngine
-import XChatEvents
 import XChatFiles
+import XChatText
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,9 +35,9 @@ struct Inspect: ParsableCommand {
         }
         var failed = false
         for (index, line) in lines.enumerated() {
-            let inspected: Inspected
+            let inspected: InspectedEvent
             do {
-                inspected = try Inspected(line, name: lines.count == 1 ? "the event" : "event \(index)")
+                inspected = try inspect(line, name: lines.count == 1 ? "the event" : "event \(index)")
             } catch {
                 // One bad line does not affect the others.
                 let isFile = event.map(Files.exists) ?? false
@@ -50,68 +49,11 @@ struct Inspect: ParsableCommand {
         }
         if failed { throw ExitCode.failure }
     }
-}
 
-/// What can be seen of an event without any key.
-private struct Inspected {
-    private let structure: StructureNode
-    private let payload: Result<SignedPayload, CommandError>
-    private let coverage: SignatureCoverage?
-
-    init(_ line: EventLines.Line, name: String) throws(CommandError) {
+    private func inspect(_ line: EventLines.Line, name: String) throws(CommandError) -> InspectedEvent {
         guard case .text(let text) = line else {
             throw CommandError("\(name): the line is longer than \(EventLines.maximumLineBytes) bytes")
         }
-        do {
-            let bytes = try Base64.decode(text)
-            structure = try StructureNode(describing: bytes, as: MessageEvent.self)
-            let event = Result { try MessageEvent(decoding: bytes) }
-            payload = Self.payload(of: event)
-            // Computed from the received structure: decoding drops unknown fields, which are not signed either.
-            coverage = try? event.get().signatureCoverage(in: structure)
-        } catch {
-            throw CommandError("\(name): \(error)")
-        }
-    }
-
-    private static func payload(of event: Result<MessageEvent, any Error>) -> Result<SignedPayload, CommandError> {
-        do {
-            let event = try event.get()
-            let version = try SignatureVersion(event.messageEventSignature?.signatureVersion)
-            return .success(try SignedPayload(of: event, version: version))
-        } catch {
-            return .failure(CommandError("\(error)"))
-        }
-    }
-
-    /// The signed text, with a placeholder for the conversation key at its end, which only members know.
-    private var signedText: Result<String, CommandError> {
-        payload.map { payload in
-            String(decoding: payload.bytes, as: UTF8.self)
-                + (payload.endsWithConversationKey ? "<conversation key>" : "")
-        }
-    }
-
-    var json: JSONValue {
-        var json: JSONObject = ["structure": structureJSON(structure), "signed_payload": nil]
-        switch signedText {
-        case .success(let text): json["signed_payload"] = .string(text)
-        case .failure(let error): json["signed_payload_error"] = .string(error.description)
-        }
-        if let coverage {
-            json["covered_fields"] = .array(coverage.covered.map { .string(WireString($0)) })
-            json["uncovered_fields"] = .array(coverage.uncovered.map { .string(WireString($0)) })
-        }
-        return .object(json)
-    }
-
-    var text: String {
-        let signed =
-            switch signedText {
-            case .success(let text): "signed payload: \(visible(text))"
-            case .failure(let error): "no signed payload: \(visible(error.description))"
-            }
-        let uncovered = coverage.map { "not covered by the signature: \($0.uncovered.joined(separator: ", "))\n" } ?? ""
-        return structureText(structure) + uncovered + signed
+        return try InspectedEvent(base64: text, name: name)
     }
 }

@@ -58,7 +58,7 @@ struct Login: AsyncParsableCommand {
         guard let id = try clientID ?? Environment.text("XCHAT_CLIENT_ID") else {
             throw ValidationError("The client id of the app is missing. Give it with --client-id or XCHAT_CLIENT_ID.")
         }
-        let secret = try ServerOptions.token(in: "XCHAT_CLIENT_SECRET")
+        let secret = try Environment.token("XCHAT_CLIENT_SECRET")
         let client: OAuthClient
         let authorization: OAuthAuthorization
         do {
@@ -67,7 +67,7 @@ struct Login: AsyncParsableCommand {
         } catch let error as APIError where [.invalidArgument, .insecureTransport].contains(error.code) {
             throw ValidationError(error.detail)
         }
-        if try options.server.token() != nil {
+        if try Environment.token("XCHAT_TOKEN") != nil {
             Output.warning("XCHAT_TOKEN is set, so commands use that token; unset it to use this sign-in")
         }
         // The passphrase is asked for before a person spends time in the browser.
@@ -221,7 +221,7 @@ struct Logout: AsyncParsableCommand {
                     + "x.com/settings/connected_apps, where you can revoke its access"
             )
         }
-        if try options.server.token() != nil {
+        if try Environment.token("XCHAT_TOKEN") != nil {
             Output.warning("XCHAT_TOKEN is set: that token stays valid, and commands use it")
         }
         try Output.result(of: "the tokens are deleted", ["signed_out": .bool(wasSignedIn)])
@@ -246,11 +246,9 @@ struct WhoAmI: AsyncParsableCommand {
 
     func run() async throws {
         let user = try await options.client().me()
-        try Output.result(
-            ([
-                "user_id": .string(user.id), "username": user.username.map { .string($0) } ?? .null,
-                "name": user.name.map { .string($0) } ?? .null,
-            ] as JSONValue).line
-        )
+        try Output.result(json: [
+            "user_id": .string(user.id), "username": user.username.map { .string($0) } ?? .null,
+            "name": user.name.map { .string($0) } ?? .null,
+        ])
     }
 }

@@ -5,6 +5,7 @@ import XChatEngine
 import XChatEvents
 import XChatFiles
 import XChatHTTP
+import XChatText
 
 struct MediaUploadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,16 +26,8 @@ struct MediaUploadCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: .conversation("id"), transform: ConversationArgument.init)
-    var conversation: ConversationArgument
-
-    @Option(
-        help: ArgumentHelp(
-            "The version of the conversation key to encrypt with. (default: the newest of the state)",
-            valueName: "version"
-        )
-    )
-    var conversationKeyVersion: String?
+    @OptionGroup
+    var encryption: EncryptionOptions
 
     @Argument(help: ArgumentHelp("The file to upload, which must be a regular file.", valueName: "file"))
     var file: String
@@ -48,9 +41,9 @@ struct MediaUploadCommand: AsyncParsableCommand {
     func run() async throws {
         let attachment = try AttachmentFile(file)
         let account = try await options.account()
-        let conversation = try await account.conversation(conversation)
+        let conversation = try await account.conversation(encryption.conversation)
         let (version, key) = try await naming(conversation) {
-            try await account.encryptingKey(of: conversation, version: conversationKeyVersion.map { KeyVersion($0) })
+            try await account.encryptingKey(of: conversation, version: encryption.conversationKeyVersion)
         }
         let display = ProgressDisplay("uploading", isQuiet: quiet)
         let media: MediaAttachment
@@ -174,59 +167,23 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     }
 
     /// The file to download, as the arguments or the message describe it.
-    private struct Wanted {
-        let hashKey: String
-        let conversation: ConversationID
-        let keyVersion: KeyVersion?
-        let size: Int?
-    }
-
-    private func media(for account: Account) async throws -> Wanted {
+    private func media(for account: Account) async throws -> MediaReference {
         guard let event else {
             guard let conversation else {
                 throw ValidationError("The conversation of the file is missing. Give it with --conversation.")
             }
-            return Wanted(
+            return MediaReference(
                 hashKey: mediaHashKey ?? "",
                 conversation: try await account.conversation(conversation),
                 keyVersion: conversationKeyVersion.map { KeyVersion($0) },
                 size: size
             )
         }
-        let line = try JSONLocation(
-            parsing: try openInput(event).readAll(limit: maximumInputBytes),
-            document: event == "-" ? "standard input" : quoted(event)
+        return try MediaReference(
+            attachment: attachment,
+            inLine: try openInput(event).readAll(limit: maximumInputBytes),
+            document: event == "-" ? "standard input" : quoted(event),
+            readBy: account.userID
         )
-        let message = try line.required("event")
-        let attachments = try message.required("attachments")
-        let elements = try attachments.elements()
-        guard elements.indices.contains(attachment - 1) else {
-            throw attachments.error("there are \(elements.count), and --attachment asks for number \(attachment)")
-        }
-        let chosen = elements[attachment - 1]
-        return Wanted(
-            hashKey: try chosen.required("media_hash_key").string().string,
-            conversation: ConversationID(
-                canonicalizing: try message.required("conversation_id").string(),
-                sender: try message.member("sender_id")?.id() ?? account.userID
-            ),
-            keyVersion: try message.required("key_version").id(),
-            size: try chosen.member("filesize_bytes")?.integer(Int.self)
-        )
-    }
-}
-
-extension MediaAttachment {
-    /// The attachment in the JSON format of drafts.
-    fileprivate var draftJSON: JSONObject {
-        [
-            "attachment_type": "media",
-            "media_hash_key": .init(mediaHashKey),
-            "media_type": .init(type?.rawValue),
-            "width": .init(dimensions?.width),
-            "height": .init(dimensions?.height),
-            "filesize_bytes": .init(filesizeBytes),
-            "filename": .init(filename),
-        ]
     }
 }

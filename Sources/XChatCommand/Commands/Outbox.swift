@@ -1,10 +1,10 @@
 import ArgumentParser
-import Foundation
 import XChat
 import XChatEngine
 import XChatEvents
 import XChatFiles
 import XChatHTTP
+import XChatText
 
 struct OutboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -53,7 +53,7 @@ struct OutboxList: AsyncParsableCommand {
         let outbox = try await Account.outbox(try options.configuration(), changes: false)
         let states = Set(all ? OutboxEntry.State.allCases : [.queued, .deadLetter])
         for entry in try await outbox.list(states) {
-            try Output.result(entry.json.line)
+            try Output.result(json: entry.json)
         }
     }
 }
@@ -100,8 +100,10 @@ struct OutboxRetry: AsyncParsableCommand {
         for id in ids {
             if !messages.isEmpty, let entry = try await outbox.entry(id), entry.messageID == id, entry.isHeld {
                 try await outbox.retry(id, allowing: try await account.nameNewReaders(of: entry))
+            } else if messages.isEmpty {
+                try await outbox.retryIfQueued(id)
             } else {
-                try await outbox.hurry(id, mayBeFinished: messages.isEmpty)
+                try await outbox.retry(id)
             }
         }
         account.startWorker()
@@ -120,7 +122,7 @@ struct OutboxRetry: AsyncParsableCommand {
             if entry.state == .sent {
                 try Output.result(of: "the message was sent", entry.json)
             } else {
-                try Output.result(entry.json.line)
+                try Output.result(json: entry.json)
             }
         }
         await account.close()
@@ -171,23 +173,5 @@ extension Account {
                 + "group when it was written: \(names.joined(separator: ", "))"
         )
         return readers
-    }
-}
-
-extension OutboxEntry {
-    fileprivate var json: JSONValue {
-        [
-            "message_id": .string(messageID),
-            "conversation_id": .string(conversationID.text),
-            "conversation_key_version": .string(conversationKeyVersion),
-            "state": .string(state.rawValue),
-            "failures": .number(failures),
-            "reason": reason.map { .string($0) } ?? .null,
-            "sequence_id": sequenceID.map { .string($0) } ?? .null,
-            "replaces": replaces.map { .string($0) } ?? .null,
-            "replaced_by": replacedBy.map { .string($0) } ?? .null,
-            "enqueued_at": .string(enqueuedAt.formatted(.iso8601)),
-            "not_before": notBefore.map { .string($0.formatted(.iso8601)) } ?? .null,
-        ]
     }
 }

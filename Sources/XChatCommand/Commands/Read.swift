@@ -3,6 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatHTTP
+import XChatText
 
 struct Read: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,23 +50,14 @@ struct Read: AsyncParsableCommand {
     @Flag(help: "Continue, and print new events as they arrive.")
     var follow = false
 
-    @Option(
-        help: ArgumentHelp(
-            "How often to read the history if there is no activity stream, 1 to 3600.",
-            valueName: "seconds"
-        )
-    )
-    var poll = 5
+    @OptionGroup
+    var polling: PollOptions
 
     @OptionGroup
     var options: AccountOptions
 
-    func validate() throws {
-        guard (1...3600).contains(poll) else { throw ValidationError("--poll takes 1 to 3600 seconds.") }
-    }
-
     func run() async throws {
-        let account = try await options.account(pollInterval: .seconds(poll))
+        let account = try await options.account(pollInterval: polling.interval)
         let conversation = try await account.conversation(conversation)
         if follow { return try await followUntilSignal(account, conversation) }
         let delivery = try await naming(conversation) { try await account.readHistory(of: conversation) }
@@ -87,9 +79,9 @@ struct Read: AsyncParsableCommand {
     }
 
     private func followUntilSignal(_ account: Account, _ conversation: ConversationID) async throws {
-        if try options.server.appToken() == nil {
+        if try Environment.token("XCHAT_APP_TOKEN") == nil {
             Output.note(
-                "xchat: XCHAT_APP_TOKEN is not set: without the activity stream, the conversation is read every \(poll) s"
+                "xchat: XCHAT_APP_TOKEN is not set: without the activity stream, the conversation is read every \(polling.poll) s"
             )
         }
         let isJSON = json
@@ -120,17 +112,5 @@ extension OpenedEvent {
         isJSON
             ? resultJSON(result, received: received, servedID: servedID, handles: handles, index: index).line
             : printer.line(result, received: received, servedID: servedID, handles: handles)
-    }
-
-    /// The event with a mark if its author signed another one under its id; nil if the same signed event was shown.
-    func unlessRepeated(_ seen: inout SeenEvents) -> OpenedEvent? {
-        guard case .success(var event) = result else { return self }
-        switch seen.insert(event) {
-        case .new: return self
-        case .repeated: return nil
-        case .sameID:
-            event.marks.insert(.sameID)
-            return OpenedEvent(received: received, servedID: servedID, result: .success(event))
-        }
     }
 }

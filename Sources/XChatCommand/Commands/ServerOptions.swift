@@ -14,22 +14,6 @@ struct ServerOptions: ParsableArguments {
     )
     var api: String?
 
-    /// The user's token in the environment; nil if the variable is not set.
-    func token() throws -> Token? { try Self.token(in: "XCHAT_TOKEN") }
-
-    /// The app's token in the environment, which X requires for the activity stream; nil if the variable is not set.
-    func appToken() throws -> Token? { try Self.token(in: "XCHAT_APP_TOKEN") }
-
-    /// A token, or another secret of an app, in the environment; nil if the variable is not set.
-    static func token(in variable: String) throws -> Token? {
-        guard let text = try Environment.text(variable) else { return nil }
-        do {
-            return try Token(text)
-        } catch {
-            throw CommandError("the environment variable \(variable): \(error.detail)")
-        }
-    }
-
     /// The base URL, in the form that also names an outbox.
     var url: String {
         get throws { try Self.url(api) }

@@ -25,10 +25,7 @@ struct StateOptions: ParsableArguments {
 
     /// The account that the options name, without a token.
     func configuration() throws -> Account.Configuration {
-        var configuration = Account.Configuration(
-            try session.map { .sessionFile($0) } ?? home.location,
-            passphrase: { isNew in try readPassphrase(isNew: isNew) }
-        )
+        var configuration = try home.configuration(unless: session)
         configuration.notify = Output.notice
         return configuration
     }
@@ -69,27 +66,45 @@ struct AccountOptions: ParsableArguments {
         pollInterval: Duration = .seconds(5),
         notify: @escaping @Sendable (Notice) -> Void = Output.notice
     ) async throws -> Account {
-        var configuration = try configuration()
+        var configuration = try remoteConfiguration()
         configuration.notify = notify
         configuration.pollInterval = pollInterval
-        configuration.token = try server.token().map { TokenSource($0) }
-        configuration.appToken = try server.appToken()
+        configuration.appToken = try Environment.token("XCHAT_APP_TOKEN")
         configuration.rotatesBeforeSending = rotates
         configuration.replacesKeys = replacesKeys
         return try await Account.openUnregistered(configuration)
     }
-}
 
-extension AccountOptions {
     /// A client with the token of the environment, or of the sign-in.
     ///
     /// - Parameter opened: The account, if it is already open.
     /// - Returns: The client.
     /// - Throws: Why the account cannot be opened, or ``AccountError`` with `sign_in_needed` if there is no token.
     func client(_ opened: Account.Configuration? = nil) async throws -> ChatClient {
+        try await Account.client(try remoteConfiguration(opened))
+    }
+
+    private func remoteConfiguration(_ opened: Account.Configuration? = nil) throws -> Account.Configuration {
         var configuration = try opened ?? configuration()
-        configuration.token = try server.token().map { TokenSource($0) }
-        return try await Account.client(configuration)
+        configuration.token = try Environment.token("XCHAT_TOKEN").map { TokenSource($0) }
+        return configuration
+    }
+}
+
+/// How often the history of a conversation is read if there is no activity stream.
+struct PollOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How often to read the history if there is no activity stream, 1 to 3600.",
+            valueName: "seconds"
+        )
+    )
+    var poll = 5
+
+    var interval: Duration { .seconds(poll) }
+
+    func validate() throws {
+        guard (1...3600).contains(poll) else { throw ValidationError("--poll takes 1 to 3600 seconds.") }
     }
 }
 
@@ -104,15 +119,18 @@ struct HomeOptions: ParsableArguments {
     )
     var home: String?
 
-    var location: Account.Configuration.Location {
-        get throws {
-            if let folder = try home ?? Environment.text("XCHAT_HOME") { return .accountFile(folder + "/account.db") }
-            guard let userHome = try Environment.text("HOME") else {
-                throw CommandError(
-                    "the folder of the account file is not known: give --home, or set XCHAT_HOME or HOME"
-                )
-            }
-            return .accountFile(userHome + "/.xchat/account.db")
+    /// The account in a session file, or else in the folder.
+    func configuration(unless session: String?) throws -> Account.Configuration {
+        let location: Account.Configuration.Location =
+            if let session { .sessionFile(session) } else { .accountFile(try folder() + "/account.db") }
+        return Account.Configuration(location) { isNew in try readPassphrase(isNew: isNew) }
+    }
+
+    private func folder() throws -> String {
+        if let folder = try home ?? Environment.text("XCHAT_HOME") { return folder }
+        guard let userHome = try Environment.text("HOME") else {
+            throw CommandError("the folder of the account file is not known: give --home, or set XCHAT_HOME or HOME")
         }
+        return userHome + "/.xchat"
     }
 }

@@ -1,7 +1,5 @@
 import ArgumentParser
-import XChat
-import XChatEngine
-import XChatEvents
+import XChatText
 
 struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,53 +19,16 @@ struct Verify: AsyncParsableCommand {
     )
 
     @OptionGroup
-    var state: StateOptions
-
-    @Argument(help: ArgumentHelp("Files of events; - is standard input. (default: -)", valueName: "file"))
-    var files: [String] = []
+    var input: EventInput
 
     func run() async throws {
-        var session = try await state.offlineSession()
-        let events = try concurrentMap(EventLines.read(files)) { $0.event }
-        // Opened together, because key change events and group changes affect the other events of the input.
-        let results = session.open(events)
+        let events = try await input.opened()
         var allVerified = !events.isEmpty
-        for (index, (event, result)) in zip(events, results).enumerated() {
-            let reason = reason(event, result)
-            allVerified = allVerified && reason == nil
-            try Output.result(verdictJSON(try? event.get(), reason: reason, index: index).line)
+        for (index, event) in events.enumerated() {
+            let verdict = Verdict(event.received, event.result)
+            allVerified = allVerified && verdict.isVerified
+            try Output.result(json: verdict.json(index: index))
         }
-        if !allVerified {
-            throw ExitCode.failure
-        }
-    }
-
-    /// Why an event is not verified, from the error of opening it.
-    private func reason(
-        _ event: Result<MessageEvent, XChatError>,
-        _ result: Result<Event, XChatError>
-    ) -> XChatError.Code? {
-        guard case .success(let event) = event else { return .notAnEvent }
-        switch result {
-        case .success(let opened): return opened.isVerified ? nil : .neverSigned
-        case .failure(let error):
-            // Verification comes before decryption, so these errors mean that the event verified but did not decrypt.
-            let isOpening = [.authenticationFailed, .malformed, .unsupported, .tooLarge].contains(error.code)
-            let lacksKey = error.code == .keyMissing && event.kind == .message
-            return isOpening || lacksKey ? nil : error.code
-        }
-    }
-
-    private func verdictJSON(_ event: MessageEvent?, reason: XChatError.Code?, index: Int) -> JSONValue {
-        let signature = event?.messageEventSignature
-        return [
-            "index": .number(index),
-            "verified": .bool(reason == nil),
-            "type": .init(event.map { WireString($0.kind.rawValue) }),
-            "sender_id": .init(event?.senderID),
-            "public_key_version": .init(signature?.publicKeyVersion),
-            "signature_version": .init(signature?.signatureVersion),
-            "reason": .init(reason.map { WireString($0.rawValue) }),
-        ]
+        if !allVerified { throw ExitCode.failure }
     }
 }

@@ -10,8 +10,8 @@ enum ConversationArgument {
     case handle(Handle)
 
     init(_ argument: String) throws(ValidationError) {
-        if let handle = try Handle(argument: argument) {
-            self = .handle(handle)
+        if argument.utf8.first == UInt8(ascii: "@") {
+            self = .handle(try Handle(argument: argument))
             return
         }
         let id = WireString(argument)
@@ -40,11 +40,8 @@ enum UserArgument {
     case handle(Handle)
 
     init(_ argument: String) throws(ValidationError) {
-        if let handle = try Handle(argument: argument) {
-            self = .handle(handle)
-        } else {
-            self = .id(try userID(argument))
-        }
+        let isHandle = argument.utf8.first == UInt8(ascii: "@")
+        self = isHandle ? .handle(try Handle(argument: argument)) : .id(try userID(argument))
     }
 
     fileprivate var handle: Handle? {
@@ -61,9 +58,8 @@ enum UserArgument {
 }
 
 extension Handle {
-    /// The handle of an argument; nil for an argument without `@`.
-    fileprivate init?(argument: String) throws(ValidationError) {
-        guard argument.utf8.first == UInt8(ascii: "@") else { return nil }
+    /// The handle of an argument.
+    init(argument: String) throws(ValidationError) {
         do throws(APIError) {
             try self.init(argument)
         } catch {

@@ -159,7 +159,7 @@ struct Examination {
         }
         let client: ChatClient
         do {
-            if let token = try options.server.token() {
+            if let token = try Environment.token("XCHAT_TOKEN") {
                 client = try ChatClient(api: url, token: token)
             } else {
                 client = try await signedInClient(facts)
@@ -193,10 +193,7 @@ struct Examination {
     /// A client with the tokens of the sign-in; the state was opened before, so that nothing is asked.
     private func signedInClient(_ facts: BackupFacts?) async throws -> ChatClient {
         guard facts != nil else { throw CommandError("XCHAT_TOKEN is not set, and the state was not read") }
-        var configuration = try options.configuration()
-        configuration.passphrase = { _ in try passphraseOfEnvironment() }
-        configuration.notify = nil
-        return try await Account.client(configuration)
+        return try await Account.client(try options.silentConfiguration())
     }
 
     private mutating func checkClock(_ lead: Duration?) {
@@ -258,49 +255,34 @@ struct Examination {
             skip("keys", because: "the server was not asked")
             return nil
         }
-        let served: [BackedUpKey]
+        let standing: KeyStanding
         do throws(APIError) {
-            served = try await client.backedUpKeys(of: facts.userID)
+            standing = try await KeyStanding(of: privateKeys, facts, at: client)
         } catch {
-            guard error.code == .notFound else {
-                add("keys", .problem, "\(error)")
-                return nil
-            }
-            served = []
+            add("keys", .problem, "\(error)")
+            return nil
         }
-        let number = { (key: BackedUpKey) in key.key.publicKeyVersion.number ?? 0 }
-        guard let newest = served.max(by: { number($0) < number($1) }) else {
+        let replacing = "xchat keys restore into a new file, or xchat keys register to replace the server's"
+        switch standing {
+        case .registered(let own):
+            add("keys", .ok, "registered as version \(safeField(own.key.publicKeyVersion))")
+            return own
+        case .superseded(let own, let newest):
+            let newer = safeField(newest.key.publicKeyVersion)
+            let detail =
+                "the server has version \(newer) of this user's keys, which is newer than version "
+                + "\(safeField(own.key.publicKeyVersion)) of the state: others encrypt for that one"
+            add("keys", .problem, detail, advice: replacing)
+            return own
+        case .otherKeys:
+            add("keys", .problem, "the server has other keys of this user", advice: replacing)
+        case .otherVersion:
+            let detail = "the server has the keys under another version than the state"
+            add("keys", .problem, detail, advice: "xchat keys register")
+        case .unregistered:
             add("keys", .problem, "the server has no keys of this user", advice: "xchat keys register")
-            return nil
         }
-        let matching = served.filter { isPair(privateKeys, $0.key) }
-        guard let own = matching.first(where: { $0.key.publicKeyVersion.number == facts.keyVersion?.number })
-        else {
-            add(
-                "keys",
-                .problem,
-                matching.isEmpty
-                    ? "the server has other keys of this user"
-                    : "the server has the keys under another version than the state",
-                advice: matching.isEmpty
-                    ? "xchat keys restore into a new file, or xchat keys register to replace the server's"
-                    : "xchat keys register"
-            )
-            return nil
-        }
-        let version = safeField(own.key.publicKeyVersion)
-        if number(own) < number(newest) {
-            add(
-                "keys",
-                .problem,
-                "the server has version \(safeField(newest.key.publicKeyVersion)) of this user's keys, which is newer than "
-                    + "version \(version) of the state: others encrypt for that one",
-                advice: "xchat keys restore into a new file, or xchat keys register to replace the server's"
-            )
-        } else {
-            add("keys", .ok, "registered as version \(version)")
-        }
-        return own
+        return nil
     }
 
     private mutating func checkBackup(_ key: BackedUpKey?, _ facts: BackupFacts?) async {
@@ -343,10 +325,8 @@ struct Examination {
     private mutating func checkOutbox(isOpen: Bool) async {
         guard isOpen else { return skip("outbox", because: "the state was not read") }
         do {
-            var configuration = try options.configuration()
-            configuration.passphrase = { _ in try passphraseOfEnvironment() }
-            configuration.notify = nil
-            let entries = try await Account.outbox(configuration, changes: false).list([.queued, .deadLetter])
+            let outbox = try await Account.outbox(try options.silentConfiguration(), changes: false)
+            let entries = try await outbox.list([.queued, .deadLetter])
             let refused = entries.count { $0.state == .deadLetter }
             let waiting = entries.count - refused
             guard !entries.isEmpty else { return add("outbox", .ok, "nothing waits") }
@@ -359,5 +339,15 @@ struct Examination {
         } catch {
             add("outbox", .problem, "\(error)")
         }
+    }
+}
+
+extension AccountOptions {
+    /// The account without a token, for checks that ask and tell nothing.
+    fileprivate func silentConfiguration() throws -> Account.Configuration {
+        var configuration = try configuration()
+        configuration.passphrase = { _ in try passphraseOfEnvironment() }
+        configuration.notify = nil
+        return configuration
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import XChat
 import XChatEngine
 import XChatEvents
@@ -62,7 +61,7 @@ struct Sender {
 
     /// Waits until a message is settled, for the time of the options, and prints the result.
     private func report(_ receipt: Account.Receipt) async throws {
-        let earlier = try await queue(before: receipt)
+        let earlier = try await account.outbox.queue(before: receipt.messageID, in: receipt.conversation)
         try await hurry(earlier)
         let watch = Task { await tellFirstFailure(before: receipt) }
         defer { watch.cancel() }
@@ -93,7 +92,7 @@ struct Sender {
             )
         case .queued:
             var reason = account.workerFailure.map { "\($0)" }
-            if reason == nil { reason = try await firstFailure(before: receipt) }
+            if reason == nil { reason = try await account.outbox.delay(of: receipt.conversation) }
             if reason == nil, let process = await account.otherPoster() {
                 throw CommandError(
                     "not sent yet: process \(process) posts the messages of this account, one process at a time, and did not "
@@ -118,7 +117,7 @@ struct Sender {
         Output.note("xchat: \(count) of this conversation waited in the outbox, and \(goes) sent first")
         // A message that fails for another reason keeps its backoff, until its failures make it a dead letter.
         let isUnreachable = ["connection", "timed_out", "server"].contains(first.reason?.prefix { $0 != ":" } ?? "")
-        if first.failures > 0, isUnreachable { try await account.outbox.hurry(first.messageID, mayBeFinished: true) }
+        if first.failures > 0, isUnreachable { try await account.outbox.retryIfQueued(first.messageID) }
     }
 
     /// Reports the earlier messages that became dead letters, because the result is about the last message alone.
@@ -133,43 +132,13 @@ struct Sender {
 
     private func tellFirstFailure(before receipt: Account.Receipt) async {
         while !Task.isCancelled {
-            if let reason = try? await firstFailure(before: receipt) {
+            if let reason = try? await account.outbox.delay(of: receipt.conversation) {
                 Output.note(
                     "xchat: not sent yet: \(visible(reason)); the message stays in the outbox and is retried"
                 )
                 return
             }
             try? await Task.sleep(for: .milliseconds(250))
-        }
-    }
-
-    /// Why the first message of the conversation's queue is not sent yet.
-    private func firstFailure(before receipt: Account.Receipt) async throws -> String? {
-        let queue = try await account.outbox.list([.queued]).filter { $0.conversationID == receipt.conversation }
-        guard let head = queue.first else { return nil }
-        if head.failures > 0, let reason = head.reason { return reason }
-        guard let time = head.notBefore, time > Date() else { return nil }
-        return "the server accepts no more messages before \(time.formatted(.iso8601))"
-    }
-
-    private func queue(before receipt: Account.Receipt) async throws -> [OutboxEntry] {
-        let queue = try await account.outbox.list([.queued]).filter { $0.conversationID == receipt.conversation }
-        return Array(queue.prefix { $0.messageID != receipt.messageID })
-    }
-}
-
-extension Outbox {
-    /// Ends the backoff of a message.
-    ///
-    /// - Parameters:
-    ///   - id: The message.
-    ///   - mayBeFinished: Whether it is no error if another process has sent or dropped the message meanwhile.
-    /// - Throws: If the message cannot be retried.
-    func hurry(_ id: MessageID, mayBeFinished: Bool) async throws {
-        do {
-            try await retry(id)
-        } catch {
-            guard mayBeFinished, error.code == .finished else { throw error }
         }
     }
 }

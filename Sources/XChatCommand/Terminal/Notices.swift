@@ -37,6 +37,7 @@ extension Output {
         case .notRegistered: ": xchat keys register"
         case .handleMoved: error.handle.map { ": xchat handle accept \($0)" } ?? ""
         case .signInNeeded: signInAdvice
+        case .signingKeyUnproven: error.user.map { ": xchat keys trust \($0) --safety-code CODE" } ?? ""
         default: advice(error.code.rawValue, user: error.user, conversation: error.conversation)
         }
     }

@@ -10,6 +10,9 @@ package enum Output {
         guard try Descriptor.standardOutput.write(Array(line.utf8) + [UInt8(ascii: "\n")]) else { throw BrokenPipe() }
     }
 
+    /// Prints one line of the result.
+    static func result(json: JSONValue) throws { try result(json.line) }
+
     /// Prints the result of a change that the server has made.
     ///
     /// - Parameters:

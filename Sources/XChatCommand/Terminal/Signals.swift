@@ -1,14 +1,6 @@
 import Synchronization
 import XChatFiles
 
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
-
 /// Runs `body` to its end, or until SIGINT or SIGTERM cancels it; a second signal ends the program at once.
 ///
 /// - Returns: The value of `body`; nil if it failed after a signal.

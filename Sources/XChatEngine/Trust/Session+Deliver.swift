@@ -282,7 +282,7 @@ extension Session {
 
 extension MessageEvent {
     /// The conversation that the event names, in canonical form: `1111-2222` and `1111:2222` are the same.
-    var canonicalConversationID: ConversationID? {
+    package var canonicalConversationID: ConversationID? {
         conversationID.map { ConversationID(canonicalizing: $0, sender: senderID ?? "") }
     }
 

@@ -37,6 +37,13 @@ func userID(_ argument: String) throws(ValidationError) -> UserID {
     return userID
 }
 
+/// The version of an argument, under which a server has public keys.
+func registeredVersion(_ argument: String) throws(ValidationError) -> KeyVersion {
+    let version = KeyVersion(argument)
+    guard version.number != nil else { throw ValidationError("\(quoted(argument)) is not a number.") }
+    return version
+}
+
 /// The options that name the place of a new state.
 struct NewStateOptions: ParsableArguments {
     @Option(
@@ -63,25 +70,7 @@ struct NewStateOptions: ParsableArguments {
         version: KeyVersion?,
         isImport: Bool
     ) async throws {
-        let configuration = Account.Configuration(
-            try out.map { .sessionFile($0) } ?? home.location,
-            passphrase: { isNew in try readPassphrase(isNew: isNew) }
-        )
+        let configuration = try home.configuration(unless: out)
         try await Account.create(for: userID, keys: keys, version: version, isImport: isImport, configuration)
-    }
-}
-
-extension Registration {
-    /// The registration payload in X's field names; members that are absent are left out.
-    var json: JSONValue {
-        var keys: JSONObject = [
-            "identity_public_key_signature": .string(publicKey.identityPublicKeySignature),
-            "public_key": .string(publicKey.publicKey),
-            "public_key_fingerprint": .string(publicKey.publicKeyFingerprint),
-            "registration_method": .string(publicKey.registrationMethod),
-            "signing_public_key": .string(publicKey.signingPublicKey),
-        ]
-        keys["signing_public_key_signature"] = publicKey.signingPublicKeySignature.map(JSONValue.string)
-        return ["public_key": .object(keys), "version": .string(version), "generate_version": .bool(generateVersion)]
     }
 }

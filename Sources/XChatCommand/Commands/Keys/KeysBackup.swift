@@ -12,30 +12,25 @@ struct BackupOptions: ParsableArguments {
         help: ArgumentHelp(
             "The id of the user to whom the token belongs. (default: the user of the account, else XCHAT_USER)",
             valueName: "id"
-        )
+        ),
+        transform: userID
     )
-    var user: String?
+    var user: UserID?
 
     @Option(
         help: ArgumentHelp(
             "The public key version that the backup belongs to. (default: that of the account, else the newest)",
             valueName: "version"
-        )
+        ),
+        transform: registeredVersion
     )
-    var keyVersion: String?
+    var keyVersion: KeyVersion?
 
     @Flag(help: "Accept other servers, or other public keys of them, than the backup was used with before.")
     var acceptRealms = false
 
     @OptionGroup
     var account: AccountOptions
-
-    func validate() throws {
-        if let user { _ = try userID(user) }
-        if let keyVersion, KeyVersion(keyVersion).number == nil {
-            throw ValidationError("--key-version \(quoted(keyVersion)) is not a number.")
-        }
-    }
 
     /// A backup at its realms, with the registered key that it belongs to.
     struct Backup {
@@ -72,27 +67,11 @@ struct BackupOptions: ParsableArguments {
         let facts = try await Account.backupFacts(account)
         let userID = try user(facts)
         let client = try await self.account.client(account)
-        let keys = try await client.backedUpKeys(of: userID)
-        let wanted = keyVersion.map { KeyVersion($0) } ?? facts?.keyVersion
-        let chosen =
-            if let wanted {
-                keys.first { $0.key.publicKeyVersion.number == wanted.number }
-            } else {
-                keys.max { ($0.key.publicKeyVersion.number ?? 0) < ($1.key.publicKeyVersion.number ?? 0) }
-            }
-        guard let chosen else {
-            let version = wanted.map { " of version \(safeField($0))" } ?? ""
-            throw CommandError("the server has no public keys\(version) of user \(userID); register them first")
-        }
-        guard let json = chosen.configuration else {
-            throw CommandError(
-                "the server names no key backup for version \(safeField(chosen.key.publicKeyVersion)) of the keys of user \(userID)"
-            )
-        }
+        let (key, json) = try await client.keyWithBackup(of: userID, version: keyVersion ?? facts?.keyVersion)
         let configuration = try BackupConfiguration(json: json)
         return Backup(
             userID: userID,
-            key: chosen.key,
+            key: key,
             facts: facts,
             client: try KeyBackup(
                 configuration,
@@ -104,7 +83,7 @@ struct BackupOptions: ParsableArguments {
     }
 
     private func user(_ facts: BackupFacts?) throws -> UserID {
-        let given = try (try user ?? Environment.text("XCHAT_USER")).map { try userID($0) }
+        let given = try user ?? Environment.text("XCHAT_USER").map { try userID($0) }
         guard let known = facts?.userID ?? given else {
             throw ValidationError(
                 "There is no account yet, so name the user to whom the token belongs with --user or XCHAT_USER."
@@ -121,13 +100,13 @@ struct BackupOptions: ParsableArguments {
 
 extension BackupReceipt {
     /// The receipt as a result, with the version of the keys.
-    func json(_ version: KeyVersion) -> JSONValue {
+    fileprivate func json(_ version: KeyVersion) -> JSONValue {
         [
             "public_key_version": .string(version), "realms": .number(realms), "wanted_realms": .number(wantedRealms),
         ]
     }
 
-    func noteIfIncomplete() {
+    fileprivate func noteIfIncomplete() {
         guard realms < wantedRealms else { return }
         Output.warning(
             "the backup is valid, with this PIN, but only \(realms) of \(wantedRealms) realms hold it: "
@@ -136,22 +115,24 @@ extension BackupReceipt {
     }
 }
 
-/// Runs an operation on a backup, and also prints an error of the realms as a JSON result, for scripts.
-func withBackupResults(_ body: () async throws -> Void) async throws {
-    do {
-        try await body()
-    } catch let error as BackupError {
-        var object: JSONObject = ["error": .string(error.code.rawValue)]
-        if let remaining = error.guessesRemaining { object["guesses_remaining"] = .number(remaining) }
-        if error.mayHaveSpentGuess { object["may_have_spent_guess"] = .bool(true) }
-        switch error.registration {
-        case .previous: object["in_force"] = "previous"
-        case .neither: object["in_force"] = "none"
-        case .unknown: object["in_force"] = "unknown"
-        case nil: break
+extension BackupOptions {
+    /// Finds the backup and runs an operation on it, and also prints an error of the realms as a JSON result, for scripts.
+    func withBackup(_ operation: (Backup) async throws -> Void) async throws {
+        do {
+            try await operation(try await backup())
+        } catch let error as BackupError {
+            var object: JSONObject = ["error": .string(error.code.rawValue)]
+            if let remaining = error.guessesRemaining { object["guesses_remaining"] = .number(remaining) }
+            if error.mayHaveSpentGuess { object["may_have_spent_guess"] = .bool(true) }
+            switch error.registration {
+            case .previous: object["in_force"] = "previous"
+            case .neither: object["in_force"] = "none"
+            case .unknown: object["in_force"] = "unknown"
+            case nil: break
+            }
+            try Output.result(json: .object(object))
+            throw CommandError(error.detail + advice(error))
         }
-        try Output.result(JSONValue.object(object).line)
-        throw CommandError(error.detail + advice(error))
     }
 }
 
@@ -205,24 +186,19 @@ struct KeysBackup: AsyncParsableCommand {
     var options: BackupOptions
 
     func run() async throws {
-        try await withBackupResults {
-            let backup = try await options.backup()
+        try await options.withBackup { backup in
             guard let keys = backup.facts?.privateKeys else {
                 throw CommandError("the state has no private keys to back up; use the state that has them")
             }
             try check(keys, areThoseOf: backup.key, "the private keys here")
             let pin = try PINReader.one(isNew: true)
-            let secret = Shared(try secretBytes(of: keys))
+            var blob = try keys.withExport { blob in blob.indices.map { blob[$0] } }
+            defer { Sodium.wipe(&blob) }
+            let secret = Shared(try secretBytes(blob, named: "private keys"))
             let client = backup.client
             let receipt = try await interruptible { try await client.store(secret.value, pin: pin.value) }
             try await backup.report(receipt)
         }
-    }
-
-    private func secretBytes(of keys: PrivateKeys) throws -> SecretBytes {
-        var blob = try keys.withExport { blob in blob.indices.map { blob[$0] } }
-        defer { Sodium.wipe(&blob) }
-        return try SecretBytes(copying: blob.span)
     }
 }
 
@@ -247,10 +223,9 @@ struct KeysRestore: AsyncParsableCommand {
     var options: BackupOptions
 
     func run() async throws {
-        try await withBackupResults {
-            let backup = try await options.backup()
+        try await options.withBackup { backup in
             // Checked first, because otherwise a guess would be spent on keys that the account cannot store.
-            if let known = backup.facts?.privateKeys, !isPair(known, backup.key) {
+            if let known = backup.facts?.privateKeys, !known.isPair(of: backup.key) {
                 throw CommandError(
                     "the account has other private keys than those of version "
                         + "\(safeField(backup.key.publicKeyVersion)); nothing was changed: restore into a new file, with --session or --home"
@@ -274,18 +249,12 @@ struct KeysRestore: AsyncParsableCommand {
 
 /// Throws unless the server serves the public halves of private keys under the version that the backup belongs to.
 private func check(_ keys: PrivateKeys, areThoseOf served: RegisteredKey, _ what: String) throws {
-    guard isPair(keys, served) else {
+    guard keys.isPair(of: served) else {
         throw CommandError(
             "\(what) are not those that the server serves as version \(safeField(served.publicKeyVersion)); "
                 + "nothing was changed; name the version of these keys with --key-version"
         )
     }
-}
-
-/// Whether the server serves the public halves of private keys.
-func isPair(_ keys: PrivateKeys, _ served: RegisteredKey) -> Bool {
-    keys.signingKey.map { WireString($0.base64) } == served.publicKey
-        && WireString(keys.identityKey.base64) == served.identityPublicKey
 }
 
 struct KeysChangePIN: AsyncParsableCommand {
@@ -308,8 +277,7 @@ struct KeysChangePIN: AsyncParsableCommand {
     var options: BackupOptions
 
     func run() async throws {
-        try await withBackupResults {
-            let backup = try await options.backup()
+        try await options.withBackup { backup in
             let (old, new) = try PINReader.change()
             let client = backup.client
             let receipt = try await interruptible { try await client.changePIN(from: old.value, to: new.value) }
@@ -335,8 +303,7 @@ struct KeysDeleteBackup: AsyncParsableCommand {
     var options: BackupOptions
 
     func run() async throws {
-        try await withBackupResults {
-            let backup = try await options.backup()
+        try await options.withBackup { backup in
             let client = backup.client
             try await interruptible { try await client.delete() }
             try Output.result(of: "the backup is deleted", ["deleted": .bool(true)])
@@ -361,22 +328,19 @@ struct KeysBackupStatus: AsyncParsableCommand {
     var options: BackupOptions
 
     func run() async throws {
-        try await withBackupResults {
-            let backup = try await options.backup()
+        try await options.withBackup { backup in
             let status = try await backup.client.status()
             var problems = JSONObject()
             for (realm, problem) in status.problems.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
                 problems[WireString(realm)] = .string(problem)
             }
-            try Output.result(
-                ([
-                    "status": .string(status.summary.rawValue),
-                    "public_key_version": .string(backup.key.publicKeyVersion),
-                    "realms": .number(status.realms),
-                    "wanted_realms": .number(status.wantedRealms),
-                    "problems": .object(problems),
-                ] as JSONValue).line
-            )
+            try Output.result(json: [
+                "status": .string(status.summary.rawValue),
+                "public_key_version": .string(backup.key.publicKeyVersion),
+                "realms": .number(status.realms),
+                "wanted_realms": .number(status.wantedRealms),
+                "problems": .object(problems),
+            ])
         }
     }
 }

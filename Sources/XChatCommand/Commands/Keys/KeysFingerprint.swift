@@ -24,18 +24,13 @@ struct KeysFingerprint: AsyncParsableCommand {
         help: ArgumentHelp(
             "A user whose keys are pinned: an id, or a handle as in @bob that was used before. (default: this user)",
             valueName: "user"
-        )
+        ),
+        transform: UserArgument.init
     )
-    var user: String?
-
-    func validate() throws {
-        if let user { _ = try UserArgument(user) }
-    }
+    var user: UserArgument?
 
     func run() async throws {
-        let (session, users) = try await state.offlineSession(
-            with: [user].compactMap { $0 }.map { try UserArgument($0) }
-        )
+        let (session, users) = try await state.offlineSession(with: [user].compactMap { $0 })
         let user = users.first ?? session.userID
         if user == session.userID, let keys = session.privateKeys {
             try Output.result(keys.identityKey.fingerprint)

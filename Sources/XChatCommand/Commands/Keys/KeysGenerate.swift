@@ -3,6 +3,7 @@ import Foundation
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatText
 
 struct KeysGenerate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,8 +19,8 @@ struct KeysGenerate: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The id of the user whose keys these are.", valueName: "id"))
-    var user: String
+    @Option(help: ArgumentHelp("The id of the user whose keys these are.", valueName: "id"), transform: userID)
+    var user: UserID
 
     @Option(help: "The cipher suite: xchat for X's servers, sodium for deployments with a server of their own.")
     var suite = SuiteOption.xchat
@@ -27,18 +28,13 @@ struct KeysGenerate: AsyncParsableCommand {
     @OptionGroup
     var state: NewStateOptions
 
-    func validate() throws {
-        _ = try userID(user)
-    }
-
     func run() async throws {
-        let userID = try userID(user)
         // The server may assign another version; X's SDK asks for this one.
         let version = KeyVersion(String(Int64(Date().timeIntervalSince1970 * 1000)))
         let keys = try PrivateKeys.generate(suite.name)
         let registration = try keys.registration(version: version)
         // A session file is trusted, so its keys work at once and offline, before any server has registered them.
-        try await state.create(for: userID, keys: keys, version: state.out == nil ? nil : version, isImport: false)
-        try Output.result(registration.json.line)
+        try await state.create(for: user, keys: keys, version: state.out == nil ? nil : version, isImport: false)
+        try Output.result(json: registration.json)
     }
 }

@@ -19,16 +19,17 @@ struct KeysImport: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The id of the user whose keys these are.", valueName: "id"))
-    var user: String
+    @Option(help: ArgumentHelp("The id of the user whose keys these are.", valueName: "id"), transform: userID)
+    var user: UserID
 
     @Option(
         help: ArgumentHelp(
             "The version under which the server registered the keys. Without it, nothing can be signed before \"keys register\".",
             valueName: "version"
-        )
+        ),
+        transform: registeredVersion
     )
-    var keyVersion: String?
+    var keyVersion: KeyVersion?
 
     @OptionGroup
     var state: NewStateOptions
@@ -36,18 +37,10 @@ struct KeysImport: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The file with the blob; - is standard input.", valueName: "file"))
     var file = "-"
 
-    func validate() throws {
-        _ = try userID(user)
-        if let keyVersion, KeyVersion(keyVersion).number == nil {
-            throw ValidationError("--key-version \(quoted(keyVersion)) is not a number.")
-        }
-    }
-
     func run() async throws {
-        let userID = try userID(user)
         let keys = try privateKeys()
-        try await state.create(for: userID, keys: keys, version: keyVersion.map { KeyVersion($0) }, isImport: true)
-        Output.note("imported the \(keys.suite) keys of user \(userID), fingerprint \(keys.identityKey.fingerprint)")
+        try await state.create(for: user, keys: keys, version: keyVersion, isImport: true)
+        Output.note("imported the \(keys.suite) keys of user \(user), fingerprint \(keys.identityKey.fingerprint)")
     }
 
     private func privateKeys() throws -> PrivateKeys {

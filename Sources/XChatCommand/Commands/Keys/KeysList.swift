@@ -2,6 +2,7 @@ import ArgumentParser
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatText
 
 struct KeysList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,25 +32,12 @@ struct KeysList: AsyncParsableCommand {
             let (isOwn, isRetired) = (key.userID == userID, pins.isRetired(key))
             try Output.result(
                 json
-                    ? lineJSON(key, isOwn: isOwn, isRetired: isRetired).line
+                    ? keyJSON(key, isOwn: isOwn, isRetired: isRetired).line
                     : pinLine(key, isOwn: isOwn) + (isRetired ? ", retired" : "")
             )
         }
         if keys.isEmpty {
             Output.note("no public key is trusted yet")
         }
-    }
-
-    private func lineJSON(_ key: VerifiedPublicKey, isOwn: Bool, isRetired: Bool) -> JSONValue {
-        [
-            "user_id": .string(key.userID),
-            "public_key_version": .string(key.version),
-            "suite": .string(key.suite.rawValue),
-            "fingerprint": .string(key.identityKey.fingerprint),
-            "identity_public_key": .string(key.identityKey.base64),
-            "public_key": .string(key.signingKey.base64),
-            "own": .bool(isOwn),
-            "retired": .bool(isRetired),
-        ]
     }
 }

@@ -22,20 +22,16 @@ struct KeysSafetyCode: AsyncParsableCommand {
     )
 
     @Argument(
-        help: ArgumentHelp("The other user: an id, or a handle as in @bob that was used before.", valueName: "user")
+        help: ArgumentHelp("The other user: an id, or a handle as in @bob that was used before.", valueName: "user"),
+        transform: UserArgument.init
     )
-    var user: String
+    var user: UserArgument
 
     @OptionGroup
     var options: AccountOptions
 
-    func validate() throws {
-        _ = try UserArgument(user)
-    }
-
     func run() async throws {
-        let argument = try UserArgument(user)
-        let (session, users) = try await options.state.offlineSession(with: [argument], api: options.server.api)
+        let (session, users) = try await options.state.offlineSession(with: [user], api: options.server.api)
         guard let user = users.first else { return }
         guard let pin = session.pins.current(of: user) else {
             throw CommandError(

@@ -3,6 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatHTTP
+import XChatText
 
 struct KeysTrust: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,8 +34,11 @@ struct KeysTrust: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The user: an id, or a handle as in @bob.", valueName: "user"))
-    var user: String
+    @Argument(
+        help: ArgumentHelp("The user: an id, or a handle as in @bob.", valueName: "user"),
+        transform: UserArgument.init
+    )
+    var user: UserArgument
 
     // A fingerprint may begin with a dash.
     @Option(
@@ -50,7 +54,6 @@ struct KeysTrust: AsyncParsableCommand {
     var options: AccountOptions
 
     func validate() throws {
-        _ = try UserArgument(user)
         guard fingerprint.map({ $0.utf8.count == 43 }) ?? true else {
             throw ValidationError("--fingerprint must have 43 characters. \"keys fingerprint\" prints it.")
         }
@@ -68,14 +71,14 @@ struct KeysTrust: AsyncParsableCommand {
 
     func run() async throws {
         let account = try await options.account()
-        guard let user = try await account.users([try UserArgument(user)]).first else { return }
+        guard let user = try await account.users([user]).first else { return }
         let served = try await account.compareKeys(of: user)
-        guard let newest = served.newest else {
+        guard served.newest != nil else {
             throw CommandError(
                 "user \(user) has no keys registered with this server; the user must register keys first"
             )
         }
-        if let fingerprint { try await check(fingerprint, newest, served, account) }
+        if let fingerprint { try await account.check(served, hasFingerprint: fingerprint) }
         let code = safetyCode.flatMap { SafetyCode($0) }
         if served.isChanged { try show(served, account) }
         if let code {
@@ -84,7 +87,10 @@ struct KeysTrust: AsyncParsableCommand {
             // The check covers the newest key alone.
             try await account.acceptNewest(of: served)
         } else if served.isChanged {
-            try confirm()
+            try Terminal.confirm(
+                "Trust the new keys? Type yes to accept them: ",
+                orElse: "give the safety code with --safety-code"
+            )
             try await account.accept(served)
         }
         Output.note(
@@ -92,29 +98,6 @@ struct KeysTrust: AsyncParsableCommand {
                 ? "the keys of user \(user) are trusted now"
                 : "the keys of user \(user) are the ones pinned; nothing to change"
         )
-    }
-
-    /// Compares the newest served identity key with the fingerprint that the person gave.
-    private func check(
-        _ fingerprint: String,
-        _ key: VerifiedPublicKey,
-        _ served: Account.KeyComparison,
-        _ account: Account
-    ) async throws {
-        guard key.identityKey.fingerprint == fingerprint else {
-            try await account.reject(served)
-            throw CommandError(
-                "the newest identity key served for user \(user) has the fingerprint \(key.identityKey.fingerprint), "
-                    + "not the one given; nothing was trusted, and these keys are not pinned on first use; compare the safety code "
-                    + "with the user"
-            )
-        }
-        guard key.registered.signingPublicKeySignature != nil else {
-            throw CommandError(
-                "the fingerprint covers the identity key alone, and the server does not show that this key signed the signing "
-                    + "key; nothing was trusted; compare the safety code: xchat keys trust \(user) --safety-code CODE"
-            )
-        }
     }
 
     private func show(_ served: Account.KeyComparison, _ account: Account) throws {
@@ -137,16 +120,5 @@ struct KeysTrust: AsyncParsableCommand {
     private func describe(_ key: VerifiedPublicKey, _ what: String, _ account: Account) -> String {
         let code = (try? account.ownKey()).flatMap { try? SafetyCode($0, key).description }
         return pinText(key, title: what) + "\n  safety code   \(code ?? "- (your own keys are not registered)")"
-    }
-
-    private func confirm() throws {
-        guard let terminal = Terminal() else {
-            throw CommandError(
-                "there is no terminal to ask on, so nothing was changed: give the safety code with --safety-code"
-            )
-        }
-        guard try terminal.ask("Trust the new keys? Type yes to accept them: ") == "yes" else {
-            throw CommandError("not accepted; nothing was changed")
-        }
     }
 }

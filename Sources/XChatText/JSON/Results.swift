@@ -1,0 +1,34 @@
+import Foundation
+package import XChat
+import XChatEngine
+import XChatEvents
+
+extension NewKey {
+    /// The output of a command that gives a conversation a new key.
+    package var json: JSONValue {
+        [
+            "conversation_id": .string(conversation.text),
+            "conversation_key_version": .string(version),
+            "sequence_id": .init(sequenceID),
+        ]
+    }
+}
+
+extension OutboxEntry {
+    /// A line of `outbox list`.
+    package var json: JSONValue {
+        [
+            "message_id": .string(messageID),
+            "conversation_id": .string(conversationID.text),
+            "conversation_key_version": .string(conversationKeyVersion),
+            "state": .string(state.rawValue),
+            "failures": .number(failures),
+            "reason": reason.map { .string($0) } ?? .null,
+            "sequence_id": sequenceID.map { .string($0) } ?? .null,
+            "replaces": replaces.map { .string($0) } ?? .null,
+            "replaced_by": replacedBy.map { .string($0) } ?? .null,
+            "enqueued_at": .string(enqueuedAt.formatted(.iso8601)),
+            "not_before": notBefore.map { .string($0.formatted(.iso8601)) } ?? .null,
+        ]
+    }
+}

@@ -1,0 +1,103 @@
+import XChat
+package import XChatEngine
+package import XChatEvents
+package import XChatHTTP
+
+/// Prints the events of one conversation as text for people, in the order in which they are shown.
+///
+/// It remembers the newest messages, so that an edit, a deletion or a reaction is compared with its target. No other
+/// state changes a line: `read` and `read --follow` print the same lines for the same events.
+package struct EventPrinter: Sendable {
+    private var targets: KnownTargets
+
+    /// A printer that has shown nothing.
+    ///
+    /// - Parameter limit: How many messages it remembers.
+    package init(remembering limit: Int = 10_000) {
+        targets = KnownTargets(limit: limit)
+    }
+
+    /// The line of one event; the lines of a text after its first are indented.
+    ///
+    /// - Parameters:
+    ///   - result: The event, or why it was refused.
+    ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
+    ///   - servedID: The server's id of the event, for one that could not be parsed.
+    ///   - handles: The handles of senders, which are shown with `~` as the server's word.
+    /// - Returns: Time, sequence id, sender, marks and contents. Events that no signature covers start with
+    ///   `unsigned:`, refused ones with `refused`.
+    package mutating func line(
+        _ result: Result<Event, XChatError>,
+        received: MessageEvent?,
+        servedID: String? = nil,
+        handles: [UserID: Handle] = [:]
+    ) -> String {
+        switch result {
+        case .success(let event) where event.isVerified:
+            // First, so that an event that names its own sequence id does not prove itself.
+            let line = verifiedLine(event, handles)
+            targets.remember(event)
+            return line
+        case .success(let event):
+            let parts = markTexts(event.marks) + [description(of: event.received, sender: "sender")]
+            return "unsigned: \(parts.joined(separator: " "))"
+        case .failure(let error):
+            let subject =
+                received.map { description(of: $0, sender: "claimed sender") }
+                ?? servedID.map { "event \(safeNumber(SequenceID($0)))" }
+            return "refused (\(error.code.rawValue)): \(subject.map { "\($0): " } ?? "")\(safeSentence(error.message))"
+        }
+    }
+
+    private func verifiedLine(_ event: Event, _ handles: [UserID: Handle]) -> String {
+        let received = event.received
+        let fields = [
+            timeText(received.createdAtMsec) ?? "-", safeNumber(received.sequenceID),
+            nameText(received.senderID, handles),
+        ]
+        let parts = markTexts(of: event) + [eventText(event, targets)].filter { !$0.isEmpty }
+        return (fields + [parts.joined(separator: " ")]).joined(separator: "  ")
+    }
+}
+
+extension Event {
+    /// Whether it acts on another message, which it names by a sequence id.
+    var namesTarget: Bool {
+        if case .messageDeleteEvent = received.detail { return true }
+        switch contents?.contents {
+        case .messageEdit, .reactionAdd, .reactionRemove: return true
+        default: return false
+        }
+    }
+}
+
+/// The marks of a verified event, in brackets.
+func markTexts(of event: Event) -> [String] {
+    var marks = event.marks
+    if event.namesTarget { marks.insert(.targetUnproven) }
+    return markTexts(marks)
+}
+
+private func markTexts(_ marks: Set<Event.Mark>) -> [String] {
+    Event.Mark.allCases.filter(marks.contains).map { "[\($0.rawValue)]" }
+}
+
+/// The claims of an event that did not verify.
+private func description(of event: MessageEvent, sender: String) -> String {
+    var parts = [event.kind.rawValue, "\(sender) \(safeField(event.senderID))"]
+    switch event.detail {
+    case .memberAccountDeleteEvent(let deletion): parts.append("member \(safeField(deletion.memberID))")
+    case .messageFailureEvent(let failure): parts.append("failure \(failureName(failure.failureType))")
+    default: break
+    }
+    if let sequenceID = event.sequenceID { parts.append(safeNumber(sequenceID)) }
+    if let time = timeText(event.createdAtMsec) { parts.append(time) }
+    return parts.joined(separator: ", ")
+}
+
+/// A user for a person to read: the id, and before it the handle with `~`, which means that only the server vouches for
+/// the handle.
+func nameText(_ user: UserID?, _ handles: [UserID: Handle]) -> String {
+    guard let user, let handle = handles[user] else { return safeField(user) }
+    return "~\(handle) (\(safeField(user)))"
+}
