@@ -21,7 +21,7 @@ struct ChatInputTests {
     }
 
     @Test(
-        "a command of another form is refused",
+        "a malformed command is refused",
         arguments: [
             "/", "/nonsense", "/quit now", "/attach", "/attach \"a", "/attach \"\"", "/react", "/react #5",
             "/react #x 👍",

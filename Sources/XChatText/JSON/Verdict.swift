@@ -22,6 +22,7 @@ package struct Verdict: Sendable {
 
     package var isVerified: Bool { reason == nil }
 
+    /// Why an event is not verified, from the error of opening it.
     private static func reason(_ event: MessageEvent, _ result: Result<Event, XChatError>) -> XChatError.Code? {
         switch result {
         case .success(let opened): return opened.isVerified ? nil : .neverSigned

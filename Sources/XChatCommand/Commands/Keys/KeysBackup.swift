@@ -116,7 +116,8 @@ extension BackupReceipt {
 }
 
 extension BackupOptions {
-    /// Finds the backup and runs an operation on it, and also prints an error of the realms as a JSON result, for scripts.
+    /// Finds the backup and runs an operation on it, and also prints an error of the realms as a JSON result, for
+    /// scripts.
     func withBackup(_ operation: (Backup) async throws -> Void) async throws {
         do {
             try await operation(try await backup())

@@ -102,7 +102,7 @@ struct KeysTrust: AsyncParsableCommand {
 
     private func show(_ served: Account.KeyComparison, _ account: Account) throws {
         let changes = served.changes.isEmpty ? [served.newest].compactMap { $0 } : served.changes
-        if served.pinned.isEmpty { try Output.result("no keys of user \(user) were trusted before") }
+        if served.pinned.isEmpty { try Output.result("no keys of user \(served.user) were trusted before") }
         for key in served.pinned {
             let isCurrent = served.current?.isSamePin(as: key) == true
             try Output.result(describe(key, isCurrent ? "trusted until now" : "retired", account))
