@@ -173,7 +173,13 @@ extension Account {
     /// - Returns: The identity with the version that the server gave the keys, saved.
     @discardableResult
     package func register(evenIfVersionIsKnown: Bool = false) async throws -> Identity {
-        guard let keys = identity.privateKeys, keys.signingKey != nil else {
+        guard let keys = identity.privateKeys else {
+            throw AccountError(
+                .notFound,
+                "the account of user \(userID) has no private keys to register; restore, import or generate them first"
+            )
+        }
+        guard keys.signingKey != nil else {
             throw AccountError(
                 .notRegistered,
                 "the account of user \(userID) has no signing key, so it cannot be registered; restore keys that include one"

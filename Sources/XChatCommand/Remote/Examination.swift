@@ -248,7 +248,7 @@ struct Examination {
             return nil
         }
         guard let privateKeys = facts.privateKeys else {
-            add("keys", .problem, "the state has no private keys", advice: "xchat keys restore, or xchat keys import")
+            add("keys", .problem, "the state has no private keys", advice: "xchat keys restore, xchat keys import or xchat keys generate")
             return nil
         }
         guard let client else {
