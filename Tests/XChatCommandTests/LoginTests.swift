@@ -244,7 +244,7 @@ struct LoginTests {
     @Test("a process that is killed during a refresh is followed by one more attempt", arguments: [false, true])
     func killedDuringRefresh(hadServerRefreshed: Bool) async throws {
         try await OAuthServer.run { server, _, url in
-            server.with { $0.lifetime = 1 }
+            server.with { $0.lifetime = 0 }
             try await signIn(server, url)
             let process = try Program.process(["whoami", "--session", session, "--api", url], environment: [:])
             (process.standardOutput, process.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)

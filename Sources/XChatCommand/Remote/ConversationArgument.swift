@@ -144,16 +144,13 @@ func naming<Value>(
     do {
         return try await body()
     } catch let error as APIError where error.code == .notFound {
-        guard !isAboutMessages else {
-            throw CommandError(
-                "the server has no conversation \(conversation) of yours, or not all of these messages are in it; check the "
-                    + "ids with: xchat read \(conversation)"
-            )
-        }
         let advice =
             conversation.isGroup
             ? "check the id, and whether you are a member of the group"
             : "check the id, or start it with: xchat conversation start \(conversation)"
-        throw CommandError("the server has no conversation \(conversation) of yours; \(advice)")
+        let messages =
+            isAboutMessages
+            ? "; or not all of these messages are in it: check their ids with: xchat read \(conversation)" : ""
+        throw CommandError("the server has no conversation \(conversation) of yours; \(advice)\(messages)")
     }
 }
