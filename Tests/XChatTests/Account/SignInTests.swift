@@ -368,16 +368,21 @@ struct SignInTests {
 
     @Test("a failed early renewal does not stop calls while the token is valid")
     func earlyFailure() async throws {
-        try await run(.sessionFile, lifetime: 25) { (setup) async throws in
+        try await run(.sessionFile, lifetime: 5) { (setup) async throws in
             let answers = [RawAnswer.http(500, "{}"), .http(400, #"{"error":"invalid_grant"}"#)]
             setup.server.with { $0.faults = answers.map { .instead($0) } }
             let client = try await setup.client()
             for _ in 0..<3 { #expect(try await client.me().id == "1111") }
             #expect(setup.server.with { $0.faults.count } == 1)
             #expect(try await setup.client().me().id == "1111")
+            #expect(setup.server.with { $0.faults.count } == 1)
+            var failure: String?
+            for _ in 0..<100 where failure == nil {
+                try await Task.sleep(for: .milliseconds(100))
+                failure = await code { _ = try await setup.client().me() }
+            }
+            #expect(failure == "sign_in_needed")
             #expect(setup.server.with { $0.faults.count } == 0)
-            setup.server.with { $0.expire() }
-            #expect(await code { _ = try await setup.client().me() } == "sign_in_needed")
         }
     }
 
