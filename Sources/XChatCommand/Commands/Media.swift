@@ -126,7 +126,7 @@ struct MediaOptions: ParsableArguments {
     /// Sends the input through a stream to the output; a file appears only if all of it was written.
     ///
     /// - Parameter step: Appends to the output what a piece of the input becomes; nil is the end of the input.
-    /// - Throws: Why the output was not made, or not all of it.
+    /// - Throws: Why the output was not written, or not all of it.
     func transform(_ step: (_ chunk: [UInt8]?, _ output: inout [UInt8]) throws -> Void) throws {
         let source = try openInput(input)
         do {
@@ -154,7 +154,7 @@ struct MediaOptions: ParsableArguments {
             do {
                 try step(isAtEnd ? nil : chunk, &output)
             } catch {
-                // What precedes a bad frame is authentic.
+                // The bytes before the frame that does not authenticate are authentic.
                 if !isAtEnd { try emit(output) }
                 throw error
             }

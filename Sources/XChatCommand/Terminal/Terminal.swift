@@ -30,7 +30,7 @@ struct Terminal: ~Copyable {
     ///
     /// - Parameters:
     ///   - question: The question.
-    ///   - alternative: What to do where there is no terminal.
+    ///   - alternative: What to do if there is no terminal.
     /// - Throws: If the answer is another one, or there is no terminal.
     static func confirm(_ question: String, orElse alternative: String) throws {
         guard let terminal = Terminal() else {
@@ -43,18 +43,22 @@ struct Terminal: ~Copyable {
     ///
     /// - Parameters:
     ///   - question: The question.
-    ///   - name: What errors call the secret.
+    ///   - name: The name of the secret in errors.
     ///   - isNew: Whether the secret is a new one.
     /// - Returns: The secret, at least one byte.
     /// - Throws: If it is empty, or the second one differs.
     func secret(_ question: String, named name: String, isNew: Bool) throws -> SecretBytes {
         var secret = try askSecret(question)
         defer { Sodium.wipe(&secret) }
-        guard !secret.isEmpty else { throw CommandError("the \(name) from the terminal is empty") }
+        guard !secret.isEmpty else {
+            throw CommandError("the \(name) from the terminal is empty; run the command again")
+        }
         if isNew {
             var again = try askSecret("The same again: ")
             defer { Sodium.wipe(&again) }
-            guard Sodium.isEqual(secret.span, again.span) else { throw CommandError("the two \(name)s differ") }
+            guard Sodium.isEqual(secret.span, again.span) else {
+                throw CommandError("the two \(name)s differ; run the command again")
+            }
         }
         return try secretBytes(secret, named: name)
     }
@@ -109,6 +113,6 @@ func secretBytes(_ bytes: [UInt8], named name: String) throws(CommandError) -> S
     do {
         return try SecretBytes(copying: bytes.span)
     } catch {
-        throw CommandError("the \(name) cannot be kept: \(error)")
+        throw CommandError("the \(name) cannot be held in memory: \(error)")
     }
 }
