@@ -248,7 +248,8 @@ struct Examination {
             return nil
         }
         guard let privateKeys = facts.privateKeys else {
-            add("keys", .problem, "the state has no private keys", advice: "xchat keys restore, xchat keys import or xchat keys generate")
+            let advice = "xchat keys restore, xchat keys import or xchat keys generate"
+            add("keys", .problem, "the state has no private keys", advice: advice)
             return nil
         }
         guard let client else {
