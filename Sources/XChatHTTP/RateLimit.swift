@@ -20,27 +20,7 @@ enum RateLimit {
     /// 5.6.7.
     static func retryAfter(in headers: HTTPHeaders, now: Date) -> Date? {
         guard let text = headers.value("retry-after") else { return nil }
-        return seconds(text).map { now.addingTimeInterval(Double($0)) } ?? date(text, now: now)
-    }
-
-    /// Reads a date in one of the three forms of RFC 9110, section 5.6.7.
-    static func date(_ text: String, now: Date) -> Date? {
-        guard text.utf8.count <= 64 else { return nil }
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        // A year of two digits that appears to be more than 50 years in the future is in the past.
-        formatter.twoDigitStartDate = now.addingTimeInterval(-50 * 365.2425 * 86_400)
-        // The asctime form pads a day of one digit with a space.
-        let plain = text.replacing("  ", with: " ")
-        // The formatter does not require the time zone, so it is checked here.
-        let forms =
-            plain.utf8.suffix(4).elementsEqual(" GMT".utf8)
-            ? ["EEE, dd MMM yyyy HH:mm:ss 'GMT'", "EEEE, dd-MMM-yy HH:mm:ss 'GMT'"] : ["EEE MMM d HH:mm:ss yyyy"]
-        return forms.lazy.compactMap { form in
-            formatter.dateFormat = form
-            return formatter.date(from: plain)
-        }.first
+        return seconds(text).map { now.addingTimeInterval(Double($0)) } ?? HTTPDate.parse(text, now: now)
     }
 
     /// Reads Unix seconds up to the year 9999.

@@ -146,6 +146,11 @@ struct RetryStateTests {
             ("Fri Jan  2 00:00:00 1970", -913_600), ("Thursday, 01-Jan-76 00:00:00 GMT", 188_302_400),
             ("Mon, 12 Jan 1970 13:46:60 GMT", nil), ("Mon, 32 Jan 1970 13:46:45 GMT", nil),
             ("Monday, 12-Jan-70 13:46:45", nil), ("Mon, 12 Jan 1970 13:46:45 CET", nil),
+            ("Mon, 29 Feb 1971 13:46:45 GMT", nil), ("Mon, 12 Jan 1970 24:46:45 GMT", nil),
+            ("Mon, 12 Jan 1970 13:46 GMT", nil), ("Mon, 12 jan 1970 13:46:45 GMT", nil),
+            ("Xyz, 12 Jan 1970 13:46:45 GMT", nil), ("Monday, 12-Jan-1970 13:46:45 GMT", nil),
+            // `DateFormatter` ends the process for these.
+            ("Su\u{30F}0  GMV", nil), ("Mon, 12 Jan 1970 13:46:45 GMT\u{30F}", nil),
         ] as [(String, Double?)]
     )
     func retryAfter(_ text: String, _ seconds: Double?) {

@@ -220,13 +220,8 @@ private struct ConversationItem: Decodable {
 extension Date {
     /// Reads a date in ISO 8601 format, with or without fractions of a second.
     init?(served text: String) {
-        let formatter = ISO8601DateFormatter()
-        if let date = formatter.date(from: text) {
-            self = date
-            return
-        }
-        formatter.formatOptions.insert(.withFractionalSeconds)
-        guard let date = formatter.date(from: text) else { return nil }
+        let forms = [Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true)]
+        guard let date = forms.lazy.compactMap({ try? Date(text, strategy: $0) }).first else { return nil }
         self = date
     }
 }

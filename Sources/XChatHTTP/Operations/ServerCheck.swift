@@ -22,7 +22,7 @@ extension ChatClient {
             let now = Date()
             // The server wrote its date at some time between the request and the answer.
             let middle = start.addingTimeInterval(now.timeIntervalSince(start) / 2)
-            let date = response.headers.value("date").flatMap { RateLimit.date($0, now: now) }
+            let date = response.headers.value("date").flatMap { HTTPDate.parse($0, now: now) }
             let lead = date.map { Duration.seconds(middle.timeIntervalSince($0).rounded()) }
             do throws(APIError) {
                 let user = try call.read(Success(response, token: token)).id
