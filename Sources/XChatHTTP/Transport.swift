@@ -61,7 +61,7 @@ struct Transport: Sendable {
     ///   - credentials: The credentials for the header `Authorization`.
     ///   - isStreamed: Whether the answer is read piece by piece. Then the request forbids compression, which would
     ///     delay the lines of the answer.
-    /// - Returns: The request. If it does not forbid compression, the default HTTP client asks for it.
+    /// - Returns: The request. Unless it forbids compression, the default HTTP client asks the server for compression.
     /// - Throws: `invalid_argument` for an invalid URL.
     func message(
         _ request: APIRequest,

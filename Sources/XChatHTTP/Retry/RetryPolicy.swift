@@ -15,7 +15,9 @@ public struct RetryPolicy: Hashable, Sendable {
     ///
     /// If a pause would end later, the error is thrown at once. Default: 2 minutes.
     public var budget: Duration
-    /// The first pause, which doubles with every failure; equal jitter shortens each pause by up to half.
+    /// The pause before the first retry.
+    ///
+    /// Each further failure doubles the pause, and equal jitter shortens it by up to half.
     ///
     /// Default: 250 ms.
     public var firstPause: Duration
