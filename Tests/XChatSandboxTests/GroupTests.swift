@@ -75,7 +75,7 @@ struct GroupTests {
                     ["9999"],
                     "Cannot add all members: one or more of the requested members cannot be added to this conversation."
                 ),
-                (["2222"], "A user is named twice, or a member already."), ([], nil),
+                (["2222"], "A user is named twice or is already a member."), ([], nil),
             ] as [([String], String?)] {
                 add["user_ids"] = users
                 let answer = try await router.ask(.post, path, user: "1111", json: add)

@@ -24,7 +24,10 @@ enum SandboxDatabase {
             } catch {
                 throw DataFileError(path: path, reason: error.reasonText)
             }
-            let database = try DatabasePool(path: path)
+            var configuration = Configuration()
+            // A server that is being stopped may still close the same file.
+            configuration.busyMode = .timeout(5)
+            let database = try DatabasePool(path: path, configuration: configuration)
             try database.write { db in
                 let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master")
                 let id = try Int.fetchOne(db, sql: "PRAGMA application_id")
