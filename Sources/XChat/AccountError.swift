@@ -54,11 +54,11 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let safetyCodeDiffers = Self(rawValue: "safety_code_differs")
         /// The fingerprint of the served identity key is not the one that the user gave.
         package static let fingerprintDiffers = Self(rawValue: "fingerprint_differs")
-        /// A served identity key did not sign the signing key that comes with it.
+        /// The server does not send the signature of the identity key over the signing key.
         package static let signingKeyUnproven = Self(rawValue: "signing_key_unproven")
         /// Another task or process uses the same consumer name.
         public static let alreadyFollowing = Self(rawValue: "already_following")
-        /// The server finally refused a message; it is kept as a dead letter.
+        /// A message is a dead letter: the server finally refused it, or it is held for a decision about new readers.
         public static let refused = Self(rawValue: "refused")
         /// Another message has the same id.
         public static let duplicate = Self(rawValue: "duplicate")
@@ -72,7 +72,7 @@ public struct AccountError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let otherAccount = Self(rawValue: "other_account")
         /// The account was closed before the call, or while it was in progress.
         public static let closed = Self(rawValue: "closed")
-        /// No user has the handle.
+        /// The server knows no user with the handle, or the handle was never looked up and the server is not asked.
         public static let unknownHandle = Self(rawValue: "unknown_handle")
         /// The server names another user for a handle than before; the handle may have been given to another person.
         public static let handleMoved = Self(rawValue: "handle_moved")

@@ -196,7 +196,8 @@ public struct RealmPins: Codable, Hashable, Sendable {
         self.publicKeys = publicKeys
     }
 
-    /// What differs from other pins, for a person to decide: each realm with its old and new public key.
+    /// The differences from older pins, for a person who decides about them: each changed realm with its old and new
+    /// public key.
     func changes(from old: RealmPins) -> String {
         func text(_ key: String??) -> String {
             switch key {

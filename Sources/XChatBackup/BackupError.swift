@@ -64,6 +64,8 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A description for people.
     public let detail: String
     /// For `invalid_pin`: the fewest guesses that a realm says remain; nil if no realm says so credibly.
+    ///
+    /// At 0 the backup need not be locked, because a single realm may lie: ``detail`` says whether it is.
     public var guessesRemaining: Int?
     /// Whether realms may have counted a guess although it is unknown whether the PIN is right.
     ///

@@ -27,7 +27,7 @@ public struct ChatClient: Sendable {
         ///
         /// Default: 256 MiB.
         public var historyBytes: Int
-        /// The most pages of a history that is loaded into memory as a whole.
+        /// The most pages of a history that is loaded into memory as a whole, and of the outbox's search for a message.
         ///
         /// ``ChatClient/eventPages(in:pageSize:)`` has no such limit.
         ///

@@ -3,6 +3,7 @@ import XChatEvents
 /// One error that the server reports, in one of its forms: a problem (RFC 9457), or `{"code", "message"}`.
 ///
 /// Both forms also occur as entries of `errors`.
+///
 /// No member is required, and a member of the wrong type counts as absent: a malformed description must not hide the
 /// error.
 struct ErrorObject: Decodable {

@@ -140,7 +140,7 @@ extension PrivateKeys {
 package enum KeyStanding: Sendable {
     /// The server has them under the known version.
     case registered(BackedUpKey)
-    /// As `registered`, and the server has newer keys, for which others encrypt.
+    /// The server has them under the known version, but also newer keys, for which others encrypt.
     case superseded(BackedUpKey, by: BackedUpKey)
     /// The server has them under another version.
     case otherVersion

@@ -249,7 +249,7 @@ extension Account {
     /// Reads a group, and compares its known members with those that the server lists.
     ///
     /// - Parameter group: The group.
-    /// - Returns: Both.
+    /// - Returns: The group with both lists.
     /// - Throws: ``AccountError`` with `server` if the server lists no members; `APIError`.
     package func compareMembers(of group: ConversationID) async throws -> MemberComparison {
         _ = try await readHistory(of: group)
@@ -258,12 +258,12 @@ extension Account {
         return MemberComparison(group: group, known: try await members(of: group), listed: listed)
     }
 
-    /// Accepts members of a group, each of whom is known or listed.
+    /// Accepts members of a group, if each of them is a known member or on the server's list.
     ///
     /// - Parameters:
-    ///   - members: The members, this account among them.
-    ///   - comparison: What the person was shown.
-    /// - Throws: ``AccountError`` with `invalid_argument` for any other user; as ``acceptMembers(_:of:)``.
+    ///   - members: The members, including this account.
+    ///   - comparison: The comparison that the person was shown.
+    /// - Throws: ``AccountError`` with `invalid_argument` for any other user; the errors of ``acceptMembers(_:of:)``.
     package func accept(_ members: [UserID], from comparison: MemberComparison) async throws {
         if let stranger = members.first(where: { !comparison.known.contains($0) && !comparison.listed.contains($0) }) {
             throw AccountError(

@@ -17,7 +17,8 @@ package struct OpenedEvent: Sendable {
         self.result = result
     }
 
-    /// The event with a mark if its author signed another one under its id; nil if the same signed event was shown.
+    /// The event, or nil if the same signed event was returned before; it is marked `same_id` if its author signed
+    /// another event under the same id.
     package func unlessRepeated(_ seen: inout SeenEvents) -> OpenedEvent? {
         guard case .success(var event) = result else { return self }
         switch seen.insert(event) {

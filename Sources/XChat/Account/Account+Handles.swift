@@ -34,7 +34,8 @@ extension Account {
             guard let user = served[handle] ?? pinned[handle] else {
                 throw AccountError(
                     .unknownHandle,
-                    "no user has the handle \"\(handle)\"; check the spelling, or whether the user changed the handle"
+                    "the server knows no user with the handle \"\(handle)\"; check the spelling, "
+                        + "or whether the user changed the handle"
                 )
             }
             if let known = pinned[handle] {
@@ -144,7 +145,7 @@ extension RecordStore {
         guard record.map({ $0.bytes }) == known.map({ Array($0.utf8) }) else {
             throw AccountError(
                 .conflict,
-                "the handle \(handle) is pinned to another user than expected; look it up again"
+                "the pinned user of the handle \(handle) changed in the meantime; look the handle up again"
             )
         }
         var batch = RecordBatch()

@@ -111,13 +111,15 @@ extension Account {
         try await acceptNewest(of: comparison)
     }
 
-    /// Checks the newest key of a comparison against a fingerprint that the user gave by another way.
+    /// Checks the newest key of a comparison against a fingerprint that the user gave over another channel.
     ///
+    /// Without a newest key the function returns, so the caller must check that there is one.
     /// - Parameters:
     ///   - comparison: The comparison.
     ///   - fingerprint: The fingerprint of an identity key.
-    /// - Throws: ``AccountError`` with `fingerprint_differs`; then the served keys are not pinned on first use either.
-    ///   With `signing_key_unproven` if the identity key is the one, and does not vouch for the signing key.
+    /// - Throws: ``AccountError`` with `fingerprint_differs`; then the served keys are remembered as rejected, as by
+    ///   ``reject(_:)``. With `signing_key_unproven` if the fingerprint is right, but the server does not send the
+    ///   identity key's signature over the signing key: the signing key could then be anyone's.
     package func check(_ comparison: KeyComparison, hasFingerprint fingerprint: String) async throws {
         guard let newest = comparison.newest else { return }
         let found = newest.identityKey.fingerprint

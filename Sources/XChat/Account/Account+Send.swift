@@ -13,8 +13,8 @@ extension Account {
             case sent(sequenceID: SequenceID?)
             /// The message is on disk and will be posted.
             case queued
-            /// The message will not be sent, for this reason: the server finally refused it, or it was discarded on
-            /// request.
+            /// The message is not sent, for this reason: the server finally refused it, it is held because new readers
+            /// would get it (``OutboxEntry/isHeld``), or it was discarded on request.
             case refused(reason: String)
         }
 
@@ -54,10 +54,10 @@ extension Account {
     ///   - draft: What to send.
     ///   - conversation: The conversation.
     /// - Returns: The receipt, with the outcome `sent`.
-    /// - Throws: `XChatError` if the message cannot be encrypted. ``AccountError`` with `refused` if the server finally
-    ///   refuses the message, which is then kept as a dead letter. `APIError` such as `unauthorized` if nothing can be
-    ///   sent at present; then the message stays in the outbox. If the task is cancelled after the message was saved,
-    ///   the message is still sent.
+    /// - Throws: `XChatError` if the message cannot be encrypted. ``AccountError`` with `refused` if it becomes a dead
+    ///   letter: the server finally refuses it, or it is held because new readers would get it. `APIError` such
+    ///   as `unauthorized` if nothing can be sent at present; then the message stays in the outbox. If the task is
+    ///   cancelled after the message was saved, the message is still sent.
     @discardableResult
     public func send(_ draft: Draft, to conversation: ConversationID) async throws -> Receipt {
         try await whileOpen {

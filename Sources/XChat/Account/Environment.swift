@@ -27,7 +27,9 @@ package enum Environment {
         return text
     }
 
-    /// A variable as a token, or another secret of an app; `nil` where it is not set.
+    /// A variable as a token, or as another secret of an app; nil if it is not set or empty.
+    ///
+    /// - Throws: `invalid_argument` if it cannot be a token, `malformed` if it is not UTF-8.
     package static func token(_ name: String) throws(AccountError) -> Token? {
         guard let text = try text(name) else { return nil }
         do {

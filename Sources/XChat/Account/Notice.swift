@@ -34,7 +34,7 @@ package enum Notice: Sendable, CustomStringConvertible {
     case unreadable(APIError)
     /// The server limits the rate of calls; reading a history continues after the limit ends.
     case waitingForRateLimit(APIError)
-    /// A part of the state is invalid and is ignored.
+    /// A part of the state cannot be used and is ignored.
     case leftOut(String)
     /// Others can read a file that holds secrets.
     case openToOthers(String)
@@ -64,7 +64,7 @@ package enum Notice: Sendable, CustomStringConvertible {
         case .subscribed(let kind): "the app is subscribed to \(kind), and stays subscribed"
         case .unreadable(let error): "the conversation cannot be read now: \(error)"
         case .waitingForRateLimit(let error): "waiting to read the rest of the history: \(error)"
-        case .leftOut(let what): "ignored, because it is invalid: \(what)"
+        case .leftOut(let what): "a part of the state is ignored: \(what)"
         case .openToOthers(let name): "\(name) contains secrets, but other users can open it; restrict its permissions"
         case .waitingForLock(let name): "waiting for another process that has \(name) locked"
         }

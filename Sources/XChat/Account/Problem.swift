@@ -5,7 +5,8 @@ import XChatHTTP
 
 /// A failure or a notice that does not stop the account.
 public struct Problem: Sendable, CustomStringConvertible {
-    /// What went wrong: an error code of `XChatError`, `APIError` or ``AccountError``, or one of the codes below.
+    /// What went wrong: an error code of `XChatError`, `APIError` or ``AccountError``, one of the codes below, or
+    /// `outbox` for another failure of the worker.
     public let code: String
     /// One sentence.
     public let message: String

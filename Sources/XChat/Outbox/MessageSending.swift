@@ -28,8 +28,8 @@ public protocol MessageSending: Sendable {
 public struct PostedMessages: Hashable, Sendable {
     /// The server's ids of the messages, by the ids under which they were sealed.
     public var sequenceIDs: [MessageID: SequenceID]
-    /// Whether the search saw every message of the sender under the key version of the searched message, or under a
-    /// newer version.
+    /// Whether the search saw every message of the sender under the key version of the searched message and under newer
+    /// versions.
     public var isComplete: Bool
 
     /// A result from its parts.

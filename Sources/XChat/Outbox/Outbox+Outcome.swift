@@ -54,8 +54,8 @@ extension Outbox {
 
     /// Ends the backoff of a message that was listed as queued.
     ///
-    /// - Parameter id: The message. It is no error if another process has sent or dropped it meanwhile.
-    /// - Throws: If the message cannot be retried.
+    /// - Parameter id: The message. If another process has sent or dropped it in the meantime, the call has no effect.
+    /// - Throws: As ``retry(_:allowing:)``, except `finished`.
     package func retryIfQueued(_ id: MessageID) async throws {
         do {
             try await retry(id)

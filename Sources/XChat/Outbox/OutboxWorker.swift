@@ -538,8 +538,8 @@ final class OutboxWorker: Sendable {
         return try await deadLetter(queued, reason, isStale: isStale)
     }
 
-    /// Whether the policy would not retry after a failed search or key update, but make its message a dead letter or
-    /// encrypt it again.
+    /// Whether the policy, after a failed search or key update, makes the message a dead letter or encrypts it again,
+    /// and neither retries nor stops.
     private func condemns(_ failure: OutboxPolicy.Failure, _ queued: QueuedMessage) -> Bool {
         let action = action(after: failure, queued, outbox.clock())
         return action == .deadLetter || action == .reseal

@@ -107,7 +107,7 @@ struct StoreHead: Hashable, Sendable {
     /// 16 passes over 1 GiB.
     static let maximum = PasswordHash.Limits(operations: 16, memory: 1 << 30)
 
-    /// What one guess of the passphrase costs; nil if the owner has a key of 32 random bytes.
+    /// What one guess of the passphrase costs; nil if the owner has a key instead of a passphrase.
     let limits: PasswordHash.Limits?
     let salt: [UInt8]
     let box: [UInt8]
@@ -115,7 +115,7 @@ struct StoreHead: Hashable, Sendable {
     /// The secret that opens a database.
     enum Unlocking: ~Copyable {
         case passphrase(SecretBytes)
-        /// 32 random bytes.
+        /// A key of 32 bytes that cannot be guessed.
         case key(SecretBytes)
     }
 

@@ -19,8 +19,8 @@ extension ChatClient {
     ///     not raise the limit ``Limits/mediaBytes``, because the sender of the message chose it.
     ///   - overwrites: Whether to replace an existing regular file. If the path is a link, the target of the link is
     ///     replaced.
-    ///   - progress: Called when the server answers and after each piece of up to 256 KiB, one call at a time. After a
-    ///     broken connection `doneBytes` starts again from 0.
+    ///   - progress: Called when the server answers and after each piece of at least 256 KiB (the last one can be
+    ///     smaller), one call at a time. After a broken connection `doneBytes` starts again from 0.
     /// - Throws: ``APIError``: `authentication_failed` if the file was altered or truncated, `connection` if an answer
     ///   without a length is cut off, `too_large` if the file is larger than the limit, `malformed_response` if its
     ///   size is not the expected one, `file` if the destination exists or cannot be written.

@@ -5,6 +5,7 @@ import XChatFiles
 ///
 /// If the system can create files without a name, no plaintext remains, no matter how the process ends: see
 /// ``NewFile``.
+///
 /// No call blocks a thread of Swift's cooperative thread pool.
 final class TemporaryFile: Sendable {
     private let file: Mutex<NewFile?>

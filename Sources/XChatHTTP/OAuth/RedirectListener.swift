@@ -18,6 +18,7 @@ package final class RedirectListener: Sendable {
 
     /// The most connections at a time.
     private static let mostConnections = 32
+    /// A connection is closed if its request does not arrive within this time.
     private static let requestTime = TimeAmount.seconds(10)
 
     private struct State {

@@ -10,7 +10,7 @@ package import struct Foundation.Date
 public actor TokenSource {
     /// A token, and the time after which a new one is requested before the next call.
     ///
-    /// Nil if the token is used until the server refuses it.
+    /// The time is nil if the token is used until the server refuses it.
     package struct Renewed: Sendable {
         package let token: Token
         package let usedUntil: Date?
