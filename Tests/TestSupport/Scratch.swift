@@ -42,6 +42,28 @@ package final class Scratch: Sendable {
         try FileManager.default.contentsOfDirectory(atPath: path).sorted()
     }
 
+    /// The files in the folder, by name.
+    package func contents() throws -> [String: [UInt8]] {
+        try Self.contents(of: path)
+    }
+
+    /// The files in a folder, by name.
+    ///
+    /// SQLite deletes the log of a database when its last user lets go of it, which can happen meanwhile. The folder is
+    /// then read again, because the database has changed too.
+    package static func contents(of folder: String) throws -> [String: [UInt8]] {
+        var attempts = 0
+        while true {
+            do {
+                return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: [:]) { contents, name in
+                    contents[name] = Array(try Data(contentsOf: URL(filePath: folder + "/" + name)))
+                }
+            } catch let error as CocoaError where error.code == .fileReadNoSuchFile && attempts < 10 {
+                attempts += 1
+            }
+        }
+    }
+
     package func permissions(_ name: String) throws -> Int? {
         try FileManager.default.attributesOfItem(atPath: file(name))[.posixPermissions] as? Int
     }

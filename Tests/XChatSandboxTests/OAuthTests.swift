@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import XChatEngine
 import XChatEvents
@@ -341,10 +342,11 @@ struct OAuthTests {
             await kept.keep(try await SignIn(router).tokens())
         }
         let tokens = try #require(await kept.tokens)
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
-            let bytes = try Data(contentsOf: folder.appending(path: name))
-            #expect(bytes.firstRange(of: Data(tokens.access.utf8)) == nil)
-            #expect(bytes.firstRange(of: Data(tokens.refresh.utf8)) == nil)
+        let files = try Scratch.contents(of: folder.path)
+        #expect(files["data"] != nil)
+        for bytes in files.values {
+            #expect(bytes.firstRange(of: tokens.access.utf8) == nil)
+            #expect(bytes.firstRange(of: tokens.refresh.utf8) == nil)
         }
         try await Router.test(Sandbox(data: path)) { router in
             let app = SignIn(router)

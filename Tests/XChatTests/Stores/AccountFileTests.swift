@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import LibSodium
 import Synchronization
+import TestSupport
 import Testing
 import XChatEngine
 import XChatEvents
@@ -59,10 +60,10 @@ struct AccountFileTests {
         for key in keys { batch.writes[key] = Array("needle-value".utf8) }
         try await file.commit(batch)
         let lease = try await file.lease("needle-consumer")
-        let names = try FileManager.default.contentsOfDirectory(atPath: place.folder.path)
-        #expect(names.contains { $0.hasPrefix("account.db.lease-") })
-        var content = Data(names.joined(separator: "\n").utf8)
-        for name in names { content += try Data(contentsOf: URL(filePath: place.folder.path + "/" + name)) }
+        let files = try Scratch.contents(of: place.folder.path)
+        #expect(files.keys.contains { $0.hasPrefix("account.db.lease-") })
+        var content = Data(files.keys.joined(separator: "\n").utf8)
+        for bytes in files.values { content += bytes }
         #expect(content.count > 4096)
         for secret in secrets + ["needle", "correct"] {
             #expect(content.range(of: Data(secret.utf8)) == nil, "\(secret)")
