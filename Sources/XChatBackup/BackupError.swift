@@ -87,7 +87,7 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - claims: How many guesses each realm says remain; nil for a realm that contradicts itself.
     ///   - needed: How many realms a recovery needs.
-    ///   - count: How many realms there are.
+    ///   - count: How many realms can still hold a part of the backup.
     /// - Returns: The error, which says that the backup is locked only if too few realms allow another guess.
     static func invalidPIN(_ claims: [Int?], needed: Int, of count: Int) -> Self {
         let remaining = claims.compactMap { $0 }.min()

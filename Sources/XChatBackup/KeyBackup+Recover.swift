@@ -17,19 +17,21 @@ extension KeyBackup {
     }
 
     func recover(_ pin: Secret, _ clients: [Int: RealmClient]) async throws -> SecretBytes {
-        let (version, group) = try await findRegistration(clients)
+        let (version, group, lost) = try await findRegistration(clients)
         let hash = try await hash(pin, version: version, hashing: configuration.hashing)
         let input = try BlindedInput(hash.accessKey)
-        let unlockKey = try await evaluate(input, version: version, group)
-        return try await openShares(unlockKey, hash.encryptionKeySeed, version: version, group)
+        let unlockKey = try await evaluate(input, version: version, group, lost: lost)
+        return try await openShares(unlockKey, hash.encryptionKeySeed, version: version, group, lost: lost)
     }
 
     // MARK: Step 1
 
     /// Finds the registration that enough realms hold.
+    ///
+    /// - Returns: Its version, the realms that hold it, and how many realms hold no part of a backup.
     private func findRegistration(
         _ clients: [Int: RealmClient]
-    ) async throws -> (version: [UInt8], realms: [Int: RealmClient]) {
+    ) async throws -> (version: [UInt8], realms: [Int: RealmClient], lost: Int) {
         let threshold = configuration.recoverThreshold
         let answers = try await ask(clients) { answers in
             Self.largestGroup(answers.versions).count >= threshold || answers.failures.count > clients.count - threshold
@@ -39,9 +41,9 @@ extension KeyBackup {
         let versions = answers.versions
         let group = Self.largestGroup(versions)
         if group.count >= threshold, let version = group.first.flatMap({ versions[$0] }) {
-            return (version, clients.filter { group.contains($0.key) })
+            return (version, clients.filter { group.contains($0.key) }, answers.lost.count)
         }
-        try checkLost(answers)
+        try checkLost(answers, before: 0)
         if versions.count >= threshold { throw disagreement(versions, answers) }
         throw error(answers.failures)
     }
@@ -56,13 +58,19 @@ extension KeyBackup {
     }
 
     /// Throws if so many realms hold no part of a backup that the others are too few for a recovery.
-    private func checkLost(_ answers: Answers) throws {
-        let lost = answers.failures.values.filter { $0 == .notRegistered || $0 == .noGuesses }
-        guard configuration.realms.count - lost.count < configuration.recoverThreshold else { return }
-        if lost.contains(.noGuesses) { throw invalidPIN(lost.map { _ in 0 }) }
+    ///
+    /// - Parameters:
+    ///   - answers: The answers of this step.
+    ///   - before: How many other realms hold no part of a backup, as they said in an earlier step.
+    /// - Throws: `invalid_pin`, `not_registered`.
+    private func checkLost(_ answers: Answers, before: Int) throws {
+        let lost = answers.lost
+        let count = lost.count + before
+        guard configuration.realms.count - count < configuration.recoverThreshold else { return }
+        if lost.contains(.noGuesses) { throw invalidPIN(lost.map { _ in 0 }, lost: before) }
         throw BackupError(
             .notRegistered,
-            "there is no backup: \(lost.count) realms hold none; store one from a device that has the keys"
+            "there is no backup: \(count) realms hold none; store one from a device that has the keys"
         )
     }
 
@@ -74,7 +82,8 @@ extension KeyBackup {
     private func evaluate(
         _ input: BlindedInput,
         version: [UInt8],
-        _ clients: [Int: RealmClient]
+        _ clients: [Int: RealmClient],
+        lost: Int
     ) async throws -> UnlockKey {
         let threshold = configuration.recoverThreshold
         var answers = try await askSpendingGuess(clients) { answers in
@@ -91,7 +100,7 @@ extension KeyBackup {
                     answers[index] = .failure(.violation("sent a result that does not verify"))
                 }
             }
-            throw try unfinished(answers, hasEvaluations: !valid.isEmpty)
+            throw try unfinished(answers, lost: lost, hasEvaluations: !valid.isEmpty)
         }
         let results = valid.filter { group.contains($0.key) }
         let unlockKey: UnlockKey
@@ -102,7 +111,7 @@ extension KeyBackup {
             throw BackupError(.protocolViolation, "the realms' results cannot be combined").withGuessInDoubt()
         }
         guard try unlockKey.commitment.isEqual(to: Secret(copying: commitment)) else {
-            throw invalidPIN(results.values.map(Self.remaining))
+            throw invalidPIN(results.values.map(Self.remaining), lost: lost + answers.lost.count)
         }
         return unlockKey
     }
@@ -156,12 +165,18 @@ extension KeyBackup {
         return Int(evaluation.guesses) - Int(evaluation.guessesUsed)
     }
 
-    private func invalidPIN(_ claims: [Int?]) -> BackupError {
-        .invalidPIN(claims, needed: configuration.recoverThreshold, of: configuration.realms.count)
+    /// An error for a wrong PIN.
+    ///
+    /// - Parameters:
+    ///   - claims: How many guesses each realm says remain; nil for a realm that contradicts itself.
+    ///   - lost: How many other realms hold no part of a backup.
+    /// - Returns: The error.
+    private func invalidPIN(_ claims: [Int?], lost: Int) -> BackupError {
+        .invalidPIN(claims, needed: configuration.recoverThreshold, of: configuration.realms.count - lost)
     }
 
-    private func unfinished(_ answers: Answers, hasEvaluations: Bool) throws -> BackupError {
-        try checkLost(answers)
+    private func unfinished(_ answers: Answers, lost: Int, hasEvaluations: Bool) throws -> BackupError {
+        try checkLost(answers, before: lost)
         var error = error(answers.failures)
         if answers.failures.values.contains(.versionMismatch), error.code == .disagreement {
             error = BackupError(.disagreement, "the backup was replaced by another one meanwhile; try again")
@@ -181,7 +196,8 @@ extension KeyBackup {
         _ unlockKey: UnlockKey,
         _ seed: Secret,
         version: [UInt8],
-        _ clients: [Int: RealmClient]
+        _ clients: [Int: RealmClient],
+        lost: Int
     ) async throws -> SecretBytes {
         let threshold = configuration.recoverThreshold
         var answers = try await askSpendingGuess(clients) { answers in
@@ -202,8 +218,10 @@ extension KeyBackup {
             let wrong = answers.failures.values.compactMap { failure -> Int? in
                 if case .wrongTag(let remaining) = failure { remaining } else { nil }
             }
-            if configuration.realms.count - wrong.count < threshold { throw invalidPIN(wrong) }
-            throw try unfinished(answers, hasEvaluations: true)
+            if configuration.realms.count - wrong.count < threshold {
+                throw invalidPIN(wrong, lost: lost + answers.lost.count)
+            }
+            throw try unfinished(answers, lost: lost, hasEvaluations: true)
         }
         let scalar = try Shares.join(scalars: valid.filter { group.contains($0.key) }.mapValues(\.scalarShare))
         return try SealedSecret.open(box, key: SealedSecret.key(seed: seed, scalar: scalar))

@@ -155,6 +155,11 @@ extension KeyBackup.Answers {
     var failures: [Int: RealmFailure] {
         compactMapValues { if case .failure(let failure) = $0 { failure } else { nil } }
     }
+
+    /// The failures of realms that hold no part of a backup, or none any more.
+    var lost: [RealmFailure] {
+        failures.values.filter { $0 == .notRegistered || $0 == .noGuesses }
+    }
 }
 
 /// Hashes a PIN outside of Swift's cooperative thread pool, because it takes a third of a second.

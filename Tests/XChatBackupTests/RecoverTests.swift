@@ -354,6 +354,19 @@ struct RecoverTests {
         #expect(await realms.recoverError("9999")?.detail.contains("locked for good") == true)
     }
 
+    @Test(arguments: ["Recover1", "Recover2"])
+    func `a realm that failed in an earlier step counts when a backup is locked`(name: String) async throws {
+        let realms = try TestRealms("sss")
+        try await realms.store()
+        realms.have(1, name) { _ in .respond(.noGuesses) }
+        let open = try #require(await realms.recoverError("9999"))
+        #expect(open.code == .invalidPIN && !open.detail.contains("locked"))
+        realms.have(1, from: 1, "Recover2") { _ in .changeEvaluation { $0.guessesUsed = $0.guesses } }
+        let locked = try #require(await realms.recoverError("9999"))
+        #expect(locked.code == .invalidPIN && locked.guessesRemaining == 0)
+        #expect(locked.detail.contains("locked for good"))
+    }
+
     // MARK: Agreement
 
     @Test(arguments: ["Recover1", "Recover2", "Recover3"])
