@@ -303,6 +303,20 @@ final class OutboxWorker: Sendable {
     }
 
     private func store(_ sent: [Sent]) async throws {
+        do {
+            try await storeTogether(sent)
+        } catch {
+            // A damaged row must not keep the other outcomes from being stored, or their messages are posted again.
+            guard sent.count > 1, (error as? AccountError)?.code == .damaged else { throw error }
+            var failure: (any Error)?
+            for one in sent {
+                do { try await storeTogether([one]) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    private func storeTogether(_ sent: [Sent]) async throws {
         guard !sent.isEmpty else { return }
         try await store.settle(sent.map { .sent($0.messageID, sequenceID: $0.sequenceID) }, at: outbox.clock())
         for sent in sent {

@@ -113,6 +113,23 @@ struct OutboxStoreTests {
         #expect(try await outbox.entry(message.messageID)?.state == .sent)
     }
 
+    @Test func `outcomes are stored in order, all or none`() async throws {
+        let store = try await store()
+        let messages = try ["a", "b", "c"].map { try sealer.seal($0) }
+        let ids = messages.map(\.messageID)
+        try await store.add(messages, now: now)
+        let replacedByAnother = [MessageOutcome.sent(ids[0], sequenceID: "1"), .replaced(ids[1], by: messages[2])]
+        #expect(await code { try await store.settle(replacedByAnother, at: now) } == .duplicate)
+        #expect(try await store.due(at: now, limit: 9).map(\.messageID) == [ids[0]])
+        let outcomes = [
+            MessageOutcome.sent(ids[0], sequenceID: "1"), .deadLetter(ids[1], reason: "r", isStale: false),
+            .sent(ids[1], sequenceID: "2"),
+        ]
+        try await store.settle(outcomes, at: now)
+        #expect(try await store.due(at: now, limit: 9).map(\.messageID) == [ids[2]])
+        #expect(try await store.entry(ids[1])?.state == .sent)
+    }
+
     @Test func `a file is for one user of one API`() async throws {
         _ = try await folder.outbox()
         #expect(await code { _ = try await folder.outbox("2222") } == .otherAccount)

@@ -233,9 +233,23 @@ struct OutboxWakeTests {
             sent.messageID.string, refused.messageID.string, "1111:2222", "needle-reason", "api.x.com",
             refused.encodedMessageCreateEvent, String(refused.encodedMessageEventSignature.prefix(24)),
         ]
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
-            let bytes = try Data(contentsOf: URL(filePath: folder.path + "/" + name))
-            for secret in secrets { #expect(bytes.range(of: Data(secret.utf8)) == nil, "\(secret) in \(name)") }
+        let files = try Scratch.contents(of: folder.path)
+        #expect(files["account.db"] != nil)
+        for (name, bytes) in files {
+            for secret in secrets { #expect(bytes.firstRange(of: secret.utf8) == nil, "\(secret) in \(name)") }
         }
+    }
+
+    @Test func `a damaged row does not keep the outcomes of other messages from being stored`() async throws {
+        let store = try await folder.store()
+        let outbox = try await folder.outbox(in: store)
+        let messages = try ["one", "two", "three"].map { try sealer.seal($0) }
+        try await outbox.enqueue(messages)
+        try await store.database.queue.write { try $0.execute(sql: "UPDATE message SET note = x'00' WHERE id = 2") }
+        let server = ToyServer()
+        #expect(await code { try await outbox.drain(client: server) { _ in sealer.renewed } } == .damaged)
+        #expect(try server.texts(Sealer.a, sealer) == ["one", "two", "three"])
+        #expect(try await store.entry(messages[0].messageID)?.state == .sent)
+        #expect(try await store.entry(messages[2].messageID)?.state == .sent)
     }
 }
