@@ -29,7 +29,7 @@ extension XChatCommand {
             return status.rawValue
         } catch let error as ValidationError {
             // The command found the wrong arguments while it ran, so its usage is printed, not that of the root.
-            Output.note(visible("Error: \(error)\n\n\(usageString(for: type(of: command)))", keepingNewlines: true))
+            Output.note("Error: \(visible("\(error)"))\n\n\(usageString(for: type(of: command)))")
             return 2
         } catch let error where exitCode(for: error) == .success {
             return report(error, arguments)
@@ -43,9 +43,17 @@ extension XChatCommand {
     private static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
         let hint = dashHint(arguments)
         guard exitCode(for: error) == .success else {
-            // The text quotes arguments, which another user may have written, so control characters are escaped.
-            let text = fullMessage(for: error) + (hint.map { "\n\($0)" } ?? "")
-            Output.note(visible(text, keepingNewlines: true))
+            // The text contains arguments, which another user may have written. A newline in one would begin a line of
+            // its own, so the arguments are parsed again with control characters escaped.
+            let escaped = arguments.map { visible($0) }
+            let text: String
+            do {
+                _ = try parseAsRoot(escaped)
+                text = visible(fullMessage(for: error))
+            } catch {
+                text = visible(fullMessage(for: error), keepingNewlines: true)
+            }
+            Output.note(text + (hint.map { "\n\($0)" } ?? ""))
             return 2
         }
         // The parser reads "-thanks" as single-letter options, and its h as -h.

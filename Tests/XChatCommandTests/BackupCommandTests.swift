@@ -92,20 +92,22 @@ struct BackupCommandTests {
         #expect(sandbox.stop() == 0)
     }
 
-    @Test func `a changed PIN is reported even if standard output is full`() async throws {
-        _ = try await registered()
-        #expect(try await keys("backup", input: "2580\n").status == 0)
-        let full = try await Program.shell(
-            #"printf '2580\n7412\n' | "$@" >/dev/full"#,
-            [try #require(Program.executable).path, "keys", "change-pin", "--session", scratch.file("a.json")],
-            in: scratch,
-            environment: ["XCHAT_API_URL": sandbox.url, "XCHAT_TOKEN": "sandbox-1111"]
-        )
-        #expect(full.status == 1 && full.errors.contains("the new PIN is in force"), "\(full.errors)")
-        #expect(full.errors.contains(#""wanted_realms":3"#))
-        #expect(try await keys("restore", input: "7412\n").status == 0)
-        #expect(sandbox.stop() == 0)
-    }
+    #if os(Linux)
+        @Test func `a changed PIN is reported even if standard output is full`() async throws {
+            _ = try await registered()
+            #expect(try await keys("backup", input: "2580\n").status == 0)
+            let full = try await Program.shell(
+                #"printf '2580\n7412\n' | "$@" >/dev/full"#,
+                [try #require(Program.executable).path, "keys", "change-pin", "--session", scratch.file("a.json")],
+                in: scratch,
+                environment: ["XCHAT_API_URL": sandbox.url, "XCHAT_TOKEN": "sandbox-1111"]
+            )
+            #expect(full.status == 1 && full.errors.contains("the new PIN is in force"), "\(full.errors)")
+            #expect(full.errors.contains(#""wanted_realms":3"#))
+            #expect(try await keys("restore", input: "7412\n").status == 0)
+            #expect(sandbox.stop() == 0)
+        }
+    #endif
 
     @Test func `weak PINs, and input that is not a PIN, are refused`() async throws {
         _ = try await registered()

@@ -173,6 +173,16 @@ struct UsageTests {
         #expect(outcome.errors.contains("u{1B}"))
     }
 
+    @Test(arguments: [
+        ["keys", "trust", "x\nxchat: forged"], ["keys", "generate", "--user=x\nxchat: forged"],
+        ["send", "x\nxchat: forged", "y"], ["no\nxchat: forged"], ["send", "2222", "x", "--no\nxchat: forged"],
+    ])
+    func `a newline in an argument begins no line of an error`(arguments: [String]) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 2)
+        #expect(!outcome.errors.contains("\nxchat: forged"), "\(outcome.errors)")
+    }
+
     /// A session file with fresh keys.
     private static func session(in scratch: Scratch) async throws -> String {
         let path = scratch.file("s.json")

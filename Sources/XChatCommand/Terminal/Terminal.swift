@@ -73,9 +73,6 @@ struct Terminal: ~Copyable {
         settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
         // Ctrl-C then ends the line as Return does, and is detected in the line.
         unsafe withUnsafeMutableBytes(of: &settings.c_cc) { unsafe $0[Int(VEOL)] = interrupt }
-        guard unsafe tcsetattr(device.number, TCSAFLUSH, &settings) == 0 else {
-            throw FileError.lastSystemError("/dev/tty")
-        }
         let number = device.number
         // A signal that ends the program must not leave the terminal without echo either.
         let signals = SignalHandler { signal in
@@ -87,6 +84,9 @@ struct Terminal: ~Copyable {
             var before = before
             _ = unsafe tcsetattr(number, TCSAFLUSH, &before)
             signals.cancel()
+        }
+        guard unsafe tcsetattr(number, TCSAFLUSH, &settings) == 0 else {
+            throw FileError.lastSystemError("/dev/tty")
         }
         _ = try device.write(Array(question.utf8))
         let secret = try readLine(endingAt: interrupt)
