@@ -113,7 +113,6 @@ extension Account {
 
     /// Checks the newest key of a comparison against a fingerprint that the user gave over another channel.
     ///
-    /// Without a newest key the function returns, so the caller must check that there is one.
     /// - Parameters:
     ///   - comparison: The comparison.
     ///   - fingerprint: The fingerprint of an identity key.
@@ -121,11 +120,16 @@ extension Account {
     ///   ``reject(_:)``. With `signing_key_unproven` if the fingerprint is right, but the server does not send the
     ///   identity key's signature over the signing key: the signing key could then be anyone's.
     package func check(_ comparison: KeyComparison, hasFingerprint fingerprint: String) async throws {
-        guard let newest = comparison.newest else { return }
-        let found = newest.identityKey.fingerprint
         let failure: AccountError.Code
         let message: String
-        if found != fingerprint {
+        guard let newest = comparison.newest else {
+            throw AccountError(
+                .fingerprintDiffers,
+                "no keys are served for user \(comparison.user); nothing was trusted"
+            )
+        }
+        let found = newest.identityKey.fingerprint
+        if !found.utf8.elementsEqual(fingerprint.utf8) {
             try await reject(comparison)
             failure = .fingerprintDiffers
             message =

@@ -188,7 +188,7 @@ extension APIError {
         ].contains(problem)
     }
 
-    /// Whether it is certain that the request had no effect on the server.
+    /// Whether the request is taken to have had no effect on the server.
     ///
     /// A redirect, or a 4xx without an error of RFC 6749, comes from a machine in front of the server, such as a proxy
     /// with a login page. A 5xx can come from a gateway whose server did the work; 503 means that it is unavailable.

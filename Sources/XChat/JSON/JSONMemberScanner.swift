@@ -33,17 +33,39 @@ package struct JSONMemberScanner: ~Copyable {
     private var isInString = false
     private var isEscaped = false
     private var name: WireString?
+    private let text = Text()
+
     /// The string that is being read, with its quotes; only the beginning of a string that is too long.
-    private var text: [UInt8] = []
+    ///
+    /// It can be a private key. So it never moves to other memory, and is wiped.
+    private final class Text {
+        private var bytes: [UInt8] = []
+
+        init() {
+            bytes.reserveCapacity(maximumStringBytes + 1)
+        }
+
+        deinit {
+            Sodium.wipe(&bytes)
+        }
+
+        func append(_ byte: UInt8) {
+            if bytes.count <= maximumStringBytes { bytes.append(byte) }
+        }
+
+        /// The value of the string, nil if it is not JSON; removes the string.
+        func take() -> JSONValue? {
+            defer {
+                Sodium.wipe(&bytes)
+                bytes.removeAll(keepingCapacity: true)
+            }
+            return try? JSONReader.value(in: bytes)
+        }
+    }
 
     /// Creates a scanner for the members with these names.
     package init(names: Set<WireString>) {
         self.names = names
-    }
-
-    deinit {
-        var text = text
-        Sodium.wipe(&text)
     }
 
     /// Scans the next piece of the text.
@@ -70,13 +92,11 @@ package struct JSONMemberScanner: ~Copyable {
     }
 
     private mutating func keep(_ byte: UInt8) {
-        if depth == 0, text.count <= Self.maximumStringBytes { text.append(byte) }
+        if depth == 0 { text.append(byte) }
     }
 
     private mutating func endString() {
-        let value = try? JSONReader.value(in: text)
-        Sodium.wipe(&text)
-        text = []
+        let value = text.take()
         switch expected {
         case .name:
             name = if case .string(let name) = value { name } else { nil }

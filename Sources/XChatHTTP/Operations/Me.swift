@@ -10,6 +10,8 @@ package struct TokenUser: Sendable {
 
 extension Call<TokenUser> {
     /// The call `GET /2/users/me`.
+    ///
+    /// The answer may have at most 64 KiB.
     static func me(limit: Int) -> Self {
         Call(
             request: APIRequest(
@@ -18,7 +20,7 @@ extension Call<TokenUser> {
                 path: "/2/users/me",
                 query: [("user.fields", "id,name,username")]
             ),
-            limit: limit
+            limit: min(limit, 64 << 10)
         ) { (answer) throws(APIError) in
             let user = try answer.data(UserAnswer.self)
             return TokenUser(id: try answer.number(user.id, "data.id"), username: user.username, name: user.name)
