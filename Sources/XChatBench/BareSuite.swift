@@ -2,23 +2,23 @@ import Crypto
 import Foundation
 import LibSodium
 
-/// The primitives under a cipher suite, called bare: no events, no sessions, no checks of what they bring.
+/// The primitives of a cipher suite alone, without events, sessions and the engine's checks.
 protocol BareSuite: Sendable {
     func sign(_ text: [UInt8]) throws -> [UInt8]
     func verify(_ signature: [UInt8], _ text: [UInt8]) throws
-    /// One conversation key to one identity key.
+    /// Wraps one conversation key for one identity key.
     func wrap() throws -> [UInt8]
     func unwrap(_ wrapped: [UInt8]) throws
 }
 
-/// A primitive failed that cannot: its time would mean nothing.
+/// A primitive failed that must succeed here, so its time would be meaningless.
 struct BarePrimitiveFailed: Error {}
 
 func require(_ succeeded: Bool) throws(BarePrimitiveFailed) {
     guard succeeded else { throw BarePrimitiveFailed() }
 }
 
-/// P-256 out of swift-crypto, AES-GCM and X9.63.
+/// The primitives of the suite `.xchat`: P-256, AES-GCM and the key derivation of X9.63, from swift-crypto.
 struct BareP256: BareSuite {
     private let signing = P256.Signing.PrivateKey()
     private let identity = P256.KeyAgreement.PrivateKey()
@@ -72,7 +72,7 @@ struct BareP256: BareSuite {
     }
 }
 
-/// Ed25519 and sealed boxes, libsodium's calls themselves.
+/// The primitives of the suite `.sodium`: Ed25519 and sealed boxes, as direct calls of libsodium.
 struct BareSodium: BareSuite {
     private let signingPublicKey: [UInt8]
     private let signingSecretKey: [UInt8]
@@ -81,7 +81,7 @@ struct BareSodium: BareSuite {
     private let conversationKey: [UInt8]
 
     init() throws {
-        // Of keys that protect nothing, plain copies will do.
+        // These keys protect nothing, so they need no secret memory.
         let signing = try Sign.keyPair()
         let identity = try SealedBox.keyPair()
         signingPublicKey = signing.publicKey

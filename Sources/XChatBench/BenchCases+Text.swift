@@ -6,7 +6,7 @@ extension BenchCases {
     /// A list with one object for each row.
     package var json: JSONValue { .array(rows.map(\.json)) }
 
-    /// One line a row, under a heading.
+    /// A heading, and one line for each row.
     package var table: String {
         var lines = ["\(cores) cores; times of one whole operation, medians"]
         lines.append(line("operation", "time", "floor", "ratio", "per second"))
@@ -34,9 +34,9 @@ private func number(_ value: Double, _ digits: Int) -> String {
 }
 
 extension BenchCases.Row {
-    /// How many times the floor the operation takes.
+    /// The time of the operation divided by the time of its floor.
     var ratio: Double { result.median / result.floor }
-    /// Whole operations.
+    /// The number of operations per second.
     var perSecond: Double { 1e9 / result.median }
 
     var json: JSONValue {

@@ -4,13 +4,13 @@ import Synchronization
 import XChatEngine
 import XChatEvents
 
-/// How much to measure.
+/// How long and how much to measure.
 package struct BenchEffort: Sendable {
-    /// How long to repeat each case.
+    /// How long to repeat each case, in seconds.
     let secondsPerCase: Double
-    /// After how long each case is measured but once.
+    /// The time after which each remaining case is measured only once, in seconds.
     let seconds: Double
-    /// The messages of the batch, whatever its row is called.
+    /// The number of messages in the batch; the name of its row always says 10k.
     let batchCount: Int
 
     package static let full = Self(secondsPerCase: 4, seconds: 240, batchCount: 10_000)
@@ -28,7 +28,7 @@ package struct BenchCases {
     let effort: BenchEffort
     package let cores = ProcessInfo.processInfo.activeProcessorCount
     package private(set) var rows: [Row] = []
-    /// When to stop measuring more than once.
+    /// When to start measuring each remaining case only once.
     private let end: ContinuousClock.Instant
 
     init(_ effort: BenchEffort) {
@@ -36,7 +36,7 @@ package struct BenchCases {
         end = .now + .seconds(effort.seconds)
     }
 
-    /// Measures everything, in the order of the result.
+    /// Measures all cases, in the order of the rows.
     package static func all(_ effort: BenchEffort) throws -> BenchCases {
         var cases = BenchCases(effort)
         try cases.measure(.xchat, bare: BareP256())
@@ -55,7 +55,7 @@ package struct BenchCases {
 
     // MARK: Suites
 
-    /// Measures all that depends on the suite.
+    /// Measures the cases that depend on the suite.
     mutating func measure(_ suite: SuiteName, bare: any BareSuite, prefix: String = "") throws {
         let fixture = try BenchFixture(suite, batchCount: effort.batchCount)
         for (name, count) in [("seal_text_32", 32), ("seal_text_1k", 1024), ("seal_text_10k", 10_240)] {
@@ -83,7 +83,7 @@ package struct BenchCases {
         }
     }
 
-    /// From the base64 of an event to its contents.
+    /// Measures opening an event: from its base64 to its contents.
     private func measureOpen(
         _ text: String,
         _ fixture: BenchFixture,
@@ -146,13 +146,13 @@ package struct BenchCases {
         add(prefix + "key_change_100", change)
     }
 
-    /// A text as long as the one that a key change signs: its payload and then the key, in base64.
+    /// The text that a key change signs: its payload, and then the key in base64.
     private func signedText(of change: KeyChange) throws -> [UInt8] {
         let payload = try SignedPayload(of: change.event, version: .current)
         return payload.bytes + change.key.withBytes { Base64.encodeBytes($0, padding: false) }
     }
 
-    /// From the base64 of 10,000 events to their contents.
+    /// Measures opening a batch: from the base64 of its events to their contents.
     private func measureBatch(_ fixture: BenchFixture, _ bare: any BareSuite) throws -> Stopwatch.Result {
         let lines = try fixture.batch()
         let work = try BareOpening(of: MessageEvent(base64: lines[0]), bare)
@@ -167,7 +167,7 @@ package struct BenchCases {
 
     // MARK: Cores
 
-    /// The floor of an operation on all cores: the same number of bare calls, on the same number of cores.
+    /// Runs the floor of an operation on all cores: calls `body` for each index, in shares that the cores take in turn.
     func overCores(
         _ count: Int,
         share: Int = 16,
@@ -183,7 +183,7 @@ package struct BenchCases {
     }
 }
 
-/// What opening a message takes at least: one signature verified, one box opened.
+/// The least work for opening a message: one signature is verified, and one box is decrypted.
 private struct BareOpening: Sendable {
     let signedText: [UInt8]
     let signature: [UInt8]
@@ -191,7 +191,7 @@ private struct BareOpening: Sendable {
     let box: [UInt8]
     let plaintextCount: Int
 
-    /// Sizes as those of the given event, under keys of its own.
+    /// Makes a text and a box of the same sizes as those of an event, under other keys.
     init(of event: MessageEvent, _ bare: any BareSuite) throws {
         signedText = try SignedPayload(of: event, version: .current).bytes
         signature = try bare.sign(signedText)
@@ -213,6 +213,6 @@ private struct BareOpening: Sendable {
     }
 }
 
-/// Keeps the optimizer from leaving out unused results.
+/// Uses a value, so that the optimizer does not remove its computation.
 @inline(never)
 private func keep<Value>(_ value: Value) {}

@@ -2,7 +2,7 @@ import LibSodium
 import XChatEngine
 import XChatEvents
 
-/// Two people with a conversation key between them, a hundred to share another with, and what there is to open.
+/// Two users with a conversation key, a group of a hundred members, and messages to open.
 struct BenchFixture {
     static let conversation = ConversationID(canonicalizing: "1111:2222")
     static let group = ConversationID(canonicalizing: "g1000")
@@ -53,7 +53,7 @@ struct BenchFixture {
         try alice.seal(.message(MessageDraft(text)), in: Self.conversation)
     }
 
-    /// Messages as a history has them: base64, one event each.
+    /// Messages in the form of a history: the base64 of one event each.
     func batch() throws(XChatError) -> [String] {
         let text = Self.text(200)
         var lines: [String] = []

@@ -3,8 +3,9 @@ import Synchronization
 import XChatEngine
 
 extension BenchCases {
-    /// Measures media, a mebibyte being one operation, and gives the same figures to both suites: they share the
-    /// streams.
+    /// Measures media; one operation is one mebibyte.
+    ///
+    /// Both suites encrypt media in the same way, so the rows of both have the same figures.
     mutating func measureStreams() throws {
         let media = try BenchMedia()
         var measured: [(name: String, result: Stopwatch.Result)] = []
@@ -19,13 +20,13 @@ extension BenchCases {
             }
             measured.append(("stream_seal" + suffix, sealing))
 
-            // Smaller pushes are too short to be shared out: they and their floor have one core.
+            // Shorter pushes are not divided among cores, so their floor uses one core too.
             let cores = suffix.isEmpty ? cores : 1
             let outputs = Mutex((0..<cores).map { _ in [UInt8](repeating: 0, count: media.mebibyte.count) })
             let opening = try stopwatch.measure {
                 try media.open(inPushesOf: push, into: &output)
             } floor: {
-                // One stream for each core, all at once.
+                // One stream for each core, all at the same time.
                 try overCores(cores, share: 1) { _ in
                     var plaintext = outputs.withLock { $0.popLast() } ?? []
                     try media.bareOpen(into: &plaintext)
@@ -42,9 +43,9 @@ extension BenchCases {
     }
 }
 
-/// A mebibyte and its streams, and the four ways between them.
+/// A mebibyte, and its encryption and decryption by the engine and by libsodium alone.
 ///
-/// No more than that: a sample of a millisecond mostly passes undisturbed, whatever else the machine does.
+/// It is small, because a sample of about a millisecond is rarely disturbed by other programs.
 private struct BenchMedia: Sendable {
     let mebibyte = [UInt8](repeating: 0x78, count: 1 << 20)
     private(set) var bareStream: [UInt8]

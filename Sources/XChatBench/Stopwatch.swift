@@ -1,22 +1,22 @@
-/// Measures an operation and its floor side by side.
+/// Measures an operation and its floor in turns.
 package struct Stopwatch {
-    /// What one case came to, in nanoseconds an operation.
+    /// The result of one case, in nanoseconds per operation.
     package struct Result: Sendable {
         package let median: Double
         package let floor: Double
     }
 
-    /// Until when to go on sampling.
+    /// When to stop taking samples.
     let end: ContinuousClock.Instant
 
-    /// The median of samples that alternate, so that whatever else the machine does hits both alike.
+    /// Takes samples of both in turns, so that other programs on the machine disturb both equally.
     ///
     /// - Parameters:
-    ///   - operation: One whole operation.
-    ///   - floor: The same primitives bare, for `floorCount` operations.
-    ///   - floorCount: How many operations' worth of primitives one call of `floor` is.
-    /// - Returns: The medians.
-    /// - Throws: What the operation or its floor throws: a failing one is never measured.
+    ///   - operation: One operation.
+    ///   - floor: The primitives of `floorCount` operations.
+    ///   - floorCount: The number of operations whose primitives one call of `floor` runs.
+    /// - Returns: The medians of the samples.
+    /// - Throws: The error of the operation or of its floor: a failing one is not measured.
     func measure(
         _ operation: () throws -> Void,
         floor: () throws -> Void,
@@ -33,9 +33,9 @@ package struct Stopwatch {
         return Result(median: median(samples), floor: median(floorSamples))
     }
 
-    /// How many calls make a sample: one, unless a call is too short for the clock.
+    /// The number of calls in a sample: one, or for calls of less than 20 µs as many as take about 20 µs.
     ///
-    /// A sample as short as that mostly passes undisturbed, whatever else the machine does; it also warms up.
+    /// A short sample is rarely disturbed by other programs. The calls here also warm up the caches.
     private func repetitions(of operation: () throws -> Void) throws -> Int {
         let once = try time(operation, 1)
         guard once < 2e4 else { return 1 }

@@ -1,4 +1,4 @@
 package import XChat
 
-/// An error of the command: an error of the library, whose message is one sentence for a person.
+/// The error type of the command, which is that of the library: its message is one sentence for a person.
 package typealias CommandError = AccountError

@@ -99,7 +99,7 @@ private func occupyStandardDescriptors() {
     }
 }
 
-/// The system's `exit`, which the method of that name hides.
+/// Calls the system's `exit`, which the static method `exit` of the command hides.
 private func endProcess(_ status: Int32) -> Never {
     exit(status)
 }

@@ -11,8 +11,9 @@ import XChatHTTP
 /// A stand-in for X's encrypted chat API, for development and tests.
 ///
 /// The sandbox accepts and serves public keys, wrapped keys, ciphertext and signatures, with X's paths, names and
-/// statuses, and stores them in memory or in a file. It never receives plaintext or private keys of users. The page at
-/// `/` shows what the server stores, and users sign in to apps with OAuth 2.0.
+/// statuses, and stores them in memory or in a file. It never receives the text of messages, and private keys of users
+/// only in key backups, encrypted under a PIN. The page at `/` shows what the server stores, and users sign in to apps
+/// with OAuth 2.0.
 ///
 /// The sandbox is not a production server: a user's token is `sandbox-` and the user id, so anyone can guess it and act
 /// as that user. The app's token is `sandbox-app`.

@@ -7,8 +7,9 @@ import XChatEvents
 import XChatHTTP
 import XChatSandbox
 
-/// X's own key backup client, inside its SDK, and ours at the realms of the sandbox: each recovers what the other
-/// stored.
+/// The key backup clients of X's SDK and of this package, at the realms of the sandbox.
+///
+/// Each recovers the keys that the other has stored.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))
 struct BackupInteropTests {
     /// A user with registered keys, and the configuration of the backup as the sandbox serves it.
@@ -35,7 +36,7 @@ struct BackupInteropTests {
         }
     }
 
-    @Test func `what X's SDK backs up is recovered by ours, with guesses counted for both`() async throws {
+    @Test func `we recover a backup of X's SDK, and guesses are counted for both`() async throws {
         try await Sandbox().serving { url in
             let user = try await User("1111", at: url)
             let peer = try Peer()
@@ -56,7 +57,7 @@ struct BackupInteropTests {
         report(5, "key backups of chatxdk")
     }
 
-    @Test func `what we back up is recovered by X's SDK, with guesses counted for both`() async throws {
+    @Test func `X's SDK recovers our backup, and guesses are counted for both`() async throws {
         try await Sandbox().serving { url in
             let user = try await User("2222", at: url)
             let receipt = try await user.backup.store(SecretBytes(copying: user.blob.span), pin: user.secret("2580"))
@@ -82,7 +83,7 @@ struct BackupInteropTests {
 }
 
 extension Peer {
-    /// What the SDK says to a PIN, in an instance of its own.
+    /// The SDK's error for a PIN, in a separate instance; nil if the call succeeds.
     fileprivate func refusal(_ method: String, of chat: String, _ json: String, pin: String) throws -> String? {
         try perform("update_config", of: chat, ["config_json": .string(json)])
         return try refusal(method, of: chat, ["pin": .string(pin)])

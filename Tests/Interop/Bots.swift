@@ -2,9 +2,9 @@ import Dispatch
 import Foundation
 import Testing
 
-/// Users of X's own client, xdk, in a process of their own: `xdk_flow.py`.
+/// Users of X's own client, xdk, in a separate process: `xdk_flow.py`.
 ///
-/// Asked from a thread of their own, since the server that they talk to is in this process and needs those of the
+/// Calls block a separate thread: the server that the users talk to is in this process, and needs the threads of the
 /// tests.
 actor Bots {
     private let executor = ThreadOfItsOwn()
@@ -14,7 +14,7 @@ actor Bots {
 
     private static let hasXDK = canImport("chat_xdk, jsonschema, xdk")
 
-    /// Whether Python's modules of these names are installed.
+    /// Whether Python modules are installed.
     static func canImport(_ modules: String) -> Bool {
         let probe = Process()
         probe.executableURL = Peer.python
@@ -27,7 +27,7 @@ actor Bots {
         return probe.terminationStatus == 0
     }
 
-    /// As ``Peer/isWanted``.
+    /// Whether the tests run; see ``Peer/isWanted``.
     static var isWanted: Bool { hasXDK || ProcessInfo.processInfo.environment["CI"] == "true" }
     static let absence: Comment = "xdk and jsonschema are not in .venv, where script/test installs them"
 
@@ -59,7 +59,7 @@ actor Bots {
     }
 
     private static func arguments(_ arguments: [String: String]) -> [String: Argument] {
-        // A list is written with commas.
+        // A text that begins with "[" is a list, separated by commas.
         arguments.mapValues { text in
             text.hasPrefix("[")
                 ? .list(text.dropFirst().split(separator: ",").map { .string(String($0)) }) : .string(text)

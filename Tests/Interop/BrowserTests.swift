@@ -15,7 +15,7 @@ enum Chromium {
         return hasPrograms && Bots.canImport("selenium")
     }()
 
-    /// As ``Peer/isWanted``, but on Linux alone: elsewhere `script/setup` does not install Chromium.
+    /// Whether the tests run, as ``Peer/isWanted``, but only on Linux, where `script/setup` installs Chromium.
     static let isWanted: Bool = {
         #if os(Linux)
             return isInstalled || ProcessInfo.processInfo.environment["CI"] == "true"
@@ -29,7 +29,8 @@ enum Chromium {
 
 /// The sandbox's pages in headless Chromium.
 ///
-/// With `XCHAT_SCREENSHOT` the picture of the live page is written to that path: README shows docs/images/sandbox.png.
+/// If `XCHAT_SCREENSHOT` is set, a picture of the live page is written to that path: README shows it as
+/// docs/images/sandbox.png.
 @Suite(.enabled(if: Chromium.isWanted, Chromium.absence), .timeLimit(.minutes(2)))
 struct BrowserTests {
     private typealias Answer = [String: String]
@@ -96,7 +97,7 @@ struct BrowserTests {
             let faults = try await browser.call("check", of: "page", [:], returning: [String].self)
             #expect(faults.isEmpty)
 
-            // Paused, the page stays as it is; then it goes on.
+            // A paused page does not change; after the pause it is updated.
             var pressed = try await browser.call("pause", of: "page", [:], returning: [String].self)
             #expect(pressed == ["true", "pause"])
             try await alice.send("one more")

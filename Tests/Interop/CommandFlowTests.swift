@@ -4,7 +4,7 @@ import XChat
 import XChatEvents
 import XChatText
 
-/// The command `xchat` as a person uses it, at one end of a conversation, and X's own client and engine at the other.
+/// A conversation between a user of the command `xchat` and a user of X's own client and engine.
 @Suite(.enabled(if: Bots.isWanted, Bots.absence), .timeLimit(.minutes(2)))
 struct CommandFlowTests {
     private static let texts = ["", "a\u{0}b", "two\nlines\n", "👩‍👩‍👧‍👦🏳️‍🌈", "مرحبا", "e\u{301}\u{E9}", "--help"]
@@ -20,20 +20,20 @@ struct CommandFlowTests {
         try bot.perform("register", of: "bob")
         _ = try person.xchat("conversation", "start", "2222")
 
-        // From the person to the bot.
+        // The person writes to the bot.
         for text in Self.texts {
             _ = try person.xchat("send", "2222", "--allow-empty", input: Array(text.utf8))
         }
         var received = try bot.call("texts", of: "bob", people, returning: [String].self)
         #expect(received.map { Array($0.utf8) } == Self.texts.map { Array($0.utf8) })
 
-        // From the bot, which changes the key, to the person.
+        // The bot changes the key, and writes to the person.
         try bot.perform("start", of: "bob", ["other": .string("1111")])
         let answers = ["from X's own", "", "\u{202E}gnp"]
         for text in answers {
             try bot.perform("send", of: "bob", conversation.merging(["text": .string(text)]) { $1 })
         }
-        // The person's state does not know of that key: the message is encrypted again before it is sent.
+        // The person's state does not have that key, so the message is encrypted again before it is sent.
         let sent = try person.xchat("send", "2222", "with your key").answer()
         var read = try person.xchat("read", "2222", "--json").answers()
         #expect(try read.map { try text(of: $0) } == Self.texts + answers + ["with your key"])
@@ -42,7 +42,7 @@ struct CommandFlowTests {
         received = try bot.call("texts", of: "bob", people, returning: [String].self)
         #expect(received.last == "with your key")
 
-        // While the person goes on reading, the bot writes once more, under a key that is new again.
+        // While the person follows the conversation, the bot writes again, under another new key.
         let following = try person.start("read", "2222", "--follow", "--json")
         try following.wait(for: read.count)
         try bot.perform("start", of: "bob", ["other": .string("1111")])
@@ -51,7 +51,7 @@ struct CommandFlowTests {
         #expect(try text(of: #require(following.answers().last)) == "live")
         #expect(following.stop() == 0)
 
-        // Files, there and back.
+        // Files in both directions.
         let picture = Self.picture + [UInt8](repeating: 7, count: 1_500_000)
         _ = try person.xchat("send", "2222", "a picture", "--attach", person.write("holiday.png", picture))
         let files = try bot.call("files", of: "bob", people, returning: [ReceivedFile].self)
@@ -100,7 +100,7 @@ struct CommandFlowTests {
     }
 }
 
-/// A user of the built command, with a sandbox of the built command to talk to.
+/// A user of the built command, with a sandbox that the built command runs.
 private final class Person {
     let url: String
     private let user: String
@@ -146,14 +146,14 @@ private final class Person {
         return process
     }
 
-    /// Starts a command that runs on.
+    /// Starts a command that runs until it is stopped.
     func start(_ arguments: String...) throws -> Running {
         let process = try process(arguments + ["--session", session], output: "live", errors: "live-errors")
         try process.run()
         return Running(process: process, output: file("live"), errors: file("live-errors"))
     }
 
-    /// Runs a command, which has to succeed.
+    /// Runs a command, which must succeed.
     func xchat(_ arguments: String..., isAlone: Bool = false, input: [UInt8] = []) throws -> Run {
         let process = try process(
             arguments + (isAlone ? [] : ["--session", session]),
@@ -171,7 +171,7 @@ private final class Person {
         return Run(lines: output.split(separator: "\n").map(String.init))
     }
 
-    /// A command that runs on, and what it has printed so far.
+    /// A running command and its output so far.
     final class Running {
         private let process: Process
         private let output: String
@@ -187,7 +187,7 @@ private final class Person {
             return try lines.map { try JSONLocation(parsing: Array($0.utf8), document: "output") }
         }
 
-        /// Waits until so many lines are there.
+        /// Waits for a number of lines.
         func wait(for count: Int) throws {
             for _ in 0..<600 {
                 if try answers().count >= count { return }

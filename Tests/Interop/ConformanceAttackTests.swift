@@ -6,10 +6,10 @@ import XChatText
 
 @testable import XChatEngine
 
-/// Attacks that X's SDK lets through, carried out on both engines.
+/// Attacks that succeed against X's SDK, tried on both engines.
 ///
-/// Each name begins with the number of the weakness in our list. The relay of the events is the attacker, unless it
-/// says otherwise.
+/// Each name begins with the short name of a weakness, as in ``IntendedDifference``. The attacker is the server that
+/// delivers the events, unless the test names another one.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))
 struct ConformanceAttackTests {
     private let cast: Cast
@@ -77,7 +77,7 @@ struct ConformanceAttackTests {
         done("A3", 4)
     }
 
-    @Test func `A4: the newest key is that of the conversation`() throws {
+    @Test func `A4: the newest key of a conversation is not taken from another one`() throws {
         let events = [
             try cast.event(cast.delivering(try ConversationKey.generate(), version: "5002")),
             try cast.event(cast.delivering(try ConversationKey.generate(), version: "6000"), in: Cast.group),
@@ -192,7 +192,7 @@ struct ConformanceAttackTests {
         done("B1", 2)
     }
 
-    @Test func `B2: what no signature covers is named as such`() throws {
+    @Test func `B2: fields that no signature covers are listed`() throws {
         var create = GroupCreate(
             memberIDs: ["1111", "2222", "3333"],
             adminIDs: ["1111"],
@@ -226,7 +226,7 @@ struct ConformanceAttackTests {
         done("B5")
     }
 
-    @Test func `B6: an identity key is a key`() throws {
+    @Test func `B6: an identity key that is not a key is refused`() throws {
         let mallory = try PrivateKeys.generate()
         let identity = Array("not a key".utf8)
         let served = RegisteredKey(
@@ -261,7 +261,7 @@ struct ConformanceAttackTests {
             by: mallory
         )
         #expect(try verdict(event, signingKeys: [served]) == .verified)
-        // The fingerprint that people compare is still Alice's.
+        // The fingerprint that users compare is still that of Alice.
         #expect(try VerifiedPublicKey(checking: served).identityKey.fingerprint == cast.alice.identityKey.fingerprint)
         var session = cast.session
         let error = #expect(throws: XChatError.self) { try session.pin([served], of: "1111") }
@@ -270,7 +270,7 @@ struct ConformanceAttackTests {
         done("B6")
     }
 
-    @Test func `B7: twenty-six bytes of anything are no header of a key`() throws {
+    @Test func `B7: 26 arbitrary bytes are not accepted as the header of a key`() throws {
         let point = cast.alice.identityKey.spki.suffix(65)
         let zeros = Base64.encode(Array(repeating: 0, count: 26) + point)
         let recipients: Argument = .list(
@@ -289,7 +289,7 @@ struct ConformanceAttackTests {
 
     // MARK: Replies and edits
 
-    @Test func `C1: the edit of another message is no edit of this one`() throws {
+    @Test func `C1: the edit of another message is not an edit of this one`() throws {
         let quote = try Quote(cast)
         var preview = quote.preview
         preview.messageText = "edited"
@@ -340,7 +340,7 @@ struct ConformanceAttackTests {
         done("C3", 2)
     }
 
-    @Test func `C4: a key that does not open the original is no reason to stop`() throws {
+    @Test func `C4: after a key that does not decrypt the original, the others are tried`() throws {
         let key = try ConversationKey.generate()
         let other = try ConversationKey.generate()
         var original = try message("original", under: key, version: "4000", in: Cast.pair)
@@ -409,7 +409,7 @@ struct ConformanceAttackTests {
         done("C6")
     }
 
-    @Test func `C7: an event that comes three times is found out`() throws {
+    @Test func `C7: repeated deliveries of an event are recognized`() throws {
         let event = try message("pay 10", under: cast.pairKey, version: Cast.pairVersion, in: Cast.pair)
         let change = try cast.event(cast.delivering(cast.pairKey, version: Cast.pairVersion))
         #expect(try batch([change, event, event, event]).messages.count == 4)
@@ -486,7 +486,7 @@ struct ConformanceAttackTests {
         )
     }
 
-    /// Why this engine refuses, or nil where it does not.
+    /// The error code of this engine for an event; nil if it is accepted.
     private func refusal(_ event: MessageEvent) -> XChatError.Code? {
         var session = cast.session
         do {
@@ -507,7 +507,7 @@ struct ConformanceAttackTests {
         tally.report()
     }
 
-    // MARK: What the attacks are made of
+    // MARK: Parts of the attacks
 
     private func message(
         _ text: WireString,

@@ -68,11 +68,11 @@ struct ConformanceCases {
 
     // MARK: Sets of cases
 
-    /// Every kind with every field present and absent, under versions of the signed text.
+    /// Events of every kind, with each field present and absent, under several signature versions.
     func details() throws -> [ConformanceCase] {
         var cases: [ConformanceCase] = []
         for (index, variant) in variants.variants(of: MessageEventDetail.schema).enumerated() {
-            // Presence decides on the layout of the text, which the version decides on too; values do not.
+            // The layout of the signed text depends on its version and on the fields that are present, not on values.
             let isPresence =
                 [" all", " none"].contains(where: variant.name.hasSuffix)
                 || [" without ", " only "].contains(where: variant.name.contains)
@@ -88,7 +88,7 @@ struct ConformanceCases {
         return cases
     }
 
-    /// Every content of a message with every field present and absent.
+    /// Messages with contents of every kind, with each field present and absent.
     func contents() throws -> [ConformanceCase] {
         try variants.variants(of: MessageEntryHolder.schema).map { variant in
             var given = try signed("contents \(variant.name)", try Self.message(cast.sealed(variant.bytes)))
@@ -99,7 +99,7 @@ struct ConformanceCases {
         }
     }
 
-    /// Encodings that X's writers never make: refused by both, or read by the SDK alone.
+    /// Encodings that X's clients never write: both engines refuse them, or only the SDK reads them.
     func encodings() throws -> [ConformanceCase] {
         let detail = try cast.sealed(.message(MessageContents(messageText: "hi")))
         let event = try cast.event(detail)
@@ -108,7 +108,7 @@ struct ConformanceCases {
         var cases = (0..<bytes.count).map { count in
             ConformanceCase(name: "first \(count) bytes", line: Base64.encode(Array(bytes.prefix(count))), event: nil)
         }
-        // One byte alone, the end of a struct, is an event without detail.
+        // A single byte, the end of a struct, is an event without detail.
         let texts = [
             "AA==", "AA", "AA=", "AA===", "AB", "A", " AA==", "AA==\n", "A A==", "A=A=", "_-8=", "!!!", "",
             "\(event.base64)\n", "\(event.base64.dropLast(2))", String(event.base64.reversed()),
@@ -132,7 +132,7 @@ struct ConformanceCases {
                 ConformanceCase(name: "type \(type)", line: Base64.encode(open + [type, 3, 0xE7, 0, 0]), event: event)
             )
         }
-        // What the SDK alone takes.
+        // Encodings that only the SDK accepts.
         let loose: [(String, [UInt8])] = [
             ("bytes after the end", bytes + [0]),
             ("an event after the end", bytes + bytes), ("an end after the end", [0, 0]),
@@ -158,7 +158,7 @@ struct ConformanceCases {
         cases += try [[], [0xFF], [12], [12, 0, 1], [0]].map { contents in
             try signed("contents \(contents)", try Self.message(cast.sealed(contents)))
         }
-        // Without the key: too short, and not of this key.
+        // Ciphertexts that were not made with the key, some of them too short.
         cases += try [0, 1, 39, 40, 100].map { count in
             let create = MessageCreateEvent(
                 contents: Array(repeating: 7, count: count),
@@ -166,14 +166,14 @@ struct ConformanceCases {
             )
             return try signed("\(count) bytes that no key made", Self.message(create.encoded()))
         }
-        // Another key under a version that is known already.
+        // Another key under a known version.
         let collision = try cast.delivering(try ConversationKey.generate(), version: Cast.pairVersion)
         var given = try signed("a key change of a known version", collision.encoded())
         given.oddity = .collidingVersion
         return cases + [given]
     }
 
-    /// Every kind in envelopes with every field present, absent and odd.
+    /// Events of every kind in envelopes whose fields are present, absent or unusual.
     func envelopes() throws -> [ConformanceCase] {
         try kinds().flatMap { kind in
             try Self.envelopes.map { name, change in
@@ -182,7 +182,7 @@ struct ConformanceCases {
         }
     }
 
-    /// Every kind with signatures of every sort.
+    /// Events of every kind with valid, changed, foreign and missing signatures.
     func signatures() throws -> [ConformanceCase] {
         try kinds().flatMap { kind in
             try Self.tamperings.map { name, tamper in
@@ -191,7 +191,7 @@ struct ConformanceCases {
         }
     }
 
-    /// Anything at all.
+    /// Random events.
     func random(_ count: Int, seed: UInt64) throws -> [ConformanceCase] {
         var numbers = SplitMix64(seed: seed)
         return try (0..<count).map { index in
@@ -229,8 +229,9 @@ struct ConformanceCases {
 
     // MARK: One case
 
-    /// An event with this detail and its sender's signature; `change` alters the envelope before it is signed, `after`
-    /// the event afterwards.
+    /// An event with a detail and its sender's signature.
+    ///
+    /// `change` changes the envelope before it is signed, and `after` the signed event.
     private func signed(
         _ name: String,
         _ detail: [UInt8],
@@ -244,7 +245,7 @@ struct ConformanceCases {
         event.detail = decoded
         event = try cast.signed(event, version: version)
         try after(&event)
-        // The detail goes out as it was made, not as it was read.
+        // The encoded detail is used as it was given: decoding and encoding could change it.
         var envelope = event
         envelope.detail = nil
         envelope.messageEventSignature = nil
@@ -264,7 +265,7 @@ struct ConformanceCases {
         if case .groupChangeEvent = detail { Cast.group } else { Cast.pair }
     }
 
-    // MARK: What happens to events
+    // MARK: Changes of events
 
     static let envelopes: [(name: String, change: @Sendable (inout MessageEvent) -> Void)] = [
         ("no sequence id", { $0.sequenceID = nil }), ("sequence id x", { $0.sequenceID = "x" }),

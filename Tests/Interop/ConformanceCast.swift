@@ -3,7 +3,7 @@ import XChatEvents
 
 @testable import XChatEngine
 
-/// Bob, who reads everything twice: with this engine and with X's own, under the same keys.
+/// Bob, who reads each event twice: with this engine and with X's SDK, under the same keys.
 ///
 /// He trusts Alice, Carol and himself. He shares a conversation with Alice, and a group with both.
 struct Cast {
@@ -21,9 +21,9 @@ struct Cast {
     let pairKey: ConversationKey
     let groupKey: ConversationKey
 
-    /// The SDK's instance that refuses what does not verify, as it does by default.
+    /// The instance of the SDK that refuses events that do not verify, its default.
     static let strict = "strict"
-    /// The SDK's instance that returns it as not verified.
+    /// The instance of the SDK that returns such events, marked as not verified.
     static let lenient = "lenient"
 
     init() throws {
@@ -63,17 +63,17 @@ struct Cast {
         try peer.perform("set_signing_keys", of: instance, ["signing_keys": signingKeys])
     }
 
-    /// The `signing_keys` of the SDK's calls that read.
+    /// The argument `signing_keys` for the SDK's calls that read events.
     var signingKeys: Argument {
         .list(["1111", "2222", "3333"].flatMap { session.pins[$0] }.map { $0.registered.argument })
     }
 
-    /// The `conversation_keys` of the SDK's calls that read: by version alone.
+    /// The argument `conversation_keys` for the SDK's calls that read events: the SDK finds a key by its version only.
     var conversationKeys: Argument {
         .members([Self.pairVersion.string: .bytes(pairKey.bytes), Self.groupVersion.string: .bytes(groupKey.bytes)])
     }
 
-    /// Alice's own state, who writes what Bob reads.
+    /// The session of Alice, who writes the messages that Bob reads.
     func aliceSession() throws -> Session {
         var session = try Session(userID: "1111", privateKeys: alice, signingKeyVersion: "1")
         for user in ["1111", "2222", "3333"] as [UserID] { session.trust(self.session.pins[user]) }
@@ -129,7 +129,7 @@ struct Cast {
         )
     }
 
-    /// An envelope without detail and signature, as a server hands it out.
+    /// An envelope without detail and signature, with the fields that a server sets.
     static func envelope(from sender: UserID = "1111", in conversation: WireString = pair) -> MessageEvent {
         MessageEvent(
             sequenceID: "2070276095283454009",
@@ -140,7 +140,7 @@ struct Cast {
         )
     }
 
-    /// An event of which only the detail is given.
+    /// A signed event with a detail, and otherwise usual values.
     func event(
         _ detail: MessageEventDetail,
         from sender: UserID = "1111",
@@ -152,8 +152,9 @@ struct Cast {
         return try signed(event)
     }
 
-    /// The event with its sender's signature, or another user's, over the text that it has as it is and under the
-    /// version written; where it has none, over some other text.
+    /// The event with the signature of its sender or of another user, under the given version.
+    ///
+    /// If the event has no signed text, another text is signed.
     func signed(_ event: MessageEvent, version: WireString? = "7", by signer: PrivateKeys? = nil) throws -> MessageEvent
     {
         var event = event
@@ -166,10 +167,10 @@ struct Cast {
         return event
     }
 
-    /// The signature that makes the event its sender's.
+    /// The signature of the event's sender, or of another user.
     func signature(of event: MessageEvent, version: WireString?, by signer: PrivateKeys? = nil) throws -> [UInt8] {
         let keys = signer ?? keys(of: event.senderID) ?? alice
-        // A refused version names no layout; what is signed then is the current one.
+        // For a version that is refused, the text of the current version is signed.
         let layout = (try? SignatureVersion(version)) ?? .current
         guard let payload = try? SignedPayload(of: event, version: layout) else {
             return try keys.keys.sign(Array("no text".utf8).span)
@@ -191,7 +192,7 @@ struct Cast {
 }
 
 extension RegisteredKey {
-    /// As an element of the SDK's `signing_keys`.
+    /// The key as an element of the SDK's `signing_keys`.
     var argument: Argument {
         .members([
             "user_id": .string(userID.string),

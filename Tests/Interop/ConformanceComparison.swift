@@ -5,7 +5,7 @@ import XChatText
 
 @testable import XChatEngine
 
-/// Runs both engines over the same events and holds their answers against each other.
+/// Runs both engines over the same events and compares their results.
 struct Comparison {
     let cast: Cast
     private(set) var tally = Tally()
@@ -19,7 +19,7 @@ struct Comparison {
         for start in stride(from: 0, to: cases.count, by: chunk) {
             let cases = Array(cases[start..<min(start + chunk, cases.count)])
             let answers = try ask(Cast.strict, cases)
-            // What is refused for its signature is read a second time for what is in it.
+            // Events that the SDK refuses for their signature are read again without that check, to compare contents.
             let refused = cases.indices.filter {
                 [.unverifiable, .versionRefused, .wrongSignature].contains(Verdict(answers[$0]))
             }
@@ -32,7 +32,7 @@ struct Comparison {
         }
     }
 
-    /// Prints the sum, and fails for what is not on the list.
+    /// Prints the totals, and fails the test for each difference that is not intended.
     func conclude(_ what: String) {
         let complaints = tally.complaints
         for complaint in complaints.prefix(15) { Issue.record("\(what): \(complaint)") }
@@ -90,7 +90,7 @@ struct Comparison {
         }
         var namesMore = false
         var value: IntendedValue?
-        // Contents that only the SDK reads have no JSON of ours.
+        // If only the SDK can read the contents, there is no JSON to compare with.
         if case .returned(let theirJSON) = read, let received, ours != .malformedContents {
             let ourJSON = cast.json(of: received, isVerified: theirs == .verified)
             let places = missing(theirJSON, in: ourJSON)
@@ -112,7 +112,7 @@ struct Comparison {
 }
 
 extension Cast {
-    /// What this engine prints of an event, once it is read with the keys that the SDK has.
+    /// The JSON of this engine for an event, decrypted with the keys that the SDK has.
     func json(of event: MessageEvent, isVerified: Bool) -> JSONValue {
         var contents: MessageEntryHolder?
         if case .messageCreateEvent(let create) = event.detail, let bytes = create.contents {
@@ -130,7 +130,9 @@ extension Cast {
         return eventJSON(event, contents: contents, isVerified: isVerified, isReplyValid: validation?.isValid)
     }
 
-    /// Why an event cannot be verified, computed from the event alone: the SDK has one sentence for all of it (B4).
+    /// The possible reasons why an event cannot be verified, computed from the event alone.
+    ///
+    /// The SDK has one error text for all of these reasons (B4).
     fileprivate func reasons(for event: MessageEvent) -> Set<XChatError.Code> {
         if case .messageCreateEvent(let create) = event.detail, create.conversationKeyVersion == nil {
             return [.unencrypted]
@@ -147,7 +149,7 @@ extension JSONValue {
         if case .object(let object) = self { object[name] } else { nil }
     }
 
-    /// How often a word is a value.
+    /// How many values are equal to a word.
     fileprivate func names(_ word: WireString) -> Int {
         switch self {
         case .string(let text): text == word ? 1 : 0
@@ -157,7 +159,7 @@ extension JSONValue {
         }
     }
 
-    /// Whether a kind is named that the SDK calls unknown.
+    /// Whether there is a member `kind`, which this engine adds where the SDK says only "Unknown".
     fileprivate var hasKind: Bool {
         switch self {
         case .array(let elements): elements.contains(where: \.hasKind)

@@ -3,25 +3,25 @@ import XChatEngine
 import XChatEvents
 import XChatText
 
-/// A case where this engine is to differ from X's SDK, and what it is to say instead.
+/// A kind of event for which this engine must differ from X's SDK, with the results of both.
 ///
-/// The conditions are computed from the event alone, by code of their own, not by asking the engine. Where one holds,
-/// the difference has to show; where none holds, both have to agree.
+/// The conditions are computed from the event alone, by separate code that does not call the engine. If a condition
+/// holds, the results must differ; if none holds, they must be equal.
 struct IntendedDifference: Sendable {
-    /// Which weakness of the SDK it is, by its number in our list of them; `§6` is the rule of participants.
+    /// The short name of the SDK's weakness, by which the totals are grouped; `§6` is the rule about participants.
     let gap: String
     let reason: String
-    /// What the SDK says when the weakness shows.
+    /// The possible results of the SDK.
     let theirs: Set<Verdict>
     let ours: Set<Verdict>
     let applies: @Sendable (ConformanceCase) -> Bool
 
-    /// What the SDK can still say of an event whose signature holds.
+    /// The possible results of the SDK for an event with a valid signature.
     private static let signatureHolds: Set<Verdict> = [
         .verified, .keyMissing, .authenticationFailed, .malformedContents,
     ]
 
-    /// The first one that applies counts.
+    /// All intended differences; the first one that applies to an event is used.
     static let all: [IntendedDifference] = [
         IntendedDifference(
             gap: "F1",
@@ -98,15 +98,15 @@ struct IntendedDifference: Sendable {
     ]
 }
 
-/// A value of the JSON that is to differ, as ``IntendedDifference`` for verdicts.
+/// A value in the JSON for which this engine must differ from X's SDK; see ``IntendedDifference`` for verdicts.
 struct IntendedValue: Sendable {
     let gap: String
     let reason: String
-    /// What the SDK says of the preview in a reply; ours is the opposite.
+    /// The SDK's result for the preview in a reply; this engine's result is the opposite.
     let theirs: JSONValue
     let applies: @Sendable (ConformanceCase) -> Bool
 
-    /// The whole report of a plain comparison.
+    /// The line that the comparison reports for this difference.
     var complaint: String {
         let ours: JSONValue = theirs == "Valid" ? "Invalid" : "Valid"
         return ".reply_preview_validation: \(ours.line), theirs \(theirs.line)"
@@ -142,18 +142,19 @@ struct ConformanceCase {
     }
 
     let name: String
-    /// The base64 that both get.
+    /// The base64 that both engines read.
     let line: String
-    /// The event that was encoded, where one could be made of it.
+    /// The event in the base64; nil if it cannot be decoded.
     var event: MessageEvent?
     var oddity: Oddity?
-    /// Members that the SDK's reading must have, with these values.
+    /// Members, with their values, that the SDK's JSON must contain.
     var fragment: JSONValue?
 }
 
-// The rules of design and gap list, written down a second time: an event of an honest sender keeps them.
+// The rules of this engine that X's SDK lacks, implemented a second time for comparison. Events of honest senders keep
+// them.
 extension MessageEvent {
-    /// Whether an id or a version is not of its form.
+    /// Whether an id or a version has an invalid form.
     fileprivate var hasInvalidValue: Bool {
         var numbers = [
             senderID?.text, sequenceID?.text, previousSequenceID?.text, messageEventSignature?.publicKeyVersion?.text,
@@ -185,10 +186,10 @@ extension MessageEvent {
         return hasOddNumber || hasOddMessageID || hasOddConversation
     }
 
-    /// Whether a signed event leaves open what was signed.
+    /// Whether the signed text of an event can be read in more than one way.
     fileprivate var isAmbiguous: Bool {
         guard kind.isSigned, let detail else { return false }
-        // A message without encryption is refused before anything else is looked at.
+        // If the conversation id is dropped, the next field of the signed text can be read as the id.
         guard let conversationID, !conversationID.isEmpty else { return true }
         let version = messageEventSignature?.signatureVersion.flatMap { Int32($0.string) } ?? 7
         switch detail {
@@ -210,13 +211,13 @@ extension MessageEvent {
         }
     }
 
-    /// Whether the sender is known to be outside of the conversation.
+    /// Whether the conversation id shows that the sender is not a participant.
     fileprivate var isFromOutside: Bool {
         guard kind.isSigned, let senderID, let (first, second) = canonical?.participants else { return false }
         return senderID != first && senderID != second
     }
 
-    /// Whether a message names a key version that Bob has for another conversation alone.
+    /// Whether a message names a key version that Bob has only for another conversation.
     fileprivate var isUnderForeignKey: Bool {
         guard case .messageCreateEvent(let create) = detail, let version = create.conversationKeyVersion else {
             return false
@@ -225,13 +226,13 @@ extension MessageEvent {
         return home.map { $0 != canonical?.text } ?? false
     }
 
-    /// Whether a key change delivers a key under a version of which Bob has one.
+    /// Whether a key change delivers a key under a version for which Bob has a key already.
     fileprivate var deliversKnownVersion: Bool {
         guard case .conversationKeyChangeEvent(let change) = detail else { return false }
         return change.conversationKeyVersion == Cast.pairVersion || change.conversationKeyVersion == Cast.groupVersion
     }
 
-    /// Whether a complete key change has entries for Bob under versions of which he has none.
+    /// Whether a complete key change wraps the key only for public key versions that Bob does not have.
     fileprivate var namesOtherKeyOfBob: Bool {
         guard case .conversationKeyChangeEvent(let change) = detail, change.conversationKeyVersion != nil,
             messageEventSignature?.signature != nil, messageEventSignature?.publicKeyVersion == "1",
@@ -274,7 +275,7 @@ extension ConversationMetadataChange {
 }
 
 extension GroupChange {
-    /// The key version that the change names, and ids that no rule of its lists looks at.
+    /// The key version that the change names, and the ids that `isAmbiguous` does not check.
     fileprivate var numbers: [WireString?] {
         switch self {
         case .groupCreate(let create): [create.conversationKeyVersion?.text]
@@ -320,13 +321,13 @@ extension GroupChange {
             || addition.currentAvatarURL.map { isNumber($0) } ?? false
             || addition.conversationKeyVersion.map { !isNumber($0) } ?? false
             || !Set(new).isDisjoint(with: pending)
-            // Without administrators, those after the sender may be members or pending, but for a text with an
-            // invitation.
+            // In a text with neither administrators nor an invitation, the ids after the sender can be read as members
+            // or as pending members.
             || admins.isEmpty && invite == nil && (new + current + pending).last != sender
     }
 }
 
-/// Ids, without repetition.
+/// Whether a list contains only ids, each at most once.
 private func isRoll(_ ids: [UserID]) -> Bool {
     ids.allSatisfy { isNumber($0) } && Set(ids).count == ids.count
 }

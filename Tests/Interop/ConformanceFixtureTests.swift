@@ -165,7 +165,7 @@ struct ConformanceFixtureTests {
 }
 
 extension JSONObject {
-    /// Whatever the SDK says of the fifth event.
+    /// The SDK's error for the fifth event, or null.
     fileprivate var errorText: JSONValue {
         guard case .object(let errors) = self["errors"] else { return .null }
         return errors["4"] ?? .null

@@ -5,7 +5,7 @@ import XChatText
 
 @testable import XChatEngine
 
-/// What X's SDK writes is read here: verified, and with the values that were put in.
+/// Events that X's SDK writes verify with this engine, and have the same values.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))
 struct ConformanceReceivingTests {
     private let cast: Cast
@@ -225,7 +225,7 @@ struct ConformanceReceivingTests {
         comparison.conclude(what)
     }
 
-    /// What a server makes of one of the SDK's messages.
+    /// The event that a server makes from one of the SDK's messages.
     private func sealed(
         _ method: String,
         _ arguments: [String: Argument],
@@ -235,7 +235,7 @@ struct ConformanceReceivingTests {
         var arguments = arguments
         arguments["conversation_key"] = .bytes(cast.pairKey.bytes)
         arguments["conversation_key_version"] = .string(Cast.pairVersion.string)
-        // The SDK brings any of its forms into the canonical one, and signs that.
+        // The SDK signs the canonical form, whichever form of the id it is given.
         arguments["conversation_id"] = .string("2222-1111")
         let payload = try cast.peer.call(method, of: Self.alice, arguments, returning: SendPayload.self)
         var event = Cast.envelope()
@@ -246,7 +246,7 @@ struct ConformanceReceivingTests {
         return ConformanceCase(name: name, line: event.base64, event: event, fragment: .object(fragment))
     }
 
-    /// What a server makes of one of the SDK's actions.
+    /// The event that a server makes from one of the SDK's actions.
     private func signed(
         _ action: PreparedKeyChange.Action,
         in conversation: WireString,
@@ -263,7 +263,7 @@ struct ConformanceReceivingTests {
         return ConformanceCase(name: "\(event.kind)", line: event.base64, event: event, fragment: fragment)
     }
 
-    /// A key change, whose key has to arrive, and the group change with it.
+    /// The events of a key change, whose key this engine must unwrap, and of the group change with it.
     private func signed(
         _ change: PreparedKeyChange,
         in conversation: WireString,
@@ -297,7 +297,7 @@ struct ConformanceReceivingTests {
         )
     }
 
-    // MARK: What goes into messages
+    // MARK: Values in messages
 
     private static let attachments: [(argument: Argument, json: JSONValue)] = [
         (

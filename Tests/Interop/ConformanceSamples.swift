@@ -3,7 +3,7 @@ import XChatEngine
 import XChatEvents
 import XChatText
 
-/// What people send each other, of every sort.
+/// Samples of all values that a message can contain.
 enum Samples {
     static let contents: [RichTextContent] = [
         .hashtag(HashtagRichTextContent()), .cashtag(CashtagRichTextContent()), .mention(MentionRichTextContent()),
@@ -11,7 +11,7 @@ enum Samples {
         .phoneNumber(PhoneNumberRichTextContent()),
     ]
 
-    /// One entity of each kind, in a text of so many bytes.
+    /// One entity of each kind, in a text of a number of bytes.
     static func entities(in length: Int32) -> [RichTextEntity] {
         contents.enumerated().map { index, content in
             RichTextEntity(startIndex: min(Int32(index), length), endIndex: length, content: content)
@@ -38,9 +38,9 @@ enum Samples {
         dimensions: MediaDimensions(width: 1, height: nil)
     )
 
-    /// Each of these can be alone in a message.
+    /// Attachments that a message can have alone.
     ///
-    /// Jetfuel is left out: X's SDK takes it for money.
+    /// The kind jetfuel is left out, because X's SDK reads it as the kind money.
     static func attachments() -> [MessageAttachment] {
         (1...7).map { media($0, duration: $0 == 3 ? 1500 : nil) } + [
             media(nil),
@@ -88,7 +88,7 @@ enum Samples {
         [], [CallToAction(label: "Open", url: "https://x.example"), CallToAction()],
     ]
 
-    /// Each member of a draft alone, with each of its values.
+    /// Drafts with one member each, for each of its values.
     static func drafts() -> [MessageDraft] {
         var drafts = [MessageDraft(""), MessageDraft("hi", shouldNotify: false, ttlMsec: 0)]
         drafts.append(MessageDraft("", entities: [], attachments: [], ttlMsec: .max))
@@ -109,7 +109,7 @@ enum Samples {
         return drafts
     }
 
-    /// Any of it together.
+    /// A draft with a random combination of members.
     static func random(using numbers: inout SplitMix64) -> MessageDraft {
         func isDrawn() -> Bool { Bool.random(using: &numbers) }
         let text =
@@ -126,7 +126,7 @@ enum Samples {
         return draft
     }
 
-    // MARK: Actions, and what the SDK says of each
+    // MARK: Actions, and the SDK's JSON for each
 
     static let actions: [(ConversationAction, JSONObject)] = [
         (

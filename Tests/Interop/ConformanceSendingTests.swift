@@ -6,7 +6,7 @@ import XChatText
 
 @testable import XChatEngine
 
-/// What this engine sends is read by X's SDK: verified, and with the values that were put in.
+/// Events that this engine writes verify with X's SDK, and have the same values.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))
 struct ConformanceSendingTests {
     private let cast: Cast
@@ -27,7 +27,7 @@ struct ConformanceSendingTests {
         let cases = try drafts.enumerated().map { index, draft in
             let isInGroup = index % 5 == 0
             let sealed = try session.seal(.message(draft), in: isInGroup ? group : pair)
-            // The contents computed from the draft; the comparison reads those that were sealed.
+            // These contents are computed from the draft; the comparison decrypts those of the sealed message.
             let contents = MessageContents(
                 messageText: WireString(draft.text),
                 entities: draft.entities,
@@ -110,7 +110,7 @@ struct ConformanceSendingTests {
             "77"
         )
         let edit = served(try session.seal(.edit(EditDraft(of: "77", text: "edited")), in: pair).event, "78")
-        // An original under an older key, which the reply has to bring along.
+        // The quoted message is encrypted under an older key, which the reply must contain.
         let oldKey = try ConversationKey.generate()
         let change = try cast.event(cast.delivering(oldKey, version: "900"))
         let holder = MessageEntryHolder(contents: .message(MessageContents(messageText: "older")))
@@ -204,7 +204,7 @@ struct ConformanceSendingTests {
     @Test func `key changes and groups are read as they were made`() throws {
         var session = try cast.aliceSession()
         let everybody = ["1111", "2222", "3333"].flatMap { cast.session.pins[$0] }
-        // One who does not know the group yet, and one who knows it with two members.
+        // A user who does not know the group yet, and a user who knows it with two members.
         var creator = try Session(userID: "1111", privateKeys: cast.alice, signingKeyVersion: "1")
         var adder = creator
         var draft = GroupDraft(members: ["1111", "2222", "3333"], admins: ["1111"])
@@ -280,7 +280,7 @@ struct ConformanceSendingTests {
         try compare(events, "key changes and groups of ours")
     }
 
-    @Test func `metadata of ours is read`() throws {
+    @Test func `each engine decrypts metadata of the other`() throws {
         let session = try cast.aliceSession()
         for text in ["", "a group's name", "é,\u{0}👩‍👩‍👧‍👦"] {
             let encrypted = try session.encrypt(text, in: group)
@@ -316,7 +316,7 @@ struct ConformanceSendingTests {
         return event
     }
 
-    /// The event that a server makes of a signed action.
+    /// The event that a server makes from a signed action.
     private func event(
         _ action: ActionSignature,
         from sender: UserID,
@@ -333,7 +333,7 @@ struct ConformanceSendingTests {
         return event
     }
 
-    /// Of our JSON what a draft decides on: the content and its attachments.
+    /// The members of our JSON that depend on the draft: the content and its attachments.
     private func trimmed(_ json: JSONValue, adding members: JSONObject) -> JSONValue {
         guard case .object(let json) = json else { return .null }
         var fragment = members

@@ -3,10 +3,10 @@ import XChatEngine
 import XChatEvents
 import XChatText
 
-/// What an engine makes of an event, as finely as both tell.
+/// The result of an engine for an event, in the detail that both engines report.
 enum Verdict: String {
     case verified
-    /// Of a kind that is never signed.
+    /// The event is of a kind that is never signed.
     case neverSigned
     /// No signature, no key of its signer, no signed text, or not encrypted: X's SDK has one sentence for all of these.
     case unverifiable
@@ -18,14 +18,14 @@ enum Verdict: String {
     case notAnEvent
     case inconsistent
     case notAParticipant
-    /// A value that is not of its form or beyond its limit.
+    /// A value has an invalid form or exceeds its limit.
     case invalidValue
-    /// Two different keys under one version.
+    /// There are two different keys under one version.
     case disputedKey
-    /// Something that no comparison expects.
+    /// A result that no comparison expects.
     case other
 
-    /// Read from what the SDK answers with the default policy.
+    /// Makes the verdict from an answer of the SDK with its default policy.
     init(_ outcome: Outcome) {
         let known: [(String, Verdict)] = [
             ("signature missing or no matching signing key", .unverifiable), ("is no longer accepted", .versionRefused),
@@ -48,14 +48,14 @@ enum Verdict: String {
         }
     }
 
-    /// Read from this engine's result.
+    /// Makes the verdict from a result of this engine.
     init(_ result: Result<Event, XChatError>, isKeyChange: Bool) {
         switch result {
         case .success(let event): self = event.isVerified ? .verified : .neverSigned
         case .failure(let error):
             switch error.code {
             case .noSignature, .unknownSigner, .notRepresentable, .unencrypted: self = .unverifiable
-            // The text of a key change ends in the key: without one there is no text.
+            // The signed text of a key change ends with the key, so without the key there is no text.
             case .keyMissing: self = isKeyChange ? .unverifiable : .keyMissing
             case .versionRefused: self = .versionRefused
             case .wrongSignature: self = .wrongSignature
@@ -72,7 +72,7 @@ enum Verdict: String {
     }
 }
 
-/// What a comparison came to.
+/// The totals of a comparison.
 struct Tally {
     private(set) var compared = 0
     private(set) var intended: [String: Int] = [:]
@@ -90,7 +90,7 @@ struct Tally {
         complaints.append(text)
     }
 
-    /// One line; script/test adds these lines up.
+    /// Prints one line; script/test adds up the numbers of these lines.
     func report() {
         let different = intended.values.reduce(0, +)
         let gaps = intended.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
@@ -100,8 +100,10 @@ struct Tally {
     }
 }
 
-/// Where two answers differ that should be the same: the SDK's members have to be in ours with the same values, in
-/// lists of the same length; ours may have more members.
+/// The places where our JSON does not agree with that of the SDK.
+///
+/// Our JSON must have every member of the SDK's with the same value, and lists of the same length. It may have more
+/// members.
 func missing(_ theirs: JSONValue, in ours: JSONValue, at place: String = "") -> [String] {
     switch (theirs, ours) {
     case (.object(let theirs), .object(let ours)):

@@ -6,7 +6,8 @@ import XChatEvents
 
 /// The commands of README's section "In the terminal", with a browser.
 ///
-/// The sandbox's access tokens last a second, so each command after the sign-in renews them, as it would tomorrow.
+/// The sandbox's access tokens are valid for a second, so each command after the sign-in renews them, as it would a day
+/// later.
 @Suite(.enabled(if: Chromium.isWanted, Chromium.absence), .timeLimit(.minutes(3)))
 struct FirstDayTests {
     @Test func `README's commands sign in, restore the keys, send, and renew the tokens`() async throws {
@@ -18,14 +19,14 @@ struct FirstDayTests {
         let answer = try await Self.wait(for: /(.+)\n/, in: "sandbox", of: scratch)
         let url = try JSONLocation(parsing: Array(answer.utf8), document: "sandbox").required("url").string().string
 
-        // The bot of the section before.
+        // The keys of the bot of README's section "Install".
         for command in ["generate --user 7777 --out bot.json", "register --session bot.json"] {
             let environment = ["XCHAT_API_URL": url, "XCHAT_TOKEN": "sandbox-7777"]
             #expect(try await Self.run("xchat keys \(command) >/dev/null", in: scratch, environment) == 0)
         }
 
         var commands = try #require(Self.section("In the terminal").first { $0.contains("xchat login") })
-        // The ports of the page are not free on every machine, and the PIN is not typed.
+        // The ports that README names may be in use on this machine. The PIN comes from a file.
         let port = try await RawClient.freePort()
         for (text, other) in [
             ("http://127.0.0.1:9000", url), ("$PWD/.build/debug", try #require(Self.products).path),
@@ -91,7 +92,7 @@ struct FirstDayTests {
         return process.terminationStatus
     }
 
-    /// Waits until a file has text of a form.
+    /// Waits until the text of a file matches a regular expression, and returns its first group.
     private static func wait(
         for form: sending Regex<(Substring, Substring)>,
         in file: String,

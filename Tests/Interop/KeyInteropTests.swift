@@ -7,7 +7,7 @@ import XChatEvents
 struct KeyInteropTests {
     private static let count = 50
 
-    @Test func `blobs of X's SDK are our keys, and leave us unchanged`() throws {
+    @Test func `blobs of X's SDK are imported, and exported unchanged`() throws {
         let peer = try Peer()
         for _ in 0..<Self.count {
             let registration = try peer.call("generate_keypairs", of: "sdk", returning: Registration.self)
@@ -19,7 +19,7 @@ struct KeyInteropTests {
             #expect(keys.signingKey?.base64 == registration.publicKey.signingPublicKey)
             #expect(keys.identityKey.fingerprint == fingerprint)
             #expect(try exported(keys) == blob.bytes)
-            // What we register for these keys differs from the SDK's own only where signatures are random.
+            // Our registration of these keys is equal to the SDK's, except for the signatures, which are random.
             let ours = try keys.registration(version: KeyVersion(registration.version))
             #expect(ours.publicKey.publicKeyFingerprint == registration.publicKey.publicKeyFingerprint)
             #expect(ours.publicKey.registrationMethod == registration.publicKey.registrationMethod)
@@ -28,7 +28,7 @@ struct KeyInteropTests {
         report(Self.count, "key blobs of chatxdk")
     }
 
-    @Test func `our blobs are keys of X's SDK, and leave it unchanged`() throws {
+    @Test func `X's SDK imports our blobs, and exports them unchanged`() throws {
         let peer = try Peer()
         for _ in 0..<Self.count {
             let keys = try PrivateKeys.generate()
@@ -50,7 +50,7 @@ struct KeyInteropTests {
         report(Self.count, "key blobs of ours")
     }
 
-    @Test func `an identity key alone goes both ways`() throws {
+    @Test func `a blob with only an identity key is imported by both sides`() throws {
         let peer = try Peer()
         let identity = Array(try exported(try PrivateKeys.generate()).prefix(32))
         let keys = try PrivateKeys(importing: identity.span)
@@ -64,7 +64,7 @@ struct KeyInteropTests {
         )
     }
 
-    @Test func `registrations of X's SDK are bound keys here`() throws {
+    @Test func `registrations of X's SDK verify here`() throws {
         let peer = try Peer()
         for _ in 0..<Self.count {
             let registration = try peer.call("generate_keypairs", of: "sdk", returning: Registration.self)
@@ -76,7 +76,7 @@ struct KeyInteropTests {
         report(Self.count, "registrations of chatxdk")
     }
 
-    @Test func `our registrations are bound keys to X's SDK`() throws {
+    @Test func `our registrations verify with X's SDK`() throws {
         let peer = try Peer()
         let stranger = try PrivateKeys.generate()
         for _ in 0..<Self.count {
@@ -84,7 +84,7 @@ struct KeyInteropTests {
             let registration = try keys.registration(version: "1").publicKey
             #expect(try isBound(registration, signingKey: registration.signingPublicKey, peer))
             #expect(try !isBound(registration, signingKey: try #require(stranger.signingKey).base64, peer))
-            // The other direction, identity key over signing key, which the SDK writes and does not check.
+            // The SDK writes the signature of the identity key over the signing key, but does not verify it.
             let signature = try Base64.decode(try #require(registration.signingPublicKeySignature))
             let isEndorsed = try peer.call(
                 "verify",
@@ -164,7 +164,7 @@ struct KeyInteropTests {
         )
     }
 
-    /// A member of a JSON object, of which only the names inside count.
+    /// A member of a JSON object; only the names of its members are compared.
     private struct Member: Decodable {
         let names: Set<String>
 

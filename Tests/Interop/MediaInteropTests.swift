@@ -1,10 +1,10 @@
 import Testing
 import XChatEngine
 
-/// Media against the SDK's calls for them, both ways.
+/// Media that this engine encrypts and the SDK decrypts, and the reverse.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))
 struct MediaInteropTests {
-    // Around one frame and several, then sizes at which ours are read on several cores.
+    // Sizes around one frame and several frames, and sizes that this engine decrypts on several cores.
     private static let counts = [
         0, 1, 2, 1023, 1024, 1025, 2047, 2048, 2049, 5000, 10_240, 100_000, 131_072, 1_048_576, 3_000_001,
     ]

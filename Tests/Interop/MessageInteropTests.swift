@@ -6,7 +6,7 @@ import XChatEvents
 struct MessageInteropTests {
     private static let count = 1000
 
-    /// What varies besides the text, so that optional fields go both ways too.
+    /// The values that vary with the text, so that optional fields are tested in both directions too.
     private struct Variation {
         let notifies: Bool
         let ttlMsec: Int64?
@@ -43,7 +43,7 @@ struct MessageInteropTests {
             events.append(try people.served(sealed))
         }
 
-        // The key change is last: the SDK has to find it wherever it is, as we do.
+        // The key change is last: both engines must find it at any position.
         let decrypted = try people.peer.call(
             "decrypt_events",
             of: People.bob,
@@ -134,7 +134,7 @@ struct MessageInteropTests {
         report(drafts.count, "texts of chatxdk read by us, seed \(texts.seed)")
     }
 
-    @Test func `both refuse the same message once a bit of it is flipped`() throws {
+    @Test func `both refuse a message with a flipped bit`() throws {
         var people = try People()
         var texts = RandomTexts()
         let announced = try people.announceByAlice()
@@ -178,7 +178,7 @@ struct MessageInteropTests {
         report(cases + 1, "forged messages refused by both")
     }
 
-    @Test func `a group's messages go both ways`() throws {
+    @Test func `messages of a group are read in both directions`() throws {
         var people = try People(in: ConversationID(canonicalizing: "g2070276095283454002"))
         let announced = try people.announceByAlice()
         let sealed = try people.alice.seal(.text("to all"), in: people.conversation)

@@ -4,7 +4,7 @@ import XChat
 import XChatEvents
 import XChatText
 
-/// X's own SDK in a process of its own: `peer.py`, one JSON line there and one back.
+/// X's own SDK in a separate process: `peer.py`, which answers each line of JSON with one line of JSON.
 ///
 /// Instances are not shared between tests; calls are answered in order.
 final class Peer {
@@ -22,23 +22,23 @@ final class Peer {
 
     private static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: python.path) }
 
-    /// Whether the tests are to run: if they can, and under `CI=true` also if they cannot, which then shows as failure.
+    /// Whether the tests run: if the SDK is installed, and with `CI=true` always, so that they fail without it.
     static var isWanted: Bool { isInstalled || ProcessInfo.processInfo.environment["CI"] == "true" }
 
-    /// Why they are skipped.
+    /// The reason why the tests are skipped.
     static let absence: Comment = "chatxdk is not in .venv, where script/test installs it"
 
     /// Starts a program that answers as `peer.py` does.
     init(_ program: String = "peer.py") throws {
         guard Self.isInstalled else { throw Refusal(text: "\(Self.absence)") }
-        // A peer that died must show as an error of ours, not as a signal that ends the tests.
+        // If the peer has ended, a write to it must be an error, not a signal that ends the tests.
         signal(SIGPIPE, SIG_IGN)
         process.executableURL = Self.python
         process.arguments = [Self.root.appending(path: "Tests/Interop/\(program)").path]
         process.standardInput = requests
         process.standardOutput = answers
         try process.run()
-        // The child has its own copies; without closing ours, its end would never show as the end of the pipe.
+        // The child has its own copies. Unless ours are closed, the pipe does not end when the child ends.
         try requests.fileHandleForReading.close()
         try answers.fileHandleForWriting.close()
     }
@@ -54,9 +54,9 @@ final class Peer {
     ///   - method: Its name.
     ///   - chat: Which instance; a new name makes a new one.
     ///   - arguments: Its arguments by name.
-    ///   - returning: As what to read the result.
-    /// - Returns: What it returned.
-    /// - Throws: ``Refusal`` where the SDK raised an error.
+    ///   - returning: The type of the result.
+    /// - Returns: The result.
+    /// - Throws: ``Refusal`` if the SDK raised an error.
     func call<Result: Decodable>(
         _ method: String,
         of chat: String,
@@ -75,19 +75,19 @@ final class Peer {
     ///   - method: Its name.
     ///   - chat: Which instance; a new name makes a new one.
     ///   - arguments: Its arguments by name.
-    /// - Throws: ``Refusal`` where the SDK raised an error.
+    /// - Throws: ``Refusal`` if the SDK raised an error.
     func perform(_ method: String, of chat: String, _ arguments: [String: Argument] = [:]) throws {
         _ = try ask(method, of: chat, arguments, Ignored.self)
     }
 
-    /// Why the SDK refuses a call, or nil when it does not.
+    /// Calls a method of the SDK's `Chat`, and returns its error.
     ///
     /// - Parameters:
     ///   - method: Its name.
     ///   - chat: Which instance; a new name makes a new one.
     ///   - arguments: Its arguments by name.
-    /// - Returns: What the SDK says.
-    /// - Throws: Where there is no answer at all.
+    /// - Returns: The text of the error; nil if the call succeeds.
+    /// - Throws: If there is no answer.
     func refusal(_ method: String, of chat: String, _ arguments: [String: Argument]) throws -> String? {
         do {
             try perform(method, of: chat, arguments)
@@ -102,10 +102,10 @@ final class Peer {
     /// - Parameters:
     ///   - method: Its name.
     ///   - chat: Which instance; a new name makes a new one.
-    ///   - arguments: Its arguments that are always the same.
-    ///   - each: Its arguments that differ, one set a call.
-    /// - Returns: What each call came to, in the same order, with every digit and byte of the SDK's answer.
-    /// - Throws: Where there is no answer at all.
+    ///   - arguments: The arguments that all calls have.
+    ///   - each: The other arguments, one set for each call.
+    /// - Returns: The outcome of each call, in the same order, with every digit and byte of the SDK's answer.
+    /// - Throws: If there is no answer.
     func calls(
         _ method: String,
         of chat: String,
@@ -160,19 +160,19 @@ final class Peer {
     }
 }
 
-/// What the SDK said instead of a result.
+/// An error of the SDK.
 struct Refusal: Error, CustomStringConvertible {
     let text: String
     var description: String { "chatxdk: \(text)" }
 }
 
-/// What one of many calls came to.
+/// The outcome of one of many calls.
 enum Outcome {
     case returned(JSONValue)
     case refused(String)
 }
 
-/// Bytes on their way to or from the SDK.
+/// Bytes that are sent to the SDK or received from it, as base64 in JSON.
 struct Bytes: Codable, Hashable, Sendable {
     let base64: Data
 
@@ -223,12 +223,12 @@ private struct Ignored: Decodable {
     init(from decoder: any Decoder) throws {}
 }
 
-/// Says on a line of its own how much was compared; script/test adds these lines up.
+/// Prints a line with the number of compared cases; script/test adds up the numbers of these lines.
 func report(_ cases: Int, _ what: String) {
     printLine("interop: \(cases) \(what)")
 }
 
-/// Prints at once, whatever else is buffered.
+/// Prints a line without buffering.
 func printLine(_ line: String) {
     FileHandle.standardOutput.write(Data("\(line)\n".utf8))
 }

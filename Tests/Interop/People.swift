@@ -2,7 +2,7 @@ import TestSupport
 import XChatEngine
 import XChatEvents
 
-/// Alice writes with this engine, Bob with X's own; each trusts the other's keys, and a server is between them.
+/// Alice, who uses this engine, and Bob, who uses X's SDK; each trusts the keys of the other.
 struct People {
     let peer: Peer
     let conversation: ConversationID
@@ -33,7 +33,7 @@ struct People {
 
     var aliceKey: VerifiedPublicKey { alice.pins["1111"][0] }
 
-    /// The `signing_keys` argument of the SDK's calls that read.
+    /// The argument `signing_keys` for the SDK's calls that read events.
     var signingKeys: Argument {
         .list(
             [aliceKey, bobKey].map(\.registered).map { key in
@@ -48,7 +48,7 @@ struct People {
         )
     }
 
-    /// The `public_keys` argument of the SDK's calls that wrap.
+    /// The argument `public_keys` for the SDK's calls that wrap keys.
     var publicKeys: Argument {
         .list(
             [aliceKey, bobKey].map { key in
@@ -61,7 +61,7 @@ struct People {
         )
     }
 
-    /// The event as the server hands it out.
+    /// The event as a server delivers it.
     mutating func served(
         _ messageID: MessageID,
         from sender: UserID,
@@ -80,7 +80,7 @@ struct People {
         )
     }
 
-    /// What the server makes of Alice's request, whose body is all that it gets.
+    /// The event that a server makes from the body of Alice's request.
     mutating func served(_ sealed: SealedMessage) throws -> MessageEvent {
         served(
             sealed.messageID,
@@ -90,7 +90,7 @@ struct People {
         )
     }
 
-    /// What the server makes of Bob's request.
+    /// The event that a server makes from Bob's request.
     mutating func served(_ payload: SendPayload) throws -> MessageEvent {
         served(
             MessageID(payload.messageID),
@@ -100,7 +100,7 @@ struct People {
         )
     }
 
-    /// Alice announces a key, and Bob's engine unwraps it.
+    /// Makes a key change of Alice, and lets Bob's engine unwrap the key.
     mutating func announceByAlice() throws -> (change: KeyChange, event: MessageEvent) {
         let change = try alice.prepareKeyChange(in: conversation, participants: [aliceKey, bobKey])
         try alice.addConversationKey(change.key, in: conversation, version: change.version)
@@ -117,7 +117,7 @@ struct People {
         return (change, event)
     }
 
-    /// Bob announces a key; Alice has not seen it yet.
+    /// Makes a key change of Bob, which Alice has not received yet.
     mutating func announceByBob() throws -> (change: PreparedKeyChange, event: MessageEvent) {
         let change = try peer.call(
             "prepare_conversation_key_change",

@@ -2,7 +2,7 @@ import LibSodium
 import Testing
 import XChatEvents
 
-/// What the engine builds metadata and media on, against the SDK's calls for them.
+/// The primitives of metadata and media, compared with the SDK's calls for them.
 @Suite(.enabled(if: Peer.isWanted, Peer.absence))
 struct PrimitiveInteropTests {
     @Test func `boxes around a text open on both sides`() throws {
@@ -37,7 +37,7 @@ struct PrimitiveInteropTests {
 
     @Test func `streams of any length open on both sides`() throws {
         let peer = try Peer()
-        // Around the length of a media frame, 1024 bytes, and of several.
+        // Lengths around that of one media frame, 1024 bytes, and of several frames.
         let counts = [1, 2, 1023, 1024, 1025, 2047, 2048, 2049, 10240, 100_000]
         for count in counts {
             try compareStreams(of: count, peer)

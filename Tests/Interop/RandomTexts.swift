@@ -1,12 +1,12 @@
 import Foundation
 
-/// Texts of every sort that a text field can hold, the same ones again for the same seed.
+/// Random texts of all kinds that a text field can contain; the same seed gives the same texts.
 struct RandomTexts {
-    /// Tells a failing run how to come back: set it in the environment variable `INTEROP_SEED`.
+    /// The seed of this run; to repeat a failing run, set the environment variable `INTEROP_SEED` to it.
     let seed: UInt64
     private var generator: SplitMix64
 
-    /// The seed that the environment names, if it names one.
+    /// The seed in the environment; nil if the variable is not set.
     static var namedSeed: UInt64? {
         ProcessInfo.processInfo.environment["INTEROP_SEED"].flatMap { UInt64($0) }
     }
@@ -16,7 +16,7 @@ struct RandomTexts {
         generator = SplitMix64(seed: seed)
     }
 
-    /// The texts that are always among them, since each has broken a parser before.
+    /// Texts that every run contains: each of them is known to break parsers.
     private static let known = [
         "", "a", "\u{0}", "a\u{0}b", ",", ",\u{301}", "null", "\n", "\r\n", "\u{85}\u{2028}\u{2029}", "\u{FEFF}",
         "\"\\/",
@@ -25,13 +25,13 @@ struct RandomTexts {
         String(repeating: "😀", count: 16384), String(repeating: "\u{0}", count: 65536),
     ]
 
-    /// Letters, and then what is not: right-to-left scripts, combining marks, emoji, and any scalar at all.
+    /// Ranges of scalars: letters, control characters, combining marks, right-to-left scripts, emoji, and all scalars.
     private static let scripts: [ClosedRange<UInt32>] = [
         0x20...0x7E, 0x00...0x1F, 0xA1...0x24F, 0x300...0x36F, 0x590...0x6FF, 0x2000...0x206F, 0x4E00...0x9FFF,
         0x1F300...0x1FAFF, 0x00...0x10FFFF,
     ]
 
-    /// - Parameter count: How many texts, at least as many as there are known ones.
+    /// - Parameter count: The number of texts, at least that of the known ones.
     /// - Returns: The known texts, and random ones of up to 300 scalars.
     mutating func take(_ count: Int) -> [String] {
         var texts = Self.known
@@ -39,7 +39,7 @@ struct RandomTexts {
             let script = Self.scripts[Int.random(in: Self.scripts.indices, using: &generator)]
             var text = String.UnicodeScalarView()
             for _ in 0..<Int.random(in: 0...300, using: &generator) {
-                // Surrogates are no scalars and come out as nil.
+                // Surrogates are not scalars: for them the initializer returns nil.
                 if let scalar = Unicode.Scalar(UInt32.random(in: script, using: &generator)) { text.append(scalar) }
             }
             texts.append(String(text))
@@ -47,14 +47,14 @@ struct RandomTexts {
         return texts
     }
 
-    /// - Parameter range: Where the number lies.
+    /// - Parameter range: The possible numbers.
     /// - Returns: The next number of the sequence.
     mutating func number(in range: Range<Int>) -> Int {
         Int.random(in: range, using: &generator)
     }
 }
 
-/// The generator of Steele, Lea and Flood (2014): small, and the same on every platform.
+/// The SplitMix64 generator of Steele, Lea and Flood (2014): small, and the same on every platform.
 struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 

@@ -1,4 +1,4 @@
-/// What the SDK's `encrypt_message` returns.
+/// The result of the SDK's `encrypt_message`.
 struct SendPayload: Decodable {
     let messageID: String
     let encryptedContent: String
@@ -13,7 +13,7 @@ struct SendPayload: Decodable {
     }
 }
 
-/// What the SDK's `prepare_conversation_key_change` returns.
+/// The result of the SDK's `prepare_conversation_key_change`.
 struct PreparedKeyChange: Decodable {
     struct Participant: Decodable {
         let userID: String
@@ -56,7 +56,7 @@ struct PreparedKeyChange: Decodable {
     }
 }
 
-/// What the SDK's `extract_conversation_keys` returns.
+/// The result of the SDK's `extract_conversation_keys`.
 struct ConversationKeys: Decodable {
     let keys: [String: Bytes]
     let latestVersion: String?
@@ -67,7 +67,7 @@ struct ConversationKeys: Decodable {
     }
 }
 
-/// What the SDK's `decrypt_events` returns.
+/// The result of the SDK's `decrypt_events`.
 struct DecryptedEvents: Decodable {
     struct Entry: Decodable {
         let event: DecryptedEvent

@@ -6,10 +6,10 @@ import XChatEvents
 import XChatHTTP
 import XChatSandbox
 
-/// X's own client, with X's own engine, at the sandbox.
+/// X's own client and engine with the sandbox.
 @Suite(.enabled(if: Bots.isWanted, Bots.absence), .timeLimit(.minutes(2)))
 struct XDKFlowTests {
-    /// The operations of X's document that the sandbox has: all but those of webhooks.
+    /// The operations of X's OpenAPI document that the sandbox serves: all except those of webhooks.
     private static let operations: Set = [
         "activityStream", "addChatGroupMembers", "addConversationKeys", "addUserPublicKey", "chatMediaDownload",
         "chatMediaUploadAppend", "chatMediaUploadFinalize", "chatMediaUploadInitialize", "createActivitySubscription",
@@ -19,7 +19,7 @@ struct XDKFlowTests {
         "markChatConversationRead", "sendChatMessage", "sendChatTypingIndicator", "updateActivitySubscription",
     ]
 
-    @Test func `X's getting-started guide runs against it, and every answer is as X's document says`() async throws {
+    @Test func `X's getting-started guide runs with the sandbox, whose answers match X's document`() async throws {
         try await Sandbox().serving { url in
             var arguments = ["url": url.absoluteString]
             arguments["document"] = Bots.document
@@ -51,14 +51,14 @@ struct XDKFlowTests {
         }
     }
 
-    @Test func `this client and X's write to each other through it`() async throws {
+    @Test func `this client and X's client write to each other through the sandbox`() async throws {
         try await Sandbox().serving { url in
             let bots = try Bots()
             try await bots.perform("connect", of: "bob", ["url": url.absoluteString, "user": "2222"])
             try await bots.perform("register", of: "bob", [:])
             var alice = try await Alice(url)
 
-            // Ours starts the conversation, X's reads.
+            // Our client starts the conversation, and X's client reads.
             try await alice.start()
             var texts: [String] = [
                 "", "a\u{0}b", ",", "👩‍👩‍👧‍👦🏳️‍🌈", "مرحبا", "e\u{301}\u{E9}", String(repeating: "x", count: 10_000),
@@ -68,7 +68,7 @@ struct XDKFlowTests {
             var read = try await bots.call("texts", of: "bob", people, returning: [String].self)
             #expect(read.map { Array($0.utf8) } == texts.map { Array($0.utf8) })
 
-            // X's changes the key and answers, ours reads.
+            // X's client changes the key and answers, and our client reads.
             try await bots.perform("start", of: "bob", ["other": "1111"])
             for text in ["from X's own", "", "\u{202E}gnp"] {
                 try await bots.perform("send", of: "bob", ["conversation": "1111-2222", "text": text])
@@ -78,7 +78,7 @@ struct XDKFlowTests {
             #expect(read.map { Array($0.utf8) } == texts.map { Array($0.utf8) })
             #expect(alice.session.keyRing.versions(in: alice.conversation).count == 2)
 
-            // Under the new key, ours once more.
+            // Our client writes again, under the new key.
             try await alice.send("with your key")
             read = try await bots.call("texts", of: "bob", people, returning: [String].self)
             #expect(read.last == "with your key")

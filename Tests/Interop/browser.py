@@ -1,6 +1,6 @@
-"""A browser, headless Chromium, at the pages of the sandbox.
+"""Headless Chromium with the pages of the sandbox.
 
-Runs as peer.py does, one JSON request per line and one JSON answer; what it calls are the methods of Browser below.
+Reads one JSON request per line and writes one JSON answer, like peer.py; requests call the methods of Browser below.
 """
 
 import base64
@@ -25,7 +25,7 @@ class Browser:
     def __init__(self):
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium")
-        # Root, as in containers, has no other way; every page is the sandbox's.
+        # As root, as in containers, Chromium runs only without its own sandbox. All pages come from the test server.
         for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -61,7 +61,7 @@ class Browser:
         assert CLIENT in self.find("main").text
 
     def returned(self):
-        """What the app received; for a code, the user whose access token it was exchanged for."""
+        """The answer that the app received; a code is exchanged, and replaced by the user of the access token."""
         self.wait(lambda: self.driver.current_url.startswith(self.redirect))
         answer = {name: values[0] for name, values in parse_qs(urlparse(self.driver.current_url).query).items()}
         assert answer.pop("state") == "s&t"
@@ -88,7 +88,7 @@ class Browser:
         return self.returned()
 
     def type(self, url, keys):
-        """Uses the page by keyboard alone, and answers the id of each control that had the focus."""
+        """Uses the page with the keyboard only, and returns the id of each control that had the focus."""
         self.ask(url)
         names = {"tab": Keys.TAB, "down": Keys.ARROW_DOWN, "space": Keys.SPACE, "enter": Keys.ENTER}
         focused = []
@@ -103,7 +103,7 @@ class Browser:
         return {**self.returned(), "focused": " ".join(focused)}
 
     def mistake(self, url):
-        """Enters what is no user; the page asks again and is answered then."""
+        """Enters an invalid user; refuses when the page asks again."""
         self.ask(url)
         self.find("input[value=other]").click()
         self.find("#other").send_keys("x")
@@ -114,7 +114,7 @@ class Browser:
         return {**self.returned(), "alert": alert}
 
     def sign_in(self, address, user):
-        """Opens the address that a program shows, allows it as a user, and answers the page that the program serves."""
+        """Opens the address that a program shows, allows it as a user, and returns the page that the program serves."""
         self.driver.get(address)
         self.find(f"input[value='{user}']").click()
         self.find("button[value=allow]").click()
@@ -132,7 +132,7 @@ class Browser:
         return self.find("[role=status]").text
 
     def check(self):
-        """What is wrong with the page: for a screen reader, at the width of a phone, or in the browser's log."""
+        """The faults of the page: for a screen reader, at the width of a phone, and in the browser's log."""
         faults = []
         names = {
             "html[lang]": 1, "main": 1, "h1": 1, "section[aria-labelledby] > h2": 3, "table > caption": 2,
@@ -153,11 +153,11 @@ class Browser:
             if needed > width:
                 faults.append(f"{needed} pixels needed of {width}")
         severe = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
-        # Browsers ask for an icon by themselves.
+        # A browser requests an icon that the page does not name.
         return faults + [message for message in severe if "favicon.ico" not in message]
 
     def pause(self):
-        """Presses the button by keyboard; whether it is pressed now, and whether the focus is still on it."""
+        """Presses the button with the keyboard; returns whether it is pressed now, and the id of the focused control."""
         button = self.find("#pause")
         button.send_keys(Keys.ENTER)
         return [button.get_attribute("aria-pressed"), self.driver.switch_to.active_element.get_attribute("id")]

@@ -1,6 +1,6 @@
-"""A user of X's own client, xdk, who also exchanges files, with the command xchat at one server.
+"""A user of X's own client, xdk, who exchanges messages and files with a user of the command xchat.
 
-Runs as peer.py does; what it calls are the methods of Bot here and in xdk_flow.py.
+Reads and answers requests like peer.py; requests call the methods of Bot here and in xdk_flow.py.
 """
 
 import peer
@@ -27,7 +27,7 @@ class Bot(xdk_flow.Bot):
         return self.send(conversation, text, attachments=[attachment])
 
     def files(self, conversation, people):
-        """Every file that a verified message names, downloaded and decrypted."""
+        """Downloads and decrypts every file that a verified message names."""
         found = []
         for event in self.read(conversation, people):
             if event["type"] == "Message" and event["verified"]:

@@ -37,7 +37,7 @@ def to_json(value):
         return [to_json(element) for element in value]
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
-    # The SDK's result objects: their data, not their methods.
+    # The data of the SDK's result objects, without their methods.
     return {
         name: to_json(member)
         for name, member in inspect.getmembers(value)

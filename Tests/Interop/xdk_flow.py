@@ -1,7 +1,7 @@
-"""X's own client of its API, xdk, with X's own engine, chatxdk, at a server that speaks that API.
+"""X's own client of its API, xdk, and X's own engine, chatxdk, with a server that has that API.
 
-Runs as peer.py does, one JSON request per line and one JSON answer; what it calls are the methods of Bot below. Every
-answer of the server is checked against X's OpenAPI document where its path is given.
+Reads one JSON request per line and writes one JSON answer, like peer.py; requests call the methods of Bot below. If the
+path of X's OpenAPI document is given, every answer of the server is checked against it.
 """
 
 import base64
@@ -26,12 +26,12 @@ import peer
 
 SEGMENT = 1024 * 1024
 
-# oauthlib takes http for the loopback address as little as for any other.
+# Without this setting oauthlib refuses http, also for the loopback address.
 os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 
 class Document:
-    """X's OpenAPI document, and which of its operations answered."""
+    """X's OpenAPI document, and the statuses that each of its operations answered."""
 
     def __init__(self, path):
         self.answers = {}
@@ -39,7 +39,7 @@ class Document:
         self.patterns = []
         for template in (self.document or {"paths": {}})["paths"]:
             pattern = re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(template))
-            # What is literal goes before what matches everything.
+            # Paths with fewer parameters are tried first.
             self.patterns.append((template.count("{"), template, re.compile(pattern + "$")))
         self.patterns.sort(key=lambda entry: entry[:2])
 
@@ -73,7 +73,7 @@ class Document:
 
 
 class Bot:
-    """A user with keys, as X's getting-started guide makes one."""
+    """A user with keys, made as in X's getting-started guide."""
 
     def connect(self, url, user, document=None):
         self.url, self.user = url, user
@@ -162,7 +162,7 @@ class Bot:
         self.keys[conversation] = (prepared["conversation_key"], prepared["conversation_key_version"])
 
     def signed_id(self, conversation):
-        """The form inside events: a colon."""
+        """The conversation id in the form that events have, with a colon."""
         return conversation.replace("-", ":")
 
     def start(self, other):
@@ -195,14 +195,14 @@ class Bot:
             encoded_message_event_signature=payload.encoded_event_signature,
         )
         first = self.client.chat.send_message(conversation, body).data.encoded_message_event
-        # A retry is the same body, and so is its answer.
+        # A retry with the same body has the same answer.
         assert self.client.chat.send_message(conversation, body).data.encoded_message_event == first
         return payload.message_id
 
     def read(self, conversation, people, is_late=False, page=3):
         """All events that can be read, oldest first, with the newest key kept.
 
-        Who came late to a group has no key of what was before.
+        A user who joined a group later (is_late) has no key for the earlier events.
         """
         events, key_events = [], []
         for answer in self.client.chat.get_conversation_events(conversation, max_results=page):
@@ -310,7 +310,7 @@ class Bot:
 
 
 def listen(bot, count, lines):
-    """Puts lines of the activity stream into a list, until there are enough of them."""
+    """Puts lines of the activity stream into a list, up to a number of lines."""
     connected = threading.Event()
 
     def run():
@@ -327,7 +327,7 @@ def listen(bot, count, lines):
 
 
 class Flow:
-    """X's getting-started guide from end to end, and what is next to it."""
+    """The steps of X's getting-started guide, and the calls that it does not use."""
 
     def run(self, url, document=None):
         alice, bob, carol = (Bot().connect(url, user, document) for user in ("1111", "2222", "3333"))
@@ -349,7 +349,7 @@ class Flow:
         ]
         listening = listen(alice, 2, lines)
 
-        # A conversation of two: started, sent, read, decrypted, answered, with a new key in between.
+        # A conversation of two users: start, send, read, decrypt, change the key, and answer.
         pair = alice.start("2222")
         alice.send(pair, "hello from the guide")
         listening.join(20)
@@ -361,7 +361,7 @@ class Flow:
             bob.send(pair, text)
         assert alice.texts(pair, both) == ["hello from the guide", "hello back", *sent]
 
-        # The stream delivered to both sides, and the events decrypt.
+        # The stream delivered the message to both users, and the events decrypt.
         assert sorted(line["data"]["event_type"] for line in lines) == ["chat.received", "chat.sent"]
         for line in lines:
             payload = line["data"]["payload"]
@@ -374,12 +374,12 @@ class Flow:
                 schema = {"$ref": "#/components/schemas/ActivityStreamResponse"}
                 alice.document.validate(schema, line)
 
-        # Media up and down.
+        # Upload and download of media.
         plaintext = bytes(hashlib.sha256(bytes([i])).digest()[0] for i in range(256)) * 6000
         media = alice.upload(pair, plaintext)
         assert bob.download(pair, media) == plaintext
 
-        # A group, which grows.
+        # A group to which a member is added.
         title = "a group"
         group = alice.create_group(["2222"], title)
         alice.send(group, "welcome")
@@ -390,7 +390,7 @@ class Flow:
         carol.send(group, "thanks")
         assert bob.texts(group, all_three)[-2:] == ["welcome, all", "thanks"]
 
-        # Lists, marks, deletion.
+        # Lists, read marks and deletions.
         listed = [c for page in alice.client.chat.get_conversations(max_results=1) for c in page.data]
         assert [c.id for c in listed] == [group, pair], listed
         assert alice.client.chat.get_conversation(group).data.group_name == title
@@ -402,7 +402,7 @@ class Flow:
         carol.delete(group, newest)
         assert bob.texts(group, all_three)[-1:] == ["welcome, all"]
 
-        # Subscriptions, to their end.
+        # Changing and deleting subscriptions.
         ids = [subscription.subscription_id for subscription in subscriptions]
         changed = alice.app.activity.update_subscription(ids[0], UpdateSubscriptionRequest(tag="other"))
         assert changed.data.subscription.tag == "other"
@@ -416,7 +416,7 @@ class Flow:
         return alice.document.answers
 
     def refusals(self, bot, pair):
-        """Each operation once without a token, and where it has one, with an invalid body or query."""
+        """Calls each operation twice with an invalid request: without a token, and with one."""
         calls = [
             ("GET", "/2/chat/conversations?max_results=0", bot.client),
             ("GET", "/2/chat/conversations/9999", bot.client),
@@ -456,7 +456,7 @@ class Flow:
 
 
 def sign_in(url, secret=None):
-    """A sign-in from the consent page to the revocation; what each step came to."""
+    """Signs in, from the consent page to the revocation; returns the result of each step."""
     auth = OAuth2PKCEAuth(
         base_url=url,
         authorization_base_url=url + "/i",
@@ -505,7 +505,7 @@ def sign_in(url, secret=None):
 
 
 class Peer:
-    """What peer.py calls: a bot per name, and the flow."""
+    """The object that peer.py makes for each name: a bot, and the flows."""
 
     def __init__(self):
         self.bot = Bot()

@@ -7,22 +7,29 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the crypto throughput of this machine.",
         discussion: """
-            Measures each operation, and in turn with it its floor: the same primitives of libsodium and BoringSSL called \
-            bare, in the same process, over the same number of cores. The ratio of the two is what this program adds. Nothing \
-            is read or written, and every key is made for the run.
+            Measures each operation and its floor in turns. The floor is the time of the primitives of libsodium and \
+            BoringSSL alone, in the same process and on the same number of cores. The ratio of the two shows the cost \
+            of the engine around them. Nothing is read or written, and all keys are made for the run.
 
-            seal_text_N seals and signs a text of N bytes; open_text_1k goes from base64 to the verified contents, verify \
-            from base64 to the verdict; wrap_key and unwrap_key are one conversation key and one person; key_change_100 a \
-            key change for 100 members; batch_open_10k goes from base64 to the contents of 10,000 messages; stream_seal and \
-            stream_open are a mebibyte of media in pushes of 1 MiB, those ending in _64k and _1k in pushes of 64 KiB and \
-            1 KiB. Names with sodium_ in front are those of the suite sodium; media are the same in both.
+            - seal_text_N: encrypts and signs a text of N bytes;
+            - open_text_1k: from the base64 of an event to its verified contents;
+            - verify: from the base64 of an event to the result of the verification;
+            - wrap_key, unwrap_key: one conversation key for one user;
+            - key_change_100: a key change for 100 members;
+            - batch_open_10k: from the base64 of 10,000 messages to their contents;
+            - stream_seal, stream_open: a mebibyte of media in pushes of 1 MiB, or with the ending _64k or _1k in \
+            pushes of 64 KiB or 1 KiB.
 
-            The floor of an operation is over texts of the same lengths: of sealing, one signature and one secretbox; of \
-            opening, a verification and a secretbox; of a key change, as many wraps and a signature; of media, one \
-            secretstream. What uses every core (a key change, a batch, decryption in pushes of 1 MiB) has a floor that does.
+            Names that begin with sodium_ belong to the suite sodium. Media are the same in both suites.
 
-            With --json: a list of {"name": …, "median_ns": …, "floor_ns": …, "ratio_to_floor": …, "per_second": …}, \
-            times for a whole operation in nanoseconds. Figures of a debug build say nothing.
+            A floor has texts of the same lengths. For sealing it is one signature and one secretbox; for opening, a \
+            verification and a secretbox; for a key change, the wraps of all members and a signature; for media, one \
+            secretstream. If an operation uses all cores (a key change, a batch, decryption in pushes of 1 MiB), its \
+            floor does too.
+
+            With --json a list is printed: {"name": …, "median_ns": …, "floor_ns": …, "ratio_to_floor": …, \
+            "per_second": …}. Times are nanoseconds for one operation. Use a release build: the figures of a debug \
+            build are meaningless.
 
             Example:
               xchat bench --quick --json
@@ -32,7 +39,7 @@ struct Bench: ParsableCommand {
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
-    @Flag(help: "Measure for seconds instead of minutes; ends within a minute.")
+    @Flag(help: "Measure for less time; ends within a minute.")
     var quick = false
 
     func run() throws {

@@ -79,7 +79,7 @@ struct Chat: AsyncParsableCommand {
     /// Carries out the lines of standard input up to its end.
     private static func readInput(_ room: ChatRoom) async throws {
         let isTerminal = Descriptor.standardInput.isTerminal
-        // A terminal in line mode silently drops everything after the first 4,095 bytes of a line.
+        // On Linux, a terminal in line mode silently drops everything after the first 4,095 bytes of a line.
         let input = InputLines(limit: isTerminal ? 4094 : 64 << 10, dropsUnfinishedLine: isTerminal)
         for await lines in input.parts {
             input.take()
@@ -101,7 +101,7 @@ struct Chat: AsyncParsableCommand {
             return .wrong("not sent: the line is not UTF-8")
         }
         let input = ChatInput(text)
-        // Otherwise a program that writes to the pipe could send any file of the user.
+        // Otherwise the author of the piped text could send any file of the user.
         if case .attachment = input, !isTerminal {
             return .wrong("not sent: /attach works at a terminal only; use: xchat send TO --attach PATH")
         }

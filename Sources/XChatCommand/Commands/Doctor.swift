@@ -35,7 +35,7 @@ struct Doctor: AsyncParsableCommand {
     }
 }
 
-/// What one check found.
+/// The result of one check.
 struct Finding {
     enum Health: String {
         case ok
@@ -46,7 +46,7 @@ struct Finding {
     let check: String
     let health: Health
     let detail: String
-    /// What to do; nil if nothing is to be done.
+    /// The next step; nil if nothing is to be done.
     var advice: String?
 
     var line: String {

@@ -77,7 +77,7 @@ struct Encrypt: AsyncParsableCommand {
     }
 }
 
-/// The conversation to encrypt for, and under which of its keys.
+/// The options that name the conversation to encrypt for, and the version of its key.
 struct EncryptionOptions: ParsableArguments {
     @Option(help: .conversation("id"), transform: ConversationArgument.init)
     var conversation: ConversationArgument

@@ -123,9 +123,10 @@ struct MediaOptions: ParsableArguments {
         }
     }
 
-    /// Sends the input through a stream to the output; a file appears only if all of it was written.
+    /// Encrypts or decrypts the input into the output; a file appears only if all of it was written.
     ///
-    /// - Parameter step: Appends to the output what a piece of the input becomes; nil is the end of the input.
+    /// - Parameter step: Encrypts or decrypts a piece of the input, and appends the result to the output; nil is the
+    ///   end of the input.
     /// - Throws: Why the output was not written, or not all of it.
     func transform(_ step: (_ chunk: [UInt8]?, _ output: inout [UInt8]) throws -> Void) throws {
         let source = try openInput(input)

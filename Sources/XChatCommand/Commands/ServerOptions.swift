@@ -19,7 +19,7 @@ struct ServerOptions: ParsableArguments {
         get throws { try Self.url(api) }
     }
 
-    /// The base URL of an option, else of the environment, else of X.
+    /// The base URL of the option `--api`, else of the environment, else of X.
     static func url(_ api: String? = nil) throws -> String {
         do {
             return try ChatClient.base(of: try api ?? Environment.text("XCHAT_API_URL") ?? "https://api.x.com")

@@ -108,7 +108,7 @@ struct PollOptions: ParsableArguments {
     }
 }
 
-/// Where the account file is.
+/// The option that names the folder of the account file.
 struct HomeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -119,7 +119,7 @@ struct HomeOptions: ParsableArguments {
     )
     var home: String?
 
-    /// The account in a session file, or else in the folder.
+    /// The account in a session file, or, if `session` is nil, the account file in the folder.
     func configuration(unless session: String?) throws -> Account.Configuration {
         let location: Account.Configuration.Location =
             if let session { .sessionFile(session) } else { .accountFile(try folder() + "/account.db") }

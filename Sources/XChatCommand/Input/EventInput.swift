@@ -3,7 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 
-/// Events to open, and the state that opens them.
+/// The options of a command that opens events: the files with the events, and the state.
 struct EventInput: ParsableArguments {
     @OptionGroup
     var state: StateOptions

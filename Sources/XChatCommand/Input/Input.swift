@@ -1,7 +1,7 @@
 import XChat
 package import XChatFiles
 
-/// The largest message text or draft that is read from a file or from standard input: 16 MiB.
+/// The largest message text, draft or JSON event that is read from a file or from standard input: 16 MiB.
 package let maximumInputBytes = 16 << 20
 
 /// A file to read from; `-` is standard input.

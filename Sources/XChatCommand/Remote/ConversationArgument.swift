@@ -78,7 +78,7 @@ extension Account {
         }
     }
 
-    /// The users of arguments, in their order; handles are looked up in one call for 100 of them.
+    /// The users of arguments, in their order; handles are looked up at the server, up to 100 in one call.
     func users(_ arguments: [UserArgument]) async throws -> [UserID] {
         let users = try await users(handles: arguments.compactMap(\.handle))
         return arguments.compactMap { $0.user(users) }

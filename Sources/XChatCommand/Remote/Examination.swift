@@ -344,7 +344,7 @@ struct Examination {
 }
 
 extension AccountOptions {
-    /// The account without a token, for checks that ask and tell nothing.
+    /// The account without a token, for checks that ask for no passphrase and print no notices.
     fileprivate func silentConfiguration() throws -> Account.Configuration {
         var configuration = try configuration()
         configuration.passphrase = { _ in try passphraseOfEnvironment() }

@@ -13,7 +13,7 @@ package enum Output {
     /// Prints one line of the result.
     static func result(json: JSONValue) throws { try result(json.line) }
 
-    /// Prints the result of a change that the server has made.
+    /// Prints the result of a change that is made already, at the server or in the state.
     ///
     /// - Parameters:
     ///   - what: The change, as a sentence without its period.

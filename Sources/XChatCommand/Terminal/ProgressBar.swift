@@ -6,7 +6,8 @@ import XChatText
 
 /// Shows the progress of a transfer on standard error, if that is a terminal.
 ///
-/// A reference type: the transfer reports from its own task. The line is erased when the last reference goes.
+/// This is a class, because the transfer reports from its own task. The line is erased when the last reference is
+/// released.
 final class ProgressDisplay: Sendable {
     private let label: String
     private let isShown: Bool

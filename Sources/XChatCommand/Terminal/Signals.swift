@@ -1,14 +1,14 @@
 import Synchronization
 import XChatFiles
 
-/// Runs `body` to its end, or until SIGINT or SIGTERM cancels it; a second signal ends the program at once.
+/// Runs `body` to its end, or until SIGINT, SIGTERM or SIGHUP cancels it; a second signal ends the program at once.
 ///
 /// - Returns: The value of `body`; nil if it failed after a signal.
 func untilSignal<Result: Sendable>(
     _ body: sending @escaping @isolated(any) () async throws -> Result
 ) async throws -> Result? {
     let stop = Stop()
-    // Before the body starts: a program that reads its output can send a signal at once.
+    // Signals are handled before the body starts: a program that reads its output can send one at once.
     let signals = SignalHandler { number in
         if stop.isSecond() { SignalHandler.exit(number) }
     }

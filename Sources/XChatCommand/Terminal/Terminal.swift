@@ -46,7 +46,7 @@ struct Terminal: ~Copyable {
     ///   - name: The name of the secret in errors.
     ///   - isNew: Whether the secret is a new one.
     /// - Returns: The secret, at least one byte.
-    /// - Throws: If it is empty, or the second one differs.
+    /// - Throws: If it is empty, the second one differs, or the user presses Ctrl-C.
     func secret(_ question: String, named name: String, isNew: Bool) throws -> SecretBytes {
         var secret = try askSecret(question)
         defer { Sodium.wipe(&secret) }
@@ -108,7 +108,7 @@ struct Terminal: ~Copyable {
     }
 }
 
-/// Secret memory with a copy of bytes.
+/// Copies bytes into secret memory; `name` names them in the error.
 func secretBytes(_ bytes: [UInt8], named name: String) throws(CommandError) -> SecretBytes {
     do {
         return try SecretBytes(copying: bytes.span)

@@ -80,7 +80,7 @@ struct ActivityStream {
                     return
                 }
             }
-            // A held line is sent after the next item, at the latest after the next keep-alive.
+            // A held line is sent after the next item, which is another line or a keep-alive.
             if let line = held {
                 try await writer.write(line)
                 held = nil

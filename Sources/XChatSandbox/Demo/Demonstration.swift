@@ -25,7 +25,7 @@ package struct Demonstration {
 
     /// Runs the demonstration.
     ///
-    /// - Throws: ``DemonstrationError`` for a step that fails, and the errors of `say`.
+    /// - Throws: ``DemonstrationError`` for a step with a wrong result; the errors of the engine, the server and `say`.
     package func run() async throws {
         try say("One message from user \(sender) to user \(recipient), end to end, in the suite \(suite).")
         try await sandbox.serving { url in

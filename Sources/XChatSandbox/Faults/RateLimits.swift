@@ -27,7 +27,7 @@ final class RateLimits: Sendable {
     private let faults: SandboxFaults
     private let windows = Mutex<[Key: Window]>([:])
 
-    /// If there are this many windows, those that have ended are removed, so that their number does not grow forever.
+    /// If there are this many windows, those that have ended are removed before a request is counted.
     private static let maximumWindows = 10_000
 
     init(_ faults: SandboxFaults) {

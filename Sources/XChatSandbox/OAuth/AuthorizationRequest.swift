@@ -6,8 +6,9 @@ import XChatEvents
 struct AuthorizationRequest: Sendable {
     /// A refusal of the request, and where it is shown.
     enum Refusal: Error {
-        /// A page for the user, because the redirect URI is not known or not valid.
+        /// A page for the user, because the client id or the redirect URI is missing or not valid.
         case page(OAuthError)
+        /// A redirect to the app: the URI with the error in its query.
         case redirect(String)
     }
 

@@ -218,7 +218,7 @@ extension SandboxState {
         now: Int64,
         _ db: Database
     ) throws -> String {
-        // An access token is deleted an hour after it expired: expired and unknown tokens are refused alike.
+        // Access tokens are deleted an hour after they expired: an unknown token is refused in the same way.
         try db.execute(
             sql: "DELETE FROM oauth_token WHERE kind = 'access' AND expires_at < ?",
             arguments: [now - 3_600_000]

@@ -40,8 +40,8 @@ extension Routes {
                 headers: [.contentType: "application/octet-stream"],
                 body: ResponseBody(contentLength: Int(upload.totalBytes)) { [state] writer in
                     for number in 0..<(upload.parts ?? 0) {
-                        // A missing segment was deleted meanwhile. The client then receives fewer bytes than the head
-                        // announced.
+                        // If the segment was deleted in the meantime, the connection breaks, and the client receives
+                        // fewer bytes than the head announced.
                         guard let bytes = try await state.segment(number, of: upload) else { throw CancellationError() }
                         try await writer.write(ByteBuffer(bytes: bytes))
                     }

@@ -20,9 +20,7 @@ final class SandboxState: Sendable {
     /// Keys that are verified already, so that their binding signatures are verified only once.
     private let verifiedKeys = Mutex<[RegisteredKey: VerifiedPublicKey]>([:])
 
-    /// All sequence ids are above this number, from which on X's engine applies its current rules to key change events.
-    ///
-    /// See ``nextSequenceID()``.
+    /// All sequence ids are above this number; see ``nextSequenceID()``.
     private static let firstSequenceID: Int64 = 2_070_276_095_283_454_002
 
     init(at path: String?, faults: SandboxFaults) throws {
@@ -48,8 +46,8 @@ final class SandboxState: Sendable {
 
     /// Makes a snowflake id like X's: milliseconds since X's epoch in the upper bits.
     ///
-    /// Independent of the clock, ids always increase, and are above the number from which X's engine enforces the
-    /// signatures of key change events.
+    /// Even if the clock is wrong, each id is greater than the one before, and than `firstSequenceID`. From that number
+    /// on, X's engine refuses key change events whose signatures do not verify.
     func nextSequenceID() -> Int64 {
         let epoch: Int64 = 1_288_834_974_657
         let snowflake = max(0, Self.milliseconds() - epoch) << 22

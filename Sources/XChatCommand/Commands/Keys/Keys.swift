@@ -37,7 +37,9 @@ func userID(_ argument: String) throws(ValidationError) -> UserID {
     return userID
 }
 
-/// The version of an argument, under which a server has public keys.
+/// The version of an argument: that under which a server has public keys.
+///
+/// - Throws: If it is not a number.
 func registeredVersion(_ argument: String) throws(ValidationError) -> KeyVersion {
     let version = KeyVersion(argument)
     guard version.number != nil else { throw ValidationError("\(quoted(argument)) is not a number.") }

@@ -6,7 +6,7 @@ import XChatEngine
 import XChatEvents
 import XChatHTTP
 
-/// Whose key backup a command works on.
+/// The options that name a key backup.
 struct BackupOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -49,7 +49,7 @@ struct BackupOptions: ParsableArguments {
             do {
                 try await Account.pinBackupRealms(pins.publicKeys, account)
             } catch {
-                Output.warning("the realms cannot be pinned, so the next use does not compare them: \(error)")
+                Output.warning("the realms cannot be pinned, so the next use compares only with earlier pins, if any: \(error)")
             }
         }
 
