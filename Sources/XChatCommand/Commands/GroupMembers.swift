@@ -13,8 +13,8 @@ struct GroupLog: AsyncParsableCommand {
             Prints one line of JSON for each accepted change of the members, oldest first: {"effect": "founded", \
             "claim": "signed", "signer": "…", "people": ["…"], "version": "…", "digest": "…"}. Then it prints \
             {"members": ["…"], "former_members": ["…"], "unjudged": 0}, where "unjudged" counts the changes that \
-            wait for the keys of their signers. The effect is founded, added, removed or replaced. The claim says \
-            who vouches for the change:
+            wait for the keys of their signers, and later changes that wait for those. The effect is founded, added, \
+            removed or replaced. The claim says who vouches for the change:
 
             - signed: the signature of a member;
             - signer: the user who added this account;

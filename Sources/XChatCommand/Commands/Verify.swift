@@ -10,8 +10,9 @@ struct Verify: AsyncParsableCommand {
             "signature_version": "…", "reason": null}. The members are those of the received event; an absent one is \
             null. The exit status is 0 only if there was an event and all events verified.
 
-            The reasons are not_an_event, no_signature, unknown_signer, wrong_signature, not_representable, \
-            version_refused, key_missing, unencrypted, inconsistent, not_a_participant and never_signed.
+            The reasons are not_an_event, invalid_value, no_signature, unknown_signer, wrong_signature, \
+            not_representable, version_refused, key_missing, unencrypted, inconsistent, not_a_participant, \
+            disputed_key and never_signed.
 
             Example:
               xchat verify --session bob.json events.txt

@@ -49,7 +49,7 @@ struct BackupOptions: ParsableArguments {
             do {
                 try await Account.pinBackupRealms(pins.publicKeys, account)
             } catch {
-                Output.warning("the realms cannot be pinned, so the next use compares only with earlier pins, if any: \(error)")
+                Output.warning("the realms cannot be pinned; the next use compares with earlier pins, if any: \(error)")
             }
         }
 
