@@ -16,7 +16,7 @@
         static let conversation = ConversationID.oneToOne(alice, bob)
         static let group = ConversationID(canonicalizing: "g7")
 
-        /// Who signed a fixture.
+        /// The signer of a fixture, and its cipher suite.
         enum Signer: String, CaseIterable, Sendable {
             /// Ed25519.
             case bob
@@ -29,9 +29,9 @@
             let name: String
             let signer: Signer
             let event: MessageEvent
-            /// What was signed, without the conversation key where the text ends with one.
+            /// The signed text, without the conversation key if the text ends with one.
             let text: [UInt8]
-            /// What a message contains before it is encrypted.
+            /// The plaintext of a message's contents.
             let contents: MessageEntryHolder?
         }
 

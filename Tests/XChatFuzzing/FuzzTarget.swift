@@ -1,7 +1,7 @@
 #if TESTABLE
     /// An entry point for hostile bytes, with the rules that must hold for every input.
     ///
-    /// `script/fuzz` runs them under libFuzzer; the tests replay the corpus and everything that once broke a rule.
+    /// `script/fuzz` runs them under libFuzzer; the tests replay the corpus and each input that once broke a rule.
     public enum FuzzTarget: String, CaseIterable, Sendable {
         /// Thrift without a schema.
         case thrift
@@ -19,11 +19,11 @@
         case answers
         /// The lines of the activity stream.
         case stream
-        /// The headers of a refusal, and what follows from them.
+        /// The headers of a refusal, and the pause before a retry.
         case headers
         /// Media streams and runs of their frames.
         case media
-        /// What a file says of itself in its first bytes.
+        /// The type and the dimensions of a file, which are read from its first bytes.
         case mediaInfo
         /// The request of a webhook.
         case webhook
@@ -51,19 +51,19 @@
             }
         }
 
-        /// Feeds one input to the code under test.
+        /// Runs the code under test with one input.
         ///
-        /// It may block its thread: do not call it on a thread of Swift's concurrency pool.
+        /// The call may block its thread: do not call it on a thread of the cooperative thread pool.
         /// - Parameter input: Any bytes.
-        /// - Throws: Which rule the code broke. What the code rightly rejects is no error here.
+        /// - Throws: The rule that the code broke. An input that the code correctly rejects is not an error.
         public func run(_ input: [UInt8]) throws {
             try implementation.run(input)
         }
 
-        /// Inputs that the code accepts, from which a fuzzer starts.
+        /// Makes inputs that the code accepts, with which a fuzzer starts.
         ///
-        /// - Returns: Names of files, and what they contain.
-        /// - Throws: What our own code threw while it made them.
+        /// - Returns: The contents of files by their names.
+        /// - Throws: An error of the code that makes them.
         public func seeds() throws -> [String: [UInt8]] {
             try implementation.seeds()
         }
@@ -103,7 +103,8 @@
         return (1...19).contains(digits.count) && digits.allSatisfy { (0x30...0x39).contains($0) }
     }
 
-    /// Checks that a text of ours is fit for a terminal and a log: one line, no control characters, of bounded length.
+    /// Checks that a text of our code is safe for a terminal and a log: one line of limited length without control
+    /// characters.
     func require(printable text: String, limit: Int = 4096) throws(FuzzFailure) {
         try require(text.utf8.count <= limit, "a text of ours is longer than \(limit) bytes")
         let isPrintable = text.unicodeScalars.allSatisfy { scalar in
@@ -113,7 +114,7 @@
         try require(isPrintable, "a text of ours has control characters: \(text.debugDescription)")
     }
 
-    /// Takes an input apart; beyond its end everything is 0 or empty.
+    /// Reads values from an input; beyond its end all values are 0 or empty.
     struct FuzzInput {
         private(set) var rest: ArraySlice<UInt8>
 

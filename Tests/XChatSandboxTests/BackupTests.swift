@@ -9,7 +9,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// The realms of the key backup as HTTP shows them; their protocol is tested with the client.
+/// The HTTP routes of the key backup's realms; the tests of the client test their protocol.
 @Suite(.timeLimit(.minutes(1)))
 struct BackupTests {
     @Test func `only the owner of keys sees where they are backed up, for each version another backup`() async throws {

@@ -5,7 +5,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// A sandbox whose data outlive it.
+/// A sandbox whose data are in a file.
 @Suite(.timeLimit(.minutes(1)))
 struct DataFileTests {
     private func inFolder(_ body: (URL) async throws -> Void) async throws {
@@ -38,7 +38,7 @@ struct DataFileTests {
             try await Router.test(second) { router in
                 let keys = try await router.ask(.get, "/2/users/1111/public_keys", user: "2222")
                 #expect((try keys.json["data"] as? [Any])?.count == 1)
-                // Numbers rise over the restart.
+                // Sequence ids after the restart are greater than those before it.
                 let group = try await router.ask(.post, "/2/chat/conversations/group/initialize", user: "1111")
                 let id = try #require(try group.data["conversation_id"] as? String)
                 let last = try #require(events.last?.sequenceID?.number)

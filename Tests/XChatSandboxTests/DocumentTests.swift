@@ -8,7 +8,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// The answers of all operations as X's document has them; those of the other tests are checked by ``Router`` as well.
+/// The answers of all operations match X's OpenAPI document; ``Router`` checks those of the other tests too.
 @Suite(
     .enabled(if: XDocument.shared != nil, "X's OpenAPI document is not next to this package"),
     .timeLimit(.minutes(1))
@@ -131,7 +131,7 @@ struct DocumentTests {
         _ = try await ask(.delete, "\(subscriptions)?ids=\(first),1", by: "app")
     }
 
-    /// A server ends the connection with the stream, so this comes last.
+    /// This test is the last step, because the server closes the connection when the stream ends.
     private static func useStream(at router: Router) async throws {
         let path = "/2/activity/stream?start_time=2020-01-01T00:00:00Z&end_time=2020-01-01T00:00:01Z"
         let told = try await router.ask(.get, path, authorization: "Bearer sandbox-app")
@@ -157,7 +157,7 @@ struct DocumentTests {
         let path = "/2/chat/conversations/2222/typing"
         let found = document.violations("post", path, answer(200, "application/json", body), faults)
         #expect(found.count == count, "\(found)")
-        // Answers of another status or type, or without the headers, do not count.
+        // The check fails for answers with another status or type, or without the headers.
         for (status, type) in [(201, "application/json"), (404, "application/problem+json"), (200, "text/plain")] {
             #expect(!document.violations("post", path, answer(status, type, body), faults).isEmpty)
         }

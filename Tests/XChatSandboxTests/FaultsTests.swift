@@ -6,7 +6,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// What goes wrong on purpose, and which habits of X's hold.
+/// The faults that the sandbox injects, and the variants of X's answers that it serves.
 @Suite(.timeLimit(.minutes(1)))
 struct FaultsTests {
     private static let path = "/2/chat/conversations/2222"
@@ -66,7 +66,7 @@ struct FaultsTests {
         }
     }
 
-    // MARK: What they do
+    // MARK: Effects
 
     @Test func `messages are answered as the options say`() async throws {
         try await Router.test(Sandbox(faults: try SandboxFaults("send-status=200,repeat=400"))) { router in

@@ -6,7 +6,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// Groups, lists of conversations, marks and deletions.
+/// Groups, lists of conversations, read marks and deletions.
 @Suite(.timeLimit(.minutes(1)))
 struct GroupTests {
     private static let path = "/2/chat/conversations/group"
@@ -146,7 +146,7 @@ struct GroupTests {
             #expect(try await delete([id], by: alice, forAll: true) == 200)
             #expect(try await kinds("1111") == [.messageDeleted])
 
-            // A deleted message does not come back by being sent again.
+            // Sending a deleted message again does not restore it.
             let again = try await router.ask(.post, path + "/messages", user: "1111", json: body)
             #expect(again.body == sent.body)
             #expect(try await kinds("1111") == [.messageDeleted])

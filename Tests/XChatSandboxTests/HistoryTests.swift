@@ -27,7 +27,7 @@ struct HistoryTests {
             var counts: [Int] = []
             repeat {
                 let query = token.map { "?pagination_token=\($0)" } ?? ""
-                // The other side reads, by the bare id of the first.
+                // The other user reads, and names the conversation by the id of the first user.
                 let page = try await router.ask(.get, "/2/chat/conversations/1111/events\(query)", user: "2222")
                 #expect(page.status == 200)
                 let items = try #require(try page.json["data"] as? [[String: Any]])

@@ -5,7 +5,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// Requests that no honest client sends: each gets an answer, and no answer is the server's own failure.
+/// Requests that no honest client sends: each gets an answer, and none has a status of 500 or more.
 @Suite(.timeLimit(.minutes(1)))
 struct HostileRequestTests {
     @Test func `changed bytes in an honest body are taken or refused, and never more`() async throws {

@@ -5,7 +5,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// Registration and key changes: what is taken, and what is refused.
+/// Registrations and key changes that are accepted or refused.
 @Suite(.timeLimit(.minutes(1)))
 struct KeysTests {
     // MARK: Registration
@@ -28,7 +28,7 @@ struct KeysTests {
             #expect(entry["public_key"] == registration.publicKey)
             #expect(entry["signing_public_key"] == registration.signingPublicKey)
             #expect(entry["public_key_version"] == alice.version.string)
-            // Signatures need not be deterministic, so the served one is checked and not compared.
+            // The served signature is verified and not compared, because signatures can be random.
             let signature = try #require(entry["identity_public_key_signature"])
             _ = try VerifiedPublicKey(
                 checking: RegisteredKey(
@@ -91,7 +91,7 @@ struct KeysTests {
                     }
                 }
             }
-            // It was not kept.
+            // The key was not stored.
             #expect(try await router.ask(.get, "/2/users/1111/public_keys", user: "1111").status == 404)
         }
     }
@@ -118,7 +118,7 @@ struct KeysTests {
             (stored.sequenceID, stored.createdAtMsec, stored.conversationToken) = (nil, nil, nil)
             stored.messageEventSignature?.signingPublicKey = nil
             #expect(stored == change.event)
-            // A retry is answered alike and stores nothing.
+            // A retry has the same answer and stores nothing.
             let again = try await router.ask(.post, Self.path, user: "1111", json: body)
             #expect(again.body == answer.body)
             #expect(try await sandbox.storedEvents(in: change.conversationID).count == 1)
@@ -166,7 +166,7 @@ struct KeysTests {
                 (action("message_event_signature", "signature_version"), "", signature + ".signature_version"),
                 (action("message_event_signature", "public_key_version"), "9", signature + ".public_key_version"),
                 (action("message_event_signature", "signing_public_key"), "x", signature + ".signing_public_key"),
-                // The wrapped keys are signed in version 5, and this signature covers something else.
+                // The signature of version 5 must cover the wrapped keys, and this one covers another text.
                 (action("message_event_signature", "signature_version"), "5", signature + ".signature"),
             ]
             for (path, value, parameter) in cases {
@@ -203,7 +203,7 @@ struct KeysTests {
             let bob = try await Member("2222", at: router)
             let carol = try await Member("3333", at: router)
             let conversation = ConversationID.oneToOne("1111", "2222")
-            // Signed correctly, so that only the list itself is wrong.
+            // The request is signed correctly, so that only the list is wrong.
             let own = try alice.verifiedKey()
             let bobs = try bob.verifiedKey()
             let old = try bob.keys.verifiedKey(userID: "2222", version: "9")
@@ -222,7 +222,7 @@ struct KeysTests {
         }
     }
 
-    /// A key change whose list is what the test says; the signature is one over something.
+    /// A key change with the list of the test; its signature covers another text.
     private func handMade(
         _ recipients: [VerifiedPublicKey],
         by member: Member,
@@ -303,13 +303,13 @@ struct KeysTests {
     }
 }
 
-/// A way into a JSON value.
+/// A step of a path into a JSON value.
 enum Step: Sendable {
     case member(String)
     case index(Int)
 }
 
-/// A JSON value with another value, or none, at a place inside.
+/// A JSON value in which the value at a path is replaced or removed.
 func changed(_ json: Any, _ path: ArraySlice<Step>, _ value: Any?) -> Any? {
     switch path.first {
     case .member(let name):

@@ -31,7 +31,7 @@ struct Member: Sendable {
 
     func verifiedKey() throws -> VerifiedPublicKey { try keys.verifiedKey(userID: id, version: version) }
 
-    /// Prepares a key change of a conversation with a peer, and keeps the key.
+    /// Prepares a key change of a conversation with another user, and stores the key.
     mutating func keyChange(with peer: Member, version: KeyVersion? = nil) throws -> KeyChange {
         let change = try session.prepareKeyChange(
             in: .oneToOne(id, peer.id),
@@ -42,7 +42,7 @@ struct Member: Sendable {
         return change
     }
 
-    /// Starts a conversation with a peer, or changes its key.
+    /// Starts a conversation with another user, or changes its key.
     @discardableResult
     mutating func start(with peer: Member, at router: Router) async throws -> KeyChange {
         let change = try keyChange(with: peer)
@@ -99,7 +99,7 @@ struct Member: Sendable {
         ]
     }
 
-    /// Makes a group and keeps its key; answers the request's body as well, to send it again or changed.
+    /// Makes a group and stores its key; also returns the body of the request, to send it again or changed.
     mutating func group(_ draft: GroupDraft, of others: [Member], at router: Router) async throws -> (
         id: ConversationID, body: [String: Any]
     ) {

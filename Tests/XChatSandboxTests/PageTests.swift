@@ -10,7 +10,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// The live page and what keeps other origins away from it; a browser runs it in the interop tests.
+/// The live page, and its protection against other origins; the interop tests open it in a browser.
 @Suite(.timeLimit(.minutes(1)))
 struct PageTests {
     @Test func `the view has users, conversations and events, and nothing that is encrypted`() async throws {

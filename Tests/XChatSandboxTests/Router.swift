@@ -36,12 +36,12 @@ final class Router: Sendable {
         (.post, "/2/chat/media/upload/initialize"), (.post, "/2/chat/media/upload/1/append"),
         (.post, "/2/chat/media/upload/1/finalize"), (.get, "/2/chat/media/2222/abc"),
     ]
-    /// The routes that are an app's.
+    /// The routes that require the app's token.
     static let appRoutes: [(Verb, String)] = [
         (.get, "/2/activity/stream"), (.put, "/2/activity/subscriptions/1"),
         (.delete, "/2/activity/subscriptions/1"), (.delete, "/2/activity/subscriptions?ids=1"),
     ]
-    /// The routes that take both.
+    /// The routes that accept both tokens.
     static let sharedRoutes: [(Verb, String)] = [
         (.get, "/2/activity/subscriptions"), (.post, "/2/activity/subscriptions"),
         (.get, "/2/users?ids=1111"), (.get, "/2/users/by?usernames=alice"), (.get, "/2/users/by/username/alice"),
@@ -89,7 +89,7 @@ final class Router: Sendable {
             get throws { try json["data"] as? [String: Any] ?? [:] }
         }
 
-        /// The problem, if the answer is one in content type and members.
+        /// The problem in the answer; nil if the content type or the members are not those of a problem.
         var problem: Problem? {
             guard type == "application/problem+json" else { return nil }
             let problem = try? JSONDecoder().decode(Problem.self, from: body)

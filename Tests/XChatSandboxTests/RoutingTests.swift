@@ -4,7 +4,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// What the sandbox answers before any key or message is looked at.
+/// The answers that do not depend on keys or messages.
 struct RoutingTests {
     @Test(
         "a token that is not a user's is refused with 401",

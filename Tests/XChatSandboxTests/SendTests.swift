@@ -5,12 +5,12 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// What becomes of a posted message.
+/// Messages that are posted.
 @Suite(.timeLimit(.minutes(1)))
 struct SendTests {
     private static let path = "/2/chat/conversations/1111-2222/messages"
 
-    /// Posts a body and hands back the event inside the answer, which is always 201.
+    /// Posts a body, and returns the event in the answer, whose status is always 201.
     private static func post(
         _ body: [String: Any],
         as user: String = "1111",
@@ -141,7 +141,7 @@ struct SendTests {
                 #expect(Self.failure(try await Self.post(body, at: router)) == wrong)
             }
             #expect(try await sandbox.storedEvents(in: message.conversationID).count == 1)
-            // A failure uses up no message id.
+            // After a failure the message id can be used again.
             #expect(Self.failure(try await Self.post(honest, at: router)) == nil)
         }
     }
@@ -184,7 +184,7 @@ struct SendTests {
             try await carol.start(with: bob, at: router)
             let body = Member.body(of: try carol.seal("x", to: bob))
             #expect(Self.failure(try await Self.post(body, as: "3333", at: router)) == .senderNotGroupMember)
-            // Neither may she read there.
+            // She may not read the conversation either.
             let history = try await router.ask(.get, "/2/chat/conversations/1111-2222/events", user: "3333")
             #expect(history.status == 403)
             #expect(history.problem != nil)

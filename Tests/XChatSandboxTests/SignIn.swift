@@ -24,7 +24,7 @@ struct SignIn: Sendable {
 
     init(_ router: Router) { self.router = router }
 
-    /// With one parameter changed, or removed where the value is nil.
+    /// The request with one parameter changed, or removed if the value is nil.
     func with(_ name: String, _ value: String?) -> SignIn {
         var changed = self
         let index = changed.parameters.firstIndex { $0.0 == name } ?? changed.parameters.endIndex
@@ -37,7 +37,7 @@ struct SignIn: Sendable {
         try await router.ask(.get, "\(path)?\(Self.text(parameters))", authorization: nil)
     }
 
-    /// Answers the form of the page.
+    /// Submits the form of the page.
     func decide(
         _ decision: String = "allow",
         user: String? = "other",
@@ -56,7 +56,7 @@ struct SignIn: Sendable {
         return String(try #require(text.firstMatch(of: /name="ticket" value="([^"]+)"/)?.1))
     }
 
-    /// The parameters with which the browser came back to the app.
+    /// The parameters with which the browser returned to the app.
     static func answer(_ redirect: Router.Answer) throws -> [String: String] {
         #expect(redirect.status == 302)
         let components = try #require(redirect.header("location").flatMap { URLComponents(string: $0) })
@@ -114,7 +114,7 @@ struct SignIn: Sendable {
         try await post("/2/oauth2/revoke", [("token", token), ("client_id", client)])
     }
 
-    /// The id of the user whose access token it is; nil if the server does not accept it.
+    /// The id of the user to whom an access token belongs; nil if the server does not accept it.
     func user(of token: String) async throws -> String? {
         let answer = try await router.ask(.get, "/2/users/me", authorization: "Bearer \(token)")
         guard answer.status == 200 else {

@@ -8,7 +8,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// The activity stream as a server's connection, and how a server ends.
+/// The activity stream over a real connection, and the end of a server.
 @Suite(.timeLimit(.minutes(1)))
 struct StreamTests {
     private static func request(_ url: URL, _ path: String, token: String = "sandbox-app") -> HTTPClientRequest {
@@ -51,7 +51,7 @@ struct StreamTests {
                         let request = Self.request(url, "/2/activity/stream")
                         let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
                         var isStopped = false
-                        // A body that is cut off throws.
+                        // If the body is cut off, this throws.
                         for try await _ in answer.body where !isStopped {
                             isStopped = true
                             kill(getpid(), SIGTERM)

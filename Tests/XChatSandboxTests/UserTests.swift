@@ -5,7 +5,7 @@ import XChatEvents
 
 @testable import XChatSandbox
 
-/// Handles and names as the sandbox answers them.
+/// The handles and names that the sandbox serves.
 struct UserTests {
     private static func sandbox(data: String? = nil) async throws -> Sandbox {
         let sandbox = Sandbox(data: data)
@@ -99,7 +99,7 @@ struct UserTests {
             #expect(try Self.handles(answer) == ["2222": "user2222", "3333": "BOB"])
             let bob = try await router.ask(.get, "/2/users/by/username/bob", user: "1111").data
             #expect(bob["id"] as? String == "3333")
-            // A default handle too.
+            // This is true for a default handle too.
             try await sandbox.setUser(SandboxUser("3333:user2222"))
             let moved = try await router.ask(.get, "/2/users/by?usernames=user2222,id_2222,bob", user: "1111")
             #expect(try Self.handles(moved) == ["3333": "user2222", "2222": "id_2222"])

@@ -4,10 +4,10 @@ import Foundation
 
 /// X's OpenAPI document, if it is next to this package: every answer that a test meets is compared with it.
 ///
-/// Stricter than the document in one point: it hardly ever forbids members that it does not name, and here they are
-/// forbidden but for those listed under ``undeclared``.
+/// The comparison is stricter than the document in one point: the document hardly ever forbids members that it does not
+/// name. Here they are forbidden, except for those listed in ``undeclared``.
 struct XDocument: Sendable {
-    /// A JSON value as it is written.
+    /// A JSON value.
     enum Value: Decodable, Hashable, Sendable {
         case null
         case bool(Bool)
@@ -47,7 +47,7 @@ struct XDocument: Sendable {
     struct Operation: Sendable {
         let id: String
         let method: String
-        /// `/2/chat/conversations/{id}`, in its parts.
+        /// The parts of a path such as `/2/chat/conversations/{id}`.
         let template: [Substring]
         let responses: Value
     }
@@ -63,7 +63,7 @@ struct XDocument: Sendable {
         return try? XDocument(data)
     }()
 
-    /// All but those of webhooks, which a server of this kind has no use for.
+    /// All operations except those of webhooks, which the sandbox does not serve.
     let operations: [Operation]
     private let schemas: Value
 
@@ -86,7 +86,7 @@ struct XDocument: Sendable {
                 }
             }
         }
-        // What is literal goes before what matches everything.
+        // Paths with fewer parameters are tried first.
         self.operations = operations.sorted {
             $0.template.count { $0.hasPrefix("{") } < $1.template.count { $0.hasPrefix("{") }
         }
@@ -100,28 +100,28 @@ struct XDocument: Sendable {
         }
     }
 
-    // MARK: Where the document cannot be followed
+    // MARK: Exceptions
 
-    /// Members that answers have and the document does not, and why.
+    /// Members of answers that the document does not name, with the reasons.
     static let undeclared: [(operation: String, member: String)] = [
         // The document says that members are added by an answer that is a post.
         ("addChatGroupMembers", "data.conversation_key_change_sequence_id"),
         ("addChatGroupMembers", "data.current_member_ids"),
-        // It takes a pagination_token here and answers none.
+        // The document accepts a pagination_token here, but no answer contains one.
         ("getActivitySubscriptions", "meta"),
-        // It has no payload for any chat event; X's guide shows them.
+        // The document has no payloads of chat events; X's guide shows them.
         ("activityStream", "data.payload.*"),
-        // A rate limit is of no type that it knows; the code and message that it does know are next to those of
-        // other X's documents.
+        // In the document a rate limit has only a code and a message. The answer has these, and the members that X's
+        // other documents name.
         ("*", "type"), ("*", "title"), ("*", "detail"), ("*", "status"), ("*", "connection_issue"),
     ]
 
-    /// Members of the history that the switch for X's former names has.
+    /// Members of a history in its old shape.
     static let formerNames = ["created_at_msec", "previous_sequence_id", "sequence_id"]
 
     // MARK: Checking
 
-    /// What is wrong with an answer; nothing, if all is well.
+    /// The differences of an answer from the document; empty if it matches.
     func violations(
         _ method: String,
         _ path: String,
@@ -130,7 +130,7 @@ struct XDocument: Sendable {
     ) -> [String] {
         var (status, body) = (answer.status, answer.body)
         let operation = operation(method, path)
-        // Habits that are switched on because X's servers have them, whatever the document says.
+        // These variants differ from the document, because X's servers do.
         if [502, 503].contains(status), answer.type == "text/html" { return [] }
         // X's document has no pages and no operations for sign-in.
         let file = String(path.prefix { $0 != "?" })
@@ -151,7 +151,7 @@ struct XDocument: Sendable {
                 violations.append("x-rate-limit-\(name) is missing")
             }
         }
-        // What is no operation is answered like an operation that fails.
+        // An unknown operation is answered like an operation that fails.
         let responses = operation?.responses ?? operations.first?.responses
         let response = responses?[String(status)] ?? (status >= 400 ? responses?["default"] : nil)
         guard let type = answer.type, let schema = response?["content"]?[type]?["schema"] else {
@@ -162,7 +162,7 @@ struct XDocument: Sendable {
         if operation?.id == "activityStream", status == 200 {
             bodies = body.split(separator: UInt8(ascii: "\n")).map { Data($0.filter { $0 != UInt8(ascii: "\r") }) }
                 .filter { !$0.isEmpty }
-            // The other spelling has members that do not fit the document: a UUID where it has digits.
+            // The other form has a member that does not match the document: a UUID instead of digits.
             if faults.activity != .full { return violations }
         }
         var allowed = Self.undeclared.filter { $0.operation == operation?.id || $0.operation == "*" && status >= 400 }
@@ -184,9 +184,9 @@ struct XDocument: Sendable {
         "discriminator", "description", "example",
     ]
 
-    /// As JSON Schema has it, for the words that the document uses.
+    /// Checks a value against a JSON Schema, for the keywords that the document uses.
     ///
-    /// Undeclared members count where a list of the allowed ones is given.
+    /// Undeclared members are differences if a list of the allowed members is given.
     private func check(_ value: Value, _ schema: Value, at place: String, allowing: [String]?) -> [String] {
         guard case .object(let words) = schema else { return ["\(place): the schema is invalid"] }
         if let name = words["$ref"]?.text?.split(separator: "/").last {

@@ -20,19 +20,19 @@ struct Sealer: Sendable {
         self.session = session
     }
 
-    /// New messages, in turns for the first `number` conversations.
+    /// Makes new messages, in turns for the first `number` conversations.
     func messages(_ count: Int, conversations number: Int = 1) throws -> [SealedMessage] {
         try (0..<count).map { try session.seal(.text(text(200)), in: conversations[$0 % number]) }
     }
 }
 
-/// The null server in a process of its own, and a client of it.
+/// The null server in a separate process, and a client of it.
 final class Server {
     let client: ChatClient
     let url: String
     private let process: Process
 
-    /// Starts it.
+    /// Starts the server.
     init(_ sealer: Sealer) throws {
         guard let message = try sealer.messages(1).first else { throw NoServer() }
         var event = message.event
@@ -44,7 +44,7 @@ final class Server {
         ]
         let output = Pipe()
         process.standardOutput = output
-        // Its end tells the server that this process has ended.
+        // When this process ends, the pipe ends too, and the server stops.
         process.standardInput = Pipe()
         try process.run()
         let port = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).filter(\.isNumber)
@@ -54,7 +54,7 @@ final class Server {
 
     deinit { process.terminate() }
 
-    /// What the process that serves does.
+    /// Runs the server, in its process, until standard input ends.
     static func serve(_ arguments: [String]) throws {
         guard arguments.count == 3,
             let template = NullServer.Template(
@@ -65,7 +65,7 @@ final class Server {
         else { throw NoServer() }
         let server = try NullServer(template)
         print(server.port)
-        // Before a thread waits for standard input: this waits for every stream.
+        // Flushed before a thread reads standard input: fflush(nil) waits for all streams.
         fflush(nil)
         Thread.detachNewThread {
             while readLine() != nil {}
@@ -77,7 +77,7 @@ final class Server {
     private struct NoServer: Error {}
 }
 
-/// This program, for processes of its own.
+/// The executable of this program, to start it in other processes.
 let program = URL(filePath: Bundle.main.executablePath ?? CommandLine.arguments[0])
 
 /// Calls a function with each element, `concurrency` of them at a time.

@@ -55,7 +55,7 @@
             return scanner.found.map { Found(name: $0.name, value: $0.value) }
         }
 
-        /// What the strict reader takes, Foundation takes too, except for numbers that it cannot represent.
+        /// Checks that Foundation accepts each input of the strict reader, except for numbers that it cannot represent.
         private static func compareWithFoundation(_ input: [UInt8]) throws {
             let hasNumber = input.contains { (0x30...0x39).contains($0) }
             guard !hasNumber else { return }
@@ -77,7 +77,7 @@
             let state = try SessionState(session).encoded()
             let again = try SessionDocument(parsing: document.bytes, name: "file").session { _ in }
             try require(try SessionState(again).encoded() == state, "a session changes when it is written and read")
-            // Also into a document that knows nothing yet.
+            // The values are also added to an empty document.
             var empty = SessionDocument(userID: session.userID, name: "empty")
             try empty.add(learnedBy: session, since: before)
             _ = try SessionDocument(parsing: empty.bytes, name: "empty").session { _ in }

@@ -3,10 +3,10 @@
     @testable import XChatEngine
     import XChatEvents
 
-    /// An event that verifies says what was signed, in every reading.
+    /// Rule: an event that verifies has the values that were signed.
     ///
-    /// The first byte chooses: the bytes of an event, changed bytes of a fixture, or a fixture whose fields and lists
-    /// are changed as such, which keeps it an event.
+    /// The first byte chooses the form of the rest: the bytes of an event, changes of a fixture's bytes, or changes of
+    /// its fields and lists, after which it is still an event.
     enum EventsTarget: FuzzTargetImplementation {
         static func run(_ input: [UInt8]) throws {
             let cast = try Cast.shared.get()
@@ -42,7 +42,7 @@
             } catch let error as XChatError {
                 try require(printable: "\(error)")
             }
-            // Whatever a session makes of it, it must not accept what does not verify.
+            // A session must not accept an event that does not verify.
             var session = cast.session
             let delivery = session.deliver([.success(event)])
             guard let result = delivery.results.first else { throw FuzzFailure("an event has no result") }
@@ -73,7 +73,7 @@
             var covered = Set(event.signatureCoverage?.covered ?? [])
             covered.formUnion(original.signatureCoverage?.covered ?? [])
             var different = covered.filter { left[$0] != right[$0] }
-            // Which of the members before the sender are new is not signed; who is a member afterwards is.
+            // The signature covers the members after the addition, but not which of those before the sender are new.
             let lists = ["member_ids", "current_member_ids"].map {
                 "detail.groupChangeEvent.group_change.group_member_add.\($0)"
             }
@@ -118,7 +118,7 @@
     }
 
     extension MessageEvent {
-        /// Whom an addition leaves in the group; nil for other events.
+        /// The members of the group after an addition; nil for other events.
         fileprivate var namedPeople: Set<UserID>? {
             guard case .groupChangeEvent(let change) = detail, case .groupMemberAdd(let addition) = change.groupChange
             else { return nil }
@@ -128,7 +128,7 @@
 
     /// Changes a struct as a tree: moves elements from list to list, replaces texts, leaves fields out.
     ///
-    /// It looks for what an attacker could do who cannot sign: the same words in other fields.
+    /// These are changes that an attacker can make without a key, such as the same words in other fields.
     private struct TreeMutation {
         private var root: ThriftValue
         private static let texts = [

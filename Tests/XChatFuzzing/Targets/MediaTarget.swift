@@ -2,7 +2,9 @@
     import LibSodium
     @testable import XChatEngine
 
-    /// A stream is made by the instructions of the input, changed, and read in several ways, with one outcome.
+    /// Rule: a stream has the same outcome in all ways of reading it.
+    ///
+    /// The input says how the stream is made and changed.
     enum MediaTarget: FuzzTargetImplementation {
         static func run(_ input: [UInt8]) throws {
             var input = FuzzInput(input)
@@ -14,7 +16,7 @@
 
         // MARK: Runs of frames
 
-        /// What reading released, and how it ended.
+        /// The plaintext that reading released, and the end of reading.
         private struct Outcome: Equatable {
             var output: [UInt8] = []
             var code: SodiumError.Code?
@@ -119,7 +121,7 @@
             let cut = try decrypt(stream, key, cuts)
             try require(cut.output == whole.output && cut.isComplete == whole.isComplete, "depends on the pieces")
             try require(plaintext.starts(with: whole.output), "releases bytes that were never encrypted")
-            // The format has no more than this for an empty file, so that any 24 bytes are one.
+            // An empty file is only a header, so any 24 bytes are an empty file.
             let isEmptyFile = stream.count == SecretStream.headerByteCount
             try require(
                 whole.isComplete == (stream == original || isEmptyFile),

@@ -4,7 +4,7 @@
     @testable import XChatEngine
     import XChatEvents
 
-    /// The first byte says which encoding the others are taken for.
+    /// The first byte chooses the encoding as which the others are read.
     enum StateTarget: FuzzTargetImplementation {
         static func run(_ input: [UInt8]) throws {
             var input = FuzzInput(input)

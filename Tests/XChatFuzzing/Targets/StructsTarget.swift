@@ -2,7 +2,7 @@
     import ThriftBinary
     import XChatEvents
 
-    /// The first byte says what the others are taken for.
+    /// The first byte chooses the struct as which the others are read.
     enum StructsTarget: FuzzTargetImplementation {
         private static let types: [any WireStruct.Type] = [
             MessageEvent.self, MessageEntryHolder.self, MessageEventDetail.self, MessageEventSignature.self,
