@@ -33,7 +33,7 @@ package final class Secret: Sendable {
         try withBytes { try Secret(copying: $0.extracting(range)) }
     }
 
-    /// A copy of the bytes that is not wiped, only for values that are public, such as those sent in the clear.
+    /// A copy of the bytes that is not wiped: for public values, and for bodies, which the HTTP library keeps as well.
     package var published: [UInt8] { withBytes { [UInt8](copying: $0) } }
 
     /// Whether two secrets are the same, compared in constant time.
