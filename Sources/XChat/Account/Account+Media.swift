@@ -156,22 +156,39 @@ extension Account {
         version: KeyVersion?
     ) async throws -> (version: KeyVersion, key: ConversationKey) {
         _ = try await key(of: conversation, version: version)
-        let session = try await state.session(AccountState.Scope(conversation))
-        do throws(XChatError) {
-            return try session.encryptingKey(in: conversation, version: version)
-        } catch {
-            throw AccountError(error, conversation: conversation)
-        }
+        return try await state.session(AccountState.Scope(conversation))
+            .keyToEncrypt(in: conversation, version: version)
     }
 
     private func heldKey(
         of conversation: ConversationID,
         version: KeyVersion?
     ) async throws -> (version: KeyVersion, key: ConversationKey)? {
-        let session = try await state.session(AccountState.Scope(conversation))
-        guard let version = version ?? session.keyRing.newestVersion(in: conversation),
-            let key = session.keyRing.acceptedKey(in: conversation, version: version)
+        try await state.session(AccountState.Scope(conversation)).heldKey(of: conversation, version: version)
+    }
+}
+
+extension Session {
+    /// An accepted key of a conversation, the newest or the one of a version; nil if no such key is accepted.
+    package func heldKey(
+        of conversation: ConversationID,
+        version: KeyVersion?
+    ) -> (version: KeyVersion, key: ConversationKey)? {
+        guard let version = version ?? keyRing.newestVersion(in: conversation),
+            let key = keyRing.acceptedKey(in: conversation, version: version)
         else { return nil }
         return (version, key)
+    }
+
+    /// The conversation key to encrypt with; the error names the conversation.
+    package func keyToEncrypt(
+        in conversation: ConversationID,
+        version: KeyVersion? = nil
+    ) throws(AccountError) -> (version: KeyVersion, key: ConversationKey) {
+        do throws(XChatError) {
+            return try encryptingKey(in: conversation, version: version)
+        } catch {
+            throw AccountError(error, conversation: conversation)
+        }
     }
 }

@@ -82,12 +82,13 @@ struct EncryptionOptions: ParsableArguments {
     @Option(help: .conversation("id"), transform: ConversationArgument.init)
     var conversation: ConversationArgument
 
-    @Option(
-        help: ArgumentHelp(
-            "The version of the conversation key to encrypt with. (default: the newest of the state)",
-            valueName: "version"
-        ),
-        transform: { KeyVersion($0) }
-    )
+    @Option(keyVersion: "The version of the conversation key to encrypt with. (default: the newest of the state)")
     var conversationKeyVersion: KeyVersion?
+}
+
+extension Option where Value == KeyVersion? {
+    /// The version of a conversation key.
+    init(keyVersion help: String) {
+        self.init(help: ArgumentHelp(help, valueName: "version"), transform: { KeyVersion($0) })
+    }
 }

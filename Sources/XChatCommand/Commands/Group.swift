@@ -170,14 +170,8 @@ struct GroupTitle: AsyncParsableCommand {
     var state: StateOptions
 
     func run() async throws {
-        let session = try await state.offlineSession()
-        let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
-        let version: KeyVersion
-        do {
-            version = try session.encryptingVersion(in: conversation)
-        } catch {
-            throw AccountError(error, conversation: conversation)
-        }
+        let (session, conversation) = try await state.offlineSession(in: .id(group.id))
+        let version = try session.keyToEncrypt(in: conversation).version
         let title = plain ? self.title : try session.encrypt(self.title, in: conversation).string
         let signed = try session.sign(.setTitle(title, keyVersion: version), in: conversation)
         try Output.result(json: signed.requestMember)

@@ -34,13 +34,7 @@ struct MediaEncrypt: AsyncParsableCommand {
 
     func run() async throws {
         var encryptor = try MediaEncryptor(key: try await files.encryptingKey())
-        try files.transform { chunk, output in
-            if let chunk {
-                try encryptor.push(chunk, appendingTo: &output)
-            } else {
-                try encryptor.finish(appendingTo: &output)
-            }
-        }
+        try files.transform(&encryptor)
     }
 }
 
@@ -64,13 +58,7 @@ struct MediaDecrypt: AsyncParsableCommand {
 
     func run() async throws {
         var decryptor = MediaDecryptor(key: try await files.key())
-        try files.transform { chunk, output in
-            if let chunk {
-                try decryptor.push(chunk, appendingTo: &output)
-            } else {
-                try decryptor.finish(appendingTo: &output)
-            }
-        }
+        try files.transform(&decryptor)
     }
 }
 
@@ -79,13 +67,8 @@ struct MediaOptions: ParsableArguments {
     @Option(help: .conversation("id"), transform: ConversationArgument.init)
     var conversation: ConversationArgument
 
-    @Option(
-        help: ArgumentHelp(
-            "The version of the conversation key: that of the message with the file. (default: the newest)",
-            valueName: "version"
-        )
-    )
-    var conversationKeyVersion: String?
+    @Option(keyVersion: "The version of the conversation key: that of the message with the file. (default: the newest)")
+    var conversationKeyVersion: KeyVersion?
 
     @Option(name: .customLong("in"), help: ArgumentHelp("The file to read; - is standard input.", valueName: "file"))
     var input = "-"
@@ -101,65 +84,34 @@ struct MediaOptions: ParsableArguments {
 
     func key() async throws -> ConversationKey {
         let (session, conversation) = try await state.offlineSession(in: conversation)
-        let version = conversationKeyVersion.map { KeyVersion($0) } ?? session.keyRing.newestVersion(in: conversation)
-        guard let version, let key = session.keyRing.acceptedKey(in: conversation, version: version) else {
-            let which = version.map { " \($0)" } ?? ""
+        guard let held = session.heldKey(of: conversation, version: conversationKeyVersion) else {
+            let which = conversationKeyVersion.map { " \($0)" } ?? ""
             throw CommandError(
                 "no verified key\(visible(which)) for the conversation \(visible(conversation.description)); read the "
                     + "conversation first, with: xchat read"
             )
         }
-        return key
+        return held.key
     }
 
     /// The conversation key for encryption: only one that may encrypt messages too.
     func encryptingKey() async throws -> ConversationKey {
         let (session, conversation) = try await state.offlineSession(in: conversation)
-        do {
-            return try session.encryptingKey(in: conversation, version: conversationKeyVersion.map { KeyVersion($0) })
-                .key
-        } catch {
-            throw AccountError(error, conversation: conversation)
-        }
+        return try session.keyToEncrypt(in: conversation, version: conversationKeyVersion).key
     }
 
-    /// Encrypts or decrypts the input into the output; a file appears only if all of it was written.
+    /// Sends the input through a stream to the output; a file appears only if all of it was written.
     ///
-    /// - Parameter step: Encrypts or decrypts a piece of the input, and appends the result to the output; nil is the
-    ///   end of the input.
+    /// - Parameter stream: The stream, which encrypts or decrypts.
     /// - Throws: Why the output was not written, or not all of it.
-    func transform(_ step: (_ chunk: [UInt8]?, _ output: inout [UInt8]) throws -> Void) throws {
+    func transform(_ stream: inout some MediaStream & ~Copyable) throws {
         let source = try openInput(input)
         do {
-            guard out != "-" else { return try Self.copy(source, step) { try Output.result($0) } }
+            guard out != "-" else { return try stream.read(source) { try Output.result($0) } }
             try checkNewFile(out, overwrites: force)
-            try Files.write(out, overwrites: force) { file in
-                try Self.copy(source, step) { try file.writeAll($0) }
-            }
+            try Files.write(out, overwrites: force) { file in try stream.read(source) { try file.writeAll($0) } }
         } catch let error as XChatError {
             throw CommandError("\(quoted(source.name)): \(error.message)")
-        }
-    }
-
-    private static func copy(
-        _ source: borrowing Descriptor,
-        _ step: (_ chunk: [UInt8]?, _ output: inout [UInt8]) throws -> Void,
-        _ emit: (_ output: [UInt8]) throws -> Void
-    ) throws {
-        var output: [UInt8] = []
-        var isAtEnd = false
-        while !isAtEnd {
-            let chunk = try source.read(upTo: 1 << 20)
-            isAtEnd = chunk.isEmpty
-            output.removeAll(keepingCapacity: true)
-            do {
-                try step(isAtEnd ? nil : chunk, &output)
-            } catch {
-                // The bytes before the frame that does not authenticate are authentic.
-                if !isAtEnd { try emit(output) }
-                throw error
-            }
-            try emit(output)
         }
     }
 }

@@ -92,12 +92,9 @@ struct MediaDownloadCommand: AsyncParsableCommand {
     var conversation: ConversationArgument?
 
     @Option(
-        help: ArgumentHelp(
-            "The version of the conversation key: the \"key_version\" of the message. (default: the newest)",
-            valueName: "version"
-        )
+        keyVersion: "The version of the conversation key: the \"key_version\" of the message. (default: the newest)"
     )
-    var conversationKeyVersion: String?
+    var conversationKeyVersion: KeyVersion?
 
     @Option(help: ArgumentHelp("The size of the file in bytes; a file of another size is refused.", valueName: "bytes"))
     var size: Int?
@@ -175,7 +172,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
             return MediaReference(
                 hashKey: mediaHashKey ?? "",
                 conversation: try await account.conversation(conversation),
-                keyVersion: conversationKeyVersion.map { KeyVersion($0) },
+                keyVersion: conversationKeyVersion,
                 size: size
             )
         }

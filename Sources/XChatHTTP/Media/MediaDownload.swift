@@ -103,11 +103,7 @@ struct MediaDownload: Sendable {
             }
             var plaintext: [UInt8] = []
             do {
-                if piece.isEmpty {
-                    try decryptor.finish(appendingTo: &plaintext)
-                } else {
-                    try decryptor.push(piece, appendingTo: &plaintext)
-                }
+                try decryptor.take(piece, appendingTo: &plaintext)
             } catch {
                 guard piece.isEmpty, !answer.hasMarkedEnd else { throw APIError(.authenticationFailed, error.message) }
                 throw Self.cutOff

@@ -164,11 +164,7 @@ struct MediaUpload: Sendable {
                 }
                 beginning += piece.prefix(max(MediaInfo.usefulByteCount - beginning.count, 0))
                 do {
-                    if isAtEnd {
-                        try encryptor.finish(appendingTo: &encrypted)
-                    } else {
-                        try encryptor.push(piece, appendingTo: &encrypted)
-                    }
+                    try encryptor.take(piece, appendingTo: &encrypted)
                 } catch {
                     throw APIError(.file, "the file cannot be encrypted: \(error.code)")
                 }
