@@ -47,7 +47,7 @@ struct XChatCommand: AsyncParsableCommand {
         let keepsCrashReports = Environment.bytes("SWIFT_BACKTRACE") != nil
         SignalHandler.restoreDefaultActions(keepsCrashReports: keepsCrashReports)
         forbidCoreDumps(exceptReports: keepsCrashReports)
-        occupyStandardDescriptors()
+        Descriptor.occupyStandardStreams()
         limitHelpWidth()
         // Otherwise a closed pipe would end the process in the middle of writing a file; each write reports it instead.
         _ = signal(SIGPIPE, SIG_IGN)
@@ -75,6 +75,16 @@ extension CommandLine {
     }
 }
 
+/// Limits the width of help texts to 40 to 1000 columns, which the argument parser can use.
+///
+/// The parser uses `COLUMNS`, or else the width of the terminal, unchecked, and traps if its left column does not fit.
+/// A terminal that is narrower breaks the lines itself.
+private func limitHelpWidth() {
+    let set = (try? Environment.text("COLUMNS")).flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+    let columns = min(max(set ?? Descriptor.standardOutput.columns ?? 80, 40), 1000)
+    _ = unsafe setenv("COLUMNS", String(columns), 1)
+}
+
 /// Keeps the memory of this process, which holds keys, from core dumps and from other processes of the user.
 ///
 /// - Parameter exceptReports: Whether a crash reporter, which is another process, may read the memory.
@@ -87,16 +97,6 @@ private func forbidCoreDumps(exceptReports: Bool) {
     #endif
     // The kernel does not apply the limit if core dumps are piped to a program.
     if !exceptReports { _ = process_forbid_dumps() }
-}
-
-/// Opens closed standard streams, so that no file or socket that is opened later gets the descriptor 0, 1 or 2.
-///
-/// Otherwise output would be written into that file.
-private func occupyStandardDescriptors() {
-    for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) == -1 {
-        // Opened in the opposite direction, so that reading or writing still fails.
-        _ = unsafe open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
-    }
 }
 
 /// Calls the system's `exit`, which the static method `exit` of the command hides.

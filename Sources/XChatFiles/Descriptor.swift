@@ -37,6 +37,11 @@ package struct Descriptor: ~Copyable, Sendable {
         Descriptor(.standardError, name: "standard error", isOwned: false)
     }
 
+    /// Opens closed standard streams, so that no file or socket that is opened later gets the descriptor 0, 1 or 2.
+    ///
+    /// Otherwise output would be written into that file.
+    package static func occupyStandardStreams() { FileDescriptor.occupyStandardStreams() }
+
     /// The terminal of this process, for reading and writing; nil if the process has no terminal.
     package static func terminal() -> Descriptor? {
         guard let device = try? open("/dev/tty", .readWrite), device.isTerminal else { return nil }
@@ -228,6 +233,9 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 
     package var isTerminal: Bool { file.isTerminal }
+
+    /// The present width of the terminal in columns; nil if the file is no terminal, or the terminal does not know it.
+    package var columns: Int? { file.columns }
 }
 
 extension Stat {

@@ -33,7 +33,7 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     package var isNameTaken: Bool { reason == .system(.fileExists) }
 
     /// The error that the last system call reported in `errno`.
-    package static func lastSystemError(_ name: String) -> FileError {
+    static func lastSystemError(_ name: String) -> FileError {
         FileError(name, .system(.lastError))
     }
 

@@ -23,6 +23,14 @@ extension FileDescriptor {
         #endif
     }
 
+    /// Opens `/dev/null` in place of each closed standard stream.
+    static func occupyStandardStreams() {
+        for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) == -1 {
+            // Opened in the opposite direction, so that reading or writing still fails.
+            _ = try? open(FilePath("/dev/null"), number == STDIN_FILENO ? .writeOnly : .readOnly)
+        }
+    }
+
     /// Waits until the written bytes are on storage: `fsync`.
     func synchronize() throws(Errno) {
         try check { fsync(rawValue) }
@@ -58,6 +66,13 @@ extension FileDescriptor {
     }
 
     var isTerminal: Bool { isatty(rawValue) == 1 }
+
+    /// The width of the terminal: `ioctl`; nil if the file is no terminal, or the terminal does not know its width.
+    var columns: Int? {
+        var size = winsize()
+        guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
 }
 
 /// System calls that take paths.

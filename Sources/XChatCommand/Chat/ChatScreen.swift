@@ -20,7 +20,7 @@ struct ChatScreen {
     ///   - body: The lines below it, which are indented.
     /// - Throws: If standard output cannot be written.
     func show(_ head: String, body: String? = nil) throws {
-        let columns = isTerminal ? max(20, (terminalColumns(Descriptor.standardOutput.number) ?? 80) - 1) : nil
+        let columns = isTerminal ? max(20, (Descriptor.standardOutput.columns ?? 80) - 1) : nil
         let text = chatText(head, body: body, columns: columns)
         guard hasPrompt else { return try Output.result(text) }
         try Output.result(Array("\(isDumb ? "\n" : "\r\u{1B}[K")\(text)\n> ".utf8))

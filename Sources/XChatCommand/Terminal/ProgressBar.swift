@@ -29,7 +29,7 @@ final class ProgressDisplay: Sendable {
             done: progress.doneBytes,
             total: progress.totalBytes,
             elapsed: now - start,
-            columns: terminalColumns(Descriptor.standardError.number) ?? 80
+            columns: Descriptor.standardError.columns ?? 80
         )
         write("\r\(text)\u{1B}[K")
     }

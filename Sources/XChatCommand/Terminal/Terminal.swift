@@ -2,14 +2,6 @@ import LibSodium
 import XChat
 import XChatFiles
 
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
-
 /// The controlling terminal, for questions to the user even if input and output are redirected.
 struct Terminal: ~Copyable {
     private let device: Descriptor
@@ -65,33 +57,13 @@ struct Terminal: ~Copyable {
 
     /// Asks for a secret and reads it without showing it.
     private func askSecret(_ question: String) throws -> [UInt8] {
-        let interrupt: UInt8 = 0x03
-        var settings = termios()
-        guard unsafe tcgetattr(device.number, &settings) == 0 else { throw FileError.lastSystemError("/dev/tty") }
-        let before = settings
-        // Signals are off too: otherwise an interrupt would end the process and leave the terminal without echo.
-        settings.c_lflag &= ~tcflag_t(ECHO | ISIG)
-        // Ctrl-C then ends the line as Return does, and is detected in the line.
-        unsafe withUnsafeMutableBytes(of: &settings.c_cc) { unsafe $0[Int(VEOL)] = interrupt }
-        let number = device.number
-        // A signal that ends the program must not leave the terminal without echo either.
-        let signals = SignalHandler { signal in
-            var before = before
-            _ = unsafe tcsetattr(number, TCSAFLUSH, &before)
-            SignalHandler.exit(signal)
+        let secret = try device.withoutEcho {
+            _ = try device.write(Array(question.utf8))
+            let secret = try readLine(endingAt: Descriptor.interrupt)
+            _ = try device.write([UInt8(ascii: "\n")])
+            return secret
         }
-        defer {
-            var before = before
-            _ = unsafe tcsetattr(number, TCSAFLUSH, &before)
-            signals.cancel()
-        }
-        guard unsafe tcsetattr(number, TCSAFLUSH, &settings) == 0 else {
-            throw FileError.lastSystemError("/dev/tty")
-        }
-        _ = try device.write(Array(question.utf8))
-        let secret = try readLine(endingAt: interrupt)
-        _ = try device.write([UInt8(ascii: "\n")])
-        guard !secret.contains(interrupt) else { throw CommandError("interrupted") }
+        guard !secret.contains(Descriptor.interrupt) else { throw CommandError("interrupted") }
         return secret
     }
 
