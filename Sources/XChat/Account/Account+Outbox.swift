@@ -54,4 +54,16 @@ extension Account {
             try await self.outbox.drop(messageID)
         }
     }
+
+    /// Waits until a message is settled, or until nothing can be posted at present.
+    ///
+    /// - Parameters: As for ``Outbox/outcome(of:within:orWhen:)``.
+    /// - Returns: As ``Outbox/outcome(of:within:orWhen:)``.
+    package func outcome(
+        of messageID: MessageID,
+        within limit: Duration? = nil,
+        orWhen isEnough: (OutboxEntry) -> Bool = { _ in false }
+    ) async throws -> OutboxEntry? {
+        try await outbox.outcome(of: messageID, within: limit, orWhen: { workerFailure != nil || isEnough($0) })
+    }
 }

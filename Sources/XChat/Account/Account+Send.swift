@@ -172,10 +172,7 @@ extension Account {
         waitsForever: Bool,
         throwsRefusal: Bool
     ) async throws -> Receipt {
-        let entry = try await outbox.outcome(
-            of: messageID,
-            orWhen: { workerFailure != nil || !waitsForever && $0.isPostponed }
-        )
+        let entry = try await outcome(of: messageID, orWhen: { !waitsForever && $0.isPostponed })
         if waitsForever, entry?.state == .queued, let workerFailure { throw workerFailure }
         let receipt = Receipt(
             conversation: conversation,

@@ -48,8 +48,37 @@ extension Outbox {
         return "the server accepts no more messages before \(time.formatted(.iso8601))"
     }
 
+    /// Waits until a reason is known why the first queued message of a conversation is not sent yet.
+    ///
+    /// - Returns: The reason; nil if the task was cancelled first.
+    package func nextDelay(of conversation: ConversationID) async -> String? {
+        while !Task.isCancelled {
+            if let reason = try? await delay(of: conversation) { return reason }
+            try? await Task.sleep(for: interval)
+        }
+        return nil
+    }
+
+    /// The present entries of messages that became dead letters.
+    package func deadLetters(among entries: [OutboxEntry]) async throws -> [OutboxEntry] {
+        var found: [OutboxEntry] = []
+        for entry in entries {
+            guard let now = try await self.entry(entry.messageID), now.state == .deadLetter else { continue }
+            found.append(now)
+        }
+        return found
+    }
+
     private func queue(of conversation: ConversationID) async throws -> [OutboxEntry] {
         try await list([.queued]).filter { $0.conversationID == conversation }
+    }
+
+    /// Ends the backoff of a queued message that could not be posted because the server was not reachable.
+    ///
+    /// A message that fails for another reason keeps its backoff, until its failures make it a dead letter.
+    package func retryIfUnreachable(_ entry: OutboxEntry) async throws {
+        let isUnreachable = ["connection", "timed_out", "server"].contains(entry.reason?.prefix { $0 != ":" } ?? "")
+        if entry.failures > 0, isUnreachable { try await retryIfQueued(entry.messageID) }
     }
 
     /// Ends the backoff of a message that was listed as queued.

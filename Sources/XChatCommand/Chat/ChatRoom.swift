@@ -163,10 +163,7 @@ actor ChatRoom {
     private func settle(_ sent: Sent) async {
         let account = account
         do {
-            var entry = try await account.outbox.outcome(
-                of: sent.id,
-                orWhen: { $0.failures > 0 || account.workerFailure != nil }
-            )
+            var entry = try await account.outcome(of: sent.id, orWhen: { $0.failures > 0 })
             if let waiting = entry, waiting.state == .queued {
                 let reason = account.workerFailure.map { "\($0)" } ?? waiting.reason ?? "the server did not take it"
                 try? screen.show("-- \(sent.name) not sent yet: \(visible(reason)); it is retried")

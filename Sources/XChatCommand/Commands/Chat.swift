@@ -46,15 +46,12 @@ struct Chat: AsyncParsableCommand {
     @OptionGroup
     var sending: SendingOptions
 
-    @OptionGroup
-    var options: AccountOptions
-
     func validate() throws {
         guard (0...10_000).contains(history) else { throw ValidationError("--history takes 0 to 10000.") }
     }
 
     func run() async throws {
-        let account = try await options.account(
+        let account = try await sending.options.account(
             rotates: rotate,
             pollInterval: polling.interval,
             notify: ChatScreen.notice

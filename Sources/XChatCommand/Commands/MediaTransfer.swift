@@ -45,10 +45,12 @@ struct MediaUploadCommand: AsyncParsableCommand {
         let (version, key) = try await naming(conversation) {
             try await account.encryptingKey(of: conversation, version: encryption.conversationKeyVersion)
         }
-        let display = ProgressDisplay("uploading", isQuiet: quiet)
+        let display = ProgressDisplay(isQuiet: quiet)
         let media: MediaAttachment
         do {
-            media = try await account.upload(attachment, under: key, in: conversation) { display.show($0) }
+            media = try await account.upload(attachment, under: key, in: conversation) { progress in
+                display.show(progress, of: "uploading")
+            }
         } catch {
             throw CommandError("\(quoted(file)) was not uploaded: \(error)")
         }
@@ -145,7 +147,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
         let client = account.client
         let (out, quiet, force) = (out, quiet, force)
         let finished: Void? = try await untilSignal {
-            let display = ProgressDisplay("downloading", isQuiet: quiet)
+            let display = ProgressDisplay(isQuiet: quiet)
             do {
                 try await client.download(
                     media.hashKey,
@@ -154,7 +156,7 @@ struct MediaDownloadCommand: AsyncParsableCommand {
                     to: out,
                     expectedBytes: media.size,
                     overwrites: force,
-                    progress: { display.show($0) }
+                    progress: { display.show($0, of: "downloading") }
                 )
             } catch {
                 throw CommandError("\(quoted(out)) was not written: \(error)")

@@ -88,36 +88,16 @@ struct OutboxRetry: AsyncParsableCommand {
     @OptionGroup
     var sending: SendingOptions
 
-    @OptionGroup
-    var options: AccountOptions
-
     func run() async throws {
-        let account = try await options.account()
+        let account = try await sending.options.account()
         try await account.openOutbox()
-        let outbox = account.outbox
-        let ids =
-            messages.isEmpty ? try await outbox.list([.queued]).map(\.messageID) : messages.map { MessageID($0) }
-        for id in ids {
-            if !messages.isEmpty, let entry = try await outbox.entry(id), entry.messageID == id, entry.isHeld {
-                try await outbox.retry(id, allowing: try await account.nameNewReaders(of: entry))
-            } else if messages.isEmpty {
-                try await outbox.retryIfQueued(id)
-            } else {
-                try await outbox.retry(id)
-            }
-        }
+        let ids = try await retry(in: account)
         account.startWorker()
         let deadline = ContinuousClock.now + .seconds(sending.timeout)
         var isAllSent = true
         for id in ids {
-            let rest = deadline - ContinuousClock.now
-            guard
-                let entry = try await outbox.outcome(
-                    of: id,
-                    within: max(rest, .zero),
-                    orWhen: { _ in account.workerFailure != nil }
-                )
-            else { continue }
+            let rest = max(deadline - ContinuousClock.now, .zero)
+            guard let entry = try await account.outcome(of: id, within: rest) else { continue }
             isAllSent = isAllSent && entry.state == .sent
             if entry.state == .sent {
                 try Output.result(of: "the message was sent", entry.json)
@@ -127,6 +107,25 @@ struct OutboxRetry: AsyncParsableCommand {
         }
         await account.close()
         if !isAllSent { throw ExitCode(1) }
+    }
+
+    /// Puts the named messages, or else all waiting ones, back into their queues, and returns their ids.
+    private func retry(in account: Account) async throws -> [MessageID] {
+        let outbox = account.outbox
+        guard !messages.isEmpty else {
+            let ids = try await outbox.list([.queued]).map(\.messageID)
+            for id in ids { try await outbox.retryIfQueued(id) }
+            return ids
+        }
+        let ids = messages.map { MessageID($0) }
+        for id in ids {
+            var readers: Set<UserID> = []
+            if let entry = try await outbox.entry(id), entry.messageID == id, entry.isHeld {
+                readers = try await account.nameNewReaders(of: entry)
+            }
+            try await outbox.retry(id, allowing: readers)
+        }
+        return ids
     }
 }
 

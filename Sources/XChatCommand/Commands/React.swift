@@ -27,15 +27,12 @@ struct React: AsyncParsableCommand {
     @OptionGroup
     var sending: SendingOptions
 
-    @OptionGroup
-    var options: AccountOptions
-
     func validate() throws {
         guard !emoji.utf8.isEmpty else { throw ValidationError("The emoji is empty.") }
     }
 
     func run() async throws {
-        let sender = try await Sender(options, sending)
+        let sender = try await Sender(sending)
         let reaction = ReactionDraft(emoji, to: target.sequence)
         let draft: Draft = remove ? .removeReaction(reaction) : .addReaction(reaction)
         try await sender.send(draft, in: await sender.account.conversation(target.conversation))
@@ -69,11 +66,8 @@ struct Edit: AsyncParsableCommand {
     @OptionGroup
     var sending: SendingOptions
 
-    @OptionGroup
-    var options: AccountOptions
-
     func run() async throws {
-        let sender = try await Sender(options, sending)
+        let sender = try await Sender(sending)
         let edit = EditDraft(of: target.sequence, text: try empty.checked(try text ?? readStandardInputText()))
         try await sender.send(.edit(edit), in: await sender.account.conversation(target.conversation))
     }

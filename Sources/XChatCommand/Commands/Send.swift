@@ -60,9 +60,6 @@ struct Send: AsyncParsableCommand {
     @OptionGroup
     var sending: SendingOptions
 
-    @OptionGroup
-    var options: AccountOptions
-
     func validate() throws {
         // A shell turns "--attach *.jpg" into one file to attach and one text.
         guard let text, !attach.isEmpty, (try? Files.size(text)) != nil else { return }
@@ -74,7 +71,7 @@ struct Send: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let sender = try await Sender(options, sending, rotates: rotate)
+        let sender = try await Sender(sending, rotates: rotate)
         let conversation = try await sender.account.conversation(to)
         guard !attach.isEmpty else {
             let draft = Draft.text(try empty.checked(try text ?? readStandardInputText()))

@@ -3,8 +3,9 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatHTTP
+import XChatText
 
-/// The time limit of commands that send.
+/// The account and the time limit of commands that send.
 struct SendingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -13,6 +14,9 @@ struct SendingOptions: ParsableArguments {
         )
     )
     var timeout = 20
+
+    @OptionGroup
+    var options: AccountOptions
 
     func validate() throws {
         guard (1...86_400).contains(timeout) else { throw ValidationError("--timeout takes 1 to 86400 seconds.") }
@@ -24,12 +28,8 @@ struct Sender {
     let account: Account
     private let timeout: Duration
 
-    init(
-        _ options: AccountOptions,
-        _ sending: SendingOptions,
-        rotates: Bool = false
-    ) async throws {
-        account = try await options.account(rotates: rotates)
+    init(_ sending: SendingOptions, rotates: Bool = false) async throws {
+        account = try await sending.options.account(rotates: rotates)
         timeout = .seconds(sending.timeout)
     }
 
@@ -47,44 +47,50 @@ struct Sender {
         in conversation: ConversationID,
         isQuiet: Bool
     ) async throws {
-        let display = UploadDisplay(files.count, isQuiet: isQuiet)
+        let display = ProgressDisplay(isQuiet: isQuiet)
+        let count = files.count
         let receipt = try await naming(conversation) {
-            try await account.enqueue(
-                text,
-                files: files,
-                to: conversation,
-                progress: display.show
-            )
+            try await account.enqueue(text, files: files, to: conversation) { index, progress in
+                display.show(progress, of: count == 1 ? "uploading" : "uploading \(index + 1) of \(count)")
+            }
         }
         try await report(receipt)
     }
 
     /// Waits until a message is settled, for the time of the options, and prints the result.
     private func report(_ receipt: Account.Receipt) async throws {
-        let earlier = try await account.outbox.queue(before: receipt.messageID, in: receipt.conversation)
-        try await hurry(earlier)
-        let watch = Task { await tellFirstFailure(before: receipt) }
+        let outbox = account.outbox
+        let earlier = try await outbox.queue(before: receipt.messageID, in: receipt.conversation)
+        if let first = earlier.first {
+            let (messages, go) =
+                earlier.count == 1 ? ("an earlier message", "is") : ("\(earlier.count) earlier messages", "are")
+            Output.note("xchat: \(messages) of this conversation waited in the outbox, and \(go) sent first")
+            // A user who sends now expects a working network.
+            try await outbox.retryIfUnreachable(first)
+        }
+        let watch = Task {
+            guard let reason = await outbox.nextDelay(of: receipt.conversation) else { return }
+            Output.note("xchat: not sent yet: \(visible(reason)); the message stays in the outbox and is retried")
+        }
         defer { watch.cancel() }
-        let entry = try await account.outbox.outcome(
-            of: receipt.messageID,
-            within: timeout,
-            orWhen: { _ in account.workerFailure != nil }
-        )
-        try? await tellDeadLetters(of: earlier)
-        let answer = try await outcome(of: receipt, entry)
+        let entry = try await account.outcome(of: receipt.messageID, within: timeout)
+        // The result is about the last message alone.
+        for letter in (try? await outbox.deadLetters(among: earlier)) ?? [] {
+            Output.warning(
+                "the earlier message \(letter.messageID) was not sent and is a dead letter: \(visible(letter.reason ?? ""))"
+            )
+        }
+        let answer = try await answer(to: receipt, entry)
         await account.close()
         try Output.result(of: "the message was sent", answer)
     }
 
-    private func outcome(of receipt: Account.Receipt, _ entry: OutboxEntry?) async throws -> JSONValue {
+    /// The result if the message was sent; otherwise throws why it was not.
+    private func answer(to receipt: Account.Receipt, _ entry: OutboxEntry?) async throws -> JSONValue {
         let id = entry?.messageID ?? receipt.messageID
         switch entry?.state {
         case .sent:
-            return [
-                "message_id": .string(id),
-                "sequence_id": .init(entry?.sequenceID),
-                "conversation_id": .string(receipt.conversation.text),
-            ]
+            return entry?.sentJSON ?? .null
         case .deadLetter:
             throw CommandError(
                 "not sent: \(entry?.reason ?? "the server does not take the message"); it is kept in the outbox as \(id), "
@@ -106,39 +112,6 @@ struct Sender {
             )
         case .dropped, .replaced, nil:
             throw CommandError("not sent: another command took the message \(id) out of the outbox")
-        }
-    }
-
-    /// Ends the backoff of earlier messages that could not be posted: a user who sends now expects a working network.
-    private func hurry(_ waiting: [OutboxEntry]) async throws {
-        guard let first = waiting.first else { return }
-        let (count, goes) =
-            waiting.count == 1 ? ("an earlier message", "is") : ("\(waiting.count) earlier messages", "are")
-        Output.note("xchat: \(count) of this conversation waited in the outbox, and \(goes) sent first")
-        // A message that fails for another reason keeps its backoff, until its failures make it a dead letter.
-        let isUnreachable = ["connection", "timed_out", "server"].contains(first.reason?.prefix { $0 != ":" } ?? "")
-        if first.failures > 0, isUnreachable { try await account.outbox.retryIfQueued(first.messageID) }
-    }
-
-    /// Reports the earlier messages that became dead letters, because the result is about the last message alone.
-    private func tellDeadLetters(of earlier: [OutboxEntry]) async throws {
-        for entry in earlier {
-            guard let now = try await account.outbox.entry(entry.messageID), now.state == .deadLetter else { continue }
-            Output.warning(
-                "the earlier message \(now.messageID) was not sent and is a dead letter: \(visible(now.reason ?? ""))"
-            )
-        }
-    }
-
-    private func tellFirstFailure(before receipt: Account.Receipt) async {
-        while !Task.isCancelled {
-            if let reason = try? await account.outbox.delay(of: receipt.conversation) {
-                Output.note(
-                    "xchat: not sent yet: \(visible(reason)); the message stays in the outbox and is retried"
-                )
-                return
-            }
-            try? await Task.sleep(for: .milliseconds(250))
         }
     }
 }

@@ -4,26 +4,30 @@ import XChatFiles
 import XChatHTTP
 import XChatText
 
-/// Shows the progress of a transfer on standard error, if that is a terminal.
+/// Shows the progress of transfers, one after the other, on standard error, if that is a terminal.
 ///
-/// This is a class, because the transfer reports from its own task. The line is erased when the last reference is
+/// This is a class, because transfers report from their own tasks. The line is erased when the last reference is
 /// released.
 final class ProgressDisplay: Sendable {
-    private let label: String
-    private let isShown: Bool
-    private let start = ContinuousClock.now
-    private let next = Mutex(ContinuousClock.now)
+    private struct Transfer {
+        let label: String
+        let start: ContinuousClock.Instant
+        /// When the progress may be shown again.
+        var next: ContinuousClock.Instant
+    }
 
-    init(_ label: String, isQuiet: Bool) {
-        self.label = label
+    private let isShown: Bool
+    private let transfer = Mutex<Transfer?>(nil)
+
+    init(isQuiet: Bool) {
         let isDumb = (try? Environment.text("TERM")) == "dumb"
         isShown = !isQuiet && !isDumb && Descriptor.standardError.isTerminal
     }
 
-    /// Shows the progress, at most ten times a second.
-    func show(_ progress: MediaProgress) {
+    /// Shows the progress of the transfer with a label, at most ten times a second.
+    func show(_ progress: MediaProgress, of label: String) {
         let now = ContinuousClock.now
-        guard isShown, isDue(now) else { return }
+        guard isShown, let start = startIfDue(label, now) else { return }
         let text = progressText(
             label,
             done: progress.doneBytes,
@@ -34,11 +38,13 @@ final class ProgressDisplay: Sendable {
         write("\r\(text)\u{1B}[K")
     }
 
-    private func isDue(_ now: ContinuousClock.Instant) -> Bool {
-        next.withLock { next in
-            guard now >= next else { return false }
-            next = now + .milliseconds(100)
-            return true
+    /// The start of a transfer; nil if its progress was shown a moment ago.
+    private func startIfDue(_ label: String, _ now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        transfer.withLock { transfer in
+            if transfer?.label != label { transfer = Transfer(label: label, start: now, next: now) }
+            guard let current = transfer, now >= current.next else { return nil }
+            transfer?.next = now + .milliseconds(100)
+            return current.start
         }
     }
 

@@ -31,4 +31,13 @@ extension OutboxEntry {
             "not_before": notBefore.map { .string($0.formatted(.iso8601)) } ?? .null,
         ]
     }
+
+    /// The output of a command that sent the message.
+    package var sentJSON: JSONValue {
+        [
+            "message_id": .string(messageID),
+            "sequence_id": .init(sequenceID),
+            "conversation_id": .string(conversationID.text),
+        ]
+    }
 }
