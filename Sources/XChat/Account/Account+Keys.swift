@@ -215,10 +215,7 @@ extension Account {
 
     /// This account's registered public keys.
     package func ownKey() throws -> VerifiedPublicKey {
-        guard let keys = identity.privateKeys, let version = identity.keyVersion else {
-            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet; register them first")
-        }
-        return try keys.verifiedKey(userID: userID, version: version)
+        try registeredKey(of: userID, identity.privateKeys, identity.keyVersion)
     }
 
     /// Makes sure that each user has pinned keys, and that the served keys agree with the pins.

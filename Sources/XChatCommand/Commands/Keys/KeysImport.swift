@@ -46,15 +46,6 @@ struct KeysImport: AsyncParsableCommand {
     private func privateKeys() throws -> PrivateKeys {
         var bytes = try openInput(file).readAll(limit: 4096)
         defer { Sodium.wipe(&bytes) }
-        // A blob contains random bytes, so it is practically never valid base64.
-        return try decodeBase64(bytes) ?? PrivateKeys(importing: bytes.span)
-    }
-
-    private func decodeBase64(_ bytes: [UInt8]) throws -> PrivateKeys? {
-        var text = bytes.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        defer { Sodium.wipe(&text) }
-        guard var blob = try? Base64.decode(text) else { return nil }
-        defer { Sodium.wipe(&blob) }
-        return try PrivateKeys(importing: blob.span)
+        return try PrivateKeys(importingFile: bytes)
     }
 }

@@ -41,13 +41,3 @@ struct KeysSafetyCode: AsyncParsableCommand {
         try Output.result(try SafetyCode(try session.ownKey(), pin).description)
     }
 }
-
-extension Session {
-    /// This account's registered public keys.
-    func ownKey() throws -> VerifiedPublicKey {
-        guard let privateKeys, let signingKeyVersion else {
-            throw AccountError(.notRegistered, "the keys of user \(userID) are not registered yet; register them first")
-        }
-        return try privateKeys.verifiedKey(userID: userID, version: signingKeyVersion)
-    }
-}
