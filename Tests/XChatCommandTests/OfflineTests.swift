@@ -6,6 +6,7 @@ import XChat
 import XChatCommand
 import XChatEngine
 import XChatEvents
+import XChatText
 
 /// The commands that need no server.
 struct OfflineTests {

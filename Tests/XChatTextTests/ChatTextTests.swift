@@ -100,6 +100,25 @@ struct ChatTextTests {
         #expect(lines(Self.text("next", "10"))?.head.hasPrefix("#2 ") == true, "only messages have numbers")
     }
 
+    @Test mutating func `the lines after the earlier messages of a history are kept`() {
+        let reaction = MessageEntryContents.reactionAdd(MessageReactionAdd(messageSequenceID: "5", emoji: "👍"))
+        var all: [ChatLine] = []
+        for sequence: SequenceID in ["5", "6", "7", "8", "9"] {
+            let isReaction = ["6", "8"].contains(sequence)
+            let event =
+                isReaction ? EventPrinterTests.event(reaction, sequence, from: "2222") : Self.text("hi", sequence)
+            all += [lines(event)].compactMap { $0 }
+        }
+        let expected: [(Int, [String], Int)] = [(2, ["--", "#2", "--", "#3"], 1), (1, ["--", "#3"], 2), (0, [], 3)]
+        for (count, heads, leftOut) in expected {
+            let last = all.fromLast(count)
+            #expect(last.lines.map { String($0.head.prefix(2)) } == heads)
+            #expect(last.leftOut == leftOut)
+        }
+        #expect(all.fromLast(3).lines.count == 5)
+        #expect(all.fromLast(9).leftOut == 0)
+    }
+
     @Test mutating func `an event that does not verify is shown as refused, once and without its text`() {
         let received = Self.text("secret", "5").received
         let opened = OpenedEvent(

@@ -16,8 +16,13 @@ package actor SenderNames {
         self.account = account
     }
 
-    /// Looks up the last 100 of the users who were not looked up before, in one call, and returns all known handles.
-    package func handles(asking users: [UserID]) async -> [UserID: Handle] {
+    /// Looks up the senders of events, the last 100 who were not looked up before, in one call, and returns all known
+    /// handles.
+    package func handles(ofSendersIn events: [OpenedEvent]) async -> [UserID: Handle] {
+        await handles(asking: events.compactMap { $0.received?.senderID })
+    }
+
+    private func handles(asking users: [UserID]) async -> [UserID: Handle] {
         var new: [UserID] = []
         for user in users.reversed() where new.count < ChatClient.maximumUsersOfCall {
             guard calls > 0, user.isValid, asked.insert(user).inserted else { continue }

@@ -39,23 +39,16 @@ actor ChatRoom {
     /// Shows the last messages of the history; earlier ones are not shown later either.
     func showHistory(last count: Int) async throws {
         let delivery = try await naming(conversation) { try await account.readHistory(of: conversation) }
-        let handles = await names.handles(asking: delivery.events.compactMap { $0.received?.senderID })
-        let lines = delivery.events.compactMap { events.line($0, handles: handles) }
-        let earlier = max(0, lines.count { $0.body != nil } - count)
+        let handles = await names.handles(ofSendersIn: delivery.events)
+        let (lines, earlier) = delivery.events.compactMap { events.line($0, handles: handles) }.fromLast(count)
         if earlier > 0 { try screen.show("-- \(earlier) earlier messages; read them with: xchat read") }
-        var skipped = 0
-        let shown = lines.drop { line in
-            if skipped == earlier { return false }
-            if line.body != nil { skipped += 1 }
-            return true
-        }
-        for line in shown { try screen.show(line.head, body: line.body) }
+        for line in lines { try screen.show(line.head, body: line.body) }
         try screen.show("-- /help lists the commands; only the server vouches for a name with ~")
     }
 
     /// Shows an event that was not shown.
     func show(_ event: OpenedEvent) async throws {
-        let handles = await names.handles(asking: [event.received?.senderID].compactMap { $0 })
+        let handles = await names.handles(ofSendersIn: [event])
         while isEnqueuing, event.received?.senderID == account.userID { try await Task.sleep(for: .milliseconds(10)) }
         guard let line = events.line(event, handles: handles) else { return }
         try screen.show(line.head, body: line.body)

@@ -3,6 +3,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 import XChatFiles
+import XChatText
 
 struct Chat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -34,32 +34,3 @@ struct Doctor: AsyncParsableCommand {
         if examination.findings.contains(where: { $0.health == .problem }) { throw ExitCode.failure }
     }
 }
-
-/// The result of one check.
-struct Finding {
-    enum Health: String {
-        case ok
-        case warning
-        case problem
-    }
-
-    let check: String
-    let health: Health
-    let detail: String
-    /// The next step; nil if nothing is to be done.
-    var advice: String?
-
-    var line: String {
-        let text = visible(detail + (advice.map { "; to do: \($0)" } ?? ""))
-        return health.rawValue.padded(to: 9) + check.padded(to: 13) + text
-    }
-
-    var json: JSONValue {
-        [
-            "check": .string(WireString(check)),
-            "status": .string(WireString(health.rawValue)),
-            "detail": .string(WireString(detail)),
-            "advice": advice.map { .string(WireString($0)) } ?? .null,
-        ]
-    }
-}

@@ -37,20 +37,14 @@ struct GroupLog: AsyncParsableCommand {
     var state: StateOptions
 
     func run() async throws {
-        let session = try await state.offlineSession()
-        let conversation = ConversationID(canonicalizing: group.id, sender: session.userID)
+        let (session, conversation) = try await state.offlineSession(in: .id(group.id))
         guard let membership = session.memberships[conversation] else {
             throw CommandError(
                 "the members of \(conversation) are not known; read the group first: xchat read \(conversation)"
             )
         }
         for entry in membership.log { try Output.result(json: entry.json) }
-        let summary: JSONValue = [
-            "members": .init(membership.present.sorted()),
-            "former_members": .init(membership.bars.keys.sorted()),
-            "unjudged": .number(membership.unjudged.count),
-        ]
-        try Output.result(json: summary)
+        try Output.result(json: membership.summaryJSON)
     }
 }
 

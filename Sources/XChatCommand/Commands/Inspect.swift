@@ -37,7 +37,7 @@ struct Inspect: ParsableCommand {
         for (index, line) in lines.enumerated() {
             let inspected: InspectedEvent
             do {
-                inspected = try inspect(line, name: lines.count == 1 ? "the event" : "event \(index)")
+                inspected = try InspectedEvent(line, name: lines.count == 1 ? "the event" : "event \(index)")
             } catch {
                 // One bad line does not affect the others.
                 let isFile = event.map(Files.exists) ?? false
@@ -48,12 +48,5 @@ struct Inspect: ParsableCommand {
             try Output.result(json ? inspected.json.line : inspected.text)
         }
         if failed { throw ExitCode.failure }
-    }
-
-    private func inspect(_ line: EventLines.Line, name: String) throws(CommandError) -> InspectedEvent {
-        guard case .text(let text) = line else {
-            throw CommandError("\(name): the line is longer than \(EventLines.maximumLineBytes) bytes")
-        }
-        return try InspectedEvent(base64: text, name: name)
     }
 }

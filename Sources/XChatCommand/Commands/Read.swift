@@ -62,8 +62,7 @@ struct Read: AsyncParsableCommand {
         if follow { return try await followUntilSignal(account, conversation) }
         let delivery = try await naming(conversation) { try await account.readHistory(of: conversation) }
         var failed = !delivery.distrusted.isEmpty || !delivery.unavailable.isEmpty || delivery.isIncomplete
-        let senders = delivery.events.compactMap { $0.received?.senderID }
-        let handles = await SenderNames(account).handles(asking: senders)
+        let handles = await SenderNames(account).handles(ofSendersIn: delivery.events)
         var printer = EventPrinter()
         var seen = SeenEvents()
         var index = 0
@@ -92,7 +91,7 @@ struct Read: AsyncParsableCommand {
             var index = 0
             try await naming(conversation) {
                 try await account.follow(conversation) { event in
-                    let handles = await names.handles(asking: [event.received?.senderID].compactMap { $0 })
+                    let handles = await names.handles(ofSendersIn: [event])
                     try Output.result(event.line(&printer, handles: handles, isJSON: isJSON, index: index))
                     index += 1
                 }

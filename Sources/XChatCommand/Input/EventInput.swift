@@ -2,6 +2,8 @@ import ArgumentParser
 import XChat
 import XChatEngine
 import XChatEvents
+import XChatFiles
+import XChatText
 
 /// The options of a command that opens events: the files with the events, and the state.
 struct EventInput: ParsableArguments {
@@ -21,12 +23,19 @@ struct EventInput: ParsableArguments {
     }
 }
 
-extension EventLines.Line {
-    /// The event of the line, or why it is not an event.
-    fileprivate var event: Result<MessageEvent, XChatError> {
-        switch self {
-        case .tooLong: .failure(XChatError(.tooLarge, "the line is longer than \(EventLines.maximumLineBytes) bytes"))
-        case .text(let bytes): MessageEvent.decoded(base64: bytes)
+extension EventLines {
+    /// The lines of all files in their order; `-` is standard input, and so is an empty list.
+    static func read(_ paths: [String]) throws -> [Line] {
+        var reader = EventLines()
+        for path in paths.isEmpty ? ["-"] : paths {
+            let source = try openInput(path)
+            while true {
+                let chunk = try source.read(upTo: 1 << 16)
+                guard !chunk.isEmpty else { break }
+                reader.append(chunk)
+            }
+            reader.endInput()
         }
+        return reader.lines
     }
 }

@@ -1,5 +1,6 @@
 import Dispatch
 import XChatFiles
+import XChatText
 
 /// The lines of standard input, as they arrive.
 ///

@@ -6,6 +6,7 @@ import XChatEngine
 import XChatEvents
 import XChatFiles
 import XChatHTTP
+import XChatText
 
 /// The checks of `xchat doctor`, in their order.
 struct Examination {

@@ -11,10 +11,13 @@ package struct InspectedEvent {
     /// Reads an event.
     ///
     /// - Parameters:
-    ///   - text: Its base64.
+    ///   - line: Its base64.
     ///   - name: The name of the event in errors.
-    /// - Throws: If it is not base64, or not a Thrift structure.
-    package init(base64 text: [UInt8], name: String) throws(AccountError) {
+    /// - Throws: If the line is too long, not base64, or not a Thrift structure.
+    package init(_ line: EventLines.Line, name: String) throws(AccountError) {
+        guard case .text(let text) = line else {
+            throw AccountError("\(name): the line is longer than \(EventLines.maximumLineBytes) bytes")
+        }
         do {
             let bytes = try Base64.decode(text)
             structure = try StructureNode(describing: bytes, as: MessageEvent.self)

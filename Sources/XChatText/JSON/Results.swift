@@ -1,6 +1,6 @@
 import Foundation
 package import XChat
-import XChatEngine
+package import XChatEngine
 import XChatEvents
 
 extension NewKey {
@@ -10,6 +10,17 @@ extension NewKey {
             "conversation_id": .string(conversation.text),
             "conversation_key_version": .string(version),
             "sequence_id": .init(sequenceID),
+        ]
+    }
+}
+
+extension Membership {
+    /// The last line of `group log`.
+    package var summaryJSON: JSONValue {
+        [
+            "members": .init(present.sorted()),
+            "former_members": .init(bars.keys.sorted()),
+            "unjudged": .number(unjudged.count),
         ]
     }
 }

@@ -107,5 +107,22 @@ package struct ChatEvents: Sendable {
     }
 }
 
+extension [ChatLine] {
+    /// The lines after all but the last messages.
+    ///
+    /// - Parameter count: How many messages to keep.
+    /// - Returns: The lines, and how many earlier messages were left out.
+    package func fromLast(_ count: Int) -> (lines: ArraySlice<ChatLine>, leftOut: Int) {
+        let leftOut = Swift.max(0, self.count { $0.body != nil } - count)
+        var passed = 0
+        let lines = drop { line in
+            if passed == leftOut { return false }
+            if line.body != nil { passed += 1 }
+            return true
+        }
+        return (lines, leftOut)
+    }
+}
+
 /// The lines of a message's text as they were before ``messageText(_:)`` indented them.
 private func unindented(_ text: String) -> String { text.replacing("\n    ", with: "\n") }

@@ -1,7 +1,6 @@
 import TestSupport
 import Testing
-import XChat
-import XChatCommand
+import XChatText
 
 struct EventLinesTests {
     private func lines(_ inputs: String..., limit: Int = 100, chunk: Int = 3) -> [EventLines.Line] {

@@ -1,5 +1,5 @@
-import XChat
-import XChatFiles
+package import XChatEngine
+package import XChatEvents
 
 /// Splits input into lines of events; skips blank lines, and does not store a line that is longer than the limit.
 ///
@@ -38,7 +38,7 @@ package struct EventLines {
     }
 
     /// Removes and returns the complete lines.
-    mutating func take() -> [Line] {
+    package mutating func take() -> [Line] {
         defer { lines = [] }
         return lines
     }
@@ -73,19 +73,12 @@ package struct EventLines {
     }
 }
 
-extension EventLines {
-    /// The lines of all files in their order; `-` is standard input, and so is an empty list.
-    package static func read(_ paths: [String]) throws -> [Line] {
-        var reader = EventLines()
-        for path in paths.isEmpty ? ["-"] : paths {
-            let source = try openInput(path)
-            while true {
-                let chunk = try source.read(upTo: 1 << 16)
-                guard !chunk.isEmpty else { break }
-                reader.append(chunk)
-            }
-            reader.endInput()
+extension EventLines.Line {
+    /// The event of the line, or why it is not an event.
+    package var event: Result<MessageEvent, XChatError> {
+        switch self {
+        case .tooLong: .failure(XChatError(.tooLarge, "the line is longer than \(EventLines.maximumLineBytes) bytes"))
+        case .text(let bytes): MessageEvent.decoded(base64: bytes)
         }
-        return reader.lines
     }
 }

@@ -1,5 +1,5 @@
 import Testing
-import XChatCommand
+import XChatText
 
 /// What a person types into a chat.
 struct ChatInputTests {
