@@ -1,4 +1,6 @@
-/// A public key and its secret key, made by ``Sign``, ``SealedBox`` or ``KeyExchange`` and only usable there.
+/// A public key and its secret key.
+///
+/// Use a pair only with the type that made it: ``Sign``, ``SealedBox`` or ``KeyExchange``.
 @frozen
 public struct KeyPair: ~Copyable, Sendable {
     /// The public key: 32 bytes.

@@ -6,8 +6,8 @@ import CSodium
 /// through ``withBytes(_:)`` and never change after initialization, so tasks may share a value by borrowing it.
 ///
 /// The memory is excluded from core dumps and locked against swapping. Beyond the system's limit of locked memory
-/// (RLIMIT_MEMLOCK) it is used without the lock, and no error is thrown. A secret of 32 bytes uses 32 bytes of that
-/// limit.
+/// (RLIMIT_MEMLOCK) it is used without the lock, and no error is thrown. Small secrets share locked pages, so that many
+/// of them use little of that limit.
 @safe
 public struct SecretBytes: ~Copyable, @unchecked Sendable {
     private let start: UnsafeMutablePointer<UInt8>

@@ -1,5 +1,6 @@
-// Pointers are passed to libsodium only in closures that get them from these functions, so no pointer outlives its
-// call. `require` or `length` checks the lengths before, because libsodium cannot.
+// Inputs and outputs are passed to libsodium in closures that get their pointers from these functions or from
+// `SecretBytes`, so no pointer outlives its call. `require` or `length` checks the lengths before, because libsodium
+// cannot.
 
 /// Throws unless `bytes` has exactly `count` bytes.
 func require(_ count: Int, _ bytes: Span<UInt8>, _ what: String) throws(SodiumError) {

@@ -55,7 +55,7 @@ public struct XChatError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let wrongSuite = Code(rawValue: "wrong_suite")
         /// The keys served for a user differ from the pinned ones.
         public static let pinChanged = Code(rawValue: "pin_changed")
-        /// The server serves only retired keys of a user, not the current pin.
+        /// The served keys of a user do not include the current pin, only retired keys or keys that failed a check.
         public static let pinRolledBack = Code(rawValue: "pin_rolled_back")
         /// The keys served for a user failed an earlier check by a person.
         public static let pinRejected = Code(rawValue: "pin_rejected")

@@ -531,7 +531,7 @@ struct DisplayTemporaryPasscodeInstruction {
   2: optional string latest_public_key_version
 }
 
-/** The description of a device by itself. */
+/** A device's description of itself. */
 struct DeviceDescriptor {
   1: optional string device_type,
   2: optional string device_model,

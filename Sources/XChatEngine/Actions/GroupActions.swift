@@ -165,8 +165,8 @@ extension Session {
     /// encrypt from now on.
     ///
     /// - Parameter change: The change.
-    /// - Throws: `too_large` for a full membership log; `inconsistent` for the creation of a group that became known in
-    ///   the meantime.
+    /// - Throws: `too_large` for an addition that exceeds 10,000 members or the membership log; `inconsistent` for the
+    ///   creation of a group that became known in the meantime.
     public mutating func adopt(_ change: GroupKeyChange) throws(XChatError) {
         let group = change.keyChange.conversationID
         let (keys, _) = try signer()
@@ -199,7 +199,8 @@ extension Session {
             if memberships[group]?.add(addition, by: userID, claim: .own, digest: digest) == .full {
                 throw XChatError(
                     .tooLarge,
-                    "the membership log of group \(printable(group)) is full: have a person accept a list of its members"
+                    "the addition exceeds \(Membership.maximumMembers) members or the membership log of group "
+                        + "\(printable(group)): have a person accept a list of its members"
                 )
             }
         default:

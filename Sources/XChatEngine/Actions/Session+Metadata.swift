@@ -12,7 +12,7 @@ extension Session {
     ///   - conversation: The canonical conversation id.
     ///   - keyVersion: The conversation key to use; by default the newest accepted one.
     /// - Returns: Padded base64 of nonce, tag and ciphertext.
-    /// - Throws: `key_missing`.
+    /// - Throws: The errors of ``encryptingVersion(in:)``.
     public func encrypt(
         _ text: String,
         in conversation: ConversationID,

@@ -58,8 +58,8 @@ extension Event {
         case disputedKey = "disputed_key"
         /// The signature of the key change event does not cover the key that decrypts the message.
         case legacyKey = "legacy_key"
-        /// The key change event of the key that decrypts the message did not verify, or its signer was not a present
-        /// member.
+        /// The key that decrypts the message was not accepted: its key change event did not verify, or its signer was
+        /// not a present member, or the key was refused or displaced for another reason.
         case unverifiedKey = "unverified_key"
         /// The event, or the key change event of the key that decrypts it, verified under a pin that is not the current
         /// one.

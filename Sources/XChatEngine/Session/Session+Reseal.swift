@@ -3,8 +3,9 @@ public import XChatEvents
 extension Session {
     /// Encrypts a message of this account again under a newer conversation key, with a new id.
     ///
-    /// Use it for a message that the server refused because its key is no longer the newest (failure 6). The server did
-    /// not store that message, so this creates no second one. Contents and settings are unchanged.
+    /// Use it for a message that the server refused because its key is no longer the newest (failure 6). Look for the
+    /// message's id in the history first: the server may have stored an earlier attempt whose answer was lost, and then
+    /// this creates a second message. Contents and settings are unchanged.
     ///
     /// The quotation of a reply is unchanged too. The quotation embeds no key change event for the refused message's
     /// own key version. So if the quoted message has that version, a recipient who has only the newer key cannot
@@ -15,9 +16,10 @@ extension Session {
     ///     person confirm this first.
     /// - Returns: A new message under the newest accepted key.
     /// - Throws: `members_changed` for new readers that are not allowed; `key_missing` if there is no newer key, or if
-    ///   the old key is not known any more; `unsupported` for a message with uploaded media, which stays encrypted
-    ///   under the old key; `not_a_participant` for another user's message; `wrong_signature`, `authentication_failed`
-    ///   or a similar error for an altered message; `not_unlocked`.
+    ///   the old key is not known any more; the errors of ``encryptingVersion(in:)`` if no key may be used to encrypt;
+    ///   `unsupported` for a message with uploaded media, which stays encrypted under the old key; `not_a_participant`
+    ///   for another user's message; `wrong_signature`, `authentication_failed` or a similar error for an altered
+    ///   message; `not_unlocked`.
     public func reseal(
         _ message: SealedMessage,
         allowsNewReaders: Bool = false

@@ -147,7 +147,7 @@ public struct Session: Sendable {
 
     /// Records that served keys failed a check by a person, so that they are not pinned on first use.
     ///
-    /// - Parameter keys: The keys.
+    /// - Parameter keys: The keys. Those that are already pinned stay pinned, and are not recorded.
     /// - Throws: `unsupported` if libsodium cannot be initialised.
     public mutating func rejectKeys(_ keys: [VerifiedPublicKey]) throws(XChatError) {
         try pins.reject(keys)
@@ -223,13 +223,14 @@ public struct Session: Sendable {
 
     /// Accepts a conversation key that the caller supplies.
     ///
-    /// If a different key was accepted under this version before, that key is kept and the version becomes disputed.
+    /// If a different key was accepted under this version before, that key is kept and the version becomes disputed. If
+    /// the conversation already has 4,096 accepted keys, one of them is only used to decrypt from then on:
+    /// `docs/trust.md`, "Conversation keys".
     /// - Parameters:
     ///   - key: The key.
     ///   - conversation: The canonical conversation id.
     ///   - version: The version under which it was announced: 1 to 19 digits.
-    /// - Throws: `invalid_argument` for a version that is not 1 to 19 digits, `too_large` for a key older than the
-    ///   4,096 newest keys of the conversation.
+    /// - Throws: `invalid_argument` for a version that is not 1 to 19 digits.
     public mutating func addConversationKey(
         _ key: ConversationKey,
         in conversation: ConversationID,
@@ -239,6 +240,9 @@ public struct Session: Sendable {
     }
 
     /// Restores an accepted key of a saved state.
+    ///
+    /// - Throws: `invalid_argument` for a version that is not 1 to 19 digits, `too_large` for the key of another user
+    ///   that is too old to replace one of 4,096 accepted keys.
     package mutating func restoreKey(
         _ key: AcceptedKey,
         in conversation: ConversationID,
@@ -250,8 +254,8 @@ public struct Session: Sendable {
         guard keyRing.accept(key, in: conversation, version: version, limit: versionLimit) != .full else {
             throw XChatError(
                 .tooLarge,
-                "key \(printable(version)) of conversation \(printable(conversation)) is older than the "
-                    + "\(KeyRing.maximumVersions) newest keys, and no more are kept"
+                "conversation \(printable(conversation)) has \(KeyRing.maximumVersions) accepted keys, which is the maximum, "
+                    + "and key \(printable(version)) is too old to replace one of them"
             )
         }
     }

@@ -11,7 +11,7 @@ extension Membership {
         var floor: UInt64 = 0
         var settled: [EventDigest] = []
         var idCount = 0
-        /// Counts ids before they are stored, so that a log over the limit does not take more memory.
+        /// Counts the ids that were read, so that reading stops soon after the limit.
         func count(_ ids: Int) throws(XChatError) {
             idCount += ids
             guard idCount <= 2 * Self.maximumIDs else {

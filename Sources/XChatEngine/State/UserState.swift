@@ -3,7 +3,7 @@ public import XChatEvents
 /// The state of one user: the pinned keys and the keys that a person rejected.
 ///
 /// Store it under the user's id in a store that authenticates its contents. The binding signatures of restored keys are
-/// not verified again, so a writer of other storage could replace the pins.
+/// not verified again: in a store without authentication, an attacker with write access could replace the pins.
 public struct UserState: Hashable, Sendable {
     /// The user whose keys these are.
     public let userID: UserID

@@ -9,7 +9,10 @@ enum KeyLevel: Int, Comparable, Sendable {
     case legacy
     /// The key change event verified under a pin that is not the current one.
     case retired
-    /// The key change event verified, but its signer is not known to be a present member at its position.
+    /// The key change event verified, but its key is not accepted.
+    ///
+    /// Its signer is not known to be a present member at its position, or another key of the version was accepted
+    /// first, or newer keys displaced the key.
     case announced
 
     /// Ordered by trust.

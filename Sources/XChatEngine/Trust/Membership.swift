@@ -384,7 +384,8 @@ public struct Membership: Hashable, Sendable {
         guard after.size <= Self.maximumIDs, members.count <= Self.maximumMembers else {
             throw XChatError(
                 .tooLarge,
-                "the group has more than \(Self.maximumMembers) members, or more than \(Self.maximumIDs) former ones"
+                "the list has more than \(Self.maximumMembers) members, or with the former members it exceeds the "
+                    + "\(Self.maximumIDs) ids of a membership log: accept a shorter list"
             )
         }
         self = after

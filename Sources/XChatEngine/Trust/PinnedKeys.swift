@@ -5,7 +5,7 @@ public import XChatEvents
 /// A pin consists of the user, version, identity key and signing key. One pin of each user is *current*, and the others
 /// are *retired*. A retired key still verifies events, which are marked ``Event/Mark/retiredKey``, but no conversation
 /// key is wrapped for it. A retired key that a person *replaced* may be stolen, so an addition that it signs does not
-/// count either. The server is not trusted: the keys that it serves are pinned on first use (trust on first use), and
+/// count. The server is not trusted: the keys that it serves are pinned on first use (trust on first use), and
 /// from then on any other key is an error until a person accepts it. The rules are in `docs/trust.md`, "Pins".
 public struct PinnedKeys: Sendable {
     /// The pins of one user.
@@ -127,8 +127,8 @@ public struct PinnedKeys: Sendable {
         guard served.isEmpty || served.contains(where: { $0.isSamePin(as: current) }) else {
             throw XChatError(
                 .pinRolledBack,
-                "the server serves only retired keys of user \(printable(user)), not the current version "
-                    + "\(printable(current.version)); the pins are unchanged: fetch the keys again"
+                "the server serves only retired keys of user \(printable(user)), or keys that failed an earlier check, "
+                    + "not the current version \(printable(current.version)); the pins are unchanged: fetch the keys again"
             )
         }
     }
@@ -169,7 +169,7 @@ public struct PinnedKeys: Sendable {
         pins[key.userID]?.replaced.insert(index)
     }
 
-    /// Records that served keys failed a check by a person.
+    /// Records that served keys failed a check by a person; keys that are pinned are not recorded.
     mutating func reject(_ served: [VerifiedPublicKey]) throws(XChatError) {
         for key in served where !self[key.userID].contains(where: { $0.isSamePin(as: key) }) {
             guard rejected[key.userID]?.count ?? 0 < Self.maximumRejected else { continue }
@@ -190,6 +190,8 @@ extension VerifiedPublicKey {
     }
 
     /// Whether the version is higher; a version that is not a number counts as 0.
+    ///
+    /// Versions of equal numbers are ordered by their texts.
     func isNewer(than other: VerifiedPublicKey) -> Bool {
         (version.number ?? 0, version) > (other.version.number ?? 0, other.version)
     }

@@ -7,7 +7,8 @@ extension Session {
     /// - Parameter conversation: The canonical conversation id.
     /// - Returns: The newest accepted version.
     /// - Throws: One of these errors:
-    ///   - `key_missing` if no key is accepted or the newest is not known
+    ///   - `key_missing` if no key is accepted, or the newest is not known, or all are more than a day ahead of the
+    ///     clock
     ///   - `rotation_needed` if the newest key is stale, or was given to users who are not members, or was announced by
     ///     a user who is no longer a member
     ///   - `disputed_key` if two keys were announced under its version

@@ -333,7 +333,7 @@ extension DisplayTemporaryPasscodeInstruction: WireStruct {
     }
 }
 
-/// The description of a device by itself.
+/// A device's description of itself.
 package struct DeviceDescriptor: Hashable, Sendable {
     /// Field 1, `device_type`.
     package var deviceType: WireString?
