@@ -69,7 +69,7 @@ extension ReactionDraft {
 }
 
 extension JSONLocation {
-    /// Refuses members that nothing reads: a misspelt one would be a message that says something else.
+    /// Throws for an unknown member: if a misspelt one were ignored, the message would not be the intended one.
     fileprivate func requireKnown(_ known: [WireString]) throws(AccountError) {
         for (key, member) in try members() where key != "kind" && !known.contains(key) {
             let names = (["kind"] + known.map(\.string)).joined(separator: ", ")
@@ -77,7 +77,7 @@ extension JSONLocation {
         }
     }
 
-    /// The sequence id of the message that is meant: named, or that of the event that is given.
+    /// The sequence id of the target message: the named one, otherwise that of the given event.
     fileprivate func target() throws(AccountError) -> SequenceID {
         if let sequenceID: SequenceID = try member("target_message_sequence_id")?.id(), !sequenceID.isEmpty {
             return sequenceID
@@ -97,7 +97,7 @@ extension JSONLocation {
         }
     }
 
-    /// A base64 event, its bytes kept as they are.
+    /// A base64 event; its bytes are kept unchanged.
     func event() throws(AccountError) -> Encoded<MessageEvent> {
         do {
             let encoded = Encoded<MessageEvent>(bytes: try Base64.decode(try string()))

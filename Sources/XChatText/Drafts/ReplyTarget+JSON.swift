@@ -8,7 +8,7 @@ extension ReplyTarget {
         "reply_to_text", "reply_to_entities", "reply_to_attachments",
     ]
 
-    /// Reads the parameters of X's SDK: with an event the preview is made from it, without one it is what they say.
+    /// Reads the parameters of X's SDK: with an event the preview is made from it, otherwise from the parameters.
     init(_ place: JSONLocation) throws(AccountError) {
         let claims = try ReplyClaims(place)
         let edit = try place.presentEvent("reply_to_edit_event")
@@ -40,13 +40,13 @@ extension ReplyClaims {
 }
 
 extension JSONLocation {
-    /// An event that is there and not the empty string, which X's SDK takes for absent.
+    /// The event in a member; nil if the member is absent or the empty string, which X's SDK treats as absent.
     fileprivate func presentEvent(_ key: WireString) throws(AccountError) -> Encoded<MessageEvent>? {
         guard let place = try member(key), !(try place.string().isEmpty) else { return nil }
         return try place.event()
     }
 
-    /// A user id as X's SDK takes it for a preview: a number, or its digits.
+    /// A user id as X's SDK accepts it for a preview: a number, or its digits.
     private func digits() throws(AccountError) -> Int64 {
         guard let number = try string().i64 else { throw error("expected the digits of a user id") }
         return number

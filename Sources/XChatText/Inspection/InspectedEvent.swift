@@ -2,7 +2,7 @@ package import XChat
 import XChatEngine
 import XChatEvents
 
-/// What can be seen of an event without any key.
+/// The structure of an event, its signed text and the fields that a signature covers; no key is needed.
 package struct InspectedEvent {
     private let structure: StructureNode
     private let payload: Result<SignedPayload, AccountError>
@@ -62,7 +62,7 @@ package struct InspectedEvent {
         return .object(json)
     }
 
-    /// The same for people.
+    /// The same values as text for people.
     package var text: String {
         let signed =
             switch signedText {

@@ -1,7 +1,7 @@
 import XChat
 import XChatEvents
 
-/// The structure of an event as JSON, nothing left out.
+/// The structure of an event as JSON, with all of its fields.
 func structureJSON(_ node: StructureNode) -> JSONValue {
     var json = JSONObject()
     json["id"] = node.fieldID.map { .number($0) }
@@ -13,7 +13,7 @@ func structureJSON(_ node: StructureNode) -> JSONValue {
     switch node.content {
     case .bool(let value): json["value"] = .bool(value)
     case .integer(let value): json["value"] = .number(value)
-    // JSON has no word for infinity and the like.
+    // JSON has no numbers for infinity and NaN.
     case .double(let value): json["value"] = value.isFinite ? .number("\(value)") : .string("\(value)")
     case .enumeration(let number, let name):
         json["value"] = .number(number)

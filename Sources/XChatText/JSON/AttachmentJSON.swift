@@ -1,7 +1,7 @@
 import XChat
 import XChatEvents
 
-/// The attachments inside a content, one object with one member each; variants that are not known are left out.
+/// The attachments inside a content, one object with one member for each; unknown variants are left out.
 func attachmentsJSON(_ attachments: [MessageAttachment]) -> JSONValue {
     .array(attachments.compactMap(attachmentJSON))
 }
@@ -31,7 +31,7 @@ private func attachmentJSON(_ attachment: MessageAttachment) -> JSONValue? {
         let payload = money.payload.map { JSONValue.string(Base64.encode($0, padding: false)) }
         return ["money": ["fallback_text": .init(money.fallbackText), "payload": payload ?? nil]]
     case .jetfuel(let jetfuel):
-        // X's SDK calls it money; another member says what it is.
+        // X's SDK calls it money, so another member names the real kind.
         return [
             "money": ["fallback_text": "Payment attachment", "payload": nil],
             "kind": "jetfuel",
@@ -76,7 +76,7 @@ func flatAttachmentJSON(_ attachment: MessageAttachment) -> JSONValue? {
     }
 }
 
-/// What of an attachment lies in the media store: where it is used and by which key it is found.
+/// The uploaded files of an attachment: the use and the hash key of each.
 func mediaHashes(_ attachment: MessageAttachment) -> [JSONValue] {
     let found: [(source: String, key: WireString?)] =
         switch attachment {

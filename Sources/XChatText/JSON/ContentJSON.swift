@@ -94,7 +94,7 @@ private func reactionJSON(
     return .object(json)
 }
 
-/// What X's SDK calls unknown, with X's name and its members added.
+/// Contents that X's SDK calls unknown, with X's name of the kind and its members added.
 private func namedContent(_ kind: WireString, _ members: JSONObject) -> JSONValue {
     ["content_type": "Unknown", "type_id": nil, "kind": .string(kind), kind: .object(members)]
 }

@@ -1,12 +1,11 @@
 package import XChat
 package import XChatEvents
 
-/// An event in the form in which X's SDK hands it out in Python: the same members, discriminators and values.
+/// An event in the form of X's SDK for Python: the same members, discriminators and values.
 ///
-/// Members that are always there are `null` when absent on the wire; others are left out. Which is which follows no
-/// rule.
+/// As in X's SDK, some members are `null` if they are absent on the wire, and others are left out, without a rule.
 ///
-/// `isReplyValid` is nil where there is no preview of a reply that could be checked.
+/// `isReplyValid` is nil unless the event has the preview of a reply that can be checked.
 package func eventJSON(
     _ event: MessageEvent,
     contents: MessageEntryHolder?,

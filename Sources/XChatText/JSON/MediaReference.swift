@@ -2,7 +2,7 @@ package import XChat
 import XChatEngine
 package import XChatEvents
 
-/// What is needed to download a file, as the arguments or the message describe it.
+/// The values needed to download a file, from the arguments or from a message.
 package struct MediaReference: Hashable, Sendable {
     package let hashKey: String
     package let conversation: ConversationID
@@ -21,7 +21,7 @@ package struct MediaReference: Hashable, Sendable {
     /// Takes a file from the JSON of a message: see ``resultJSON(_:received:servedID:handles:index:)``.
     ///
     /// - Parameters:
-    ///   - number: Which of the message's attachments, counted from 1.
+    ///   - number: The number of the attachment in the message, counted from 1.
     ///   - line: The JSON.
     ///   - document: The name of the JSON in errors.
     ///   - reader: The user who received the message.

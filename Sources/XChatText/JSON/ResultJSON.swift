@@ -9,10 +9,11 @@ package import XChatHTTP
 /// and in `unverified_fields` the names of the members that no signature covers.
 ///
 /// - Parameters:
-///   - result: The event, or why it was refused.
+///   - result: The event, or the error with which it was refused.
 ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
 ///   - servedID: The server's id of the event, for one that could not be parsed.
-///   - handles: The handles of senders. That of a verified event is `sender_username_unverified`: the server's word.
+///   - handles: The handles of senders. That of an accepted event is written as `sender_username_unverified`, because
+///     only the server vouches for it.
 ///   - index: The number of the event in the input, from 0.
 /// - Returns: An object with `index` and either `event` or `error`.
 package func resultJSON(

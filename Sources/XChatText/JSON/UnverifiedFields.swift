@@ -16,7 +16,7 @@ func unverifiedFields(of event: Event, in json: JSONObject) -> [WireString] {
     return names.filter { name in (json[name] ?? changes?[name] ?? .null) != .null }
 }
 
-/// Members that say what this program found, and what kind of event it is.
+/// Members that this program computes, and members with the kind of the event.
 private let computedMembers: Set<WireString> = ["type", "verified", "kind", "event_type_id"]
 
 /// The table of ``XChatEvents/SignatureCoverage`` for the members of the JSON of signed kinds.

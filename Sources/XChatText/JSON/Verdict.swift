@@ -2,15 +2,15 @@ package import XChat
 package import XChatEngine
 package import XChatEvents
 
-/// Whether an event is verified, and why not.
+/// Whether an event is verified, otherwise the reason.
 package struct Verdict: Sendable {
     private let event: MessageEvent?
     private let reason: XChatError.Code?
 
-    /// The verdict on an event.
+    /// Makes the verdict on an event.
     ///
     /// - Parameters:
-    ///   - event: The event as it was received, or why it could not be parsed.
+    ///   - event: The event as it was received, or the error of parsing it.
     ///   - result: The result of opening it.
     package init(_ event: Result<MessageEvent, XChatError>, _ result: Result<Event, XChatError>) {
         guard case .success(let event) = event else {
@@ -22,7 +22,7 @@ package struct Verdict: Sendable {
 
     package var isVerified: Bool { reason == nil }
 
-    /// Why an event is not verified, from the error of opening it.
+    /// The reason why an event is not verified, from the error of opening it; nil for a verified event.
     private static func reason(_ event: MessageEvent, _ result: Result<Event, XChatError>) -> XChatError.Code? {
         switch result {
         case .success(let opened): return opened.isVerified ? nil : .neverSigned

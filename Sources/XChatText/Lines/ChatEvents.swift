@@ -77,12 +77,12 @@ package struct ChatEvents: Sendable {
         return add(Message(sequenceID: nil, isOwn: true))
     }
 
-    /// Notes a reaction or an edit that is sent from this chat.
+    /// Records a reaction or an edit that is sent from this chat.
     package mutating func addSent(_ id: MessageID) {
         if sent.count < Self.limit { sent.insert(id) }
     }
 
-    /// Notes that the server has a message of this chat.
+    /// Records that the server has a message of this chat.
     package mutating func settle(_ number: Int?, sequenceID: SequenceID?) {
         guard let sequenceID else { return }
         if sentSequence.count < Self.limit { sentSequence.insert(sequenceID) }
@@ -101,7 +101,7 @@ package struct ChatEvents: Sendable {
         return number
     }
 
-    /// The sender of a line: our own user, or an id with the handle that the server names.
+    /// The sender of a line: this account's user, or an id with the handle that the server names.
     package func senderText(_ sender: UserID?, _ handles: [UserID: Handle]) -> String {
         sender == userID ? "you (\(userID))" : nameText(sender, handles)
     }

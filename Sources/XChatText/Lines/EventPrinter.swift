@@ -10,9 +10,9 @@ package import XChatHTTP
 package struct EventPrinter: Sendable {
     private var targets: KnownTargets
 
-    /// A printer that has shown nothing.
+    /// Makes a printer that has shown no events.
     ///
-    /// - Parameter limit: How many messages it remembers.
+    /// - Parameter limit: The number of messages to remember.
     package init(remembering limit: Int = 10_000) {
         targets = KnownTargets(limit: limit)
     }
@@ -20,10 +20,10 @@ package struct EventPrinter: Sendable {
     /// The line of one event; the lines of a text after its first are indented.
     ///
     /// - Parameters:
-    ///   - result: The event, or why it was refused.
+    ///   - result: The event, or the error with which it was refused.
     ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
     ///   - servedID: The server's id of the event, for one that could not be parsed.
-    ///   - handles: The handles of senders, which are shown with `~` as the server's word.
+    ///   - handles: The handles of senders, which are shown with `~`, because only the server vouches for them.
     /// - Returns: Time, sequence id, sender, marks and contents. Events that no signature covers start with
     ///   `unsigned:`, refused ones with `refused`.
     package mutating func line(
@@ -34,7 +34,8 @@ package struct EventPrinter: Sendable {
     ) -> String {
         switch result {
         case .success(let event) where event.isVerified:
-            // First, so that an event that names its own sequence id does not prove itself.
+            // The line is made before the event is remembered: otherwise an event that names its own sequence id would
+            // be its own target.
             let line = verifiedLine(event, handles)
             targets.remember(event)
             return line

@@ -2,7 +2,7 @@ import XChat
 import XChatEngine
 import XChatEvents
 
-/// What a verified event says: the text of a message, or our description of an action in parentheses.
+/// The text of a verified event: that of a message, or the description of an action in parentheses.
 func eventText(_ event: Event, _ targets: KnownTargets) -> String {
     switch event.received.detail {
     case .messageCreateEvent: messageText(event, targets)
@@ -21,7 +21,7 @@ func eventText(_ event: Event, _ targets: KnownTargets) -> String {
 private func messageText(_ event: Event, _ targets: KnownTargets) -> String {
     switch event.contents?.contents {
     case .message(let message):
-        // Attachments come first: what follows a text could be a part of it.
+        // Attachments come first, because a description after the text could be a part of the text.
         let attachments = (message.attachments ?? []).map { "[\(attachmentText($0))]" }
         return (attachments + [messageText(message.messageText)]).filter { !$0.isEmpty }.joined(separator: " ")
     case .reactionAdd(let reaction):

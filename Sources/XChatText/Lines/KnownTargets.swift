@@ -4,7 +4,7 @@ import XChatEvents
 
 /// The newest messages that were shown, by their sequence ids.
 ///
-/// Which message has a sequence id is the server's statement. It holds ids and no contents, so its size is bounded.
+/// The server decides which message has a sequence id. Only ids are stored and no contents, so the size is bounded.
 struct KnownTargets: Sendable {
     /// How an event relates to the message that it names.
     enum Relation: Hashable, Sendable {
@@ -12,7 +12,7 @@ struct KnownTargets: Sendable {
         case own
         /// Another user wrote the message.
         case other(author: UserID?)
-        /// The author of the event wrote what has this sequence id, and it is not a message.
+        /// The author of the event signed the event with this sequence id, and that is not a message.
         case notAMessage
         /// Different messages were shown under this sequence id.
         case ambiguous
@@ -34,10 +34,10 @@ struct KnownTargets: Sendable {
 
     private let limit: Int
     private var entries: [SequenceID: Entry] = [:]
-    /// The sequence ids, a ring once it is full.
+    /// The sequence ids in the order in which they were added; a ring buffer once it is full.
     private var order: [SequenceID] = []
     private var oldest = 0
-    /// Numbers by which messages are shown, where they have some.
+    /// The numbers of the messages that are shown with a number.
     private var labels: [SequenceID: Int] = [:]
 
     init(limit: Int) {

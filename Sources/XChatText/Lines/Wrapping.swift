@@ -12,7 +12,7 @@ package func chatText(_ head: String, body: String?, columns: Int?) -> String {
         var parts =
             columns.map { wrappedLine(String(line), columns: $0 - (index > 0 ? indent.count : 0)) } ?? [String(line)]
         if index == 0, let columns, parts.count > 1 {
-            // The rest again, since it is indented.
+            // The rest is wrapped again, because it is indented and has fewer columns.
             let first = parts[0]
             let rest = String(line.dropFirst(first.count).drop { $0 == " " })
             parts = [first] + wrappedLine(rest, columns: columns - indent.count)
@@ -95,8 +95,9 @@ private func pieces(_ word: String, columns: Int) -> [String] {
 
 /// The most columns that a terminal uses for a text.
 ///
-/// Joined emoji count as if they were not joined: some terminals show them so. A line that was believed to be shorter
-/// than it is would be broken by the terminal, and its second part would begin where our own lines begin.
+/// Joined emoji count as if they were not joined, because some terminals show them like that. If the width of a line
+/// were underestimated, the terminal would break the line, and its second part would begin at the left edge, like the
+/// lines of this program.
 package func displayWidth(_ text: String) -> Int {
     text.unicodeScalars.reduce(0) { $0 + $1.columns }
 }
@@ -104,7 +105,7 @@ package func displayWidth(_ text: String) -> Int {
 extension Unicode.Scalar {
     fileprivate var columns: Int {
         if 0x20...0x7E ~= value { return 1 }
-        // Turns a narrow sign into an emoji.
+        // This variation selector turns a narrow sign into an emoji.
         if self == "\u{FE0F}" { return 1 }
         switch properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format: return 0
