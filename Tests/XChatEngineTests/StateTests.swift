@@ -458,7 +458,7 @@ struct RandomSessions {
         #expect(code { _ = try VerifiedPublicKey(checking: damaged.registered) } == .invalidKey)
     }
 
-    @Test func `a served key that is pinned in the same encoding is not verified again`() throws {
+    @Test func `a served key is verified again unless it is pinned in the same encoding`() throws {
         var session = try full()
         var bytes = try #require(session.state(of: "2222" as UserID)).encoded()
         let signature = try #require(session.pins.current(of: "2222")).storage.bytes.identityKeySignature
