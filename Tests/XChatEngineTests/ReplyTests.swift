@@ -369,6 +369,26 @@ import XChatEvents
         var filter = SeenEvents()
         #expect(events.map { filter.insert($0) } == [.new, .new, .repeated])
     }
+
+    @Test func `an id stays taken until the last event that has it is forgotten`() throws {
+        var thread = try Thread()
+        func event(_ id: SequenceID, _ messageID: MessageID) throws -> Event {
+            let detail = MessageDeleteEvent(sequenceIDs: [id], deleteMessageAction: .deleteForSelf)
+            return try thread.pair.bob.open(
+                forge(.messageDeleteEvent(detail), by: thread.pair.alice, messageID: messageID)
+            )
+        }
+        var filter = SeenEvents(limit: 3)
+        let first = try [event("1", "a"), event("2", "a"), event("3", "b")]
+        #expect(first.map { filter.insert($0) } == [.new, .sameID, .new])
+        // The first event of the id is forgotten, the second is not.
+        #expect(filter.insert(try event("4", "c")) == .new)
+        #expect(filter.insert(try event("5", "a")) == .sameID)
+        #expect(filter.insert(try event("6", "d")) == .new)
+        #expect(filter.insert(try event("7", "e")) == .new)
+        #expect(filter.insert(try event("8", "f")) == .new)
+        #expect(filter.insert(try event("9", "a")) == .new)
+    }
 }
 
 /// Private keys that count the calls of unwrap.

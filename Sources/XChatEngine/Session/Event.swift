@@ -149,7 +149,8 @@ public struct SeenEvents: Sendable {
 
     private let limit: Int
     private var digests: Set<EventDigest> = []
-    private var names: Set<Name> = []
+    /// How many of the seen events have each name.
+    private var names: [Name: Int] = [:]
     /// A ring buffer of the seen events; once it is full, the oldest is at `oldest`.
     private var order: [(EventDigest, Name)] = []
     private var oldest = 0
@@ -174,16 +175,18 @@ public struct SeenEvents: Sendable {
             messageID: received.messageID
         )
         guard digests.insert(digest).inserted else { return .repeated }
-        let isNew = names.insert(name).inserted
+        let count = names[name, default: 0]
+        names[name] = count + 1
         if order.count < limit {
             order.append((digest, name))
         } else {
             let (oldDigest, oldName) = order[oldest]
             digests.remove(oldDigest)
-            if oldName != name { names.remove(oldName) }
+            let left = names[oldName, default: 1] - 1
+            names[oldName] = left > 0 ? left : nil
             order[oldest] = (digest, name)
             oldest = (oldest + 1) % limit
         }
-        return isNew ? .new : .sameID
+        return count == 0 ? .new : .sameID
     }
 }
