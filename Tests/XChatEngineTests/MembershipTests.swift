@@ -877,4 +877,44 @@ struct People {
         #expect(alice.newReaders(of: message) == ["3333"])
         #expect(try alice.reseal(message, allowsNewReaders: true).conversationKeyVersion == "1003")
     }
+
+    @Test func `the error about new readers says what is known of the readers`() throws {
+        var history = GroupHistory()
+        try history.create(people.bob, [people.alice, people.bob])
+        func text(_ session: Session, _ message: SealedMessage) -> String {
+            do {
+                return try session.reseal(message).conversationKeyVersion.string
+            } catch {
+                return error.description
+            }
+        }
+        // A group without a log, whose keys the caller supplied.
+        var unknown = people.alice
+        try unknown.addConversationKey(history.key, in: GroupHistory.id, version: "1001")
+        let message = try unknown.seal(.text("x"), in: GroupHistory.id)
+        #expect(message.readers == nil)
+        try unknown.addConversationKey(.generate(), in: GroupHistory.id, version: "1002")
+        let error = text(unknown, message)
+        #expect(error.hasPrefix("members_changed: the members of group 'g9' are not known"), "\(error)")
+        #expect(try unknown.reseal(message, allowsNewReaders: true).conversationKeyVersion == "1002")
+        // The members are known now, and the first readers are not.
+        try unknown.acceptMembers(["1111", "2222"], of: GroupHistory.id)
+        let listed = text(unknown, message)
+        #expect(listed.hasPrefix("members_changed: the first readers of the message are not known"), "\(listed)")
+        #expect(listed.hasSuffix(": '2222'"), "\(listed)")
+        // The group has no other reader.
+        var alone = people.alice
+        try alone.addConversationKey(history.key, in: GroupHistory.id, version: "1001")
+        try alone.addConversationKey(.generate(), in: GroupHistory.id, version: "1002")
+        try alone.acceptMembers(["1111"], of: GroupHistory.id)
+        #expect(text(alone, message) == "1002")
+        // Both are known.
+        var alice = people.alice
+        _ = alice.read(history.events)
+        let known = try alice.seal(.text("x"), in: GroupHistory.id)
+        try alice.acceptMembers(["1111", "2222", "3333"], of: GroupHistory.id)
+        try alice.addConversationKey(.generate(), in: GroupHistory.id, version: "1002")
+        let changed = text(alice, known)
+        #expect(changed.hasSuffix("when it was sealed, and a person must allow them: '3333'"), "\(changed)")
+    }
 }

@@ -69,14 +69,23 @@ extension Session {
 
     private func requireNoNewReaders(of message: SealedMessage) throws(XChatError) {
         guard message.conversationID.isGroup else { return }
+        let group = printable(message.conversationID)
+        guard readers(of: message.conversationID) != nil else {
+            throw XChatError(
+                .membersChanged,
+                "the members of group \(group) are not known, so the message could get new readers: deliver the group's "
+                    + "whole history, or have a person accept a list of its members"
+            )
+        }
         let new = newReaders(of: message)
-        guard new.isEmpty, message.readers != nil, readers(of: message.conversationID) != nil else {
+        guard new.isEmpty else {
             let names = new.sorted().prefix(10).map { printable($0) }.joined(separator: ", ")
             throw XChatError(
                 .membersChanged,
-                "the group \(printable(message.conversationID)) has readers who could not read the message when it "
-                    + "was sealed, and a person must allow them: \(names)"
-                    + (new.count > 10 ? " and \(new.count - 10) more" : "")
+                (message.readers == nil
+                    ? "the first readers of the message are not known, and a person must allow all readers of group \(group): "
+                    : "the group \(group) has readers who could not read the message when it was sealed, and a person must "
+                        + "allow them: ") + names + (new.count > 10 ? " and \(new.count - 10) more" : "")
             )
         }
     }
