@@ -597,6 +597,65 @@ struct People {
         #expect(first.members == ["1111", "2222", "3333"])
     }
 
+    @Test func `an addition that a replaced key of a stranger signs names no author and is not reported`() throws {
+        var history = GroupHistory()
+        try history.create(people.bob, [people.alice, people.bob])
+        var alice = people.alice
+        _ = alice.read(history.events)
+        try alice.acceptChange([try PrivateKeys.generate().verifiedKey(userID: "4444", version: "2")])
+        let addition = try GroupHistory.addition(people.dave, ["5555"], to: ["4444", "1111", "2222"], version: "1002")
+        let delivery = alice.read([addition])
+        #expect(delivery.codes == [.notAParticipant])
+        #expect(delivery.notices.isEmpty)
+        #expect(alice.standing(of: "5555", in: GroupHistory.id) == .stranger)
+        #expect(alice.standing(of: "4444", in: GroupHistory.id) == .stranger)
+        // That of a former member names authors, and is not reported: it would not count under any key.
+        var later = people.alice
+        try history.rotate(people.bob, for: [people.alice, people.bob, people.dave])
+        try history.add(people.bob, ["4444"], to: ["2222", "1111"])
+        try history.remove(people.bob, ["4444"])
+        _ = later.read(history.events)
+        try later.acceptChange([try PrivateKeys.generate().verifiedKey(userID: "4444", version: "2")])
+        #expect(later.read([addition]).notices.isEmpty)
+        #expect(later.standing(of: "5555", in: GroupHistory.id) == .unproven)
+    }
+
+    @Test func `an addition that a replaced key signs is reported once and settled`() throws {
+        var history = GroupHistory()
+        try history.create(people.bob, [people.alice, people.bob, people.carol])
+        var alice = people.alice
+        _ = alice.read(history.events)
+        try alice.acceptChange([try PrivateKeys.generate().verifiedKey(userID: "2222", version: "2")])
+        let addition = try GroupHistory.addition(people.bob, ["4444"], to: ["2222"], version: "1002")
+        #expect(alice.read([addition, addition]).notices.count == 1)
+        #expect(alice.read([addition]).notices.isEmpty)
+        // It does not count either after a person accepted the replaced key again.
+        try alice.acceptChange(people.bob.pins["2222"])
+        _ = alice.read([addition])
+        #expect(alice.members == ["1111", "2222", "3333"])
+    }
+
+    @Test func `the names of an addition that does not count are learned again when it is delivered again`() throws {
+        let history = try expelled()
+        let ignored = try GroupHistory.addition(people.carol, ["4444"], to: ["3333"], version: "1002")
+        var alice = people.alice
+        _ = alice.read(history.events + [ignored])
+        let log = try #require(alice.memberships[GroupHistory.id])
+        // As a session file stores it: with the settled changes, and without the names.
+        let stored = try Membership(
+            log: log.log,
+            present: log.present,
+            bars: log.bars,
+            floor: log.floor,
+            settled: log.settled
+        )
+        alice.restore(stored, of: GroupHistory.id)
+        #expect(alice.standing(of: "4444", in: GroupHistory.id) == .stranger)
+        _ = alice.read(history.events + [ignored])
+        #expect(alice.standing(of: "4444", in: GroupHistory.id) == .unproven)
+        #expect(alice.members == ["1111", "2222"])
+    }
+
     @Test func `an addition beyond 10,000 members fails alone`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob])

@@ -198,8 +198,10 @@ struct DeliveryWalk {
 
     /// What to do with a change of a group.
     private enum Judgement {
-        /// The change was evaluated before, or has no effect.
+        /// The change has no effect.
         case nothing
+        /// The change was evaluated before.
+        case evaluated(by: UserID)
         /// The change contradicts the founding of the log.
         case contest(EventDigest, by: [UserID])
         /// The change waits for the keys of its signer, or for an earlier change.
@@ -213,6 +215,7 @@ struct DeliveryWalk {
         // copying a large group for each change would take quadratic time.
         switch judgement(of: change, in: group) {
         case .nothing: return
+        case .evaluated(let signer): noteUnproven(change.event, by: signer, in: group)
         case .contest(let digest, let signers):
             session.memberships[group]?.contest(digest)
             notices.append(.contested(group, by: signers))
@@ -227,8 +230,9 @@ struct DeliveryWalk {
         guard let known = session.memberships[group] else { return .nothing }
         switch change.verdict {
         case .success(let signed):
-            guard let digest = try? signed.digest(), !known.isJudged(digest), !known.isSettled(change.event) else {
-                return .nothing
+            guard let digest = try? signed.digest() else { return .nothing }
+            guard !known.isJudged(digest), !known.isSettled(change.event) else {
+                return .evaluated(by: signed.signer.userID)
             }
             if contradictsFounding(change.event, by: signed.signer.userID, known, group) {
                 return .contest(digest, by: [known.log.first?.signer ?? "", signed.signer.userID])
@@ -282,16 +286,9 @@ struct DeliveryWalk {
         var outcome: Membership.Outcome?
         switch detail.groupChange {
         case .groupMemberAdd(let addition):
-            // A replaced key may be stolen, and its thief must not be able to add readers.
-            guard widens else {
-                session.memberships[group]?.noteUnproven(addition)
-                notices.append(.replacedKeyAdds(addition.memberIDs ?? [], to: group, by: signer))
-                return
-            }
+            guard widens else { return refuse(event, addition, digest, by: signer, in: group) }
             outcome = session.memberships[group]?.add(addition, by: signer, claim: .signed, digest: digest)
-            if outcome == .ignored, session.memberships[group]?.everContained(signer) == true {
-                session.memberships[group]?.noteUnproven(addition)
-            }
+            if outcome == .ignored { noteUnproven(event, by: signer, in: group) }
         case .groupMemberRemove(let removal):
             outcome = session.memberships[group]?
                 .remove(removal.memberIDs ?? [], by: signer, claim: .signed, digest: digest)
@@ -317,6 +314,32 @@ struct DeliveryWalk {
         case .repeated, .ignored, nil:
             return
         }
+    }
+
+    /// Settles an addition that is signed with a replaced key: the key may be stolen, and its thief must not be able to
+    /// add readers.
+    private mutating func refuse(
+        _ event: MessageEvent,
+        _ addition: GroupMemberAddChange,
+        _ digest: EventDigest,
+        by signer: UserID,
+        in group: ConversationID
+    ) {
+        guard session.memberships[group]?.isJudged(digest) == false else { return }
+        session.memberships[group]?.settle(digest)
+        noteUnproven(event, by: signer, in: group)
+        // An addition of a user who is not a member would not count under any key.
+        guard session.memberships[group]?.contains(signer) == true else { return }
+        notices.append(.replacedKeyAdds(addition.memberIDs ?? [], to: group, by: signer))
+    }
+
+    /// Records the users whom an addition names that does not count, if its signer is or was a member.
+    private mutating func noteUnproven(_ event: MessageEvent, by signer: UserID, in group: ConversationID) {
+        guard case .groupChangeEvent(let detail) = event.detail,
+            case .groupMemberAdd(let addition) = detail.groupChange,
+            session.memberships[group]?.everContained(signer) == true
+        else { return }
+        session.memberships[group]?.noteUnproven(addition)
     }
 
     /// Evaluates the waiting changes in their order, up to the first whose signer's keys are still not accepted.
