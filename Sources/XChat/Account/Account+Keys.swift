@@ -21,6 +21,19 @@ extension Account {
         public let safetyCode: SafetyCode?
         let served: [VerifiedPublicKey]
 
+        /// The effect of a failed check, and the next step.
+        fileprivate var afterFailedCheck: String {
+            guard let current else {
+                return
+                    "nothing was trusted, and these keys are not pinned on first use: compare the safety code with the "
+                    + "user again"
+            }
+            return
+                "no key was accepted, but key \(current.version) of the user was pinned before and stays in use: "
+                + "compare the safety code with the user again, and if it really differs, send nothing to the user, because "
+                + "another party may read it, until the user's own keys are served and accepted"
+        }
+
         /// Whether the served keys differ from the pinned ones.
         public var isChanged: Bool {
             guard let newest else { return false }
@@ -95,15 +108,15 @@ extension Account {
     ///   - comparison: The comparison.
     ///   - code: The code that the user gave.
     /// - Throws: ``AccountError`` with `safety_code_differs`; then the served keys are remembered as rejected, as by
-    ///   ``reject(_:)``.
+    ///   ``reject(_:)``. A pinned key stays in use, because the code may be mistyped.
     public func accept(_ comparison: KeyComparison, ifSafetyCodeIs code: SafetyCode) async throws {
         guard comparison.newest != nil, comparison.safetyCode == code else {
             try await reject(comparison)
             var error = AccountError(
                 .safetyCodeDiffers,
                 "the safety code of the newest keys served for user \(comparison.user) is "
-                    + "\(comparison.safetyCode?.description ?? "not known"), not the one given; nothing was trusted, and "
-                    + "these keys are not pinned on first use: compare the code with the user again"
+                    + "\(comparison.safetyCode?.description ?? "not known"), not the one given; "
+                    + comparison.afterFailedCheck
             )
             error.user = comparison.user
             throw error
@@ -134,7 +147,7 @@ extension Account {
             failure = .fingerprintDiffers
             message =
                 "the newest identity key served for user \(comparison.user) has the fingerprint \(found), not the one given; "
-                + "nothing was trusted, and these keys are not pinned on first use; compare the safety code with the user"
+                + comparison.afterFailedCheck
         } else if newest.registered.signingPublicKeySignature == nil {
             failure = .signingKeyUnproven
             message =
@@ -150,6 +163,7 @@ extension Account {
 
     /// Remembers that the served keys of a comparison failed a check, so that these keys are not pinned on first use.
     ///
+    /// Keys that are pinned already stay pinned and in use.
     /// - Parameter comparison: The comparison.
     /// - Throws: ``AccountError`` if the state cannot be written.
     public func reject(_ comparison: KeyComparison) async throws {

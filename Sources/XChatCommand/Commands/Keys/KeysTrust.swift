@@ -26,7 +26,8 @@ struct KeysTrust: AsyncParsableCommand {
             With --safety-code exactly the keys of that code are accepted, and nothing is asked. Get the code from \
             the user by another way than this server: see "keys safety-code". With --fingerprint an identity key of \
             that fingerprint is accepted, if it has signed the signing key. X's API does not show that signature, so \
-            use the safety code there. Keys that fail such a check are not pinned on first use afterwards.
+            use the safety code there. Keys that fail such a check are not pinned on first use afterwards. A key that \
+            is pinned already stays in use.
 
             Example:
               xchat keys trust 2222 --session alice.json
