@@ -70,8 +70,9 @@ extension Session {
     ///   - conversation: The id that the server assigned to the group: `g` and digits. The session must not know a
     ///     group with this id yet.
     /// - Returns: The change for the group endpoint.
-    /// - Throws: `inconsistent` if the session knows a group with this id; `invalid_argument`, `not_a_participant`,
-    ///   `not_unlocked`, `wrong_suite`; `not_representable` for a title or avatar with a comma.
+    /// - Throws: `inconsistent` if the session knows a group with this id; `too_large` for more than 10,000 members;
+    ///   `invalid_argument`, `not_a_participant`, `not_unlocked`, `wrong_suite`; `not_representable` for a title or
+    ///   avatar with a comma.
     public mutating func prepareGroupCreate(
         _ draft: GroupDraft,
         in conversation: ConversationID
@@ -113,7 +114,8 @@ extension Session {
     ///   - conversation: The group's id.
     /// - Returns: The change for the members endpoint.
     /// - Throws: As ``prepareGroupCreate(_:in:)``; `inconsistent` if the present members differ from those of the log;
-    ///   `membership_unproven` and `membership_unjudged` for a group whose members are not known.
+    ///   `too_large` also if the membership log has no room for the addition; `membership_unproven` and
+    ///   `membership_unjudged` for a group whose members are not known.
     public mutating func prepareMemberAdd(
         _ draft: MemberAddDraft,
         in conversation: ConversationID
@@ -140,6 +142,7 @@ extension Session {
                     + "\(printable(conversation)): deliver its newest events, and name exactly the members of the log"
             )
         }
+        guard members.hasRoom(for: draft.newMembers) else { throw tooLarge(conversation) }
         // The signed text lists the new members and then the present members without a separator, so a server could
         // move the boundary and keep the signature valid. The signer is always a present member: put first among them,
         // the signer's id marks the boundary.
@@ -220,6 +223,7 @@ extension Session {
                 "conversation \(printable(conversation)) is not a group: a group id is g and digits"
             )
         }
+        guard members.count <= Membership.maximumMembers else { throw tooLarge(conversation) }
         let keyChange = try prepareKey(in: conversation, for: members)
         let detail = MessageEventDetail.groupChangeEvent(
             GroupChangeEvent(groupChange: change(keyChange.version), forKeyRotation: false)
@@ -227,6 +231,14 @@ extension Session {
         let (action, event) = try sign(detail, in: conversation)
         return GroupKeyChange(keyChange: keyChange, action: action, event: event)
     }
+}
+
+private func tooLarge(_ group: ConversationID) -> XChatError {
+    XChatError(
+        .tooLarge,
+        "the change exceeds \(Membership.maximumMembers) members or the membership log of group "
+            + "\(printable(group)): name fewer users, or have a person accept a list of its members"
+    )
 }
 
 private func unlessEmpty(_ text: String?) -> WireString? {

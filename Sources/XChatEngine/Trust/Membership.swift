@@ -219,6 +219,11 @@ public struct Membership: Hashable, Sendable {
     /// Whether a change counted already, or is known never to count.
     func isJudged(_ digest: EventDigest) -> Bool { counted.contains(digest) || settledDigests.contains(digest) }
 
+    /// Whether an addition of users who are not present members is within the limits of members and of the log.
+    func hasRoom(for users: [UserID]) -> Bool {
+        present.count + users.count <= Self.maximumMembers && size(after: users, Set(users)) <= Self.maximumIDs
+    }
+
     /// Whether a change waited until a person accepted a list, so that it never counts.
     func isSettled(_ event: MessageEvent) -> Bool {
         guard !settledDigests.isEmpty, let digest = event.digestOfClaim else { return false }
@@ -283,10 +288,7 @@ public struct Membership: Hashable, Sendable {
         // The size is checked before anything is changed, so no copy is needed: copying a large group for each addition
         // would take quadratic time.
         let names = Set(added)
-        let sizeAfter =
-            size + added.count + 1 + names.count - names.count { bars[$0] != nil }
-            - names.count(where: leaving.contains)
-        guard fits(sizeAfter, digest) else { return .full }
+        guard fits(size(after: added, names), digest) else { return .full }
         for user in names {
             present.insert(user)
             bars[user] = nil
@@ -445,6 +447,11 @@ public struct Membership: Hashable, Sendable {
 
     /// The number of ids in the log, which bounds the size of the stored log.
     private var size: Int { idCount + present.count + bars.count + leaving.count }
+
+    /// The number of ids in the log after an addition of users who are not present members; `names` has each user once.
+    private func size(after added: [UserID], _ names: Set<UserID>) -> Int {
+        size + added.count + 1 + names.count - names.count { bars[$0] != nil } - names.count(where: leaving.contains)
+    }
 
     private mutating func ignore(_ digest: EventDigest) -> Outcome {
         settle(digest)
