@@ -56,7 +56,7 @@ extension History {
         let isTaken = random.chance(90)
         switch random.number(0...99) {
         case 0..<40: try write(index, isEdit: random.chance(15))
-        case 40..<55: try rotate(index, isTaken: isTaken)
+        case 40..<55: try rotate(index, isTaken: isTaken, isHeldBack: true)
         case 55..<75:
             let absent = world.people.filter { !members.contains($0) }
             guard let user = random.pick(absent) else { return }
@@ -64,13 +64,13 @@ extension History {
             if random.chance(15) {
                 try addAsOldClient(user, by: index)
             } else {
-                try add([user], by: index, isTaken: isTaken)
+                try add([user], by: index, isTaken: isTaken, isHeldBack: true)
             }
         case 75..<95:
             let others = members.present.subtracting([clients[index].user]).sorted()
             guard let user = random.pick(others) else { return }
             try remove([user], by: index)
-            if random.chance(60) { try rotate(index) }
+            if random.chance(60) { try rotate(index, isHeldBack: true) }
         default: try remove([clients[index].user], by: index)
         }
     }
@@ -278,6 +278,21 @@ extension History {
         let items = acts.map { Item($0) }
         try serveKeys(to: index, for: items, isHonest: true)
         try deliver(items, to: index, "the truth")
+    }
+
+    /// What happens between the request of a client and the server's answer to it.
+    mutating func holdBack(from index: Int) throws {
+        if random.chance(30) { try conspire() }
+        if random.chance(15) {
+            let other = random.number(0...clients.count - 1)
+            if other != index { try replaceKeys(of: other) }
+        }
+        switch random.number(0...9) {
+        case 0..<4: break
+        case 4..<7: try tellTruth(to: index)
+        case 7: try lie(to: index)
+        default: try acceptSomething(index)
+        }
     }
 
     private mutating func lie(to index: Int) throws {

@@ -162,8 +162,15 @@ struct History {
     }
 
     /// Makes a new key and, if the server accepts it, uses it.
+    ///
+    /// With `isHeldBack` the server may deliver events, and a person may accept keys, before its answer arrives.
     @discardableResult
-    mutating func rotate(_ index: Int, in group: ConversationID = World.group, isTaken: Bool = true) throws -> Bool {
+    mutating func rotate(
+        _ index: Int,
+        in group: ConversationID = World.group,
+        isTaken: Bool = true,
+        isHeldBack: Bool = false
+    ) throws -> Bool {
         let change: KeyChange
         do {
             change = try clients[index].session.prepareKeyChange(in: group)
@@ -176,6 +183,7 @@ struct History {
             say("    which the server refuses")
             return false
         }
+        if isHeldBack { try holdBack(from: index) }
         try act(index) { client in
             try client.session.adopt(change)
             client.noteOwnKey(change)
@@ -195,9 +203,13 @@ struct History {
     }
 
     /// Adds users, with a new key.
-    mutating func add(_ users: [UserID], by index: Int, in group: ConversationID = World.group, isTaken: Bool = true)
-        throws
-    {
+    mutating func add(
+        _ users: [UserID],
+        by index: Int,
+        in group: ConversationID = World.group,
+        isTaken: Bool = true,
+        isHeldBack: Bool = false
+    ) throws {
         guard let members = clients[index].session.memberships[group]?.present else { return }
         try pinMembers(index, in: group, more: users)
         let draft = MemberAddDraft(
@@ -211,7 +223,7 @@ struct History {
         } catch {
             return say("\(name(index)) cannot add \(users): \(error)")
         }
-        try take(change, .addition, by: index, isTaken: isTaken)
+        try take(change, .addition, by: index, isTaken: isTaken, isHeldBack: isHeldBack)
     }
 
     /// Creates a group.
@@ -223,12 +235,19 @@ struct History {
         try take(change, .creation, by: index, isTaken: true)
     }
 
-    private mutating func take(_ change: GroupKeyChange, _ kind: Act.Kind, by index: Int, isTaken: Bool) throws {
+    private mutating func take(
+        _ change: GroupKeyChange,
+        _ kind: Act.Kind,
+        by index: Int,
+        isTaken: Bool,
+        isHeldBack: Bool = false
+    ) throws {
         try recordKey(change.keyChange, by: index)
         let added = try world.record(change.event, kind, by: clients[index].identity, isHonest: true)
         record(added, "names \(added.named)")
         guard isTaken else { return say("    which the server refuses") }
         world.apply(added)
+        if isHeldBack { try holdBack(from: index) }
         try act(index) { client in
             try client.session.adopt(change)
             client.noteOwnKey(change.keyChange)

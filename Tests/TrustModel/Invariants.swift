@@ -179,7 +179,7 @@ struct Invariants {
                     "\(user) encrypts for \(group) although a removal of \(world.acts[index].removed) waits for keys"
             )
         }
-        guard client.own[group]?[version] != key else { return }
+        guard client.own[group]?[version] != key else { return try checkOwnKey(client, key, version) }
         let sources = world.acts.filter { act in
             act.kind == .keyChange && act.conversation == group && act.key == key && act.version == number
                 && client.delivered.contains(act.index)
@@ -213,6 +213,27 @@ struct Invariants {
             )
         }
         try checkReplacedKeys(client, key, version, sources, members)
+    }
+
+    /// A key that the client made is wrapped for no former member, and for no replaced keys of others.
+    private func checkOwnKey(_ client: Client, _ key: [UInt8], _ version: KeyVersion) throws {
+        guard let act = world.acts.first(where: { $0.kind == .keyChange && $0.key == key }) else { return }
+        for entry in act.entries where entry.user != client.user {
+            guard client.out[group]?[entry.user] == nil else {
+                throw Violation(
+                    invariant: 2,
+                    reason: "\(client.user) encrypts with its key \(version) of \(group), which the removed "
+                        + "\(entry.user) has"
+                )
+            }
+            guard entry.version == client.accepted[entry.user] else {
+                throw Violation(
+                    invariant: 2,
+                    reason: "\(client.user) encrypts with its key \(version) of \(group), wrapped to the replaced "
+                        + "keys \(entry)"
+                )
+            }
+        }
     }
 
     /// The first accepted key of a version stays.

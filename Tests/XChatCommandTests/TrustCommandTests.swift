@@ -327,6 +327,31 @@ struct TrustCommandTests {
         #expect(try isVerified("hello", in: outcome))
     }
 
+    @Test("a failed check leaves a pinned key in use, and the error says so", arguments: [false, true])
+    func failedCheckOfPinnedKey(isFingerprint: Bool) async throws {
+        try writeState(pinning: [bob])
+        var history = try SignedHistory(bob, with: alice)
+        try history.say("hello", by: bob)
+        try server.serve(history)
+        let (option, value) =
+            isFingerprint
+            ? ("--fingerprint", carol.keys.identityKey.fingerprint)
+            : ("--safety-code", try safetyCode(with: carol.renamed("2222")))
+        let before = try await run("keys", "list")
+        let failed = try await run("keys", "trust", "2222", option, value)
+        #expect(failed.status == 1)
+        for text in ["no key was accepted", "key 1 of the user was pinned before and stays in use", "send nothing to"] {
+            #expect(failed.errors.contains(text), "\(failed.errors)")
+        }
+        #expect(!failed.errors.contains("first use"), "\(failed.errors)")
+        #expect(try session().pins.rejected.isEmpty)
+        // It is shown as pinned, as before, and not as checked.
+        #expect(try await run("keys", "list").output == before.output)
+        let outcome = try await read()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try isVerified("hello", in: outcome))
+    }
+
     // MARK: New groups
 
     @Test("a new group never takes over a known one", arguments: ["history", "key", "answer"])

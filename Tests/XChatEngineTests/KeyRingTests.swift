@@ -114,7 +114,17 @@ import XChatEvents
         try accept("50")
         try accept("51")
         #expect(["5", "90", "50", "51"].map(isStale) == [true, true, true, false])
-        ring.renew("50", in: conversation)
+        let key = try #require(ring.acceptedKey(in: conversation, version: "50"))
+        ring.adopt(AcceptedKey(key: key), in: conversation, version: "50")
         #expect(isStale("50") == false)
+        // Another key of the version says nothing about the accepted one.
+        ring.adopt(AcceptedKey(key: key), in: conversation, version: "90")
+        #expect(isStale("90") == true)
+        // Users who are known to have the key stay known.
+        for user: UserID in ["8", "7"] {
+            ring.adopt(AcceptedKey(key: key, isStale: true, outsiders: [user]), in: conversation, version: "50")
+        }
+        #expect(isStale("50") == true)
+        #expect(ring.accepted(in: conversation, version: "50")?.outsiders == ["7", "8"])
     }
 }

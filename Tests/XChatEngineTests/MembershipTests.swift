@@ -892,6 +892,40 @@ struct People {
         #expect(try together.encryptingVersion(in: GroupHistory.id) == "1002")
     }
 
+    @Test("a key with outsiders encrypts when all are members, if there are eight at most", arguments: [7, 8, 9, 20])
+    func outsiders(count: Int) throws {
+        var history = GroupHistory()
+        try history.create(people.bob, [people.alice, people.bob])
+        let new = (0..<count).map { UserID(String(5000 + $0)) }
+        let key = try ConversationKey.generate()
+        let detail = try keyChangeDetail(key, version: "1002", to: [people.alice, people.bob])
+        guard case .conversationKeyChangeEvent(var change) = detail else {
+            Issue.record("no key change event")
+            return
+        }
+        change.conversationParticipantKeys? += new.map {
+            ConversationParticipantKey(userID: $0, encryptedConversationKey: "AAAA", publicKeyVersion: "1")
+        }
+        let announcement = try forge(.conversationKeyChangeEvent(change), by: people.bob, in: "g9", key: key)
+        let addition = try GroupHistory.addition(people.bob, new, to: ["2222", "1111"], version: "1002")
+        // In one delivery the list is complete until its end.
+        var together = people.alice
+        _ = together.read(history.events + [announcement, addition])
+        #expect(try together.encryptingVersion(in: GroupHistory.id) == "1002")
+        var alice = people.alice
+        _ = alice.read(history.events + [announcement])
+        let kept = alice.keyRing.accepted(in: GroupHistory.id, version: "1002")?.outsiders
+        #expect(kept == (count > 8 ? Array(new.prefix(8)) + ["more"] : new))
+        _ = alice.read([history.events[0]])
+        #expect(alice.keyRing.accepted(in: GroupHistory.id, version: "1002")?.outsiders == kept)
+        _ = alice.read([addition])
+        #expect(alice.members == Set(["1111", "2222"] + new))
+        #expect(alice.encryptionCode() == (count > 8 ? .rotationNeeded : nil))
+        if count > 8 {
+            #expect(alice.keyRing.accepted(in: GroupHistory.id, version: "1002")?.outsiders == ["more"])
+        }
+    }
+
     @Test func `the newest key that lacks a present member is reported`() throws {
         var history = GroupHistory()
         try history.create(people.bob, [people.alice, people.bob, people.carol])

@@ -491,7 +491,13 @@ struct RandomSessions {
             ("floor", [], [pair], { $0.keyRing.restoreFloor(9, of: pair) }),
             ("highest", [], [pair], { $0.restoreHighestVersion(1 << 40, of: pair) }),
             ("stale", [], [pair], { $0.keyRing.retireKeys(of: pair, floor: 0) }),
-            ("renewed", [], [group], { $0.keyRing.renew("1001", in: group) }),
+            (
+                "renewed", [], [group],
+                { session in
+                    let key = try #require(session.keyRing.acceptedKey(in: group, version: "1001"))
+                    session.keyRing.adopt(AcceptedKey(key: key), in: group, version: "1001")
+                }
+            ),
             ("members", [], [group], { try $0.acceptMembers(["1111", "4444"], of: group) }),
             (
                 "other key", [], [pair],
@@ -530,7 +536,7 @@ struct RandomSessions {
         var session = base
         session.trust(session.pins["2222"])
         for held in base.keyRing.accepted {
-            session.keyRing.renew(held.version, in: held.conversation)
+            session.keyRing.adopt(held.key, in: held.conversation, version: held.version)
             if held.key.isStale { session.keyRing.retireKeys(of: held.conversation, floor: 0) }
         }
         for user in base.state.users { session.restore(try UserState(decoding: user.encoded())) }

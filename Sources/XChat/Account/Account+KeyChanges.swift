@@ -95,7 +95,8 @@ extension Account {
         } catch {
             guard error.isUnclear else { throw error }
             guard await isInHistory(change) else { return .unclear(error) }
-            return .saved(NewKey(conversation: conversation, version: version, sequenceID: nil))
+            // The history gave the key to the session, but only the change says for whom it was wrapped, and when.
+            sequenceID = nil
         }
         do {
             try await state.update(scope, adopt)

@@ -167,6 +167,8 @@ extension Session {
     /// Applies a group change of this account that the server accepted: its members, and the key that is used to
     /// encrypt from now on.
     ///
+    /// The key is only used to decrypt in the cases of ``adopt(_:)-(KeyChange)``. A user who was removed since the
+    /// preparation returns only if the addition signs a key version above the user's exclusion version.
     /// - Parameter change: The change.
     /// - Throws: `too_large` for an addition that exceeds 10,000 members or the membership log; `inconsistent` for the
     ///   creation of a group that became known in the meantime.
@@ -199,13 +201,11 @@ extension Session {
                 floor: create.conversationKeyVersion?.number ?? 0
             )
         case .groupMemberAdd(let addition):
-            if memberships[group]?.add(addition, by: userID, claim: .own, digest: digest) == .full {
-                throw XChatError(
-                    .tooLarge,
-                    "the addition exceeds \(Membership.maximumMembers) members or the membership log of group "
-                        + "\(printable(group)): have a person accept a list of its members"
-                )
-            }
+            // A removal that was applied after the preparation is not undone by the older addition.
+            let endsExclusions = isUnchanged(since: change.keyChange)
+            let outcome = memberships[group]?
+                .add(addition, by: userID, claim: .own, digest: digest, endsExclusions: endsExclusions)
+            if outcome == .full { throw tooLarge(group) }
         default:
             throw XChatError(.invalidArgument, "the change is neither a creation nor an addition, so it brings no key")
         }

@@ -27,6 +27,10 @@ public struct KeyChange: Sendable {
     ///
     /// Never send it: every holder of the key can read the messages of its version.
     public let key: ConversationKey
+    /// The pins for which the key is wrapped.
+    let recipients: [VerifiedPublicKey]
+    /// The rotation floor of the conversation when the key was made.
+    let rotationFloor: UInt64
 }
 
 extension Session {
@@ -122,7 +126,9 @@ extension Session {
             participantKeys: participantKeys,
             actionSignature: action,
             event: event,
-            key: key
+            key: key,
+            recipients: recipients,
+            rotationFloor: keyRing.rotationFloor(of: conversation)
         )
     }
 
@@ -159,15 +165,32 @@ extension Session {
 
     /// Applies a key change of this account that the server accepted: its key is used to encrypt from now on.
     ///
+    /// If a removal was applied since the preparation, or changed public keys of a recipient were accepted, the key is
+    /// only used to decrypt, because it was wrapped before. ``encryptingVersion(in:)`` then throws `rotation_needed`.
     /// - Parameter change: The change.
     /// - Throws: `invalid_argument` for a version that is not 1 to 19 digits.
     public mutating func adopt(_ change: KeyChange) throws(XChatError) {
-        try restoreKey(
-            AcceptedKey(key: change.key, announcer: userID, isOwn: true),
-            in: change.conversationID,
-            version: change.version
+        let (conversation, version) = (change.conversationID, change.version)
+        // The floor alone is not enough: it stays the same if the clock was set back, and the public keys of a new
+        // member do not raise it.
+        let isStale = !isUnchanged(since: change) || change.recipients.contains { isRetired($0) }
+        let members = memberships[conversation]
+        let outsiders = change.recipients.map(\.userID).filter { members?.contains($0) == false }
+        let key = AcceptedKey(
+            key: change.key,
+            announcer: userID,
+            isOwn: true,
+            isStale: isStale,
+            outsiders: outsiders.sorted()
         )
-        keyRing.renew(change.version, in: change.conversationID)
+        try restoreKey(key, in: conversation, version: version)
+        keyRing.adopt(key, in: conversation, version: version)
+        if let members { keyRing.boundOutsiders(in: conversation, members.present) }
+    }
+
+    /// Whether the keys of the conversation did not become stale since the preparation of a change.
+    func isUnchanged(since change: KeyChange) -> Bool {
+        keyRing.rotationFloor(of: change.conversationID) == change.rotationFloor
     }
 
     private mutating func mintVersion(for conversation: ConversationID) throws(XChatError)

@@ -393,19 +393,27 @@ public struct KeyRing: Sendable {
     /// Shortens lists of outsiders that are too long at the end of a delivery; outsiders who became members are dropped
     /// first.
     mutating func boundOutsiders(in conversation: ConversationID, _ members: Set<UserID>) {
-        guard let known = held[conversation] else { return }
-        for (version, key) in known.accepted where key.outsiders.count > AcceptedKey.maximumOutsiders {
+        var bounded: [KeyVersion: [UserID]] = [:]
+        for (version, key) in held[conversation]?.accepted ?? [:]
+        where key.outsiders.count > AcceptedKey.maximumOutsiders {
             var outsiders = key.outsiders.filter { !members.contains($0) }
             if outsiders.count > AcceptedKey.maximumOutsiders {
                 outsiders = Array(outsiders.prefix(AcceptedKey.maximumOutsiders)) + [AcceptedKey.more]
             }
-            held[conversation]?.accepted[version]?.outsiders = outsiders
+            // A shortened list is over the limit by its last id, and is not written again in each delivery.
+            if outsiders != key.outsiders { bounded[version] = outsiders }
         }
+        for (version, outsiders) in bounded { held[conversation]?.accepted[version]?.outsiders = outsiders }
     }
 
-    /// Marks a key of this account as not stale although its version is not above the floor, because it was made later.
-    mutating func renew(_ version: KeyVersion, in conversation: ConversationID) {
-        held[conversation]?.accepted[version]?.isStale = false
+    /// Records what this account knows of a key that it made: whether the key is stale, and which recipients are not
+    /// members.
+    ///
+    /// The version of the key does not say that, and the server can remove entries from its key change event.
+    mutating func adopt(_ own: AcceptedKey, in conversation: ConversationID, version: KeyVersion) {
+        guard let known = held[conversation]?.accepted[version], known.key.isEqual(to: own.key) else { return }
+        held[conversation]?.accepted[version]?.isStale = own.isStale
+        held[conversation]?.accepted[version]?.outsiders = Set(known.outsiders + own.outsiders).sorted()
     }
 
     mutating func raiseHighest(of conversation: ConversationID, to version: UInt64) {

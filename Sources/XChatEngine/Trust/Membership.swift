@@ -260,11 +260,16 @@ public struct Membership: Hashable, Sendable {
     /// Adds all users whom an addition names, except excluded ones; removes no member.
     ///
     /// An excluded user returns only if the addition names the user as a new member and signs a key version above the
-    /// user's bar. The signed text has no separator between the new and the present members, but the signer is always a
-    /// present member. So the users after the signer are present members in every reading of the text, and an excluded
-    /// user among them does not return.
-    mutating func add(_ addition: GroupMemberAddChange, by signer: UserID, claim: Claim, digest: EventDigest) -> Outcome
-    {
+    /// user's bar, or if `endsExclusions` is true. The signed text has no separator between the new and the present
+    /// members, but the signer is always a present member. So the users after the signer are present members in every
+    /// reading of the text, and an excluded user among them does not return.
+    mutating func add(
+        _ addition: GroupMemberAddChange,
+        by signer: UserID,
+        claim: Claim,
+        digest: EventDigest,
+        endsExclusions: Bool = false
+    ) -> Outcome {
         guard !isJudged(digest) else { return .repeated }
         let version = addition.conversationKeyVersion?.number ?? 0
         guard present.contains(signer), claim == .own || version > max(floor, joined[signer] ?? 0) else {
@@ -275,7 +280,7 @@ public struct Membership: Hashable, Sendable {
         var returned: [UserID] = []
         for user in (addition.memberIDs ?? []) + (addition.currentMemberIDs ?? []) where !present.contains(user) {
             if let bar = bars[user] {
-                guard new.contains(user), version > bar || claim == .own else { continue }
+                guard new.contains(user), version > bar || endsExclusions else { continue }
                 returned.append(user)
             }
             added.append(user)

@@ -63,8 +63,10 @@ extension Session {
             if let outsider = accepted.outsiders.first(where: { !members.contains($0) }) {
                 throw XChatError(
                     .rotationNeeded,
-                    "key \(printable(newest)) of conversation \(id) was also given to user \(printable(outsider)), "
-                        + "who is not a member, and is only used to decrypt: rotate the key"
+                    "key \(printable(newest)) of conversation \(id) was also given to "
+                        + (outsider == AcceptedKey.more
+                            ? "users who are not members" : "user \(printable(outsider)), who is not a member")
+                        + ", and is only used to decrypt: rotate the key"
                 )
             }
             if let announcer = accepted.announcer, !members.contains(announcer) {
