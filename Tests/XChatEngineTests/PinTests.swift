@@ -130,6 +130,32 @@ import XChatEvents
         #expect(alice.pins.rejected.isEmpty)
     }
 
+    @Test func `after 64 rejected keys of a user no key is pinned that a person did not accept`() throws {
+        var alice = try person("1111")
+        let keys = try (1...66).map { _ in try PrivateKeys.generate().verifiedKey(userID: "2222", version: "1") }
+        for key in keys.prefix(65) { try alice.rejectKeys([key]) }
+        let state = try #require(alice.state(of: "2222" as UserID)).encoded()
+        var restored = try person("1111")
+        restored.restore(try UserState(decoding: state))
+        for session in [alice, restored] {
+            var session = session
+            for key in keys.suffix(2) {
+                #expect(code { try session.pin([key.registered], of: "2222") } == .pinRejected)
+            }
+            #expect(session.pins["2222"].isEmpty)
+            // A rejected key that is accepted makes no place for the keys that were not recorded.
+            try session.acceptChange([keys[0]], servedWith: [keys[64]])
+            #expect(session.pins["2222"].map { $0.isSamePin(as: keys[0]) } == [true])
+            try session.pin([keys[0].registered], of: "2222")
+            #expect(code { try session.pin([keys[0], keys[64]].map(\.registered), of: "2222") } == .pinChanged)
+            session.forget(["2222"])
+            #expect(code { try session.pin([keys[64].registered], of: "2222") } == .pinRejected)
+        }
+        // The limit is that of one user.
+        let other = try PrivateKeys.generate().verifiedKey(userID: "3333", version: "1")
+        try alice.pin([other.registered], of: "3333")
+    }
+
     @Test func `a safety code is the same for both users and covers all four keys and both ids`() throws {
         let (one, other) = (try PrivateKeys.generate(), try PrivateKeys.generate())
         let alice = try one.verifiedKey(userID: "11", version: "1")

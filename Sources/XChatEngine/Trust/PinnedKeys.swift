@@ -27,7 +27,10 @@ public struct PinnedKeys: Sendable {
 
     /// The maximum number of keys that a server may serve for one user: 16.
     public static let maximumServedKeys = 16
-    /// The maximum number of rejected keys that are kept for one user: 64; further ones are not recorded.
+    /// The maximum number of rejected keys that are kept for one user: 64.
+    ///
+    /// Further ones are not recorded. Once there are so many, every key that is not pinned counts as rejected on first
+    /// use: otherwise a server could have many keys rejected, and then serve one that was not recorded.
     static let maximumRejected = 64
 
     private var pins: [UserID: Pins] = [:]
@@ -94,6 +97,11 @@ public struct PinnedKeys: Sendable {
         return known.contains(digest)
     }
 
+    /// Whether rejected keys of a user may be missing from the record.
+    private func isRejectionFull(of user: UserID) -> Bool {
+        rejected[user]?.count ?? 0 >= Self.maximumRejected
+    }
+
     // MARK: Changes
 
     /// Adds a key that the caller supplies.
@@ -142,6 +150,13 @@ public struct PinnedKeys: Sendable {
                     + "user's, accept them"
             )
         }
+        guard served.isEmpty || !isRejectionFull(of: user) else {
+            throw XChatError(
+                .pinRejected,
+                "\(Self.maximumRejected) keys served for user \(printable(user)) failed checks by a person, so no other keys "
+                    + "of the user are pinned unchecked; compare the safety code with the user, then accept the keys"
+            )
+        }
         for key in served { add(key) }
     }
 
@@ -154,11 +169,13 @@ public struct PinnedKeys: Sendable {
         guard let newest = accepted.newest else { return }
         let user = newest.userID
         let before = self[user]
+        let isFull = isRejectionFull(of: user)
         for key in accepted where key.userID == user {
-            rejected[user]?.remove(try key.digest())
+            // A full record stays full, because the keys that it lacks stay rejected.
+            if !isFull { rejected[user]?.remove(try key.digest()) }
             add(key)
         }
-        for key in others where key.userID == user && !isRejected(key) { add(key) }
+        for key in others where key.userID == user && !isFull && !isRejected(key) { add(key) }
         makeCurrent(newest)
         if rejected[user]?.isEmpty == true { rejected[user] = nil }
         for key in before + others where key.userID == user && !key.isSamePin(as: newest) { restoreReplaced(key) }
@@ -169,7 +186,8 @@ public struct PinnedKeys: Sendable {
         pins[key.userID]?.replaced.insert(index)
     }
 
-    /// Records that served keys failed a check by a person; keys that are pinned are not recorded.
+    /// Records that served keys failed a check by a person, up to ``maximumRejected`` keys of a user; keys that are pinned
+    /// are not recorded.
     mutating func reject(_ served: [VerifiedPublicKey]) throws(XChatError) {
         for key in served where !self[key.userID].contains(where: { $0.isSamePin(as: key) }) {
             guard rejected[key.userID]?.count ?? 0 < Self.maximumRejected else { continue }
