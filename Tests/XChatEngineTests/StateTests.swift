@@ -435,10 +435,14 @@ struct RandomSessions {
         var writer = StateWriter(.conversation)
         writer.text(1, "g9" as WireString)
         writer.nested(7) { log in
-            for user in 0...2 * Membership.maximumIDs { log.text(2, WireString(String(user))) }
+            for user in 0...Membership.maximumIDs { log.text(2, WireString(String(user))) }
+            // A bar that is too short, which is not read any more.
+            log.bytes(3, [1])
         }
         writer.finish()
-        #expect(code { _ = try ConversationState(decoding: writer.bytes) } == .tooLarge)
+        let error = #expect(throws: XChatError.self) { try ConversationState(decoding: writer.bytes) }
+        #expect(error?.code == .tooLarge)
+        #expect(error?.message.hasPrefix("the membership log has more than \(Membership.maximumIDs) ids: ") == true)
     }
 
     @Test func `a stored point that is not on the curve is an error when it is used`() throws {

@@ -14,7 +14,7 @@ extension Membership {
         /// Counts the ids that were read, so that reading stops soon after the limit.
         func count(_ ids: Int) throws(XChatError) {
             idCount += ids
-            guard idCount <= 2 * Self.maximumIDs else {
+            guard idCount <= Self.maximumIDs else {
                 throw XChatError(
                     .tooLarge,
                     "the membership log has more than \(Self.maximumIDs) ids: it is damaged; restore it from a copy"
