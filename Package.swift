@@ -233,6 +233,7 @@ let package = Package(
             dependencies: [
                 "XChatSandbox", "XChatBackup", "XChatEngine", "XChatEvents", "TestSupport", crypto, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -1,7 +1,9 @@
 import AsyncHTTPClient
 import Foundation
+import GRDB
 import NIOCore
 import NIOHTTP1
+import TestSupport
 import Testing
 import XChatEngine
 import XChatEvents
@@ -40,6 +42,40 @@ struct StreamTests {
             let path = "/2/activity/stream?end_time=2020-01-01T00:00:00Z"
             let answer = try await HTTPClient.shared.execute(Self.request(url, path), timeout: .seconds(45))
             _ = try await answer.body.collect(upTo: 1024)
+        }
+    }
+
+    @Test func `a backfill reaches the newest message, however many events come before it`() async throws {
+        let scratch = try Scratch()
+        let path = scratch.file("data")
+        try await Router.test(Sandbox(data: path)) { router in
+            var alice = try await Member("1111", at: router)
+            let bob = try await Member("2222", at: router)
+            let filter = ["event_type": "chat.sent", "filter": ["user_id": "1111"]] as [String: Any]
+            #expect(try await router.ask(.post, "/2/activity/subscriptions", user: "app", json: filter).status == 200)
+            try await alice.start(with: bob, at: router)
+            // Events that are not messages, which cost little.
+            try await DatabaseQueue(path: path).write { db in
+                try db.execute(
+                    sql: """
+                        WITH RECURSIVE number (value) AS (
+                            SELECT 1 UNION ALL SELECT value + 1 FROM number WHERE value < 10000
+                        )
+                        INSERT INTO event (
+                            sequence, conversation, sender, message_id, created_at, is_key_change, encoded
+                        )
+                        SELECT value, conversation, sender, CAST(value AS BLOB), created_at, 0, encoded
+                        FROM event, number
+                        """
+                )
+            }
+            for text in ["x", "y"] {
+                let body = Member.body(of: try alice.seal(text, to: bob))
+                _ = try await router.ask(.post, "/2/chat/conversations/2222/messages", user: "1111", json: body)
+            }
+            let stream = "/2/activity/stream?start_time=2020-01-01T00:00:00Z&end_time=2020-01-01T00:00:01Z"
+            let answer = try await router.ask(.get, stream, user: "app")
+            #expect(answer.body.split(separator: UInt8(ascii: "\n")).count { $0.count > 1 } == 2)
         }
     }
 

@@ -10,8 +10,8 @@ struct ActivityStream {
     let stream: ActivityHub.Stream
     let faults: SandboxFaults
     let random: SeededRandom
-    /// The events before the connection, if the request asks for them.
-    let backfill: [Data]
+    /// The events before the connection; nil if the request does not ask for them.
+    let backfill: ActivityBackfill?
     /// When the stream ends, in milliseconds since 1970; nil for a stream without an end.
     let end: Int64?
 
@@ -40,7 +40,10 @@ struct ActivityStream {
     private func write(to writer: inout any ResponseBodyWriter) async throws {
         // The head is sent with the first bytes, and a client waits for it.
         try await writer.write(Self.lineEnd)
-        for line in backfill { try await writer.write(Self.line(line)) }
+        var backfill = backfill
+        while !Task.isShuttingDownGracefully, let lines = try await backfill?.next() {
+            for line in lines { try await writer.write(Self.line(line)) }
+        }
         let (continuation, keepAlive, end) = (stream.continuation, faults.keepAlive, end)
         let ticking = Task {
             while !Task.isCancelled {

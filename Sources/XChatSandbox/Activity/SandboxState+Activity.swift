@@ -36,20 +36,39 @@ extension SandboxState {
         for line in lines { activity.deliver(line) }
     }
 
-    /// The lines of the activity stream for the messages since a time.
-    func lines(since milliseconds: Int64) async throws -> [Data] {
+    /// The lines of the activity stream for the messages since a time, up to the newest event of now.
+    func backfill(since milliseconds: Int64) async throws -> ActivityBackfill {
+        let last = try await database.read { db in try Int64.fetchOne(db, sql: "SELECT MAX(sequence) FROM event") }
+        return ActivityBackfill(state: self, since: milliseconds, last: last ?? 0)
+    }
+
+    /// The lines for the messages among the next 100 events.
+    ///
+    /// - Parameters:
+    ///   - milliseconds: The time of the oldest event, since 1970.
+    ///   - sequence: The sequence id after which the events are read.
+    ///   - last: The highest sequence id that is read.
+    /// - Returns: The lines, and the sequence id of the last event; nil after the last event.
+    /// - Throws: If the database cannot be read.
+    fileprivate func lines(
+        since milliseconds: Int64,
+        after sequence: Int64,
+        upTo last: Int64
+    ) async throws -> (lines: [Data], sequence: Int64)? {
         try await database.read { db in
-            let rows = try Row.fetchCursor(
+            let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT * FROM event
-                    WHERE created_at >= ? AND is_key_change = 0 AND is_deleted = 0 AND visible_to IS NULL
-                    ORDER BY sequence LIMIT 10000
+                    WHERE sequence > ? AND sequence <= ? AND created_at >= ?
+                        AND is_key_change = 0 AND is_deleted = 0 AND visible_to IS NULL
+                    ORDER BY sequence LIMIT 100
                     """,
-                arguments: [milliseconds]
+                arguments: [sequence, last, milliseconds]
             )
+            guard let end = rows.last else { return nil }
             var lines: [Data] = []
-            while let row = try rows.next() {
+            for row in rows {
                 let event = StoredEvent(row)
                 guard case .messageCreateEvent = try event.decoded().detail,
                     let conversation = try Conversation(
@@ -59,7 +78,7 @@ extension SandboxState {
                 else { continue }
                 lines += try self.lines(of: event, in: conversation, db)
             }
-            return lines
+            return (lines, StoredEvent(end).sequence)
         }
     }
 
@@ -109,6 +128,27 @@ extension SandboxState {
         case .guide: false
         case .mixed: random.happens(0.5)
         }
+    }
+}
+
+/// The lines of the activity stream for earlier messages.
+///
+/// They are read in pages, so that memory does not grow with their number.
+struct ActivityBackfill: Sendable {
+    fileprivate let state: SandboxState
+    fileprivate let since: Int64
+    fileprivate let last: Int64
+    private var sequence: Int64 = 0
+
+    fileprivate init(state: SandboxState, since: Int64, last: Int64) {
+        (self.state, self.since, self.last) = (state, since, last)
+    }
+
+    /// The next lines, possibly none; nil after the last ones.
+    mutating func next() async throws -> [Data]? {
+        guard let page = try await state.lines(since: since, after: sequence, upTo: last) else { return nil }
+        sequence = page.sequence
+        return page.lines
     }
 }
 

@@ -8,7 +8,7 @@ extension Routes {
             try request.requireApp()
             let (start, end) = try request.activityTimes()
             let stream = try state.activity.open()
-            let backfill = if let start { try await state.lines(since: start) } else { [Data]() }
+            let backfill: ActivityBackfill? = if let start { try await state.backfill(since: start) } else { nil }
             let activity = ActivityStream(
                 stream: stream,
                 faults: faults,
