@@ -100,7 +100,8 @@ package enum Files {
     ///     false, an existing file is an error, which is thrown before anything is written.
     ///   - construction: How the file is written before it gets its final name.
     ///   - body: Writes the content.
-    /// - Throws: ``FileError`` and the errors of `body`; after an error the file does not appear.
+    /// - Throws: ``FileError`` and the errors of `body`. After an error the file does not appear, except if only its
+    ///   folder could not be written to storage: see ``NewFile/publish(replaces:)``.
     package static func write(
         _ path: String,
         overwrites: Bool,

@@ -77,11 +77,13 @@ package struct NewFile: ~Copyable {
     /// Waits until the content is on storage, gives the file its name, and waits until the folder is on storage.
     ///
     /// - Parameter replaces: Whether an existing file of that name is replaced.
-    /// - Throws: `fileExists` for an existing file that is not replaced. After any error an existing file is unchanged,
-    ///   except if only the folder could not be written to storage: then the file has its name already, but a power
-    ///   loss can undo that.
+    /// - Throws: `fileExists` for an existing file that is not replaced. After an error the file does not appear, and
+    ///   an existing file is unchanged, except if only the folder could not be written to storage: then the file has
+    ///   its name already, but a power loss can undo that.
     package consuming func publish(replaces: Bool) throws(FileError) {
         try descriptor.synchronize()
+        // Opened first, so that the file does not appear if the folder cannot be opened.
+        let folder = try Descriptor.reading(Files.folder(of: target))
         if replaces {
             if isUnnamed { try temporary.give(to: descriptor) }
             let (path, target) = (temporary.path, target)
@@ -93,7 +95,7 @@ package struct NewFile: ~Copyable {
         } else {
             try publishTemporary()
         }
-        try Descriptor.reading(Files.folder(of: target)).synchronize()
+        try folder.synchronize()
     }
 
     /// Renames the temporary file to its final name, unless another file has that name.

@@ -3,6 +3,10 @@ import TestSupport
 import Testing
 import XChatFiles
 
+#if os(Linux)
+    import Glibc
+#endif
+
 struct FilesTests {
     private let scratch: Scratch
 
@@ -50,6 +54,36 @@ struct FilesTests {
         #expect(try scratch.read("new") == Array("old".utf8))
         #expect(try scratch.names() == ["new"])
     }
+
+    #if os(Linux)
+        @Test(
+            "a file whose folder cannot be opened does not appear",
+            arguments: FileConstruction.allCases,
+            [false, true]
+        )
+        func unopenedFolder(_ construction: FileConstruction, _ overwrites: Bool) async throws {
+            try scratch.write("new", "old")
+            let path = scratch.file(overwrites ? "new" : "other")
+            let isUnnamed = construction == .unnamed
+            await #expect(processExitsWith: .success) {
+                [path = path as String, isUnnamed = isUnnamed as Bool, overwrites = overwrites as Bool] in
+                do {
+                    let construction: FileConstruction = isUnnamed ? .unnamed : .named
+                    try Files.write(path, overwrites: overwrites, construction: construction) { file in
+                        try file.writeAll([1])
+                        // From now on the process can open no file.
+                        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+                        #expect(unsafe setrlimit(.init(RLIMIT_NOFILE.rawValue), &limit) == 0)
+                    }
+                    exit(1)
+                } catch let error as FileError {
+                    exit(error.description.hasSuffix("Too many open files") ? 0 : 2)
+                }
+            }
+            #expect(try scratch.read("new") == Array("old".utf8))
+            #expect(try scratch.names() == ["new"])
+        }
+    #endif
 
     @Test(
         "a path with .. after a link leads to the file that the system finds",
