@@ -108,6 +108,29 @@ struct UsageTests {
         #expect(outcome.errors.contains("Error: "))
     }
 
+    @Test(
+        "a handle without @ is wrong use, and the error shows it with @",
+        arguments: [
+            ["send", "carol", "hi"], ["read", "carol"], ["chat", "carol"], ["conversation", "start", "carol"],
+            ["encrypt", "--conversation", "carol", "--text", "x"], ["media", "upload", "--conversation", "carol", "x"],
+            ["keys", "trust", "carol"], ["keys", "safety-code", "carol"], ["keys", "fingerprint", "--user", "carol"],
+            ["group", "create", "carol"], ["group", "add", "g5", "carol"],
+            ["group", "create", "2", "--admin", "carol"],
+        ]
+    )
+    func handleWithoutAt(_ arguments: [String]) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("write @carol."), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [["send", "a/b", "hi"], ["read", "sixteen_letters_"], ["keys", "trust", "b\u{43E}b"]])
+    func `an argument that is no handle gets no advice about handles`(arguments: [String]) async throws {
+        let outcome = try await Program.run(arguments)
+        #expect(outcome.status == 2)
+        #expect(!outcome.errors.contains("write @"), "\(outcome.errors)")
+    }
+
     @Test func `an argument that is not UTF-8 ends with 2`() throws {
         let process = Process()
         process.executableURL = URL(filePath: "/bin/sh")

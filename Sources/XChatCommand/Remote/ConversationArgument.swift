@@ -18,6 +18,7 @@ enum ConversationArgument {
         guard (try? ConversationTarget(id)) != nil else {
             throw ValidationError(
                 "a conversation is a user id, a handle as in @bob, two ids as A:B or A-B, or a group as g and digits."
+                    + handleHint(argument)
             )
         }
         self = .id(id)
@@ -40,8 +41,17 @@ enum UserArgument {
     case handle(Handle)
 
     init(_ argument: String) throws(ValidationError) {
-        let isHandle = argument.utf8.first == UInt8(ascii: "@")
-        self = isHandle ? .handle(try Handle(argument: argument)) : .id(try userID(argument))
+        if argument.utf8.first == UInt8(ascii: "@") {
+            self = .handle(try Handle(argument: argument))
+            return
+        }
+        guard let id = UserID(validating: argument) else {
+            throw ValidationError(
+                "\(quoted(argument)) is not a user id, which has 1 to 19 digits, nor a handle as in @bob."
+                    + handleHint(argument)
+            )
+        }
+        self = .id(id)
     }
 
     fileprivate var handle: Handle? {
@@ -55,6 +65,11 @@ enum UserArgument {
         case .handle(let handle): users[handle]
         }
     }
+}
+
+/// Advice for an argument that would be a handle if it began with `@`; empty for any other argument.
+private func handleHint(_ argument: String) -> String {
+    (try? Handle(argument)).map { " For the user with this handle, write \($0)." } ?? ""
 }
 
 extension Handle {
