@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import XChat
 import XChatCommand
+import XChatEngine
 import XChatEvents
 import XChatFiles
 
@@ -304,6 +305,54 @@ struct LoginTests {
             let outcome = try await Program.run(arguments + ["--session", session, "--api", "http://127.0.0.1:9"])
             #expect(outcome.status == 1 && outcome.errors.contains("xchat login"), "\(arguments) \(outcome.errors)")
         }
+    }
+
+    @Test(arguments: [["generate"], ["import"]])
+    func `keys of a signed-in account need no user id, and are not those of another user`(
+        command: [String]
+    ) async throws {
+        let keys = try PrivateKeys.generate().withExport { blob in blob.indices.map { blob[$0] } }
+        for isFile in [false, true] {
+            let (home, file) = (scratch.file("home"), scratch.file("signed-in.json"))
+            let environment = ["XCHAT_PASSPHRASE": "only for this test"]
+            let place = isFile ? ["--home", home] : ["--out", file]
+            try await OAuthServer.run { server, _, url in
+                let login = try await Login(
+                    isFile ? place : ["--session", file],
+                    url: url,
+                    environment: environment,
+                    isManual: true
+                )
+                try login.paste(try #require(server.allow(login.address)))
+                #expect(try await login.outcome().status == 0)
+            }
+            func run(_ arguments: [String]) async throws -> Program.Outcome {
+                try await Program.run(
+                    ["keys"] + command + place + arguments,
+                    input: keys,
+                    environment: environment
+                )
+            }
+            let other = try await run(["--user", "2222"])
+            #expect(other.status == 2 && other.errors.contains("belongs to user 1111"), "\(other.errors)")
+            let made = try await run([])
+            #expect(made.status == 0, "\(made.errors)")
+            let again = try await run([])
+            #expect(again.status == 1 && again.errors.contains(isFile ? home : file), "\(again.errors)")
+            let exported = try await Program.run(
+                ["keys", "fingerprint"] + (isFile ? place : ["--session", file]),
+                environment: environment
+            )
+            #expect(exported.status == 0, "\(exported.errors)")
+        }
+        let named = try await Program.run(
+            ["keys"] + command + ["--out", scratch.file("new.json")],
+            input: keys,
+            environment: ["XCHAT_USER": "3333"]
+        )
+        #expect(named.status == 0, "\(named.errors)")
+        let unnamed = try await Program.run(["keys"] + command + ["--out", scratch.file("other.json")], input: keys)
+        #expect(unnamed.status == 2 && unnamed.errors.contains("XCHAT_USER"), "\(unnamed.errors)")
     }
 
     // MARK: The sandbox

@@ -71,6 +71,8 @@ extension Account {
         package var tokenTimeout = Duration.seconds(30)
         /// What sets the user id and the access token, for errors.
         var names = (user: "Configuration.user", token: "Configuration.token")
+        /// The location before its store was opened, for errors.
+        var openedText: String?
         /// Receives notices for a person as they arise.
         package var notify: (@Sendable (Notice) -> Void)?
 

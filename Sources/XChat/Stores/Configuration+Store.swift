@@ -7,21 +7,23 @@ extension Account.Configuration {
     var locationText: String {
         switch location {
         case .accountFile(let path), .sessionFile(let path): quoted(path)
-        case .store: "a store of the program"
+        case .store: openedText ?? "a store of the program"
         }
     }
 
     /// The same configuration with its store open, which is created if it does not exist.
     package func opened() async throws -> Self {
-        var configuration = self
-        configuration.location = .store(try await store())
-        return configuration
+        with(try await store())
     }
 
     /// The same configuration with its store open, if there is one.
     package func openedIfPresent() async throws -> Self {
-        guard let store = try await storeIfPresent() else { return self }
+        try await storeIfPresent().map { with($0) } ?? self
+    }
+
+    private func with(_ store: any AccountStore) -> Self {
         var configuration = self
+        configuration.openedText = locationText
         configuration.location = .store(store)
         return configuration
     }

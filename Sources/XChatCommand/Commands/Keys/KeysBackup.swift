@@ -65,7 +65,7 @@ struct BackupOptions: ParsableArguments {
     func backup() async throws -> Backup {
         let account = try await self.account.configuration().openedIfPresent()
         let facts = try await Account.backupFacts(account)
-        let userID = try user(facts)
+        let userID = try chosenUser(user, of: facts, "to whom the token belongs")
         let client = try await self.account.client(account)
         let (key, json) = try await client.keyWithBackup(of: userID, version: keyVersion ?? facts?.keyVersion)
         let configuration = try BackupConfiguration(json: json)
@@ -80,21 +80,6 @@ struct BackupOptions: ParsableArguments {
             pins: configuration.pins,
             configuration: account
         )
-    }
-
-    private func user(_ facts: BackupFacts?) throws -> UserID {
-        let given = try user ?? Environment.text("XCHAT_USER").map { try userID($0) }
-        guard let known = facts?.userID ?? given else {
-            throw ValidationError(
-                "There is no account yet, so name the user to whom the token belongs with --user or XCHAT_USER."
-            )
-        }
-        guard given == nil || given == known || user == nil else {
-            throw ValidationError(
-                "The account belongs to user \(safeField(known)), but --user names another one. Leave out --user."
-            )
-        }
-        return known
     }
 }
 

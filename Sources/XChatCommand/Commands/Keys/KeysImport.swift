@@ -12,15 +12,12 @@ struct KeysImport: AsyncParsableCommand {
         discussion: """
             Reads the private key blob, as bytes or in base64: the 32 or 64 bytes that X's SDK exports, or a blob of \
             the sodium suite. The bytes show which suite it is. The keys are saved in a new account file, or with \
-            --out in a new session file.
+            --out in a new session file. An account that "xchat login" made without keys gets them.
 
             Example:
               xchat keys import --user 3333 --key-version 1001 --out carol.json keys.bin
             """
     )
-
-    @Option(help: ArgumentHelp("The id of the user whose keys these are.", valueName: "id"), transform: userID)
-    var user: UserID
 
     @Option(
         help: ArgumentHelp(
@@ -38,9 +35,11 @@ struct KeysImport: AsyncParsableCommand {
     var file = "-"
 
     func run() async throws {
+        let place = try await state.place()
         let keys = try privateKeys()
-        try await state.create(for: user, keys: keys, version: keyVersion, isImport: true)
-        Output.note("imported the \(keys.suite) keys of user \(user), fingerprint \(keys.identityKey.fingerprint)")
+        try await place.save(keys, version: keyVersion, isImport: true)
+        let fingerprint = keys.identityKey.fingerprint
+        Output.note("imported the \(keys.suite) keys of user \(place.user), fingerprint \(fingerprint)")
     }
 
     private func privateKeys() throws -> PrivateKeys {
