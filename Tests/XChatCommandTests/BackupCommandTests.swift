@@ -186,6 +186,46 @@ struct BackupCommandTests {
         #expect(sandbox.stop() == 0)
     }
 
+    @Test func `without keys or a backup at the server the error names the next command`() async throws {
+        let commands = ["backup", "change-pin", "delete-backup", "backup-status"]
+        for command in commands {
+            let outcome = try await keys(command, ["--user", "1111"], input: "2580\n")
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("no public keys of user 1111"), "\(command): \(outcome.errors)")
+            #expect(outcome.errors.contains("xchat keys register"), "\(command): \(outcome.errors)")
+        }
+        let restored = try await keys("restore", ["--user", "1111"], input: "2580\n")
+        #expect(restored.status == 1)
+        for advice in ["no public keys of user 1111", "xchat keys import", "xchat keys generate"] {
+            #expect(restored.errors.contains(advice), "\(restored.errors)")
+        }
+        _ = try await registered()
+        let version = try await keys("backup-status", ["--key-version", "7"])
+        #expect(version.status == 1)
+        #expect(version.errors.contains("no public keys of version 7 of user 1111"), "\(version.errors)")
+        #expect(version.errors.contains("choose another version"), "\(version.errors)")
+
+        // A server that knows the keys and no realms.
+        let server = try await LyingServer()
+        let entry = try Person("1111", version: "5").served()
+        server.with { $0.keys["1111"] = [entry] }
+        let environment = ["XCHAT_API_URL": server.url]
+        for command in commands + ["restore"] {
+            let outcome = try await keys(
+                command,
+                ["--user", "1111"],
+                session: "none.json",
+                input: "2580\n",
+                environment: environment
+            )
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("names no key backup for version 5"), "\(command): \(outcome.errors)")
+            let advice = command == "restore" ? "xchat keys import" : "xchat keys export --out FILE"
+            #expect(outcome.errors.contains(advice), "\(command): \(outcome.errors)")
+        }
+        #expect(sandbox.stop() == 0)
+    }
+
     @Test func `a backup outlives the server process, and is restored into an account file too`() async throws {
         _ = try await registered()
         let server = try ServerThatComesAndGoes(scratch)

@@ -97,25 +97,41 @@ extension ChatClient {
     ///   - user: The user of the token.
     ///   - version: The version of the key; nil for the newest.
     /// - Returns: The key, which is not verified, and the configuration as JSON.
-    /// - Throws: ``AccountError`` with `server` if the server has no such key, or no backup of it; `APIError`.
+    /// - Throws: ``AccountError`` with `not_registered` if the server has no such key, with `server` if it names no
+    ///   backup of the key; `APIError`.
     package func keyWithBackup(
         of user: UserID,
         version: KeyVersion?
     ) async throws -> (key: RegisteredKey, configuration: [UInt8]) {
-        let served = try await backedUpKeys(of: user)
-        let chosen = version.map { version in served.first { $0.number == version.number } } ?? served.newest
-        guard let chosen else {
-            let which = version.map { " of version \(safeField($0))" } ?? ""
-            throw AccountError(.server, "the server has no public keys\(which) of user \(user); register them first")
+        let served = try await backedUpKeysIfAny(of: user)
+        guard let newest = served.newest else {
+            throw AccountError(.notRegistered, "the server has no public keys of user \(user); register keys first")
+        }
+        guard let chosen = version.map({ version in served.first { $0.number == version.number } }) ?? newest else {
+            throw AccountError(
+                .notRegistered,
+                "the server has no public keys of version \(safeField(version ?? "")) of user \(user); choose another version, "
+                    + "or register keys first"
+            )
         }
         guard let configuration = chosen.configuration else {
             throw AccountError(
                 .server,
                 "the server names no key backup for version \(safeField(chosen.key.publicKeyVersion)) of the keys of user "
-                    + "\(user)"
+                    + "\(user), so nothing can be stored there or restored; use another copy of the keys"
             )
         }
         return (chosen.key, configuration)
+    }
+
+    /// The registered keys of a user; empty if the server has none.
+    fileprivate func backedUpKeysIfAny(of user: UserID) async throws(APIError) -> [BackedUpKey] {
+        do throws(APIError) {
+            return try await backedUpKeys(of: user)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return []
+        }
     }
 }
 
@@ -157,12 +173,7 @@ package enum KeyStanding: Sendable {
     ///   - client: A client with a token of the user.
     /// - Throws: `APIError`.
     package init(of keys: PrivateKeys, _ facts: BackupFacts, at client: ChatClient) async throws(APIError) {
-        var served: [BackedUpKey] = []
-        do throws(APIError) {
-            served = try await client.backedUpKeys(of: facts.userID)
-        } catch {
-            guard error.code == .notFound else { throw error }
-        }
+        let served = try await client.backedUpKeysIfAny(of: facts.userID)
         guard let newest = served.newest else {
             self = .unregistered
             return

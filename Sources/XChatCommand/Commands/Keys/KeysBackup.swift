@@ -62,12 +62,15 @@ struct BackupOptions: ParsableArguments {
     }
 
     /// Finds the backup: asks the server for its configuration and compares the realms with those that are pinned.
-    func backup() async throws -> Backup {
+    ///
+    /// With `isRestoring`, the private keys are missing here, which decides the advice of an error.
+    func backup(isRestoring: Bool) async throws -> Backup {
         let account = try await self.account.configuration().openedIfPresent()
         let facts = try await Account.backupFacts(account)
         let userID = try chosenUser(user, of: facts, "to whom the token belongs")
         let client = try await self.account.client(account)
-        let (key, json) = try await client.keyWithBackup(of: userID, version: keyVersion ?? facts?.keyVersion)
+        let version = keyVersion ?? facts?.keyVersion
+        let (key, json) = try await client.keyWithBackup(of: userID, version: version, isRestoring: isRestoring)
         let configuration = try BackupConfiguration(json: json)
         return Backup(
             userID: userID,
@@ -80,6 +83,29 @@ struct BackupOptions: ParsableArguments {
             pins: configuration.pins,
             configuration: account
         )
+    }
+}
+
+extension ChatClient {
+    /// The key of a backup and its configuration; an error also names the command that helps.
+    fileprivate func keyWithBackup(
+        of user: UserID,
+        version: KeyVersion?,
+        isRestoring: Bool
+    ) async throws -> (key: RegisteredKey, configuration: [UInt8]) {
+        do {
+            return try await keyWithBackup(of: user, version: version)
+        } catch let error as AccountError {
+            let advice =
+                if isRestoring {
+                    "xchat keys import, with a copy of the keys; or, without a copy, xchat keys generate"
+                } else if error.code == .notRegistered {
+                    "xchat keys register"
+                } else {
+                    "xchat keys export --out FILE"
+                }
+            throw CommandError("\(error.message): \(advice)")
+        }
     }
 }
 
@@ -103,9 +129,9 @@ extension BackupReceipt {
 extension BackupOptions {
     /// Finds the backup and runs an operation on it, and also prints an error of the realms as a JSON result, for
     /// scripts.
-    func withBackup(_ operation: (Backup) async throws -> Void) async throws {
+    func withBackup(isRestoring: Bool = false, _ operation: (Backup) async throws -> Void) async throws {
         do {
-            try await operation(try await backup())
+            try await operation(try await backup(isRestoring: isRestoring))
         } catch let error as BackupError {
             var object: JSONObject = ["error": .string(error.code.rawValue)]
             if let remaining = error.guessesRemaining { object["guesses_remaining"] = .number(remaining) }
@@ -209,7 +235,7 @@ struct KeysRestore: AsyncParsableCommand {
     var options: BackupOptions
 
     func run() async throws {
-        try await options.withBackup { backup in
+        try await options.withBackup(isRestoring: true) { backup in
             // Checked first, because otherwise a guess would be spent on keys that the account cannot store.
             if let known = backup.facts?.privateKeys, !known.isPair(of: backup.key) {
                 throw CommandError(
