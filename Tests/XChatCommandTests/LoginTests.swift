@@ -307,6 +307,45 @@ struct LoginTests {
         }
     }
 
+    #if os(Linux)
+        @Test func `the program that opens the browser gets a private page, not the address`() async throws {
+            try Files.makeFolder(scratch.file("bin"))
+            let opener = """
+                #!/bin/sh
+                cd '\(scratch.path)'
+                echo "$*" >arguments
+                stat -c %a "$1" "${1%/*}" >modes
+                cat "$1" >copy
+                mv copy page
+                """
+            try scratch.write("bin/xdg-open", opener, mode: 0o700)
+            try await OAuthServer.run { server, _, url in
+                let terminal = try PseudoTerminal(
+                    [
+                        "login", "--client-id", "app&<", "--api", url, "--session", session,
+                        "--redirect-uri", try await redirectURI(),
+                    ],
+                    environment: ["PATH": "\(scratch.file("bin")):/usr/bin:/bin", "TMPDIR": scratch.path],
+                    columns: 80
+                )
+                for _ in 0..<200 where try !scratch.names().contains("page") {
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                let path = String(decoding: try scratch.read("arguments"), as: UTF8.self)
+                #expect(path.hasPrefix(scratch.path + "/") && path.hasSuffix("/sign-in.html\n"), "\(path)")
+                #expect(try scratch.read("modes") == Array("600\n700\n".utf8))
+                let page = String(decoding: try scratch.read("page"), as: UTF8.self)
+                let match = try #require(page.firstMatch(of: /content="0; url=([^"]+)"/), "\(page)")
+                #expect(page.contains("<a href=\"\(match.1)\">"))
+                let address = String(match.1).replacing("&amp;", with: "&")
+                let redirect = try #require(server.allow(address))
+                #expect(try await RawClient.send("GET", redirect).contains("You are signed in"))
+                #expect(try await terminal.end() == 0)
+                #expect(try !scratch.names().contains { $0.hasPrefix("xchat-") }, "the page is deleted")
+            }
+        }
+    #endif
+
     @Test(arguments: [["generate"], ["import"]])
     func `keys of a signed-in account need no user id, and are not those of another user`(
         command: [String]

@@ -121,7 +121,8 @@ struct Login: AsyncParsableCommand {
             )
         }
         Output.note("Open this address in a browser, and allow the app there:\n\n\(authorization.url)\n")
-        if Descriptor.standardError.isTerminal { Browser.open(authorization.url) }
+        let page = Descriptor.standardError.isTerminal ? Browser.open(authorization.url) : nil
+        defer { page?.delete() }
         do {
             let code = try await listener.code(within: timeLimit)
             let result = try await signIn(code, client, authorization, configuration)
