@@ -1,3 +1,5 @@
+import NIOCore
+import NIOPosix
 import Synchronization
 import TestSupport
 import Testing
@@ -127,6 +129,23 @@ struct RedirectListenerTests {
             #expect(try await setup.listener.code(within: .seconds(20)).secretText == "c0de")
             await setup.listener.stop(.failed)
             #expect(try await page.contains("The sign-in failed"))
+        }
+    }
+
+    @Test func `connections without a request do not keep the browser away`() async throws {
+        try await run { (setup) async throws in
+            var idle: [any Channel] = []
+            for _ in 0..<40 {
+                let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .connect(host: "127.0.0.1", port: setup.port).get()
+                idle.append(connection)
+            }
+            async let page = send(setup.good, to: setup)
+            // Idle connections end by themselves after 10 seconds.
+            #expect(try await setup.listener.code(within: .seconds(5)).secretText == "c0de")
+            await setup.listener.stop(.signedIn)
+            #expect(try await page.contains("You are signed in"))
+            for connection in idle { try? await connection.close() }
         }
     }
 

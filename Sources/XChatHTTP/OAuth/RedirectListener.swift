@@ -16,7 +16,7 @@ package final class RedirectListener: Sendable {
         case signedIn, refused, failed
     }
 
-    /// The most connections at a time.
+    /// The most connections at a time; for another one, the oldest without a request is closed.
     private static let mostConnections = 32
     /// A connection is closed if its request does not arrive within this time.
     private static let requestTime = TimeAmount.seconds(10)
@@ -24,6 +24,8 @@ package final class RedirectListener: Sendable {
     private struct State {
         var servers: [any Channel] = []
         var connections: [ObjectIdentifier: any Channel] = [:]
+        /// The connections that have sent no request yet, the oldest first.
+        var idle: [any Channel] = []
         var isAnswered = false
         /// The connection whose page waits for the outcome.
         var browser: (any Channel)?
@@ -157,15 +159,33 @@ package final class RedirectListener: Sendable {
     // MARK: Connections
 
     private func accepts(_ channel: any Channel) -> Bool {
-        state.withLock { state in
-            guard state.connections.count < Self.mostConnections else { return false }
-            let id = ObjectIdentifier(channel)
-            state.connections[id] = channel
-            channel.closeFuture.whenComplete { [weak self] _ in
-                self?.state.withLock { _ = $0.connections.removeValue(forKey: id) }
+        let (isAccepted, closed) = state.withLock { state -> (Bool, (any Channel)?) in
+            var oldest: (any Channel)?
+            if state.connections.count >= Self.mostConnections {
+                // Otherwise another program could keep the browser away by connections without a request.
+                guard !state.idle.isEmpty else { return (false, nil) }
+                let idle = state.idle.removeFirst()
+                state.connections[ObjectIdentifier(idle)] = nil
+                oldest = idle
             }
-            return true
+            state.connections[ObjectIdentifier(channel)] = channel
+            state.idle.append(channel)
+            return (true, oldest)
         }
+        closed?.close(promise: nil)
+        guard isAccepted else { return false }
+        channel.closeFuture.whenComplete { [weak self] _ in
+            self?.state.withLock { state in
+                state.connections[ObjectIdentifier(channel)] = nil
+                state.idle.removeAll { $0 === channel }
+            }
+        }
+        return true
+    }
+
+    /// Records that a connection has sent its request.
+    private func receives(from channel: any Channel) {
+        state.withLock { $0.idle.removeAll { $0 === channel } }
     }
 
     /// The page for a request; nil for the answer to the sign-in, whose page is sent when the outcome is known.
@@ -229,6 +249,7 @@ package final class RedirectListener: Sendable {
             guard case .head(let head) = unwrapInboundIn(data), !isAnswered else { return }
             isAnswered = true
             timer?.cancel()
+            listener.receives(from: context.channel)
             guard let page = listener.page(for: head, from: context.channel) else { return }
             _ = RedirectListener.write(page, to: context.channel)
         }
