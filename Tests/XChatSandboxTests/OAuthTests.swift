@@ -86,6 +86,24 @@ struct OAuthTests {
         }
     }
 
+    @Test(
+        "a fault of the request starts no program of the user, and a decision goes to the app",
+        arguments: ["com.example.app:/callback", "app://callback", "ms-settings:x", "mailto:a@b"]
+    )
+    func otherScheme(_ address: String) async throws {
+        try await Router.test { router in
+            let app = SignIn(router).with("redirect_uri", address)
+            let faults: [(String, String?)] = [("response_type", nil), ("scope", "x"), ("code_challenge", "short")]
+            for (name, value) in faults {
+                let answer = try await app.with(name, value).page()
+                #expect(answer.status == 400 && answer.header("location") == nil)
+                #expect(String(decoding: answer.body, as: UTF8.self).contains(name))
+            }
+            let refusal = try await app.decide("refuse")
+            #expect(refusal.header("location")?.hasPrefix(address + "?error=access_denied") == true)
+        }
+    }
+
     @Test func `a parameter that is repeated is refused`() async throws {
         try await Router.test { router in
             var app = SignIn(router)

@@ -6,9 +6,10 @@ import XChatEvents
 struct AuthorizationRequest: Sendable {
     /// A refusal of the request, and where it is shown.
     enum Refusal: Error {
-        /// A page for the user, because the client id or the redirect URI is missing or not valid.
+        /// A page for the user: the client id or the redirect URI is missing or not valid, or the URI would open another
+        /// program.
         case page(OAuthError)
-        /// A redirect to the app: the URI with the error in its query.
+        /// A redirect to an app on this machine: the URI with the error in its query.
         case redirect(String)
     }
 
@@ -51,6 +52,8 @@ struct AuthorizationRequest: Sendable {
             scopes = try OAuthScope.list(form.value("scope"))
             challenge = try CodeChallenge(form)
         } catch {
+            // With another scheme, a link alone would start any program of the user that handles the scheme.
+            guard redirectURI.isLoopback else { throw .page(error) }
             throw .redirect(Self.redirect(redirectURI, state, ("error", error.code.rawValue), error.description))
         }
         self.client = client

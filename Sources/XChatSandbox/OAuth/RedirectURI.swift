@@ -11,6 +11,7 @@ struct RedirectURI: Hashable, Sendable {
     let scheme: String
 
     private static let maximumBytes = 2000
+    private static let webSchemes: Set = ["http", "https"]
     /// Schemes that a browser handles itself, instead of passing the URI to an app.
     private static let forbidden: Set = ["about", "blob", "data", "file", "filesystem", "javascript", "vbscript"]
 
@@ -34,7 +35,7 @@ struct RedirectURI: Hashable, Sendable {
             }),
             !Self.forbidden.contains(scheme)
         else { return nil }
-        if ["http", "https"].contains(scheme) {
+        if Self.webSchemes.contains(scheme) {
             guard bytes[colon...].starts(with: "://".utf8) else { return nil }
             let authority = bytes[(colon + 3)...].prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
             guard Loopback.containsHost(ofAuthority: authority) else { return nil }
@@ -42,6 +43,10 @@ struct RedirectURI: Hashable, Sendable {
         self.text = text
         self.scheme = scheme
     }
+
+    /// Whether the URI is http or https, and so on this machine; any other one starts a program that handles its
+    /// scheme.
+    var isLoopback: Bool { Self.webSchemes.contains(scheme) }
 
     /// The URI with parameters added to its query.
     func adding(_ parameters: [(name: String, value: WireString)]) -> String {
