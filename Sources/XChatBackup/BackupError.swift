@@ -33,7 +33,7 @@ public struct BackupError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let notRegistered = Self(rawValue: "not_registered")
         /// Realms hold parts of a backup, but too few of the same one.
         public static let disagreement = Self(rawValue: "realms_disagree")
-        /// Too many realms refuse their token.
+        /// Too many realms refuse their token, or the configuration has no token for them.
         public static let unauthorized = Self(rawValue: "unauthorized")
         /// Too many realms require a newer version of the protocol.
         public static let upgradeRequired = Self(rawValue: "upgrade_required")
@@ -132,6 +132,8 @@ package enum RealmFailure: Error, Hashable, Sendable {
     case unclear(String)
     /// There was no answer in time: the request may have been processed, or may still be.
     case silent
+    /// The configuration has no token for the realm, so nothing was sent.
+    case noToken
     case unauthorized
     case upgradeRequired
     case rateLimited
@@ -148,6 +150,7 @@ package enum RealmFailure: Error, Hashable, Sendable {
         switch self {
         case .notProcessed(let reason), .unclear(let reason), .violation(let reason): reason
         case .silent: "did not answer in time"
+        case .noToken: "has no token in the configuration"
         case .unauthorized: "refuses the token"
         case .upgradeRequired: "requires a newer version of the protocol"
         case .rateLimited: "refuses for now because of too many requests"
@@ -162,7 +165,7 @@ package enum RealmFailure: Error, Hashable, Sendable {
     /// The order in which failures are reported, the most useful first; it does not depend on the order of the answers.
     var severity: (rank: Int, code: BackupError.Code) {
         switch self {
-        case .unauthorized: (0, .unauthorized)
+        case .noToken, .unauthorized: (0, .unauthorized)
         case .upgradeRequired: (1, .upgradeRequired)
         case .rateLimited: (2, .rateLimited)
         case .violation, .missingSession: (3, .protocolViolation)

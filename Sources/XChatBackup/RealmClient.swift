@@ -50,7 +50,7 @@ actor RealmClient {
     }
 
     private func send(_ request: SecretsRequest) async throws -> SecretsResponse {
-        guard let token = realm.token else { throw RealmFailure.unauthorized }
+        guard let token = realm.token else { throw RealmFailure.noToken }
         let answer: Secret
         if let key = realm.publicKey {
             answer = try await sendToHardware(request, token: token, key: key)

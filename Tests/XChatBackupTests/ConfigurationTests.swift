@@ -131,12 +131,16 @@ struct ConfigurationTests {
         #expect(await realms.recoverError()?.code == .notRegistered)
     }
 
-    @Test func `a realm without a token is one that refuses`() async throws {
+    @Test func `a realm without a token counts as one that refuses, and the error says what is missing`() async throws {
         let configuration = try parse(inner: Self.inner(), ["tokens": [Self.ids[0]: "t", Self.ids[1]: 7]])
         #expect(configuration.realms.map { $0.token != nil } == [true, false, false])
         let backup = try KeyBackup(configuration, timing: .init()) { _ in throw RealmFailure.notProcessed("is down") }
         let error = await #expect(throws: BackupError.self) { _ = try await backup.recover(pin: secretBytes("2580")) }
         #expect(error?.code == .unauthorized)
+        #expect(error?.detail.contains("realm \(Self.ids[1]) has no token in the configuration") == true)
+        #expect(error?.detail.contains("refuses the token") == false)
+        let problems = try await backup.status().problems
+        #expect(problems[Self.ids[2]] == "has no token in the configuration")
     }
 
     @Test func `other realms or keys than the pinned ones are refused`() throws {
