@@ -61,8 +61,10 @@ package struct BenchCases {
         for (name, count) in [("seal_text_32", 32), ("seal_text_1k", 1024), ("seal_text_10k", 10_240)] {
             try add(prefix + name, measureSeal(BenchFixture.text(count), fixture, bare))
         }
-        try add(prefix + "open_text_1k", measureOpen(BenchFixture.text(1024), fixture, bare))
-        try add(prefix + "verify", measureVerify(BenchFixture.text(1024), fixture, bare))
+        let event = try fixture.sealed(BenchFixture.text(1024)).event
+        let (line, work) = (Base64.encode(event.encoded()), try BareOpening(of: event, bare))
+        try add(prefix + "open_text_1k", measureOpen(line, fixture, bare, work))
+        try add(prefix + "verify", measureVerify(line, fixture, bare, work))
         try measureWraps(fixture, bare, prefix: prefix)
         try add(prefix + "batch_open_10k", measureBatch(fixture, bare))
     }
@@ -85,13 +87,11 @@ package struct BenchCases {
 
     /// Measures opening an event: from its base64 to its contents.
     private func measureOpen(
-        _ text: String,
+        _ line: String,
         _ fixture: BenchFixture,
-        _ bare: any BareSuite
+        _ bare: any BareSuite,
+        _ work: BareOpening
     ) throws -> Stopwatch.Result {
-        let event = try fixture.sealed(text).event
-        let line = Base64.encode(event.encoded())
-        let work = try BareOpening(of: event, bare)
         var session = fixture.bob
         return try stopwatch.measure {
             keep(try session.open(try MessageEvent(base64: line)))
@@ -101,14 +101,12 @@ package struct BenchCases {
     }
 
     private func measureVerify(
-        _ text: String,
+        _ line: String,
         _ fixture: BenchFixture,
-        _ bare: any BareSuite
+        _ bare: any BareSuite,
+        _ work: BareOpening
     ) throws -> Stopwatch.Result {
-        let event = try fixture.sealed(text).event
-        let line = Base64.encode(event.encoded())
-        let work = try BareOpening(of: event, bare)
-        return try stopwatch.measure {
+        try stopwatch.measure {
             try fixture.bob.verify(try MessageEvent(base64: line))
         } floor: {
             try bare.verify(work.signature, work.signedText)
