@@ -224,11 +224,15 @@ struct ChatCommandTests {
             try await terminal.wait(for: " sent")
             terminal.type(String(repeating: "x", count: 5000) + "END\n")
             try await terminal.wait(for: "-- not sent: the terminal cuts lines")
+            let longest = String(repeating: "y", count: 4094)
+            terminal.type(longest + "\n")
+            try await terminal.wait(for: "-- #2 sent")
             terminal.type("half\u{4}\u{4}")
             #expect(try await terminal.end() == 0)
             let read = try await run("2222", "read", "1111")
             #expect(read.text.contains("\"a file.txt\"") && read.text.contains("look"), "\(read.text)")
             #expect(!read.text.contains("half") && !read.text.contains("xxxx"), "\(read.text)")
+            #expect(read.text.contains(longest), "a line of 4,094 bytes is sent whole")
         }
 
         @Test func `in a terminal of 40 columns no line is wider, and Ctrl-C and Ctrl-D end with 0`() async throws {
