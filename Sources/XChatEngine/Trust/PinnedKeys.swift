@@ -186,8 +186,9 @@ public struct PinnedKeys: Sendable {
         pins[key.userID]?.replaced.insert(index)
     }
 
-    /// Records that served keys failed a check by a person, up to ``maximumRejected`` keys of a user; keys that are pinned
-    /// are not recorded.
+    /// Records that served keys failed a check by a person, up to ``maximumRejected`` keys of a user.
+    ///
+    /// Keys that are pinned are not recorded.
     mutating func reject(_ served: [VerifiedPublicKey]) throws(XChatError) {
         for key in served where !self[key.userID].contains(where: { $0.isSamePin(as: key) }) {
             guard rejected[key.userID]?.count ?? 0 < Self.maximumRejected else { continue }

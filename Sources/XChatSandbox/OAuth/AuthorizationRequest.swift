@@ -6,8 +6,8 @@ import XChatEvents
 struct AuthorizationRequest: Sendable {
     /// A refusal of the request, and where it is shown.
     enum Refusal: Error {
-        /// A page for the user: the client id or the redirect URI is missing or not valid, or the URI would open another
-        /// program.
+        /// A page for the user: the client id or the redirect URI is missing or not valid, or the URI would open
+        /// another program.
         case page(OAuthError)
         /// A redirect to an app on this machine: the URI with the error in its query.
         case redirect(String)
