@@ -204,9 +204,13 @@ struct KeysBackup: AsyncParsableCommand {
             }
             try check(keys, areThoseOf: backup.key, "the private keys here")
             let pin = try PINReader.one(isNew: true)
-            var blob = try keys.withExport { blob in blob.indices.map { blob[$0] } }
-            defer { Sodium.wipe(&blob) }
-            let secret = Shared(try secretBytes(blob, named: "private keys"))
+            let secret = try keys.withExport { (blob) throws(XChatError) in
+                do {
+                    return Shared(try SecretBytes(copying: blob))
+                } catch {
+                    throw XChatError(.unsupported, "the private keys cannot be held in memory: \(error)")
+                }
+            }
             let client = backup.client
             let receipt = try await interruptible { try await client.store(secret.value, pin: pin.value) }
             try await backup.report(receipt)
