@@ -1,5 +1,6 @@
 import Foundation
 import XChatFiles
+import XChatSandbox
 
 /// The browser of the user.
 enum Browser {
@@ -44,7 +45,7 @@ struct PrivatePage {
         // The name cannot be guessed, so no other user can make the folder first.
         folder = FileManager.default.temporaryDirectory.appending(path: "xchat-\(UUID().uuidString)").path
         try Files.makeFolder(folder)
-        try Files.create(path, Array(Self.html(address).utf8))
+        try Files.create(path, Array(Self.page(address).text.utf8))
     }
 
     /// Deletes the page and its folder.
@@ -52,35 +53,21 @@ struct PrivatePage {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private static func html(_ address: String) -> String {
-        let escaped = escaped(address)
-        return """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="referrer" content="no-referrer">
-            <meta http-equiv="refresh" content="0; url=\(escaped)">
-            <title>Sign in</title>
-            </head>
-            <body>
-            <p><a href="\(escaped)">Continue to the sign-in</a></p>
-            </body>
-            </html>
+    private static func page(_ address: String) -> HTML {
+        """
+        <!doctype html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="referrer" content="no-referrer">
+        <meta http-equiv="refresh" content="0; url=\(address)">
+        <title>Sign in</title>
+        </head>
+        <body>
+        <p><a href="\(address)">Continue to the sign-in</a></p>
+        </body>
+        </html>
 
-            """
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.unicodeScalars.reduce(into: "") { html, scalar in
-            switch scalar {
-            case "&": html += "&amp;"
-            case "<": html += "&lt;"
-            case ">": html += "&gt;"
-            case "\"": html += "&quot;"
-            case "'": html += "&#39;"
-            default: html.unicodeScalars.append(scalar)
-            }
-        }
+        """
     }
 }

@@ -3,22 +3,22 @@ import XChatEvents
 /// A piece of a page.
 ///
 /// Literals are HTML; interpolated texts are escaped.
-struct HTML: ExpressibleByStringInterpolation, Sendable {
-    let text: String
+package struct HTML: ExpressibleByStringInterpolation, Sendable {
+    package let text: String
 
-    init(stringLiteral literal: String) { text = literal }
+    package init(stringLiteral literal: String) { text = literal }
 
-    init(stringInterpolation interpolation: StringInterpolation) { text = interpolation.text }
+    package init(stringInterpolation interpolation: StringInterpolation) { text = interpolation.text }
 
-    struct StringInterpolation: StringInterpolationProtocol {
+    package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text = ""
 
-        init(literalCapacity: Int, interpolationCount: Int) { text.reserveCapacity(literalCapacity) }
+        package init(literalCapacity: Int, interpolationCount: Int) { text.reserveCapacity(literalCapacity) }
 
-        mutating func appendLiteral(_ literal: String) { text += literal }
+        package mutating func appendLiteral(_ literal: String) { text += literal }
 
         /// Inserts an untrusted text: escapes HTML, and makes deceptive characters visible.
-        mutating func appendInterpolation(_ value: String) {
+        package mutating func appendInterpolation(_ value: String) {
             for scalar in visible(value).unicodeScalars {
                 switch scalar {
                 case "&": text += "&amp;"
@@ -31,8 +31,8 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
             }
         }
 
-        mutating func appendInterpolation(_ piece: HTML) { text += piece.text }
+        package mutating func appendInterpolation(_ piece: HTML) { text += piece.text }
 
-        mutating func appendInterpolation(_ pieces: [HTML]) { for piece in pieces { text += piece.text } }
+        package mutating func appendInterpolation(_ pieces: [HTML]) { for piece in pieces { text += piece.text } }
     }
 }
