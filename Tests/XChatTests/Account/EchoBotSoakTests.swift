@@ -130,7 +130,7 @@ private struct BotProcess {
     private func start() throws -> Process {
         let program = try #require(
             ProcessInfo.processInfo.environment["XCHAT_ECHOBOT"],
-            "XCHAT_ECHOBOT names the echo bot of Examples/: swift build --package-path Examples --product EchoBot"
+            "XCHAT_ECHOBOT names the echo bot of Examples/, which script/soak builds"
         )
         let process = Process()
         process.executableURL = URL(filePath: program)
