@@ -221,11 +221,12 @@ extension Account {
         return listed
     }
 
-    /// Sets the members of a group to a list that a person accepted, and excludes every other user known in the group.
+    /// Sets the members for whom this account encrypts in a group to a list that a person accepted.
     ///
-    /// Use this when encrypting for a group fails with `membership_unproven` or `membership_unjudged`, after a person
-    /// has checked the list, for example by asking the members. Then the history is read again, and its key change
-    /// events are checked against the accepted members.
+    /// Every other user counts as removed from then on; the server's list of members does not change. Use this when
+    /// encrypting for a group fails with `membership_unproven` or `membership_unjudged` (see `docs/trust.md`, "Group
+    /// membership"), after a person has checked the list, for example by asking the members. This method then reads
+    /// the history again and checks its key change events against the accepted members.
     /// - Parameters:
     ///   - members: The members, including this account.
     ///   - group: The group.

@@ -92,7 +92,9 @@ extension Account {
         )
     }
 
-    /// Accepts only the newest key of a comparison, because a check such as a safety code covers no other key.
+    /// Accepts the newest of a user's keys that a person compared, and no other key of that user.
+    ///
+    /// A safety code is computed from the newest key alone, so it says nothing about the others.
     ///
     /// - Parameter comparison: The comparison that the person was shown.
     /// - Throws: As ``accept(_:)``.

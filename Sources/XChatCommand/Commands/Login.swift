@@ -44,7 +44,7 @@ struct Login: AsyncParsableCommand {
 
     @Flag(
         help: ArgumentHelp(
-            "Do not open a browser or wait for one: read the address to which it returns from standard input.",
+            "Do not open a browser here. Read from standard input the address to which the sign-in page leads.",
             discussion:
                 "Use this if the browser runs on another machine. It shows an error page for that address; this is expected."
         )

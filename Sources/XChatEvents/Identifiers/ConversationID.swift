@@ -1,7 +1,8 @@
-/// The id of a conversation in its canonical form, in which it is signed and under which keys are stored.
+/// The id of a conversation in its canonical form: signatures cover this form, and keys are stored under it.
 ///
-/// A conversation of two users has their ids joined by `:`. A group has `g` and digits. A text of any other form is
-/// kept unchanged.
+/// The id of a conversation of two users is their ids joined by `:`, the shorter one first, ids of equal length in the
+/// order of their bytes. The id of a group is `g` followed by digits. Any other text is a valid value too and is kept
+/// as it is.
 public struct ConversationID: Hashable, Sendable, CustomStringConvertible, WireText {
     /// The canonical text.
     public let text: WireString

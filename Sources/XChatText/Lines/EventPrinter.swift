@@ -17,15 +17,17 @@ package struct EventPrinter: Sendable {
         targets = KnownTargets(limit: limit)
     }
 
-    /// The line of one event; the lines of a text after its first are indented.
+    /// The text that shows one event: one line, and an indented line for each further line of the message.
     ///
     /// - Parameters:
     ///   - result: The event, or the error with which it was refused.
     ///   - received: The event as it was received, if it could be parsed. Needed only to describe a refused event.
     ///   - servedID: The server's id of the event, for one that could not be parsed.
-    ///   - handles: The handles of senders, which are shown with `~`, because only the server vouches for them.
-    /// - Returns: Time, sequence id, sender, marks and contents. Events that no signature covers start with
-    ///   `unsigned:`, refused ones with `refused`.
+    ///   - handles: The handles of senders, shown after their ids with a `~` before each, because only the server
+    ///     vouches for handles.
+    /// - Returns: Time, sequence id, sender, marks and contents, separated by two spaces. For an event that no
+    ///   signature covers, `unsigned:` and what the event claims; for a refused one, `refused`, the reason and what it
+    ///   claims.
     package mutating func line(
         _ result: Result<Event, XChatError>,
         received: MessageEvent?,
