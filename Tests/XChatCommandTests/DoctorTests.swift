@@ -86,6 +86,29 @@ struct DoctorTests {
         #expect(text.lines.allSatisfy { $0.hasPrefix("ok       ") })
     }
 
+    @Test func `keys that newer ones replaced are not registered again, and the advice leads to the newer ones`() async throws {
+        try await registered()
+        try await made("b.json")
+        let newer = ["--session", scratch.file("b.json")]
+        let replacing = try await command(["keys", "register"], state: newer)
+        #expect(replacing.status == 0)
+        #expect(replacing.errors.contains("warning: the server had other keys of user 1111"), "\(replacing.errors)")
+        let version = try replacing.json[0].required("public_key_version").string().string
+        #expect(try await command(["keys", "backup"], state: newer, input: "2580\n").status == 0)
+
+        let again = try await command(["keys", "register"])
+        #expect(again.status == 1 && again.output.isEmpty)
+        #expect(again.errors.contains("and newer ones as version \(version)"), "\(again.errors)")
+        let found = try await findings()["keys"]
+        #expect(found?.status == "problem")
+        let restore = "keys restore --user 1111 --key-version \(version)"
+        #expect(found?.advice?.hasPrefix("xchat \(restore) into a new file; or") == true, "\(String(describing: found))")
+
+        let new = ["--session", scratch.file("c.json")]
+        #expect(try await command(restore.components(separatedBy: " "), state: new, input: "2580\n").status == 0)
+        #expect(try await findings(state: new)["keys"]?.status == "ok")
+    }
+
     @Test func `a missing state is a problem that names the command that makes one`() async throws {
         let session = try await findings()
         #expect(session["state"]?.status == "problem")

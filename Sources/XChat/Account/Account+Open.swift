@@ -170,9 +170,17 @@ extension Account {
 
     /// Registers the account's keys, unless the server already has them.
     ///
+    /// - Parameters:
+    ///   - evenIfVersionIsKnown: Whether the server is asked although the account knows the version of its keys.
+    ///   - replaced: Called with the newest version of other keys of the user, which these keys replace.
     /// - Returns: The identity with the version that the server gave the keys, saved.
+    /// - Throws: ``AccountError``, with `keys_exist` if the server has newer keys of the user than these and was asked
+    ///   although the version is known, or if it has only other keys and they are not to be replaced; `APIError`.
     @discardableResult
-    package func register(evenIfVersionIsKnown: Bool = false) async throws -> Identity {
+    package func register(
+        evenIfVersionIsKnown: Bool = false,
+        replaced: (KeyVersion) -> Void = { _ in }
+    ) async throws -> Identity {
         guard let keys = identity.privateKeys else {
             throw AccountError(
                 .notFound,
@@ -189,7 +197,7 @@ extension Account {
         let lease = try await lease("registration", for: "registering keys")
         let result = await Result { () async throws in
             if !evenIfVersionIsKnown, let version = try await Identity.stored(in: store)?.keyVersion { return version }
-            return try await registeredVersion(keys)
+            return try await registeredVersion(keys, mustBeNewest: evenIfVersionIsKnown, replaced)
         }
         do {
             let registered = try await save(try result.get(), of: keys)
@@ -238,39 +246,69 @@ extension Account {
         )
     }
 
-    private func registeredVersion(_ keys: PrivateKeys) async throws -> KeyVersion {
-        if let version = try await servedVersion(of: keys, replaces: configuration.replacesKeys) { return version }
-        let proposed = KeyVersion(String(Int64(Date().timeIntervalSince1970 * 1000)))
-        do {
-            return try await client.register(try keys.registration(version: proposed), user: userID)
-        } catch let error as APIError where error.isUnclear {
-            // The server may have registered the keys although its answer was lost.
-            if let version = try await servedVersion(of: keys, replaces: true) { return version }
-            throw error
-        }
-    }
-
-    /// The version under which the server serves these keys; nil if it does not serve them.
-    private func servedVersion(of keys: PrivateKeys, replaces: Bool) async throws -> KeyVersion? {
-        let served: [RegisteredKey]
-        do throws(APIError) {
-            served = try await client.publicKeys(of: userID)
-        } catch {
-            guard error.code == .notFound else { throw error }
-            return nil
-        }
-        let ours = served.filter { keys.isPair(of: $0) }
-        if let newest = ours.max(by: { ($0.publicKeyVersion.number ?? 0) < ($1.publicKeyVersion.number ?? 0) }) {
-            return newest.publicKeyVersion
-        }
-        guard served.isEmpty || replaces else {
+    private func registeredVersion(
+        _ keys: PrivateKeys,
+        mustBeNewest: Bool,
+        _ replaced: (KeyVersion) -> Void
+    ) async throws -> KeyVersion {
+        let served = try await servedKeys()
+        if let version = try served.version(of: keys, userID, mustBeNewest: mustBeNewest) { return version }
+        let others = served.newest?.publicKeyVersion
+        guard others == nil || configuration.replacesKeys else {
             throw AccountError(
                 .keysExist,
                 "the server has other keys of user \(userID); restore those from their key backup, or replace them, "
                     + "which makes messages for the old keys unreadable here"
             )
         }
-        return nil
+        let proposed = KeyVersion(String(Int64(Date().timeIntervalSince1970 * 1000)))
+        let version: KeyVersion
+        do {
+            version = try await client.register(try keys.registration(version: proposed), user: userID)
+        } catch let error as APIError where error.isUnclear {
+            // The server may have registered the keys although its answer was lost.
+            guard let found = try await servedKeys().version(of: keys, userID, mustBeNewest: false) else { throw error }
+            version = found
+        }
+        if let others { replaced(others) }
+        return version
+    }
+
+    /// The keys that the server has of the user; empty if it has none.
+    private func servedKeys() async throws(APIError) -> [RegisteredKey] {
+        do throws(APIError) {
+            return try await client.publicKeys(of: userID)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return []
+        }
+    }
+}
+
+extension [RegisteredKey] {
+    /// The key with the highest version.
+    fileprivate var newest: RegisteredKey? {
+        self.max { ($0.publicKeyVersion.number ?? 0) < ($1.publicKeyVersion.number ?? 0) }
+    }
+
+    /// The newest version of a user's private keys among the served ones; nil if they are not served.
+    ///
+    /// - Throws: `keys_exist` if these must be the newest keys and are not.
+    fileprivate func version(
+        of keys: PrivateKeys,
+        _ user: UserID,
+        mustBeNewest: Bool
+    ) throws(AccountError) -> KeyVersion? {
+        guard let own = filter({ keys.isPair(of: $0) }).newest?.publicKeyVersion else { return nil }
+        if mustBeNewest, let newest = newest?.publicKeyVersion, newest.number ?? 0 > own.number ?? 0 {
+            throw AccountError(
+                .keysExist,
+                "the server has these keys of user \(user) as version \(safeField(own)), and newer ones as version "
+                    + "\(safeField(newest)), for which other users encrypt; restore the newer keys into another account, or, "
+                    + "if they are lost, make and register new keys in another account"
+            )
+        }
+        return own
     }
 }
 

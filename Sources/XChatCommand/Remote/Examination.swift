@@ -230,7 +230,7 @@ struct Examination {
                 add("token", .warning, "the server does not say whose token it is (\(error))")
                 return true
             case .unauthorized:
-                add("token", .problem, "\(error)", advice: "set XCHAT_TOKEN to a valid access token")
+                add("token", .problem, "\(error)", advice: "xchat login, or set XCHAT_TOKEN to a valid access token")
             case .rateLimited, .server:
                 add("token", .warning, "\(error)", advice: "try again later")
             default:
@@ -264,7 +264,6 @@ struct Examination {
             add("keys", .problem, "\(error)")
             return nil
         }
-        let replacing = "xchat keys restore into a new file, or xchat keys register to replace the server's"
         switch standing {
         case .registered(let own):
             add("keys", .ok, "registered as version \(safeField(own.key.publicKeyVersion))")
@@ -274,10 +273,17 @@ struct Examination {
             let detail =
                 "the server has version \(newer) of this user's keys, which is newer than version "
                 + "\(safeField(own.key.publicKeyVersion)) of the state: others encrypt for that one"
-            add("keys", .problem, detail, advice: replacing)
+            let restore = "xchat keys restore --user \(facts.userID) --key-version \(newer)"
+            add(
+                "keys",
+                .problem,
+                detail,
+                advice: "\(restore) into a new file; or, if those keys are lost, xchat keys generate and xchat keys register "
+                    + "in a new file"
+            )
             return own
         case .otherKeys:
-            add("keys", .problem, "the server has other keys of this user", advice: replacing)
+            add("keys", .problem, "the server has other keys of this user", advice: "xchat keys restore --user \(facts.userID) into a new file, or xchat keys register, which replaces those keys")
         case .otherVersion:
             let detail = "the server has the keys under another version than the state"
             add("keys", .problem, detail, advice: "xchat keys register")

@@ -11,7 +11,8 @@ struct KeysRegister: AsyncParsableCommand {
         abstract: "Register your public keys with the server.",
         discussion: """
             Prints {"public_key_version": "…"}, the version that the server assigned to the keys. It is saved in the \
-            state, and other users find the keys under it. Other keys that the server has of you are replaced.
+            state, and other users find the keys under it. Other keys that the server has of you are replaced, with a \
+            warning. Keys that newer ones have replaced cannot be registered again.
 
             Example:
               xchat keys register --session alice.json
@@ -23,7 +24,13 @@ struct KeysRegister: AsyncParsableCommand {
 
     func run() async throws {
         let account = try await options.account(replacesKeys: true)
-        let version = try await account.register(evenIfVersionIsKnown: true).keyVersion ?? ""
+        let registered = try await account.register(evenIfVersionIsKnown: true) { old in
+            Output.warning(
+                "the server had other keys of user \(account.userID), version \(safeField(old)); these keys replace them: "
+                    + "other users must accept the new keys, and messages for the old ones cannot be read with the new ones"
+            )
+        }
+        let version = registered.keyVersion ?? ""
         try Output.result(of: "the keys are registered", ["public_key_version": .string(version)])
     }
 }
