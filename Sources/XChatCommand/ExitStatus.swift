@@ -101,6 +101,7 @@ extension XChatCommand {
         switch error {
         case let error as XChatError: error.message
         case let error as APIError where error.code == .signInNeeded: error.detail + Output.signInAdvice
+        case let error as APIError where error.code == .connection: "\(error)\(Output.advice(unreachable: error))"
         case let error as AccountError: error.message + Output.advice(error)
         default: "\(error)"
         }

@@ -371,7 +371,8 @@ public struct ChatClient: Sendable {
         else {
             throw APIError(
                 .invalidArgument,
-                "the API's URL must be https://host, with a port and a path if needed, without a user name and a query"
+                "the API's URL must be https://host, or http://127.0.0.1:port for a server on this machine; a port and a path "
+                    + "are allowed, a user name and a query are not"
             )
         }
         guard scheme == "https" || Loopback.contains(host) else {

@@ -6,6 +6,11 @@ import NIOSOCKS
 import NIOSSL
 import XChatEvents
 
+/// The system's words for an error of a socket, such as "Address already in use"; nil for any other error.
+package func systemReason(of error: any Error) -> String? {
+    (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) }
+}
+
 /// Describes in words why a connection failed: the host or proxy, and the reason that the system, TLS or the proxy
 /// gives.
 ///
@@ -49,7 +54,7 @@ struct ConnectionFailure: Sendable {
         let target = "\(host):\(error.port)".display()
         var reasons: [String] = []
         for failure in error.connectionErrors {
-            let reason = (failure.error as? IOError).map(Self.reason) ?? "no answer in time"
+            let reason = systemReason(of: failure.error) ?? "no answer in time"
             if !reasons.contains(reason) { reasons.append(reason) }
         }
         if reasons.isEmpty {
@@ -61,12 +66,10 @@ struct ConnectionFailure: Sendable {
         return APIError(.connection, "no connection to \(name): \(reasons.joined(separator: ", "))")
     }
 
-    private static func reason(_ error: IOError) -> String { unsafe String(cString: strerror(error.errnoCode)) }
-
     private func system(_ error: IOError) -> APIError {
         let isBroken = [ECONNRESET, ECONNABORTED, EPIPE, ENOTCONN].contains(error.errnoCode)
         let what = isBroken ? "the connection to \(place) broke" : "no connection to \(place)"
-        return APIError(.connection, "\(what): \(Self.reason(error))")
+        return APIError(.connection, "\(what): \(systemReason(of: error) ?? "")")
     }
 
     private var closed: APIError {

@@ -23,6 +23,9 @@ public struct Token: Sendable, CustomStringConvertible, CustomDebugStringConvert
         self.text = text
     }
 
+    /// Whether it has the form of the sandbox's tokens: `sandbox-` and the name of a user or of the app.
+    package var isOfSandbox: Bool { text.utf8.starts(with: "sandbox-".utf8) }
+
     /// Always `<token>`.
     public var description: String { "<token>" }
     /// Always `<token>`.

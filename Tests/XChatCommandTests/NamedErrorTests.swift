@@ -43,6 +43,37 @@ struct NamedErrorTests {
         #expect(try json.json[0].required("error").required("sequence_id").string() == "77")
     }
 
+    @Test func `a server that is not the one meant is named, with what to do`() async throws {
+        let toX = try await Program.run(
+            ["whoami", "--session", scratch.file("1111")],
+            environment: ["XCHAT_TOKEN": "sandbox-1111"]
+        )
+        #expect(toX.status == 1)
+        #expect(toX.errors.contains("set XCHAT_API_URL to the sandbox's URL"), "\(toX.errors)")
+
+        let port = try await RawClient.freePort()
+        let nothing = try await run("1111", "read", "2222", url: "http://127.0.0.1:\(port)")
+        #expect(nothing.status == 1)
+        #expect(nothing.errors.contains("Connection refused; is the sandbox running? XCHAT_API_URL names"), "\(nothing.errors)")
+
+        let taken = try #require(URL(string: sandbox.url)?.port)
+        let second = try await Program.run("sandbox", "--port", "\(taken)")
+        #expect(second.status == 1)
+        #expect(second.errors.hasSuffix("port \(taken): Address already in use\n"), "\(second.errors)")
+    }
+
+    @Test func `a missing session file, and a missing token, are named with the command that helps`() async throws {
+        let missing = try await run("3333", "read", "2222")
+        #expect(missing.status == 1)
+        #expect(missing.errors.contains("No such file or directory: \"xchat login\" or \"xchat keys generate"), "\(missing.errors)")
+        let token = try await Program.run(
+            ["read", "2222", "--session", scratch.file("1111")],
+            environment: ["XCHAT_API_URL": sandbox.url]
+        )
+        #expect(token.status == 1)
+        #expect(token.errors.contains("set XCHAT_TOKEN: xchat login\n"), "\(token.errors)")
+    }
+
     @Test func `a conversation that the server does not have is named, with advice for its kind`() async throws {
         for arguments in [["send", "2222", "hi"], ["read", "2222"], ["delete", "2222", "5", "--for-all"]] {
             let outcome = try await run("1111", arguments: arguments)

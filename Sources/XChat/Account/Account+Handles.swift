@@ -34,8 +34,8 @@ extension Account {
             guard let user = served[handle] ?? pinned[handle] else {
                 throw AccountError(
                     .unknownHandle,
-                    "the server knows no user with the handle \"\(handle)\"; check the spelling, "
-                        + "or whether the user changed the handle"
+                    "the server knows no user with the handle \"\(handle)\"; check the spelling, and ask the user, who may have "
+                        + "changed the handle or never have signed in at this server"
                 )
             }
             if let known = pinned[handle] {

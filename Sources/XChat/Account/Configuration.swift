@@ -70,7 +70,7 @@ extension Account {
         /// The timeout of one request to the token endpoint.
         package var tokenTimeout = Duration.seconds(30)
         /// What sets the user id and the access token, for errors.
-        var names = (user: "Configuration.user", token: "Configuration.token")
+        package var names = (user: "Configuration.user", token: "Configuration.token")
         /// The location before its store was opened, for errors.
         var openedText: String?
         /// Receives notices for a person as they arise.
@@ -123,7 +123,7 @@ extension Account {
                 }
                 if let api = try Environment.text("XCHAT_API_URL") { configuration.api = api }
                 configuration.names = (user: "XCHAT_USER", token: "XCHAT_TOKEN")
-                configuration.token = try Environment.token("XCHAT_TOKEN").map { TokenSource($0) }
+                configuration.token = try Environment.userToken(for: configuration.api).map { TokenSource($0) }
                 configuration.appToken = try Environment.token("XCHAT_APP_TOKEN")
                 return configuration
             }

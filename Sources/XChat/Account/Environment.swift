@@ -38,4 +38,21 @@ package enum Environment {
             throw AccountError(.invalidArgument, "the environment variable \(name): \(error.detail)")
         }
     }
+
+    /// The user's access token, `XCHAT_TOKEN`, for an API.
+    ///
+    /// - Parameter api: The base URL to which the token would be sent.
+    /// - Returns: The token; nil if the variable is not set.
+    /// - Throws: ``AccountError`` with `invalid_argument` for a malformed token, and for a token of the sandbox if the
+    ///   API is X's: its refusal would not tell that only the URL is missing.
+    package static func userToken(for api: String) throws(AccountError) -> Token? {
+        let token = try token("XCHAT_TOKEN")
+        if let token, token.isOfSandbox, api.utf8.elementsEqual("https://api.x.com".utf8) {
+            throw AccountError(
+                .invalidArgument,
+                "XCHAT_TOKEN is a token of the sandbox, and it would be sent to X: set XCHAT_API_URL to the sandbox's URL"
+            )
+        }
+        return token
+    }
 }

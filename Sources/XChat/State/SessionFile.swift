@@ -72,7 +72,13 @@ package final class SessionFile: Sendable {
     /// Opens a session file; sends a notice if other users can read it.
     private func open(_ path: String) throws -> Descriptor {
         Files.removeLeftover(of: path)
-        let file = try Descriptor.reading(path)
+        let file: Descriptor
+        do throws(FileError) {
+            file = try Descriptor.reading(path)
+        } catch {
+            guard error.isMissing else { throw error }
+            throw AccountError(.notFound, "\(error)")
+        }
         if try file.isOpenToOthers(), isFirstWarning() {
             notify(.openToOthers(name))
         }

@@ -91,7 +91,7 @@ struct Sandbox: AsyncParsableCommand {
             }
         } catch {
             // The error of the system names neither the host nor the port.
-            throw CommandError("the sandbox on \(host), port \(port): \(error)")
+            throw CommandError("the sandbox on \(host), port \(port): \(systemReason(of: error) ?? "\(error)")")
         }
     }
 }

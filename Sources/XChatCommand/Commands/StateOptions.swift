@@ -86,7 +86,7 @@ struct AccountOptions: ParsableArguments {
 
     private func remoteConfiguration(_ opened: Account.Configuration? = nil) throws -> Account.Configuration {
         var configuration = try opened ?? configuration()
-        configuration.token = try Environment.token("XCHAT_TOKEN").map { TokenSource($0) }
+        configuration.token = try Environment.userToken(for: server.url).map { TokenSource($0) }
         return configuration
     }
 }
@@ -123,7 +123,9 @@ struct HomeOptions: ParsableArguments {
     func configuration(unless session: String?) throws -> Account.Configuration {
         let location: Account.Configuration.Location =
             if let session { .sessionFile(session) } else { .accountFile(try folder() + "/account.db") }
-        return Account.Configuration(location) { isNew in try readPassphrase(isNew: isNew) }
+        var configuration = Account.Configuration(location) { isNew in try readPassphrase(isNew: isNew) }
+        configuration.names = (user: "XCHAT_USER", token: "XCHAT_TOKEN")
+        return configuration
     }
 
     private func folder() throws -> String {

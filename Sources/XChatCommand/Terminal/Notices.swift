@@ -1,3 +1,4 @@
+import Foundation
 import XChat
 import XChatEngine
 import XChatHTTP
@@ -29,6 +30,14 @@ extension Output {
     /// What to do without a token.
     static let signInAdvice = ": xchat login, or set XCHAT_TOKEN"
 
+    /// Advice for an error about a server on this machine that does not answer; empty for any other.
+    static func advice(unreachable error: APIError) -> String {
+        guard let url = try? ServerOptions.url(), let parts = URLComponents(string: url),
+            let host = parts.host, let port = parts.port, Loopback.contains(host), error.detail.contains("\(host):\(port)")
+        else { return "" }
+        return "; is the sandbox running? XCHAT_API_URL names its URL"
+    }
+
     /// Advice that names a command for an error of the library; empty if no command helps.
     static func advice(_ error: AccountError) -> String {
         switch error.code {
@@ -36,7 +45,7 @@ extension Output {
             ": \"xchat login\" or \"xchat keys generate --user ID\"; or name an existing session file with --session"
         case .notRegistered: ": xchat keys register"
         case .handleMoved: error.handle.map { ": xchat handle accept \($0)" } ?? ""
-        case .signInNeeded: signInAdvice
+        case .signInNeeded: ": xchat login"
         case .signingKeyUnproven: error.user.map { ": xchat keys trust \($0) --safety-code CODE" } ?? ""
         default: advice(error.code.rawValue, user: error.user, conversation: error.conversation)
         }

@@ -117,7 +117,7 @@ package final class RedirectListener: Sendable {
             state.withLock { $0.servers.append(server) }
         } catch {
             let number = (error as? IOError)?.errnoCode
-            let reason = number.map { unsafe String(cString: strerror($0)) } ?? "\(type(of: error))"
+            let reason = systemReason(of: error) ?? "\(type(of: error))"
             var failure = APIError(.connection, "cannot listen at \(address), port \(port): \(reason)")
             if number == EADDRINUSE { failure.problem = "in-use" }
             throw failure
