@@ -63,6 +63,90 @@ struct ArticleTests {
         }
     }
 
+    @Test func `Messages`() async throws {
+        try await AccountFixture.run { fixture in
+            let print = Output()
+            let account = try await fixture.open("2222")
+            let alice = try await fixture.open("1111")
+            await (try await fixture.open("3333")).close()
+            let conversation = try await alice.startConversation(with: "2222")
+            let report = try fixture.scratch.write("report.txt", "the report")
+            let folder = fixture.scratch.path
+            try await alice.send("hello", files: [report], to: conversation)
+            for text in ["bad", "last"] { try await alice.send(text, to: conversation) }
+
+            @Sendable func answer(to text: String) async throws -> String {
+                if text == "bad" { throw InvalidInput() }
+                if text == "last" { await account.close() }
+                return "echo: \(text)"
+            }
+            let messages = account.messages(consumer: "calls").makeAsyncIterator()
+            let message = try #require(try await messages.next())
+            let text = try #require(message.text)
+
+            try await message.reply("I am looking for it.")
+            try await message.react("👀")
+            try await message.send(.text("This takes a minute."))
+
+            // Mark the message as read, and show that the user is typing while a function runs.
+            if let id = message.sequenceID { try await account.markRead(message.conversation, until: id) }
+            let result = try await account.typing(in: message.conversation) { try await answer(to: text) }
+
+            // Answer with the file at a path, and send into another conversation.
+            try await account.send("the report", files: [report], to: message.conversation)
+            let owner = try await account.startConversation(with: "3333")
+            try await account.send("user \(message.sender) wrote: \(text)", to: owner)
+
+            // Save the files of the message in a folder.
+            for case .media(let media) in message.attachments {
+                try await account.download(media, of: message, to: "\(folder)/\(UUID())")
+            }
+
+            for _ in 0..<2 { try await message.reply(result, id: "result") }
+            let saved = try #require(fixture.scratch.names().first { UUID(uuidString: $0) != nil })
+            #expect(try fixture.scratch.read(saved) == Array("the report".utf8))
+            #expect(try await fixture.texts(account, owner) == ["user 1111 wrote: hello"])
+
+            @Sendable func loop() async throws {
+                for try await message in account.messages() {
+                    guard !message.isOwn, let text = message.text else { continue }
+                    do {
+                        try await message.reply(try await answer(to: text))
+                    } catch let error as AccountError where error.code == .closed {
+                        throw error  // The program closed the account.
+                    } catch let error as APIError where error.disposition == .stop {
+                        throw error  // No call can succeed, for example because the token expired.
+                    } catch {
+                        try Task.checkCancellation()
+                        print("no answer to user", message.sender, error)
+                    }
+                }
+            }
+            let error = await #expect(throws: AccountError.self) { try await loop() }
+            #expect(error?.code == .closed)
+            #expect(print.lines == ["no answer to user 1111 InvalidInput()"])
+            let answers = ["I am looking for it.", "This takes a minute.", "the report", "echo: hello", "echo: hello"]
+            #expect(try await fixture.texts(alice, conversation) == ["hello", "bad", "last"] + answers)
+            await alice.close()
+        }
+    }
+
+    /// The end of a program is compiled but not run, because it would end the process of the tests.
+    private struct Bot {
+        static func main() async {
+            do {
+                try await answerMessages(of: try await Account.open(.environment))
+            } catch {
+                FileHandle.standardError.write(Data("bot: \(error)\n".utf8))
+                exit(1)
+            }
+        }
+
+        private static func answerMessages(of account: Account) async throws {
+            for try await message in account.messages() where !message.isOwn { try await message.react("👍") }
+        }
+    }
+
     @Test func `Groups`() async throws {
         try await AccountFixture.run { fixture in
             let print = Output()
