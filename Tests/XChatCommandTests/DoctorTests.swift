@@ -86,7 +86,7 @@ struct DoctorTests {
         #expect(text.lines.allSatisfy { $0.hasPrefix("ok       ") })
     }
 
-    @Test func `keys that newer ones replaced are not registered again, and the advice leads to the newer ones`() async throws {
+    @Test func `keys that newer ones replaced are not registered again, and the advice leads to those`() async throws {
         try await registered()
         try await made("b.json")
         let newer = ["--session", scratch.file("b.json")]
@@ -102,7 +102,8 @@ struct DoctorTests {
         let found = try await findings()["keys"]
         #expect(found?.status == "problem")
         let restore = "keys restore --user 1111 --key-version \(version)"
-        #expect(found?.advice?.hasPrefix("xchat \(restore) into a new file; or") == true, "\(String(describing: found))")
+        let advice = found?.advice ?? ""
+        #expect(advice.hasPrefix("xchat \(restore) into a new file; or"), "\(advice)")
 
         let new = ["--session", scratch.file("c.json")]
         #expect(try await command(restore.components(separatedBy: " "), state: new, input: "2580\n").status == 0)

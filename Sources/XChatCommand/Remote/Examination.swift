@@ -273,17 +273,16 @@ struct Examination {
             let detail =
                 "the server has version \(newer) of this user's keys, which is newer than version "
                 + "\(safeField(own.key.publicKeyVersion)) of the state: others encrypt for that one"
-            let restore = "xchat keys restore --user \(facts.userID) --key-version \(newer)"
-            add(
-                "keys",
-                .problem,
-                detail,
-                advice: "\(restore) into a new file; or, if those keys are lost, xchat keys generate and xchat keys register "
-                    + "in a new file"
-            )
+            let restoring = "xchat keys restore --user \(safeField(facts.userID)) --key-version \(newer)"
+            let advice =
+                "\(restoring) into a new file; or, if those keys are lost, xchat keys generate and xchat keys register in a "
+                + "new file"
+            add("keys", .problem, detail, advice: advice)
             return own
         case .otherKeys:
-            add("keys", .problem, "the server has other keys of this user", advice: "xchat keys restore --user \(facts.userID) into a new file, or xchat keys register, which replaces those keys")
+            let restoring = "xchat keys restore --user \(safeField(facts.userID)) into a new file"
+            let advice = "\(restoring), or xchat keys register, which replaces those keys"
+            add("keys", .problem, "the server has other keys of this user", advice: advice)
         case .otherVersion:
             let detail = "the server has the keys under another version than the state"
             add("keys", .problem, detail, advice: "xchat keys register")

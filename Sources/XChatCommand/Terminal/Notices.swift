@@ -32,8 +32,8 @@ extension Output {
 
     /// Advice for an error about a server on this machine that does not answer; empty for any other.
     static func advice(unreachable error: APIError) -> String {
-        guard let url = try? ServerOptions.url(), let parts = URLComponents(string: url),
-            let host = parts.host, let port = parts.port, Loopback.contains(host), error.detail.contains("\(host):\(port)")
+        guard let url = try? ServerOptions.url(), let parts = URLComponents(string: url), let host = parts.host,
+            let port = parts.port, Loopback.contains(host), error.detail.contains("\(host):\(port)")
         else { return "" }
         return "; is the sandbox running? XCHAT_API_URL names its URL"
     }
