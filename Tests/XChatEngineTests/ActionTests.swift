@@ -98,6 +98,9 @@ import XChatEvents
         #expect(refusal(.deleteMessages(["x"], forAll: true), Pair.conversation)?.code == .invalidArgument)
         #expect(refusal(.addAdmins(["3"]), Pair.conversation)?.code == .invalidArgument)
         #expect(refusal(.removeMembers([]), Self.group)?.code == .invalidArgument)
+        for action in [ConversationAction.mute([]), .unmute([])] {
+            #expect(refusal(action, Pair.conversation)?.message.contains("name at least one conversation") == true)
+        }
         let title = refusal(.setTitle("a, b", keyVersion: "1"), Self.group)
         #expect(title?.code == .notRepresentable)
         #expect(title?.message.contains("title") == true)

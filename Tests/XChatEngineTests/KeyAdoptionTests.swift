@@ -208,7 +208,8 @@ import XChatEvents
         #expect(code { _ = try alice.prepareGroupCreate(creation, in: group) } == .tooLarge)
     }
 
-    @Test func `an addition for which the log has no room is refused before it is signed`() throws {
+    /// A log with 29,990 ids: a founding by alice, 9,995 users who were added, and their removal.
+    private func longLog() throws -> Membership {
         var log = Membership(
             founding: Membership.Entry(effect: .founded, claim: .signed, signer: "1111", people: ["1111"])
         )
@@ -222,9 +223,13 @@ import XChatEvents
         #expect(log.add(added, by: "1111", claim: .signed, digest: digests[0]) != .full)
         #expect(log.remove(former, by: "1111", claim: .signed, digest: digests[1]) != .full)
         log.endDelivery { _ in 5 }
+        return log
+    }
+
+    @Test func `an addition for which the log has no room is refused before it is signed`() throws {
         var alice = alice
-        alice.restore(log, of: GroupHistory.id)
-        // The log has 29,990 ids. An addition of n users has n + 1 ids, and the group has n more members.
+        alice.restore(try longLog(), of: GroupHistory.id)
+        // An addition of n users has n + 1 ids, and the group has n more members.
         for (count, expected) in [(5_004, XChatError.Code.notAParticipant), (5_005, .tooLarge)] {
             let draft = MemberAddDraft(
                 newMembers: (0..<count).map { UserID(String(500_000 + $0)) },
@@ -233,5 +238,29 @@ import XChatEvents
             )
             #expect(code { _ = try alice.prepareMemberAdd(draft, in: GroupHistory.id) } == expected)
         }
+    }
+
+    @Test func `an addition whose log was filled after the preparation is not adopted`() throws {
+        var alice = alice
+        let draft = MemberAddDraft(
+            newMembers: ["4444"],
+            currentMembers: ["1111", "2222", "3333"],
+            currentAdmins: ["1111"]
+        )
+        let addition = try alice.prepareMemberAdd(draft, in: GroupHistory.id)
+        var log = try longLog()
+        let filling = GroupMemberAddChange(
+            memberIDs: (0..<5_004).map { UserID(String(500_000 + $0)) },
+            currentMemberIDs: ["1111"],
+            conversationKeyVersion: "6"
+        )
+        let digest = try #require(EventDigest(stored: Array(repeating: 3, count: 32)))
+        #expect(log.add(filling, by: "1111", claim: .signed, digest: digest) != .full)
+        log.endDelivery { _ in 6 }
+        alice.restore(log, of: GroupHistory.id)
+        #expect(code { try alice.adopt(addition) } == .tooLarge)
+        #expect(alice.memberships[GroupHistory.id]?.contains("4444") == false)
+        let version = addition.keyChange.version
+        #expect(alice.keyRing.acceptedKey(in: GroupHistory.id, version: version) == nil)
     }
 }

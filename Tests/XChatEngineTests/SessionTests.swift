@@ -539,14 +539,21 @@ func keyChangeDetail(_ key: ConversationKey, version: KeyVersion, to people: [Se
             code { _ = try mixed.prepareKeyChange(in: Pair.conversation, participants: own + sodium.pins["2222"]) }
                 == .wrongSuite
         )
-        #expect(
-            code {
-                _ = try pair.alice.prepareKeyChange(
-                    in: ConversationID(canonicalizing: "2222:3333"),
-                    participants: own + pair.bob.pins["2222"]
-                )
-            } == .notAParticipant
-        )
+        // A conversation of two others, with the wrong users and with the right ones.
+        let others = ConversationID(canonicalizing: "2222:3333")
+        for people in [own + pair.bob.pins["2222"], pair.bob.pins["2222"] + carol.pins["3333"]] {
+            let refusal = code { _ = try pair.alice.prepareKeyChange(in: others, participants: people) }
+            #expect(refusal == .notAParticipant)
+        }
+    }
+
+    @Test func `the version of a new key has 1 to 19 digits`() throws {
+        var pair = try Pair()
+        for version: KeyVersion in ["", "x", "-1", "12345678901234567890"] {
+            let refusal = code { _ = try pair.alice.prepareKeyChange(in: Pair.conversation, version: version) }
+            #expect(refusal == .invalidArgument, "\(version)")
+        }
+        #expect(try pair.alice.prepareKeyChange(in: Pair.conversation, version: "9999").version == "9999")
     }
 
     @Test func `of several versions of one user the highest number gets the key`() throws {
