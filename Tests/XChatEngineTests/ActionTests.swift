@@ -222,6 +222,29 @@ import XChatEvents
         )
     }
 
+    @Test func `an attachment needs each member that recipients need`() throws {
+        let pair = try Pair()
+        let complete = MediaAttachment(
+            mediaHashKey: "h",
+            dimensions: MediaDimensions(width: 1, height: 1),
+            type: .file,
+            filesizeBytes: 1,
+            filename: "f"
+        )
+        let removals: [(member: String, remove: (inout MediaAttachment) -> Void)] = [
+            ("media_hash_key", { $0.mediaHashKey = nil }), ("width", { $0.dimensions?.width = nil }),
+            ("height", { $0.dimensions?.height = nil }), ("filesize_bytes", { $0.filesizeBytes = nil }),
+            ("filename", { $0.filename = nil }),
+        ]
+        for (member, remove) in removals {
+            var media = complete
+            remove(&media)
+            let draft = Draft.message(MessageDraft("", attachments: [.media(media)]))
+            let error = #expect(throws: XChatError.self) { _ = try pair.alice.seal(draft, in: Pair.conversation) }
+            #expect(error?.code == .invalidArgument && error?.message.contains(member) == true)
+        }
+    }
+
     @Test func `the own entry of a key change is that of the registered version`() throws {
         var pair = try Pair()
         let keys = try #require(pair.alice.privateKeys)

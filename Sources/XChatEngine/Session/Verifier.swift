@@ -95,8 +95,8 @@ public enum Verifier {
         if payload.endsWithConversationKey, conversationKeys.isEmpty {
             throw XChatError(
                 .keyMissing,
-                "the signature covers a conversation key, and no key is known to verify it with: use the private keys for "
-                    + "which the key is wrapped"
+                "the signature covers a conversation key, and no key is known to verify it with: it may be wrapped for "
+                    + "other private keys, such as newer ones of the same user; use those"
             )
         }
         let wrong = XChatError(.wrongSignature, "the signature does not verify")
