@@ -91,6 +91,21 @@ struct MediaInfoTests {
         #expect(type == nil)
     }
 
+    @Test func `a header that is cut has no dimensions`() {
+        let lengths = ["image/png": 24, "image/gif": 10, "image/bmp": 26, "image/webp": 30]
+        var found: Set<String> = []
+        for sample in Self.samples where sample.sizes != nil {
+            guard let type = sample.type, let length = lengths[type] else { continue }
+            found.insert(type)
+            let first = (0...sample.beginning.count).first { count in
+                let beginning = Array(sample.beginning.prefix(count))
+                return MediaInfo.dimensions(of: beginning.span) != nil
+            }
+            #expect(first == length, "\(type)")
+        }
+        #expect(found == Set(lengths.keys))
+    }
+
     @Test func `no bytes trap, cut or altered as they may be`() {
         var claims = 0
         for sample in Self.samples {

@@ -149,7 +149,10 @@ struct SafeTextTests {
 
     @Test func `a long list of ids names the first twenty`() {
         let ids = (1...25).map { WireString("\($0)") }
-        #expect(safeFields(ids) == (1...20).map { "\($0)" }.joined(separator: ", ") + " and 5 more")
+        let twenty = (1...20).map { "\($0)" }.joined(separator: ", ")
+        #expect(safeFields(ids) == twenty + " and 5 more")
+        #expect(safeFields(Array(ids.prefix(20))) == twenty)
+        #expect(safeFields(Array(ids.prefix(21))) == twenty + " and 1 more")
         #expect(safeFields(["1", "2  x"] as [UserID]) == #"1, "2  x""#)
     }
 
