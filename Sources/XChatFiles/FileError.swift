@@ -29,9 +29,6 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// Whether there is no file of that name.
-    package var isMissing: Bool { reason == .system(.noSuchFileOrDirectory) }
-
     /// Whether the file was not created because a file of that name exists.
     package var isNameTaken: Bool { reason == .system(.fileExists) }
 

@@ -72,13 +72,7 @@ package final class SessionFile: Sendable {
     /// Opens a session file; sends a notice if other users can read it.
     private func open(_ path: String) throws -> Descriptor {
         Files.removeLeftover(of: path)
-        let file: Descriptor
-        do throws(FileError) {
-            file = try Descriptor.reading(path)
-        } catch {
-            guard error.isMissing else { throw error }
-            throw AccountError(.notFound, "\(error)")
-        }
+        let file = try Descriptor.reading(path)
         if try file.isOpenToOthers(), isFirstWarning() {
             notify(.openToOthers(name))
         }

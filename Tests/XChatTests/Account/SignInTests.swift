@@ -91,8 +91,7 @@ struct SignInTests {
     @Test("a sign-in makes an account without keys, whose calls have its token", arguments: Kind.allCases)
     func signsIn(_ kind: Kind) async throws {
         try await run(kind, signsIn: false) { (setup) async throws in
-            let missing = kind == .accountFile ? "sign_in_needed" : "not_found"
-            #expect(await code { _ = try await setup.client() } == missing)
+            #expect(await code { _ = try await setup.client() } == (kind == .accountFile ? "sign_in_needed" : "file"))
             #expect(try await setup.signIn() == "1111")
             let known = try await Account.privateKeys(setup.configuration)
             #expect(known.userID == "1111" && known.keys == nil)
